@@ -1,0 +1,1 @@
+"""What do we know about a consignment at one moment? No network, no clock, no environment."""

@@ -1,0 +1,94 @@
+"""Consignments in, model rows out: the one path for one row and for a million."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import polars as pl
+
+from features.catalogue import Input
+from features.consignment import Consignments
+from features.definition import DEFINITIONS, compute, needed
+from features.facts import facts_of, with_entities
+from features.history import FactTable, History, Layered
+from features.norms import Norms
+from features.windows import Reading, read_windows, reading_of
+from features.wording import Wording
+
+
+@dataclass(frozen=True, slots=True)
+class Fits:
+    """What was fitted on the past and is kept with the model: norms of goods, weights of wordings."""
+
+    norms: Norms
+    wording: Wording
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What the model sees; one row a consignment, in the order of the consignments.
+
+    frame: `row`, then one column for each input of the catalogue: Float64 for numbers, String for categories, null
+        where unknown.
+    """
+
+    frame: pl.DataFrame
+
+
+def assemble(consignments: Consignments, history: History, fits: Fits, inputs: Sequence[Input]) -> Rows:
+    """Model rows of consignments as of the moment each was lodged.
+
+    Consignments of one batch see the earlier ones of the same batch, as they would have seen them had every one
+    been sent in a call of its own; consignments lodged at the same moment never see each other.
+    """
+    names = tuple(item.name for item in inputs)
+    linked = with_entities(consignments)
+    known = linked.frame.hstack(_over_lines(linked, fits, names).drop("row"))
+    readings = readings_for(inputs)
+    read = read_windows(readings, linked.frame, _with_earlier_lines(linked, history))
+    rows = compute(known.hstack(read), names, "of_consignment")
+    return Rows(rows.select(_model_columns(tuple(inputs))))
+
+
+def readings_for(inputs: Sequence[Input]) -> tuple[Reading, ...]:
+    """The readings of history that the inputs need: the columns that no function and no declaration defines."""
+    return _readings(tuple(item.name for item in inputs))
+
+
+@lru_cache(maxsize=16)
+def _readings(names: tuple[str, ...]) -> tuple[Reading, ...]:
+    asked = {*names, *(name for d in needed(names).values() for name in d.inputs)}
+    found = (reading_of(name) for name in sorted(asked) if name not in DEFINITIONS)
+    return tuple(reading for reading in found if reading is not None)
+
+
+def _over_lines(consignments: Consignments, fits: Fits, names: tuple[str, ...]) -> pl.DataFrame:
+    """One row a consignment: what its goods lines come to."""
+    lines = consignments.goods.join(
+        consignments.frame.select("row", "lodged_at"), on="row", how="left", maintain_order="left"
+    )
+    lines = compute(lines, ("hs6",), "of_line")
+    lines = compute(fits.wording.attach(fits.norms.attach(lines)), names, "of_line")
+    wanted = [d.expression() for d in needed(names).values() if d.level == "over_lines"]
+    return lines.group_by("row", maintain_order=True).agg(wanted).sort("row")
+
+
+def _with_earlier_lines(consignments: Consignments, history: History) -> History:
+    """History with the batch's own facts laid over it; a message of one moment has no earlier lines."""
+    if consignments.frame["lodged_at"].n_unique() <= 1:
+        return history
+    return Layered(history, FactTable(facts_of(consignments)))
+
+
+@lru_cache(maxsize=16)
+def _model_columns(inputs: tuple[Input, ...]) -> tuple[pl.Expr, ...]:
+    return (pl.col("row"), *(_model_column(item) for item in inputs))
+
+
+def _model_column(item: Input) -> pl.Expr:
+    if item.kind == "category":
+        return pl.col(item.name).cast(pl.String)
+    value = pl.col(item.name).cast(pl.Float64)
+    return pl.when(value.is_finite()).then(value).alias(item.name)

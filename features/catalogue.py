@@ -1,0 +1,203 @@
+"""The ordered list of model inputs: an auditor reads it line by line, a data scientist adds one line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+from features import declared, goods, route, shipper  # noqa: F401 - declaring features is what importing them does
+from features.definition import DEFINITIONS, needed
+from features.messages.mapping import Extra
+from features.money import EURO_PER_UNIT
+from features.windows import Since, reading_of
+
+InputKind = Literal["number", "category"]
+LANGUAGES = ("en", "fr", "zh")
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One model input: the column's name, its type, its unit, and what a reason calls it in each language."""
+
+    name: str
+    kind: InputKind
+    words: dict[str, str] = field(hash=False)
+    unit: str = ""
+
+    @property
+    def meaning(self) -> str:
+        """What an analyst reads about it: the docstring of its definition, or the words of its reading."""
+        definition = DEFINITIONS.get(self.name)
+        return definition.meaning if definition else f"{self.words['en']}."
+
+
+def number(name: str, en: str, fr: str, zh: str, unit: str = "") -> Input:
+    """A numeric input."""
+    return Input(name, "number", {"en": en, "fr": fr, "zh": zh}, unit)
+
+
+def category(name: str, en: str, fr: str, zh: str) -> Input:
+    """An input of unordered levels."""
+    return Input(name, "category", {"en": en, "fr": fr, "zh": zh})
+
+
+# fmt: off
+WHO = {
+    "consignor": ("the sender", "l'expéditeur", "寄件人"),
+    "consignee": ("the addressee", "le destinataire", "收件人"),
+    "pair": ("this sender to this addressee", "cet expéditeur vers ce destinataire", "该寄件人至该收件人"),
+    "contact": ("the sender's e-mail or telephone", "l'e-mail ou téléphone de l'expéditeur", "寄件人邮箱或电话"),
+    "shop": ("the shop", "la boutique", "店铺"),
+    "address": ("the sender's address", "l'adresse de l'expéditeur", "寄件地址"),
+    "route": ("the route", "l'itinéraire", "运输路线"),
+    "goods": ("the same goods and origin", "les mêmes marchandises et origine", "同类货物及原产地"),
+}
+WHAT = {
+    "consignments": ("Consignments", "Envois", "货件数"),
+    "value": ("Declared value in cents", "Valeur déclarée en centimes", "申报价值（分）"),
+    "mass": ("Gross mass in grams", "Masse brute en grammes", "毛重（克）"),
+    "pieces": ("Pieces", "Pièces", "件数"),
+    "inspected": ("Inspections", "Contrôles", "查验次数"),
+    "hits": ("Non-compliant findings", "Constats non conformes", "查获次数"),
+    "not_presented": ("Consignments not presented", "Envois non présentés", "未到验次数"),
+}
+
+
+def history(*names: str) -> tuple[Input, ...]:
+    """Inputs read straight from history; their words are made of who and what."""
+    return tuple(_reading(name) for name in names)
+
+
+def _reading(name: str) -> Input:
+    reading = reading_of(name)
+    if reading is None:
+        raise TypeError(f"{name}: not a reading of history; <key>_<fact>_<span>d is")
+    en, fr, zh = WHO[reading.key]
+    if isinstance(reading, Since):
+        edge = {"first": ("first", "premier", "首次"), "last": ("last", "dernier", "最近一次")}[reading.edge]
+        return number(name, f"Days since {en} was {edge[0]} seen", f"Jours depuis le {edge[1]} fait : {fr}",
+                      f"{zh}距{edge[2]}出现天数", "d")
+    what = WHAT[reading.fact]
+    span = ("so far", "à ce jour", "至今") if reading.days is None else (
+        f"in {reading.days} days", f"en {reading.days} jours", f"{reading.days}天内")
+    return number(name, f"{what[0]}, {en}, {span[0]}", f"{what[1]}, {fr}, {span[1]}", f"{zh}{span[2]}{what[2]}")
+
+
+INPUTS: tuple[Input, ...] = (
+    # the declaration against itself and against what is usual
+    number("value_eur", "Declared value", "Valeur déclarée", "申报价值", "€"),
+    number("gross_mass_kg", "Gross mass", "Masse brute", "毛重", "kg"),
+    number("pieces", "Pieces", "Nombre de pièces", "件数"),
+    number("lines", "Goods lines", "Lignes d'articles", "货物行数"),
+    number("value_per_kg", "Value per kilogram", "Valeur au kilogramme", "每公斤价值", "€/kg"),
+    number("value_per_piece", "Value per piece", "Valeur par pièce", "每件价值", "€"),
+    number("mass_per_piece", "Mass per piece", "Masse par pièce", "每件重量", "kg"),
+    number("net_to_gross", "Net mass to gross mass", "Masse nette sur masse brute", "净重与毛重之比"),
+    number("value_per_kg_deviation", "Value per kilogram against the norm for these goods",
+           "Valeur au kilogramme par rapport à la norme de ces marchandises", "每公斤价值偏离同类货物常值", "σ"),
+    number("value_per_piece_deviation", "Value per piece against the norm for these goods",
+           "Valeur par pièce par rapport à la norme de ces marchandises", "每件价值偏离同类货物常值", "σ"),
+    number("norm_lines", "Earlier lines of the same goods", "Lignes antérieures de mêmes marchandises", "同类货物既往行数"),
+    number("short_of_low_value", "Just under the low-value limit", "Juste sous le seuil de faible valeur", "略低于低值限额", "€"),
+    number("short_of_gift_relief", "Just under the gift relief", "Juste sous la franchise des cadeaux", "略低于礼品免税额", "€"),
+    number("value_is_round", "Round value", "Valeur ronde", "价值为整数"),
+    number("gift_pieces", "Pieces in a gift or sample", "Pièces d'un cadeau ou échantillon", "礼品或样品件数"),
+    number("gift_from_shop", "A gift from a shop", "Cadeau envoyé par une boutique", "店铺寄出的“礼品”"),
+    number("postage_to_value", "Postage to declared value", "Port rapporté à la valeur", "邮资与价值之比"),
+    number("missing_elements", "Missing pre-loading elements", "Éléments préalables manquants", "缺失的装载前申报项"),
+    number("missing_contacts", "Missing contacts of the sender", "Contacts manquants de l'expéditeur", "寄件人缺失的联系方式"),
+    number("has_ioss", "IOSS number declared", "Numéro IOSS déclaré", "申报了IOSS号"),
+    number("lines_without_value", "Lines without a value", "Lignes sans valeur", "无价值的货物行占比"),
+    number("hs_digits_least", "Digits of the HS code", "Chiffres du code SH", "HS编码位数"),
+    number("hs_chapters", "Different HS chapters", "Chapitres SH différents", "不同HS章数"),
+    number("product_codes_share", "Lines with a product code", "Lignes avec code produit", "带产品编码的行占比"),
+    # the wording
+    number("wording_words", "Words of the description", "Mots de la désignation", "品名词数"),
+    number("wording_vague_share", "Vague words in the description", "Mots vagues dans la désignation", "品名含糊词占比"),
+    number("wording_digit_share", "Digits in the description", "Chiffres dans la désignation", "品名中数字占比"),
+    number("wording_chinese_share", "Chinese characters in the description", "Caractères chinois dans la désignation",
+           "品名中汉字占比"),
+    number("wording_likeness", "Wording like that of non-compliant goods",
+           "Désignation semblable à celle de marchandises non conformes", "品名与违规货物相似"),
+    # the sender as declared
+    number("sender_name_length", "Length of the sender's name", "Longueur du nom de l'expéditeur", "寄件人名称长度"),
+    number("sender_address_length", "Length of the sender's address", "Longueur de l'adresse de l'expéditeur", "寄件地址长度"),
+    number("sender_address_digits", "Digits in the sender's address", "Chiffres dans l'adresse de l'expéditeur",
+           "寄件地址中的数字"),
+    number("mailbox_name_fit", "The mailbox holds the sender's name", "La boîte aux lettres porte le nom de l'expéditeur",
+           "邮箱包含寄件人名称"),
+    # the route
+    number("transits", "Countries of transit", "Pays de transit", "中转国数"),
+    number("sender_elsewhere", "Sender not in the country of dispatch", "Expéditeur hors du pays d'envoi", "寄件人不在发运国"),
+    number("origin_elsewhere", "Origin not the country of dispatch", "Origine autre que le pays d'envoi", "原产地与发运国不同"),
+    number("origin_missing", "Country of origin missing", "Pays d'origine manquant", "未申报原产国"),
+    number("lodged_hour", "Hour of lodging", "Heure de dépôt", "申报时刻", "h"),
+    # the sender's past
+    *history("consignor_consignments_1d", "consignor_consignments_7d", "consignor_consignments_90d",
+             "consignor_days_since_first", "consignor_days_since_last", "consignor_inspected_ever",
+             "consignor_hits_ever", "consignor_hits_30d", "consignor_not_presented_ever"),
+    number("consignor_hit_rate", "Hit rate of the sender", "Taux de constats de l'expéditeur", "寄件人查获率"),
+    number("consignor_burst", "Pace of the sender today", "Cadence de l'expéditeur ce jour", "寄件人当日频率"),
+    number("value_to_consignor_mean", "Value against the sender's mean", "Valeur par rapport à la moyenne de l'expéditeur",
+           "价值与寄件人均值之比"),
+    number("mass_to_consignor_mean", "Mass against the sender's mean", "Masse par rapport à la moyenne de l'expéditeur",
+           "重量与寄件人均值之比"),
+    # who shares its contact, shop and address
+    *history("contact_consignments_7d", "contact_consignments_90d", "contact_days_since_first", "contact_hits_ever"),
+    number("contact_hit_rate", "Hit rate of the sender's contact", "Taux de constats du contact", "寄件人联系方式查获率"),
+    number("contact_to_consignor", "Several names with one contact", "Plusieurs noms pour un contact", "同一联系方式多个名称"),
+    *history("shop_consignments_7d", "shop_consignments_90d", "shop_days_since_first", "shop_hits_ever"),
+    number("shop_hit_rate", "Hit rate of the shop", "Taux de constats de la boutique", "店铺查获率"),
+    *history("address_consignments_7d", "address_consignments_90d", "address_days_since_first", "address_hits_ever"),
+    number("address_hit_rate", "Hit rate of the sender's address", "Taux de constats de l'adresse", "寄件地址查获率"),
+    number("address_burst", "Pace of the address today", "Cadence de l'adresse ce jour", "寄件地址当日频率"),
+    number("address_to_consignor", "Several names at one address", "Plusieurs noms à une adresse", "同一地址多个名称"),
+    # the addressee's and the pair's past
+    *history("consignee_consignments_90d", "consignee_hits_ever", "pair_consignments_90d", "pair_days_since_last"),
+    number("consignee_hit_rate", "Hit rate of the addressee", "Taux de constats du destinataire", "收件人查获率"),
+    number("pair_share", "Share of the sender's parcels to this addressee", "Part des envois vers ce destinataire",
+           "寄往该收件人的占比"),
+    # the route's and the goods' past
+    *history("route_consignments_7d", "goods_consignments_30d"),
+    number("route_hit_rate", "Hit rate of the route", "Taux de constats de l'itinéraire", "运输路线查获率"),
+    number("goods_hit_rate", "Hit rate of the same goods", "Taux de constats des mêmes marchandises", "同类货物查获率"),
+    # few raw columns: they tempt a model to repeat the inspectors' past choices
+    category("stream", "Stream", "Flux", "渠道"),
+    category("nature", "Nature of the transaction", "Nature de la transaction", "交易性质"),
+    category("hs_chapter", "HS chapter", "Chapitre SH", "HS章"),
+)
+# fmt: on
+
+
+def with_extras(extras: Sequence[Extra]) -> tuple[Input, ...]:
+    """INPUTS and the foreign columns that a mapping offers to the model."""
+    kinds: dict[str, InputKind] = {"number": "number", "category": "category"}
+    offered = (Input(e.column, kinds[e.kind], dict.fromkeys(LANGUAGES, e.source)) for e in extras if e.kind in kinds)
+    return (*INPUTS, *offered)
+
+
+def as_json(inputs: Sequence[Input]) -> list[dict[str, object]]:
+    """The inputs as a bundle keeps them."""
+    return [{**asdict(item), "meaning": item.meaning} for item in inputs]
+
+
+def from_json(written: Sequence[dict[str, object]]) -> tuple[Input, ...]:
+    """The inputs as a bundle kept them."""
+    fields = ("name", "kind", "words", "unit")
+    return tuple(Input(**{name: item[name] for name in fields}) for item in written)  # type: ignore[arg-type]
+
+
+def fingerprint(inputs: Sequence[Input]) -> str:
+    """A hash of what the inputs mean: their names, types, definitions, readings and the euro rates."""
+    definitions = needed(item.name for item in inputs)
+    asked = {item.name for item in inputs} | {name for d in definitions.values() for name in d.inputs}
+    told = {
+        "inputs": [(item.name, item.kind) for item in inputs],
+        "definitions": {name: (d.level, d.source()) for name, d in sorted(definitions.items())},
+        "readings": sorted(repr(reading_of(name)) for name in asked if name not in DEFINITIONS),
+        "euro": EURO_PER_UNIT,
+    }
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

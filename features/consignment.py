@@ -1,0 +1,164 @@
+"""The schema of consignments and goods lines: the two frames that everything speaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import polars as pl
+
+from features.money import in_euro
+
+Kind = Literal["text", "number", "whole", "time"]
+TIME = pl.Datetime("us", "UTC")
+DTYPES: dict[Kind, pl.DataType] = {
+    "text": pl.String(),
+    "number": pl.Float64(),
+    "whole": pl.Int64(),
+    "time": TIME,
+}
+EXTRA = "extra_"  # columns of a foreign file that Tamis does not know keep their values under this prefix
+STREAMS = ("postal", "express")
+NATURES = ("sale", "gift", "documents", "sample", "returned", "other")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the manifest: what it is called, holds, is measured in, and whether a row may lack it."""
+
+    name: str
+    meaning: str
+    kind: Kind = "text"
+    unit: str = ""
+    required: bool = False
+    longest: int = 200
+    choices: tuple[str, ...] = ()
+
+    @property
+    def dtype(self) -> pl.DataType:
+        return DTYPES[self.kind]
+
+
+def _party(role: str, meaning: str) -> tuple[Column, ...]:
+    return (
+        Column(f"{role}_name", f"name of the {meaning}"),
+        Column(f"{role}_address", f"street address of the {meaning}", longest=500),
+        Column(f"{role}_city", f"city of the {meaning}"),
+        Column(f"{role}_postcode", f"postcode of the {meaning}", longest=40),
+        Column(f"{role}_country", f"country of the {meaning}, ISO 3166-1 alpha-2", longest=40),
+        Column(f"{role}_phone", f"telephone of the {meaning}", longest=80),
+        Column(f"{role}_email", f"e-mail address of the {meaning}", longest=320),
+        Column(f"{role}_id", f"EORI, tax or seller id of the {meaning}", longest=100),
+    )
+
+
+CONSIGNMENT_COLUMNS: tuple[Column, ...] = (
+    Column("message_id", "identifier of the message that carried the row; a file's name where absent"),
+    Column("consignment_id", "S10 item id, house waybill number or other unique reference", required=True, longest=100),
+    Column("version", "1, 2, …: an amendment carries the next number", kind="whole"),
+    Column("stream", "postal or express", required=True, choices=STREAMS),
+    Column("lodged_at", "when the declaration reached customs", kind="time", required=True),
+    Column("office", "destination customs office or airport code", longest=40),
+    Column("operator", "carrier or postal operator", longest=100),
+    Column("mail_class", "UPU class or express product", longest=40),
+    Column("transport_id", "flight, receptacle or master waybill", longest=100),
+    Column("dispatch_country", "country of dispatch, ISO 3166-1 alpha-2", longest=40),
+    Column("transit_countries", "countries of transit in order, ;-separated", longest=200),
+    Column("destination_country", "country of destination, ISO 3166-1 alpha-2", longest=40),
+    Column("nature", "nature of the transaction", choices=NATURES),
+    Column("ioss", "import one-stop shop number", longest=40),
+    Column("gross_mass_kg", "gross mass", kind="number", unit="kg"),
+    Column("packages", "number of packages", kind="number"),
+    Column("postage", "postage paid, in the currency of the first line", kind="number"),
+    *_party("consignor", "sender"),
+    *_party("consignee", "addressee"),
+    Column("platform", "marketplace", longest=100),
+    Column("seller_account", "pseudonym on the marketplace", longest=200),
+    Column("seller_url", "storefront", longest=2000),
+)
+
+GOODS_COLUMNS: tuple[Column, ...] = (
+    Column("line_no", "position of the goods line", kind="whole"),
+    Column("description", "the goods in words, any language", required=True, longest=2000),
+    Column("hs_code", "Harmonized System code, 2 to 10 digits", longest=40),
+    Column("quantity", "number of pieces", kind="number"),
+    Column("net_mass_kg", "net mass of the line", kind="number", unit="kg"),
+    Column("value", "value of the line", kind="number", unit="currency"),
+    Column("currency", "ISO 4217 code of the value", longest=10),
+    Column("goods_origin_country", "country of origin of the goods, ISO 3166-1 alpha-2", longest=40),
+    Column("product_code", "GTIN, GS1 Digital Link or serial", longest=500),
+)
+
+COLUMNS = CONSIGNMENT_COLUMNS + GOODS_COLUMNS
+BY_NAME = {column.name: column for column in COLUMNS}
+VERSION_KEY = ("message_id", "consignment_id", "version")
+
+
+@dataclass(frozen=True, slots=True)
+class Consignments:
+    """Consignment versions and their goods lines.
+
+    frame: one row a consignment version: `row` (0 … n-1), CONSIGNMENT_COLUMNS, any `extra_…`, and the totals
+        `lines`, `pieces`, `net_mass_total_kg`, `value_eur` of its goods lines.
+    goods: one row a goods line: `row` of its consignment, GOODS_COLUMNS, `line_value_eur`.
+    """
+
+    frame: pl.DataFrame
+    goods: pl.DataFrame
+
+    def __len__(self) -> int:
+        return self.frame.height
+
+    def with_columns(self, *columns: pl.Expr | pl.Series) -> Consignments:
+        return replace(self, frame=self.frame.with_columns(*columns))
+
+    def where(self, keep: pl.Expr) -> Consignments:
+        """Those consignments for which `keep` holds, numbered anew."""
+        kept = self.frame.filter(keep).with_row_index("new_row")
+        numbers = kept.select("row", "new_row")
+        goods = self.goods.join(numbers, on="row", how="inner", maintain_order="left")
+        return Consignments(
+            kept.drop("row").rename({"new_row": "row"}),
+            goods.drop("row").rename({"new_row": "row"}).select(self.goods.columns),
+        )
+
+    def flat(self) -> pl.DataFrame:
+        """One row a goods line again, with the consignment's columns beside it."""
+        names = [c for c in self.frame.columns if c not in TOTALS]
+        return (
+            self.goods.drop("line_value_eur")
+            .join(self.frame.select(names), on="row", how="left", maintain_order="left")
+            .drop("row")
+        )
+
+
+TOTALS = ("lines", "pieces", "net_mass_total_kg", "value_eur")
+
+
+def fold(flat: pl.DataFrame) -> Consignments:
+    """Rows of goods lines, as the gate accepted them, into consignments with their goods.
+
+    Lines of one `(message_id, consignment_id, version)` are one consignment wherever they stand in the file;
+    consignments keep the order of their first line, and its consignment-level values.
+    """
+    key = list(VERSION_KEY)
+    versions = flat.select(key).unique(maintain_order=True).with_row_index("row")
+    numbered = flat.join(versions, on=key, how="left", maintain_order="left")
+    goods = numbered.select(
+        "row", *(c.name for c in GOODS_COLUMNS), in_euro(pl.col("value"), pl.col("currency")).alias("line_value_eur")
+    )
+    totals = goods.group_by("row", maintain_order=True).agg(
+        pl.len().cast(pl.Int64).alias("lines"),
+        _sum_or_unknown("quantity").alias("pieces"),
+        _sum_or_unknown("net_mass_kg").alias("net_mass_total_kg"),
+        _sum_or_unknown("line_value_eur").alias("value_eur"),
+    )
+    extras = [c for c in flat.columns if c.startswith(EXTRA)]
+    level = [c.name for c in CONSIGNMENT_COLUMNS]
+    frame = numbered.unique("row", keep="first", maintain_order=True).select("row", *level, *extras)
+    return Consignments(frame.join(totals, on="row", how="left", maintain_order="left"), goods)
+
+
+def _sum_or_unknown(name: str) -> pl.Expr:
+    """The sum, or unknown where no line states it: a missing value is not a zero."""
+    return pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum())

@@ -1,0 +1,108 @@
+"""How a feature is written down: a function whose name is the column, whose arguments are its inputs.
+
+    @of_consignment
+    def value_per_kg(value_eur: pl.Expr, gross_mass_kg: pl.Expr) -> pl.Expr:
+        \"\"\"Declared value in euro for each kilogram of gross mass.\"\"\"
+        return value_eur / gross_mass_kg
+
+The docstring is what an analyst reads. `of_line` computes on goods lines, `over_lines` brings lines together for
+their consignment, `of_consignment` computes on what is then known of it.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import polars as pl
+
+Level = Literal["of_line", "over_lines", "of_consignment"]
+Build = Callable[..., pl.Expr]
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One computed column: its name, level, meaning, inputs and expression."""
+
+    name: str
+    level: Level
+    meaning: str
+    inputs: tuple[str, ...]
+    build: Build
+
+    def expression(self) -> pl.Expr:
+        """The column as an expression over its inputs."""
+        return self.build(*(pl.col(name) for name in self.inputs)).alias(self.name)
+
+    def source(self) -> str:
+        """The definition without its docstring and layout: what the fingerprint of a catalogue rests on."""
+        tree = ast.parse(textwrap.dedent(inspect.getsource(self.build)))
+        for function in tree.body:
+            if isinstance(function, ast.FunctionDef):
+                function.body = function.body[1:]
+        return ast.unparse(tree)
+
+
+DEFINITIONS: dict[str, Definition] = {}
+
+
+def _declare(level: Level, build: Build) -> Build:
+    meaning = " ".join((build.__doc__ or "").split())
+    if not meaning:
+        raise TypeError(f"feature {build.__name__} needs a docstring: it is what an analyst reads")
+    inputs = tuple(inspect.signature(build).parameters)
+    DEFINITIONS[build.__name__] = Definition(build.__name__, level, meaning, inputs, build)
+    return build
+
+
+def of_line(build: Build) -> Build:
+    """Declare a column of goods lines."""
+    return _declare("of_line", build)
+
+
+def over_lines(build: Build) -> Build:
+    """Declare a column of consignments that sums up its goods lines."""
+    return _declare("over_lines", build)
+
+
+def of_consignment(build: Build) -> Build:
+    """Declare a column of consignments."""
+    return _declare("of_consignment", build)
+
+
+def needed(names: Iterable[str]) -> dict[str, Definition]:
+    """The named definitions and everything that they are computed from; other names are columns as received."""
+    found: dict[str, Definition] = {}
+    waiting = [name for name in names if name in DEFINITIONS]
+    while waiting:
+        definition = DEFINITIONS[waiting.pop()]
+        if definition.name not in found:
+            found[definition.name] = definition
+            waiting.extend(name for name in definition.inputs if name in DEFINITIONS)
+    return found
+
+
+@lru_cache(maxsize=64)
+def steps(names: tuple[str, ...], level: Level) -> tuple[tuple[pl.Expr, ...], ...]:
+    """The definitions of one level that `names` need, in steps: each uses only columns of the steps before it."""
+    waiting = {name: d for name, d in needed(names).items() if d.level == level}
+    ordered: list[tuple[pl.Expr, ...]] = []
+    while waiting:
+        ready = [d for d in waiting.values() if not any(name in waiting for name in d.inputs)]
+        if not ready:
+            raise TypeError(f"features in a circle: {', '.join(sorted(waiting))}")
+        ordered.append(tuple(d.expression() for d in sorted(ready, key=lambda d: d.name)))
+        waiting = {name: d for name, d in waiting.items() if d not in ready}
+    return tuple(ordered)
+
+
+def compute(frame: pl.DataFrame, names: Sequence[str], level: Level) -> pl.DataFrame:
+    """`frame` with the columns of one level that `names` need."""
+    for step in steps(tuple(names), level):
+        frame = frame.with_columns(step)
+    return frame

@@ -1,0 +1,1 @@
+"""Bytes in, frames and problems out; one file a format."""

@@ -1,0 +1,144 @@
+"""The flat manifest, CSV or Parquet, as rows for the gate."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+from pyarrow import csv
+
+from features.contract import no_quarantine
+
+MARK = "\ufeff"  # the byte order mark that spreadsheets write
+REPLACEMENT = "\ufffd"
+
+
+class UnreadableFile(ValueError):
+    """A file that cannot be read at all; the message says why and what to do, and holds nothing of its content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """What a file holds before the gate.
+
+    rows: one row a record with `line` (the header is line 1); CSV columns are text, Parquet columns as stored.
+    broken: QUARANTINE_COLUMNS, the records that are no rows at all.
+    """
+
+    rows: pl.DataFrame
+    broken: pl.DataFrame
+
+    @property
+    def received(self) -> int:
+        return self.rows.height + self.broken.height
+
+
+def read_flat(path: Path, *, separator: str = ",") -> Raw:
+    """Read a flat manifest or outcome file; its format is told from its first bytes."""
+    try:
+        content = path.read_bytes()
+    except OSError as fault:
+        raise UnreadableFile(f"{path}: {fault.strerror}") from fault
+    if content[:4] == b"PAR1":
+        return read_parquet(content, path.name)
+    return read_csv(content, path.name, separator=separator)
+
+
+def read_parquet(content: bytes, name: str) -> Raw:
+    """Rows of a Parquet file, numbered from line 2 as in a CSV file with a header."""
+    try:
+        rows = pl.read_parquet(io.BytesIO(content))
+    except (pl.exceptions.PolarsError, OSError) as fault:
+        raise UnreadableFile(f"{name}: not a readable Parquet file; write it again") from fault
+    if "line" in rows.columns:
+        rows = rows.rename({"line": "line_in_file"})
+    return Raw(rows.with_row_index("line", offset=2).with_columns(pl.col("line").cast(pl.Int64)), no_quarantine())
+
+
+@dataclass
+class _Broken:
+    """Records that have more or fewer fields than the header, as the CSV reader meets them."""
+
+    records: list[tuple[int, str, str, str | None]] = field(default_factory=list)
+
+    def __call__(self, row: csv.InvalidRow) -> str:
+        reason = f"{row.actual_columns} fields where the header has {row.expected_columns}"
+        remedy = "one field for each column of the header"
+        if row.text.count('"') % 2:
+            reason, remedy = "an opened quote is never closed", "close it; the records after it were not read"
+        self.records.append((row.number, reason, remedy, row.text))
+        return "skip"
+
+
+def read_csv(content: bytes, name: str, *, separator: str = ",") -> Raw:
+    """Rows of a CSV file with a header, every column as text; records that do not fit the header are set apart."""
+    content, damaged = _as_utf8(content)
+    header = _header(content, name, separator)
+    broken = _Broken()
+    options = {
+        "read_options": csv.ReadOptions(use_threads=False, column_names=header, skip_rows_after_names=1),
+        "parse_options": csv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=broken),
+        "convert_options": csv.ConvertOptions(
+            column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=True, null_values=[""]
+        ),
+    }
+    try:
+        table = csv.read_csv(io.BytesIO(content), **options)
+    except pa.ArrowInvalid as fault:
+        raise UnreadableFile(f"{name}: not a readable CSV file: an opened quote is never closed") from fault
+    frame = pl.DataFrame(pl.from_arrow(table))
+    rows = frame.with_columns(_lines(frame.height, [record[0] for record in broken.records]))
+    lost = rows.filter(_any_contains(header, REPLACEMENT)) if damaged else rows.clear()
+    refused = broken.records + [(line, "not UTF-8", "save the file as UTF-8", None) for line in lost["line"]]
+    return Raw(rows.join(lost, on="line", how="anti", maintain_order="left"), _quarantine(refused))
+
+
+def _as_utf8(content: bytes) -> tuple[bytes, bool]:
+    """The content as UTF-8, bytes that are none replaced by a mark that their row can be found by."""
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return content.decode("utf-8", errors="replace").encode("utf-8"), True
+    return content, False
+
+
+def _any_contains(columns: list[str], text: str) -> pl.Expr:
+    return pl.any_horizontal(pl.col(c).str.contains(text, literal=True).fill_null(False) for c in columns)
+
+
+def _header(content: bytes, name: str, separator: str) -> list[str]:
+    if not content.strip():
+        raise UnreadableFile(f"{name}: the file is empty; a header row is needed")
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in content[:4096]:
+        raise UnreadableFile(f"{name}: not UTF-8 text; save it as UTF-8")
+    try:
+        first = csv.open_csv(
+            io.BytesIO(content),
+            parse_options=csv.ParseOptions(
+                delimiter=separator, newlines_in_values=True, invalid_row_handler=lambda _: "skip"
+            ),
+            convert_options=csv.ConvertOptions(check_utf8=False),
+        )
+        names = [str(column).removeprefix(MARK).strip() for column in first.schema.names]
+    except (pa.ArrowInvalid, UnicodeDecodeError) as fault:
+        raise UnreadableFile(f"{name}: the header row cannot be read; write one name for each column") from fault
+    if len(set(names)) != len(names) or "" in names:
+        raise UnreadableFile(f"{name}: the header names a column twice or leaves one without a name")
+    return ["line_in_file" if column == "line" else column for column in names]
+
+
+def _lines(height: int, broken: list[int]) -> pl.Series:
+    """The line of each good record: the lines of the broken ones are left out."""
+    lines = pl.int_range(2, height + len(broken) + 2, eager=True, dtype=pl.Int64).alias("line")
+    return lines.filter(~lines.is_in(broken)) if broken else lines
+
+
+def _quarantine(refused: list[tuple[int, str, str, str | None]]) -> pl.DataFrame:
+    return pl.DataFrame(
+        [(line, "record", reason, remedy, f"record: {reason}", text) for line, reason, remedy, text in refused],
+        schema=no_quarantine().schema,
+        orient="row",
+    ).sort("line")

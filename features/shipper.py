@@ -1,0 +1,115 @@
+"""What is known of who sends, who receives, by which shop and contact: shares, means and paces over history.
+
+Constants multiply, they never divide: polars divides a long column by a constant as a product with its reciprocal and
+a single row as a quotient, and the two differ in the last bit.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from features.definition import of_consignment
+
+PRIOR_RATE = 0.2  # share of hits among inspections where nothing is known of an entity
+A_DAY = 1.0 / 30.0  # of thirty
+EURO = 0.01  # of a cent
+PRIOR_WEIGHT = 5.0  # in inspections: a clean record must be earned by inspections, not by shipments
+
+
+def shrunk_rate(hits: pl.Expr, inspected: pl.Expr) -> pl.Expr:
+    """Hits among inspections, pulled towards the prior while inspections are few."""
+    return (hits + PRIOR_RATE * PRIOR_WEIGHT) / (inspected + PRIOR_WEIGHT)
+
+
+@of_consignment
+def consignor_hit_rate(consignor_hits_ever: pl.Expr, consignor_inspected_ever: pl.Expr) -> pl.Expr:
+    """Share of the sender's inspected consignments that were non-compliant, shrunk while inspections are few."""
+    return shrunk_rate(consignor_hits_ever, consignor_inspected_ever)
+
+
+@of_consignment
+def consignee_hit_rate(consignee_hits_ever: pl.Expr, consignee_inspected_ever: pl.Expr) -> pl.Expr:
+    """Share of the addressee's inspected consignments that were non-compliant, shrunk while inspections are few."""
+    return shrunk_rate(consignee_hits_ever, consignee_inspected_ever)
+
+
+@of_consignment
+def contact_hit_rate(contact_hits_ever: pl.Expr, contact_inspected_ever: pl.Expr) -> pl.Expr:
+    """Share of inspected consignments with the same e-mail or telephone that were non-compliant, shrunk."""
+    return shrunk_rate(contact_hits_ever, contact_inspected_ever)
+
+
+@of_consignment
+def shop_hit_rate(shop_hits_ever: pl.Expr, shop_inspected_ever: pl.Expr) -> pl.Expr:
+    """Share of inspected consignments of the same shop that were non-compliant, shrunk while they are few."""
+    return shrunk_rate(shop_hits_ever, shop_inspected_ever)
+
+
+@of_consignment
+def address_hit_rate(address_hits_ever: pl.Expr, address_inspected_ever: pl.Expr) -> pl.Expr:
+    """Share of inspected consignments from the same address that were non-compliant, shrunk while they are few."""
+    return shrunk_rate(address_hits_ever, address_inspected_ever)
+
+
+@of_consignment
+def route_hit_rate(route_hits_90d: pl.Expr, route_inspected_90d: pl.Expr) -> pl.Expr:
+    """Share of inspected consignments on the same route that were non-compliant in 90 days, shrunk."""
+    return shrunk_rate(route_hits_90d, route_inspected_90d)
+
+
+@of_consignment
+def goods_hit_rate(goods_hits_90d: pl.Expr, goods_inspected_90d: pl.Expr) -> pl.Expr:
+    """Share of inspected consignments of the same goods and origin that were non-compliant in 90 days, shrunk."""
+    return shrunk_rate(goods_hits_90d, goods_inspected_90d)
+
+
+@of_consignment
+def consignor_burst(consignor_consignments_1d: pl.Expr, consignor_consignments_30d: pl.Expr) -> pl.Expr:
+    """Consignments of the sender in the last day against its daily mean of 30 days."""
+    return (consignor_consignments_1d + 1.0) / (consignor_consignments_30d * A_DAY + 1.0)
+
+
+@of_consignment
+def address_burst(address_consignments_1d: pl.Expr, address_consignments_30d: pl.Expr) -> pl.Expr:
+    """Consignments from the address in the last day against its daily mean of 30 days."""
+    return (address_consignments_1d + 1.0) / (address_consignments_30d * A_DAY + 1.0)
+
+
+@of_consignment
+def consignor_value_mean(consignor_value_30d: pl.Expr, consignor_consignments_30d: pl.Expr) -> pl.Expr:
+    """Mean declared value in euro of the sender's consignments in 30 days."""
+    return pl.when(consignor_consignments_30d > 0).then(consignor_value_30d / consignor_consignments_30d * EURO)
+
+
+@of_consignment
+def value_to_consignor_mean(value_eur: pl.Expr, consignor_value_mean: pl.Expr) -> pl.Expr:
+    """Declared value against the mean of the sender's consignments in 30 days."""
+    return pl.when(consignor_value_mean > 0).then(value_eur / consignor_value_mean)
+
+
+@of_consignment
+def mass_to_consignor_mean(
+    gross_mass_kg: pl.Expr, consignor_mass_30d: pl.Expr, consignor_consignments_30d: pl.Expr
+) -> pl.Expr:
+    """Gross mass against the mean of the sender's consignments in 30 days."""
+    return pl.when(consignor_mass_30d > 0).then(
+        gross_mass_kg * 1000.0 * consignor_consignments_30d / consignor_mass_30d
+    )
+
+
+@of_consignment
+def pair_share(pair_consignments_90d: pl.Expr, consignor_consignments_90d: pl.Expr) -> pl.Expr:
+    """Share of the sender's consignments of 90 days that went to this addressee."""
+    return pl.when(consignor_consignments_90d > 0).then(pair_consignments_90d / consignor_consignments_90d)
+
+
+@of_consignment
+def address_to_consignor(address_consignments_90d: pl.Expr, consignor_consignments_90d: pl.Expr) -> pl.Expr:
+    """Consignments from the sender's address against those of its name in 90 days: many names, one address."""
+    return (address_consignments_90d + 1.0) / (consignor_consignments_90d + 1.0)
+
+
+@of_consignment
+def contact_to_consignor(contact_consignments_90d: pl.Expr, consignor_consignments_90d: pl.Expr) -> pl.Expr:
+    """Consignments with the sender's contact against those of its name in 90 days: many names, one contact."""
+    return (contact_consignments_90d + 1.0) / (consignor_consignments_90d + 1.0)
