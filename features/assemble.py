@@ -79,7 +79,7 @@ def _with_earlier_lines(consignments: Consignments, history: History) -> History
     """History with the batch's own facts laid over it; a message of one moment has no earlier lines."""
     if consignments.frame["lodged_at"].n_unique() <= 1:
         return history
-    return Layered(history, FactTable(facts_of(consignments)))
+    return Layered(history, FactTable(facts_of(history.lacks(consignments))))
 
 
 @lru_cache(maxsize=16)

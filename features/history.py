@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from features.consignment import Consignments
 from features.facts import FACTS
 
 Integers = npt.NDArray[np.int64]
@@ -35,12 +36,17 @@ class History(Protocol):
         """Running totals of each entity strictly before its moment (microseconds since 1970, UTC)."""
         ...
 
+    def lacks(self, consignments: Consignments) -> Consignments:
+        """Those of the consignments whose own facts this history does not hold yet."""
+        ...
+
 
 class FactTable:
     """Facts in memory, sorted once and read by binary search: the history of training, and of a batch's own lines."""
 
-    def __init__(self, facts: pl.DataFrame) -> None:
-        """facts: FACT_SCHEMA, in any order."""
+    def __init__(self, facts: pl.DataFrame, *, holds_all: bool = False) -> None:
+        """facts: FACT_SCHEMA, in any order; holds_all: those of every consignment that will be asked about are in."""
+        self._holds_all = holds_all
         events = (
             facts.select("entity", pl.col("known_at").dt.epoch("us"), *FACTS)
             .group_by("entity", "known_at")
@@ -53,8 +59,13 @@ class FactTable:
     def of_running(cls, running: pl.DataFrame) -> FactTable:
         """A table of rows that already hold running totals: entity, known_at (microseconds), FACTS."""
         table = cls.__new__(cls)
+        table._holds_all = False
         table._from_sorted(running.sort("entity", "known_at"), cumulative=True)
         return table
+
+    def lacks(self, consignments: Consignments) -> Consignments:
+        """None of them where the table holds all; else all of them."""
+        return consignments.where(pl.lit(False)) if self._holds_all else consignments
 
     def _from_sorted(self, events: pl.DataFrame, *, cumulative: bool) -> None:
         self._entities, first = np.unique(events["entity"].to_numpy(), return_index=True)
@@ -106,7 +117,7 @@ class Layered:
     """A history read together with facts that are not in it yet: a batch's own earlier lines."""
 
     below: History
-    above: History
+    above: FactTable
 
     def before(self, entities: Integers, moments: Integers) -> Totals:
         """Running totals of both."""
@@ -114,6 +125,10 @@ class Layered:
         return Totals(
             below.amounts + above.amounts, _earlier(below.first, above.first), np.maximum(below.last, above.last)
         )
+
+    def lacks(self, consignments: Consignments) -> Consignments:
+        """What the history below lacks, the layer above was made of."""
+        return consignments.where(pl.lit(False))
 
 
 def _earlier(one: Integers, other: Integers) -> Integers:

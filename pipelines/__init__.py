@@ -1,1 +1,1 @@
-"""Placeholder docstring."""
+"""How do we learn, prove and run in bulk?"""

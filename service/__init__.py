@@ -1,1 +1,1 @@
-"""Placeholder docstring."""
+"""What do we decide, why, and how is it recorded?"""

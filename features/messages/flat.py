@@ -11,12 +11,13 @@ import pyarrow as pa
 from pyarrow import csv
 
 from features.contract import no_quarantine
+from features.fault import Fault
 
 MARK = "\ufeff"  # the byte order mark that spreadsheets write
 REPLACEMENT = "\ufffd"
 
 
-class UnreadableFile(ValueError):
+class UnreadableFile(Fault):
     """A file that cannot be read at all; the message says why and what to do, and holds nothing of its content."""
 
 

@@ -12,13 +12,14 @@ from typing import Any, Literal
 import polars as pl
 
 from features.consignment import BY_NAME, EXTRA
+from features.fault import Fault
 from features.outcome import OUTCOME_COLUMNS
 
 OUTCOME_BY_NAME = {column.name: column for column in OUTCOME_COLUMNS}
 ExtraKind = Literal["number", "category", "text"]
 
 
-class MappingFault(ValueError):
+class MappingFault(Fault):
     """A mapping file that cannot be used; names the section and key at fault."""
 
 

@@ -1,0 +1,67 @@
+"""The archive: every accepted declaration and every outcome as Parquet, the ground that models learn from."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from features.consignment import CONSIGNMENT_COLUMNS, EXTRA, GOODS_COLUMNS, VERSION_KEY, Consignments, fold
+from features.facts import with_entities
+from features.outcome import OUTCOME_COLUMNS
+
+MANIFEST_COLUMNS = [c.name for c in (*CONSIGNMENT_COLUMNS, *GOODS_COLUMNS)]
+
+
+class Archive:
+    """A folder of Parquet files by day; a file is named by its content, so that the same rows are kept once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def keep_manifest(self, flat: pl.DataFrame) -> None:
+        """Keep accepted manifest rows, by the day they were lodged."""
+        extras = [c for c in flat.columns if c.startswith(EXTRA)]
+        self._keep("manifest", flat.select(*MANIFEST_COLUMNS, *extras), "lodged_at")
+
+    def keep_outcomes(self, outcomes: pl.DataFrame) -> None:
+        """Keep accepted outcomes, by the day they became known."""
+        self._keep("outcomes", outcomes.select(c.name for c in OUTCOME_COLUMNS), "known_at")
+
+    def consignments(self, start: datetime | None = None, end: datetime | None = None) -> Consignments:
+        """All consignment versions lodged from `start` until before `end`, in order of time, each once."""
+        flat = self._read("manifest", "lodged_at", start, end)
+        if flat is None:
+            flat = pl.DataFrame(schema={c.name: c.dtype for c in (*CONSIGNMENT_COLUMNS, *GOODS_COLUMNS)})
+        flat = flat.unique([*VERSION_KEY, "line_no"], keep="first", maintain_order=True)
+        return with_entities(fold(flat.sort("lodged_at", *VERSION_KEY, "line_no")))
+
+    def outcomes(self, end: datetime | None = None) -> pl.DataFrame:
+        """All outcomes known before `end`, in order of time, each once."""
+        found = self._read("outcomes", "known_at", None, end)
+        if found is None:
+            return pl.DataFrame(schema={c.name: c.dtype for c in OUTCOME_COLUMNS})
+        return found.unique(maintain_order=True).sort("known_at", "consignment_id")
+
+    def _keep(self, kind: str, rows: pl.DataFrame, time: str) -> None:
+        for (day,), part in rows.group_by(pl.col(time).dt.date(), maintain_order=True):
+            folder = self.folder / kind / f"day={day}"
+            folder.mkdir(parents=True, exist_ok=True)
+            temporary = folder / f"writing-{os.getpid()}"
+            part.write_parquet(temporary)
+            name = hashlib.sha256(temporary.read_bytes()).hexdigest()[:32]
+            temporary.replace(folder / f"{name}.parquet")
+
+    def _read(self, kind: str, time: str, start: datetime | None, end: datetime | None) -> pl.DataFrame | None:
+        files = sorted((self.folder / kind).glob("day=*/*.parquet"))
+        if not files:
+            return None
+        rows = pl.concat([pl.scan_parquet(file) for file in files], how="diagonal")
+        if start is not None:
+            rows = rows.filter(pl.col(time) >= start)
+        if end is not None:
+            rows = rows.filter(pl.col(time) < end)
+        return rows.collect()

@@ -1,0 +1,206 @@
+"""The `tamis` command: each sub-command says what it did, shows progress, and names a fault in one line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import click
+import typer
+
+from features.fault import Fault
+from pipelines import show
+from service.settings import Settings
+
+if TYPE_CHECKING:
+    from features.messages.mapping import Mapping
+    from service.journal import Journal
+
+app = typer.Typer(
+    help="Tamis: which postal and express consignments to look at, why, and what to do next.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+Files = Annotated[list[Path], typer.Argument(help="CSV or Parquet files", show_default=False)]
+MappingFile = Annotated[Path | None, typer.Option("--mapping", help="TOML file that makes a foreign file readable")]
+DAYS = ["%Y-%m-%d"]
+
+
+def _mapping(path: Path | None) -> Mapping:
+    from features.messages.mapping import UNMAPPED, load_mapping
+
+    return load_mapping(path) if path else UNMAPPED
+
+
+def _utc(day: datetime | None) -> datetime | None:
+    return day.replace(tzinfo=UTC) if day else None
+
+
+@app.command()
+def demo() -> None:
+    """The main job end to end on a small synthetic world: ingest, gate, train, register, score the last day, report."""
+    from pipelines.demo import run
+
+    run(Settings(), datetime.now(UTC))
+
+
+@app.command()
+def synth(
+    days: Annotated[int, typer.Option(help="days of traffic")] = 60,
+    per_day: Annotated[int, typer.Option(help="consignments a day")] = 1500,
+    seed: Annotated[int, typer.Option(help="the same seed gives the same world")] = 1,
+    out: Annotated[Path, typer.Option(help="folder for manifests, outcomes and truth")] = Path("world"),
+    start: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="first day")] = datetime(2026, 1, 1),  # noqa: DTZ001
+) -> None:
+    """Write a synthetic world: manifests/, outcomes/, and the truth apart."""
+    from pipelines.synthetic import build_world
+
+    with show.progress("days", days) as advance:
+        made = build_world(days, per_day, seed, out, start=date(start.year, start.month, start.day), progress=advance)
+    show.line(
+        f"{made.consignments:,} consignments in {made.messages:,} messages, {made.inspected:,} inspected, in {out}"
+    )
+
+
+@app.command()
+def ingest(files: Files, mapping: MappingFile = None) -> None:
+    """Read manifests, gate every row, quarantine what cannot be read, archive the rest and remember it."""
+    from pipelines.archive import Archive
+    from pipelines.ingest import ingest_manifest, keep_quarantine
+
+    settings = Settings()
+    archive, journal, rules = Archive(settings.archive), _journal(settings), _mapping(mapping)
+    with show.progress("manifests", len(files)) as advance:
+        for file in files:
+            done = ingest_manifest(file, archive, journal, rules)
+            advance(f"{done.file}: {done.account}; {done.consignments:,} consignments, {done.new:,} new")
+            kept = keep_quarantine(done.refused, settings.home / "quarantine", done.file)
+            show.faults(done.refused, kept)
+
+
+@app.command()
+def outcomes(files: Files, mapping: MappingFile = None) -> None:
+    """Record inspection results and post what they say about senders, addresses and routes."""
+    from pipelines.archive import Archive
+    from pipelines.ingest import ingest_outcomes, keep_quarantine
+
+    settings = Settings()
+    archive, journal, rules = Archive(settings.archive), _journal(settings), _mapping(mapping)
+    with show.progress("outcome files", len(files)) as advance:
+        for file in files:
+            done, received = ingest_outcomes(file, archive, journal, rules)
+            unknown = f", {received.unknown:,} for consignments never seen" if received.unknown else ""
+            advance(f"{done.file}: {done.account}; {received.recorded:,} new{unknown}")
+            show.faults(done.refused, keep_quarantine(done.refused, settings.home / "quarantine", done.file))
+
+
+@app.command()
+def train(
+    start: Annotated[datetime | None, typer.Option("--from", formats=DAYS, help="learn from this day on")] = None,
+    end: Annotated[datetime | None, typer.Option("--to", formats=DAYS, help="nothing known from this day on")] = None,
+    test_from: Annotated[datetime | None, typer.Option(formats=DAYS, help="test from this day on")] = None,
+    name: Annotated[str, typer.Option(help="name of the registered model")] = "tamis",
+    mapping: MappingFile = None,
+) -> None:
+    """Train, calibrate and evaluate a model on the archive, log it to MLflow and register it as challenger."""
+    from pipelines.learn import learn
+
+    rules = _mapping(mapping)
+    version = learn(Settings(), rules, name, start=_utc(start), end=_utc(end), test_from=_utc(test_from))
+    show.line(
+        f'registered as {name} version {version} (challenger); next: tamis promote {version} --by NAME --reason "…"'
+    )
+
+
+@app.command()
+def promote(
+    version: Annotated[int, typer.Argument(help="the registered version")],
+    by: Annotated[str, typer.Option(help="who decides it")],
+    reason: Annotated[str, typer.Option(help="why")],
+    name: Annotated[str, typer.Option(help="name of the registered model")] = "tamis",
+    policy: Annotated[Path | None, typer.Option(help="another policy than the one it was trained with")] = None,
+) -> None:
+    """Make a challenger the champion; a signed bundle is exported and serves from the next start on."""
+    from pipelines.promote import promote as promoted
+
+    bundle = promoted(version, by, reason, Settings(), datetime.now(UTC), name=name, policy=policy)
+    show.line(f"{bundle.name} serves now; signed bundle in {bundle}")
+
+
+@app.command()
+def score(
+    files: Files,
+    out: Annotated[Path, typer.Option(help="folder for the results")],
+    mapping: MappingFile = None,
+    expectations: Annotated[bool, typer.Option(help="let Great Expectations judge the manifest as a whole")] = True,
+) -> None:
+    """Orient every consignment of some manifests and publish orientations, quarantine, summary and report."""
+    from pipelines.archive import Archive
+    from pipelines.score import publish
+    from pipelines.score import score as scored
+    from service.desk import open_desk
+
+    settings, now = Settings(), datetime.now(UTC)
+    desk = open_desk(settings)
+    with show.progress("manifests", len(files)) as advance:
+        result = scored(
+            files, desk, Archive(settings.archive), now,
+            mapping=_mapping(mapping), expectations=expectations, say=advance,
+        )  # fmt: skip
+    show.line("writing the report")
+    summary = publish(result, desk, out, now, f"Orientations of {', '.join(f.name for f in files)}"[:120])
+    show.top(result.orientations, result.declared, 10)
+    show.faults(result.refused, out / "quarantine.parquet")
+    lanes = ", ".join(f"{count:,} {lane}" for lane, count in summary["lanes"].items())
+    show.line(f"{summary['consignments']:,} consignments: {lanes}; report in {out / 'report.html'}")
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="port to listen on")] = 8000,
+    workers: Annotated[int, typer.Option(help="processes, one for each core")] = 1,
+) -> None:
+    """The API; stops cleanly on Ctrl-C."""
+    import uvicorn
+
+    settings = Settings()
+    if not settings.champion.exists():
+        raise Fault(f"no bundle serves in {settings.bundles}; run `tamis train` and `tamis promote` first")
+    settings.home.mkdir(parents=True, exist_ok=True)
+    uvicorn.run("service.app:create", factory=True, host=host, port=port, workers=workers, access_log=False)
+
+
+def _journal(settings: Settings) -> Journal:
+    from service.journal import Journal
+    from service.store import Store
+
+    settings.home.mkdir(parents=True, exist_ok=True)
+    return Journal(Store(settings.store_address))
+
+
+def main() -> None:
+    """Run the command; a fault that a user can mend is one line, and the exit code says so."""
+    try:
+        app(standalone_mode=False)
+    except typer.Exit as end:
+        sys.exit(end.exit_code)
+    except typer.Abort:
+        sys.exit(130)
+    except (Fault, OSError) as fault:
+        if os.environ.get("TAMIS_TRACEBACK"):
+            raise
+        sys.exit(f"tamis: {fault}")
+    except click.ClickException as fault:
+        fault.show()
+        sys.exit(fault.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""The main job end to end on a small synthetic world."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from features.messages.mapping import UNMAPPED
+from pipelines import show
+from pipelines.archive import Archive
+from pipelines.ingest import ingest_manifest, ingest_outcomes
+from pipelines.learn import learn
+from pipelines.promote import promote
+from pipelines.score import publish, score
+from pipelines.synthetic import build_world
+from service.desk import open_desk
+from service.journal import Journal
+from service.settings import Settings
+from service.store import Store
+
+DAYS, PER_DAY, SEED = 60, 2000, 1
+TOP = 10
+
+
+def run(settings: Settings, now: datetime) -> Path:
+    """Make a world, learn from all but its last day, score that day; the folder of the results."""
+    started = time.perf_counter()
+    settings = settings.model_copy(update={"home": settings.home / "demo", "store": ""})
+    shutil.rmtree(settings.home, ignore_errors=True)
+    world = settings.home / "world"
+    show.heading(f"1. A synthetic world: {DAYS} days, {PER_DAY:,} consignments a day")
+    with show.progress("days", DAYS) as advance:
+        build_world(DAYS, PER_DAY, SEED, world, progress=advance)
+    *past, last = sorted((world / "manifests").glob("*.parquet"))
+    end = datetime.fromisoformat(last.stem).replace(tzinfo=UTC)
+    show.heading("2. Ingest the manifests and the inspection results known before the last day")
+    _ingest(settings, world, past, end)
+    show.heading("3. Learn, register, promote")
+    version = learn(settings, UNMAPPED, "tamis", end=end)
+    bundle = promote(version, "demo", "first model of a fresh installation", settings, now)
+    show.line(f"{bundle.name} serves; signed bundle in {bundle}")
+    show.heading(f"4. Score the last day, {last.stem}")
+    out = settings.reports / last.stem
+    desk = open_desk(settings)
+    scored = score([last], desk, Archive(settings.archive), now, say=show.line)
+    summary = publish(scored, desk, out, now, f"Orientations of {last.stem}")
+    show.heading(f"The top {TOP} of the list")
+    show.top(scored.orientations, scored.declared, TOP)
+    lanes = ", ".join(f"{count:,} {lane}" for lane, count in summary["lanes"].items())
+    show.line(f"\n{summary['consignments']:,} consignments: {lanes}. Done in {time.perf_counter() - started:.0f} s.")
+    show.line(f"Report: {out / 'report.html'}")
+    show.line(f"Try the API: TAMIS_HOME={settings.home} .venv/bin/tamis serve")
+    return out
+
+
+def _ingest(settings: Settings, world: Path, manifests: list[Path], end: datetime) -> None:
+    archive, store = Archive(settings.archive), Store(settings.store_address)
+    journal = Journal(store)
+    with show.progress("manifests", len(manifests)) as advance:
+        for file in manifests:
+            done = ingest_manifest(file, archive, journal)
+            advance(f"{done.file}: {done.account}")
+    known = [f for f in sorted((world / "outcomes").glob("*.parquet")) if _before(f, end)]
+    with show.progress("outcome files", len(known)) as advance:
+        for file in known:
+            account, received = ingest_outcomes(file, archive, journal)
+            advance(f"{account.file}: {received.recorded:,} results recorded")
+    store.close()
+
+
+def _before(file: Path, end: datetime) -> bool:
+    return datetime.fromisoformat(file.stem).replace(tzinfo=UTC) + timedelta(days=1) <= end

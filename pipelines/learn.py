@@ -1,0 +1,86 @@
+"""From the archive to a registered challenger, told as it goes."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from datetime import datetime
+from importlib import resources
+from pathlib import Path
+
+from features.catalogue import with_extras
+from features.messages.mapping import Mapping
+from pipelines import show
+from pipelines.archive import Archive
+from pipelines.card import model_card
+from pipelines.sweep import sweep
+from pipelines.train import Trained, train
+from pipelines.training_frame import build_training_frame
+from service.journal import Journal
+from service.scoring.bundle import write_bundle
+from service.settings import Settings
+from service.store import Store
+
+
+def learn(
+    settings: Settings,
+    mapping: Mapping,
+    name: str,
+    *,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    test_from: datetime | None = None,
+) -> int:
+    """Train on the archive, print what it is worth, and register it; the version it was given."""
+    from pipelines.registry import Registry
+
+    archive, inputs = Archive(settings.archive), with_extras(mapping.extras)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    store = Store(settings.store_address)
+    sweep(Journal(store), archive)
+    store.close()
+    show.line("assembling what was known of every inspected consignment on the day it was lodged")
+    frame = build_training_frame(archive, inputs, start, end)
+    show.line(f"{frame.consignments:,} consignments, {frame.facts.height:,} of them with a result")
+    trained = train(frame, inputs, name, test_from=test_from, lookup=mapping.lookup, caution=mapping.caution)
+    tell(trained)
+    with tempfile.TemporaryDirectory() as folder:
+        bundle = Path(folder) / "bundle"
+        texts = {"policy.toml": standard_policy(), "card.md": model_card(trained, name)}
+        write_bundle(bundle, trained.model, trained.golden, texts)
+        _keep_figures(settings, trained, name)
+        figures = {f"{ranking}.{k}": v for ranking, of in trained.comparison.figures.items() for k, v in of.items()}
+        figures |= {f"unseen.{r}.{k}": v for r, of in trained.comparison.unseen.items() for k, v in of.items()}
+        return Registry(settings).log(bundle, trained.facts, figures, trained.golden.frame.head(5), name=name)
+
+
+def standard_policy() -> str:
+    """The text of the standard policy, which a bundle carries until it is promoted with another."""
+    return (resources.files("pipelines") / "policy.toml").read_text(encoding="utf-8")
+
+
+def tell(trained: Trained) -> None:
+    """Print the figures, what they must be read with, and what chance alone found."""
+    facts, comparison = trained.facts, trained.comparison
+    show.line(
+        f"{facts['trees']} trees on {facts['inputs']} inputs; learned on {facts['learned_on']:,} results, tested on "
+        f"{facts['tested_on']:,} lodged from {facts['test_from'][:10]} on; "
+        f"calibration: {facts['calibration']}"
+    )
+    show.figures("On inspected consignments of days it never saw", comparison.figures)
+    if comparison.unseen:
+        show.figures("On those of them whose look-up tuple was never seen before", comparison.unseen)
+    for note in comparison.notes:
+        show.line(f"! {note}")
+    drawn, hits, low, high = comparison.random_arm
+    if drawn:
+        show.line(
+            f"drawn at random in the test: {drawn:,}, of which {hits} hits: {low:.1%} to {high:.1%} of all (95 %)"
+        )
+
+
+def _keep_figures(settings: Settings, trained: Trained, name: str) -> None:
+    """The figures of the latest training, for the report of the next scoring."""
+    settings.reports.mkdir(parents=True, exist_ok=True)
+    content = {"facts": dict(trained.facts), "figures": trained.comparison.figures, "unseen": trained.comparison.unseen}
+    (settings.reports / f"{name}-training.json").write_text(json.dumps(content, indent=1), encoding="utf-8")

@@ -1,0 +1,80 @@
+"""How good a ranking is: precision, recall and value at the top, and how far its probabilities can be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+SHARES = (0.005, 0.01, 0.02, 0.05, 0.10)
+BINS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Scored rows whose result is known.
+
+    score: higher is riskier. probability: calibrated, or none. hit: non-compliant. value: euro at stake.
+    """
+
+    score: Floats
+    hit: Flags
+    value: Floats
+    probability: Floats | None = None
+
+
+def measure(judged: Judged) -> dict[str, float]:
+    """All figures by name; NaN where there is nothing to measure by."""
+    figures: dict[str, float] = {"rows": float(len(judged.hit)), "hit_rate": _mean(judged.hit)}
+    figures |= at_the_top(judged)
+    both = 0 < judged.hit.sum() < len(judged.hit)
+    figures["average_precision"] = float(average_precision_score(judged.hit, judged.score)) if both else float("nan")
+    figures["auc"] = float(roc_auc_score(judged.hit, judged.score)) if both else float("nan")
+    if judged.probability is not None:
+        figures["calibration_error"] = calibration_error(judged.probability, judged.hit)
+    return figures
+
+
+def at_the_top(judged: Judged) -> dict[str, float]:
+    """Precision, recall and recall of value when the riskiest share of all rows is inspected."""
+    order = np.argsort(-judged.score, kind="stable")
+    hits, value = judged.hit[order], np.where(judged.hit, judged.value, 0.0)[order]
+    figures: dict[str, float] = {}
+    for share in SHARES:
+        top = max(1, round(share * len(order))) if len(order) else 0
+        name = f"{share:.1%}".replace(".0%", "%")
+        figures[f"precision_at_{name}"] = _mean(hits[:top])
+        figures[f"recall_at_{name}"] = _part(float(hits[:top].sum()), float(hits.sum()))
+        figures[f"value_recall_at_{name}"] = _part(float(value[:top].sum()), float(value.sum()))
+    return figures
+
+
+def calibration_error(probability: Floats, hit: Flags) -> float:
+    """Mean distance of predicted from observed hit rate over ten bins of equal size."""
+    if not len(hit):
+        return float("nan")
+    bins = np.array_split(np.argsort(probability, kind="stable"), BINS)
+    gaps = [abs(probability[b].mean() - hit[b].mean()) * len(b) for b in bins if len(b)]
+    return float(sum(gaps) / len(hit))
+
+
+def wilson(hits: int, tried: int, z: float = 1.96) -> tuple[float, float]:
+    """Interval of a share, 95 % unless another z is given (Wilson's score interval); the whole range for no trial."""
+    if tried == 0:
+        return 0.0, 1.0
+    share, spread = hits / tried, z * z / tried
+    centre = (share + spread / 2) / (1 + spread)
+    half = z * np.sqrt(share * (1 - share) / tried + spread / (4 * tried)) / (1 + spread)
+    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
+
+
+def _mean(values: Flags) -> float:
+    return float(values.mean()) if len(values) else float("nan")
+
+
+def _part(part: float, whole: float) -> float:
+    return part / whole if whole > 0 else float("nan")

@@ -1,0 +1,62 @@
+"""A challenger becomes champion because a named person says so, for a reason that stays on record."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+from pipelines.registry import NAME, Registry
+from service.orientation import load_policy
+from service.scoring.bundle import FILES, load_bundle, seal
+from service.settings import Settings
+
+
+def promote(
+    version: int,
+    by: str,
+    reason: str,
+    settings: Settings,
+    at: datetime,
+    *,
+    name: str = NAME,
+    policy: Path | None = None,
+) -> Path:
+    """Export a registered version as a signed bundle, prove it, and let it serve; the folder of the bundle.
+
+    The bundle serves only once it has been loaded from where it lies, so a damaged one changes nothing.
+    """
+    if not by.strip() or not reason.strip():
+        raise ValueError("a promotion needs a name and a reason: --by NAME --reason TEXT")
+    registry = Registry(settings)
+    fetched = registry.fetch(version, name)
+    model_id = f"{name}-v{version}"
+    bundle = settings.bundles / model_id
+    _copy(fetched, bundle, policy)
+    facts = {"model_id": model_id, "promoted_by": by, "promoted_because": reason, "promoted_at": at.isoformat()}
+    seal(bundle, settings.keys, facts)
+    load_bundle(bundle, settings.keys)
+    registry.promote(version, by, reason, name)
+    _serve(settings, model_id)
+    shutil.rmtree(fetched, ignore_errors=True)
+    return bundle
+
+
+def _copy(fetched: Path, bundle: Path, policy: Path | None) -> None:
+    bundle.mkdir(parents=True, exist_ok=True)
+    for name in FILES:
+        shutil.copyfile(fetched / name, bundle / name)
+    if policy is not None:
+        text = policy.read_text(encoding="utf-8")
+        load_policy(text)
+        (bundle / "policy.toml").write_text(text, encoding="utf-8")
+
+
+def _serve(settings: Settings, model_id: str) -> None:
+    """Point at the bundle in one step: a reader sees the former name or the new one, never half of one."""
+    temporary = settings.champion.with_suffix(".new")
+    temporary.write_text(model_id, encoding="utf-8")
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    temporary.replace(settings.champion)

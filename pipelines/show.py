@@ -1,0 +1,88 @@
+"""What the command prints: lines, progress, tables that fit a terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+CONSOLE = Console(highlight=False, soft_wrap=True)
+SHOWN_FAULTS = 5
+
+
+def line(text: str) -> None:
+    """One line."""
+    CONSOLE.print(Text(text))
+
+
+def heading(text: str) -> None:
+    """One line that begins a step."""
+    CONSOLE.print(Text(f"\n{text}", style="bold"))
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[str], None]]:
+    """A bar while work goes on; each call advances it and prints what was done where nobody watches a terminal."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=CONSOLE, transient=True, disable=not CONSOLE.is_terminal) as bar:
+        task = bar.add_task(what, total=total)
+        few = total <= 10
+        last = [""]
+
+        def advance(said: str) -> None:
+            bar.advance(task)
+            last[0] = said
+            if few:
+                bar.console.print(Text(said))
+
+        yield advance
+    if not few and last[0]:
+        line(f"{total} {what}; the last: {last[0]}")
+
+
+def faults(refused: pl.DataFrame, kept: Path | None) -> None:
+    """The first refused rows by line, field, reason and remedy, and where all of them lie."""
+    if refused.is_empty():
+        return
+    for row in refused.head(SHOWN_FAULTS).select("line", "field", "reason", "remedy").to_dicts():
+        line(f"  line {row['line']}: {row['field']}: {row['reason']} ({row['remedy']})")
+    more = refused.height - SHOWN_FAULTS
+    line(f"  {f'and {more:,} more; ' if more > 0 else ''}all of them in {kept}")
+
+
+def top(orientations: pl.DataFrame, declared: pl.DataFrame, count: int) -> None:
+    """The riskiest consignments with their reasons in words."""
+    first = orientations.sort("risk", descending=True).head(count)
+    goods = declared.select("message_id", "consignment_id", "version", "description", "consignor_name")
+    rows = first.join(goods, on=["message_id", "consignment_id", "version"], how="left", maintain_order="left")
+    for place, row in enumerate(rows.to_dicts(), start=1):
+        what = f"{row['description'] or '?'}, from {row['consignor_name'] or 'nobody named'}"
+        head = f"{place:>3}. {row['risk']:>6.1%}  {row['clearance']:<6} {row['consignment_id']}  {what}"
+        line(head[:150])
+        for reason in row["reasons"][:3]:
+            line(f"       · {reason['text']}")
+
+
+def figures(title: str, rankings: Mapping[str, Mapping[str, float]]) -> None:
+    """Measures against rankings."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table.add_column("measure")
+    for ranking in rankings:
+        table.add_column(ranking, justify="right")
+    measures = dict.fromkeys(name for of in rankings.values() for name in of)
+    for measure in measures:
+        table.add_row(measure.replace("_", " "), *(_figure(of.get(measure)) for of in rankings.values()))
+    CONSOLE.print(table)
+
+
+def _figure(value: float | None) -> str:
+    if value is None or math.isnan(value):
+        return "–"
+    return f"{value:,.0f}" if value > 1 else f"{value:.3f}"

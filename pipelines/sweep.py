@@ -1,0 +1,33 @@
+"""What came by calls joins what came by files: the archive is where models learn from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from features.consignment import COLUMNS, EXTRA
+from features.contract import gate_manifest, gate_outcomes
+from features.outcome import OUTCOME_COLUMNS
+from pipelines.archive import Archive
+from service.journal import Journal
+
+
+def sweep(journal: Journal, archive: Archive) -> tuple[int, int]:
+    """Archive declarations and outcomes that only the store holds; how many of each."""
+    declared, outcomes = journal.unarchived()
+    if declared:
+        flat = [body | line for body in declared for line in body["goods"]]
+        extras = {name for row in flat for name in row if name.startswith(EXTRA)}
+        archive.keep_manifest(
+            gate_manifest(_frame(flat, [*(c.name for c in COLUMNS), *sorted(extras)]), "call").accepted
+        )
+    if outcomes:
+        archive.keep_outcomes(gate_outcomes(_frame(outcomes, [c.name for c in OUTCOME_COLUMNS])).accepted)
+    journal.mark_archived(declared, outcomes)
+    return len(declared), len(outcomes)
+
+
+def _frame(rows: list[dict[str, Any]], names: list[str]) -> pl.DataFrame:
+    columns = {name: [row.get(name) for row in rows] for name in names}
+    return pl.DataFrame({name: pl.Series(values, strict=False) for name, values in columns.items()})

@@ -1,0 +1,167 @@
+"""Who sends what to whom on one day: the true consignments, before anything is declared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+
+from pipelines.synthetic.draws import Flags, Floats, Ints, mix, pick, weighted
+from pipelines.synthetic.goods import Goods
+from pipelines.synthetic.senders import BUSINESS, PRIVATE, Senders
+from pipelines.synthetic.settings import World
+from pipelines.synthetic.sources import Population, sources
+
+ANY_SLOT = np.array([0.40, 0.22, 0.15, 0.10, 0.08, 0.05])
+
+
+@dataclass(frozen=True)
+class Orders:
+    """The true consignments of a day, one entry each, and their goods lines (`of` = the consignment's entry)."""
+
+    senders: Senders
+    sender: Ints  # place among honest sellers, or after them among identities; -1 for private senders
+    scheme: Ints  # of the sender's actor, or casual; -1 is honest
+    illicit: Flags
+    buyer: Ints
+    probe: Ints  # which threshold a prober is at
+    of: Ints
+    line_no: Ints
+    goods: Ints
+    quantity: Ints
+    unit_eur: Floats
+    net_kg: Floats
+
+    def __len__(self) -> int:
+        return len(self.sender)
+
+
+def volumes(world: World, start: date, days: int, per_day: int) -> Ints:
+    """Consignments of each day: the calendar's ups and downs around the mean that was asked for."""
+    calendar = [start + timedelta(days=day) for day in range(days)]
+    shape = np.array([world.flow.weekdays[day.weekday()] * world.flow.months[day.month - 1] for day in calendar])
+    return np.asarray(np.maximum(np.rint(shape / shape.mean() * per_day), 1), dtype=np.int64)
+
+
+def prevalence(world: World, day: int) -> float:
+    """Share of illicit consignments on a day."""
+    drifted = 0 <= world.drift.day <= day
+    return min(world.illicit_prevalence * (world.drift.prevalence_factor if drifted else 1.0), 0.5)
+
+
+def orders(
+    world: World, goods: Goods, everybody: Population, day: int, days: int, count: int, rng: np.random.Generator
+) -> Orders:
+    """Draw one day."""
+    scheme, illicit = _intents(world, day, days, count, rng)
+    senders, sender = sources(world, goods, everybody, scheme, illicit, day, rng)
+    order = np.argsort(mix(senders.ids, 200 + day), kind="stable")
+    senders, sender, scheme, illicit = senders.take(order), sender[order], scheme[order], illicit[order]
+    buyer = _buyers(world, everybody, senders, scheme, illicit, day, rng)
+    of, line_no = _lines(world, senders, rng)
+    kind = _kinds(goods, senders, scheme, illicit, of, rng)
+    quantity = _quantities(world, goods, senders, scheme, illicit, of, kind, rng)
+    unit_eur = goods.unit_eur[kind] * senders.price[of] * np.exp(rng.normal(0, 0.35, len(of)))
+    net = quantity * goods.unit_kg[kind] * np.exp(rng.normal(0, 0.15, len(of)))
+    return Orders(
+        senders=senders,
+        sender=sender,
+        scheme=scheme,
+        illicit=illicit,
+        buyer=buyer,
+        probe=_probe_steps(everybody, sender, day),
+        of=of,
+        line_no=line_no,
+        goods=kind,
+        quantity=quantity,
+        unit_eur=unit_eur,
+        net_kg=net,
+    )
+
+
+def _intents(world: World, day: int, days: int, count: int, rng: np.random.Generator) -> tuple[Ints, Flags]:
+    """Scheme of each consignment (-1 honest) and whether it is illicit or the scheme's lawful cover."""
+    shares, rate = np.array(world.shares(day, days)), prevalence(world, day)
+    illicit = rng.random(count) < rate
+    scheme = np.full(count, -1, dtype=np.int64)
+    scheme[illicit] = weighted(rng, shares, int(illicit.sum()))
+    cover = np.array([part.cover for part in world.schemes]) * shares * rate / (1 - rate)
+    covering = ~illicit & (rng.random(count) < cover.sum())
+    if covering.any():
+        scheme[covering] = weighted(rng, cover, int(covering.sum()))
+    return scheme, illicit
+
+
+def _buyers(
+    world: World,
+    everybody: Population,
+    senders: Senders,
+    scheme: Ints,
+    illicit: Flags,
+    day: int,
+    rng: np.random.Generator,
+) -> Ints:
+    """Heavy-tailed public, a seller's faithful few, and the closed circles of some schemes."""
+    count = len(senders)
+    public = (everybody.buyers * rng.random(count) ** 1.6).astype(np.int64)
+    circle = (mix(senders.ids * 8 + rng.integers(0, 5, count), 211) >> np.uint64(20)).astype(
+        np.int64
+    ) % everybody.buyers
+    buyer = np.where(rng.random(count) < world.honest.repeat_share, circle, public)
+    twin = (senders.ids[1:] == senders.ids[:-1]) & (rng.random(count - 1) < 0.12) & (scheme[1:] < 0)
+    buyer[1:][twin] = buyer[:-1][twin]
+    ring = np.array([part.buyers for part in world.schemes])
+    split = np.array([part.split for part in world.schemes])
+    closed = illicit & (ring[scheme] > 0)
+    rank = np.arange(count) - np.searchsorted(_runs(senders.ids), _runs(senders.ids), side="left")
+    order = senders.actor * 4096 + (rank // np.maximum(split[scheme], 1) + 7 * day) % np.maximum(ring[scheme], 1)
+    buyer = np.where(closed, everybody.buyers + 10 + order, buyer)
+    return everybody.buyer_base + buyer
+
+
+def _runs(ids: Ints) -> Ints:
+    """Number of the run of equal neighbours to which each entry belongs."""
+    return np.cumsum(np.concatenate([[0], ids[1:] != ids[:-1]])).astype(np.int64)
+
+
+def _lines(world: World, senders: Senders, rng: np.random.Generator) -> tuple[Ints, Ints]:
+    lines = 1 + weighted(rng, np.array(world.flow.line_counts), len(senders))
+    of = np.repeat(np.arange(len(senders), dtype=np.int64), lines)
+    first = np.repeat(np.cumsum(lines) - lines, lines)
+    return of, np.arange(len(of), dtype=np.int64) - first + 1
+
+
+def _kinds(goods: Goods, senders: Senders, scheme: Ints, illicit: Flags, of: Ints, rng: np.random.Generator) -> Ints:
+    """From the sender's stock; private senders send anything, cover consignments half the time too."""
+    stocked = senders.stock[of, weighted(rng, ANY_SLOT, len(of))]
+    anything = weighted(rng, goods.share, len(of))
+    private = (senders.kind[of] == PRIVATE) & (scheme[of] < 0)
+    cover = (scheme[of] >= 0) & ~illicit[of] & (rng.random(len(of)) < 0.5)
+    kind = np.where(private | cover, anything, stocked)
+    papers = private & (rng.random(len(of)) < 0.12)
+    return np.where(papers, goods.document, kind)
+
+
+def _quantities(
+    world: World,
+    goods: Goods,
+    senders: Senders,
+    scheme: Ints,
+    illicit: Flags,
+    of: Ints,
+    kind: Ints,
+    rng: np.random.Generator,
+) -> Ints:
+    factor = np.array([part.quantity_factor for part in world.schemes])
+    usual = goods.quantity[kind] * np.where(illicit[of] & (scheme[of] >= 0), factor[scheme[of]], 1.0)
+    bulk = np.where(rng.random(len(of)) < 0.02, 5.0, 1.0) * np.where(senders.kind[of] == BUSINESS, 1.5, 1.0)
+    return np.asarray(1 + rng.poisson(np.maximum(usual * bulk - 1, 0.02)))
+
+
+def _probe_steps(everybody: Population, sender: Ints, day: int) -> Ints:
+    """A prober moves on every few days, and again with each new identity."""
+    roster, steps = everybody.roster, np.zeros(len(everybody.roster.identities), dtype=np.int64)
+    steps[roster.current()] = np.maximum(day - roster.born, 0) // 4 + roster.generation
+    known = sender >= len(everybody.honest)
+    return np.where(known, steps[np.where(known, sender - len(everybody.honest), 0)], pick(sender, 221, 4))

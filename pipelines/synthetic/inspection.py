@@ -1,0 +1,199 @@
+"""The historical regime: which consignments were inspected, with what chance, and what became known when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from pipelines.synthetic.declaration import DeclaredLines
+from pipelines.synthetic.draws import Flags, Floats, Ints, sums, weighted
+from pipelines.synthetic.flow import Orders
+from pipelines.synthetic.goods import Goods
+from pipelines.synthetic.people import vocabulary
+from pipelines.synthetic.settings import Inspection, World
+
+REASONS = ("random", "campaign", "rule", "risk")
+RESULTS = ("compliant", "non_compliant", "not_presented", "inconclusive")
+DAY_US = 86_400_000_000
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Rows inspected, the reason of each, and the chance with which it was to be inspected for any reason."""
+
+    rows: Ints
+    reason: Ints
+    chance: Floats
+
+
+@dataclass
+class Record:
+    """What the regime knows of each account: how often it was seen, inspected and found out; never the truth."""
+
+    seen: Ints
+    inspected: Ints
+    hits: Ints
+
+    @classmethod
+    def blank(cls, senders: int) -> Record:
+        """Nothing known of anybody."""
+        return cls(*(np.zeros(senders, dtype=np.int64) for _ in range(3)))
+
+    def of(self, what: Ints, sender: Ints) -> Ints:
+        """An account's figure; nothing is ever known of private senders."""
+        return np.where(sender >= 0, what[np.maximum(sender, 0)], 0)
+
+    def hit_rate(self, sender: Ints) -> Floats:
+        """Known finds per inspection, drawn towards nothing where inspections are few."""
+        return np.asarray(self.of(self.hits, sender) / (self.of(self.inspected, sender) + 2.0))
+
+    def note(self, sender: Ints) -> None:
+        """These accounts lodged something."""
+        self.seen += np.bincount(sender[sender >= 0], minlength=len(self.seen))
+
+
+@dataclass(frozen=True)
+class Presented:
+    """One day's consignments, as they are and as they are declared."""
+
+    world: World
+    goods: Goods
+    orders: Orders
+    lines: DeclaredLines
+    declared: pl.DataFrame
+
+
+def select(case: Presented, record: Record, day: int, rng: np.random.Generator) -> Selection:
+    """Choose what is inspected: blindly, by campaign, by rule, by a rule-of-thumb score."""
+    regime, size = case.world.inspection, len(case.orders)
+    family = case.goods.family[case.lines.kind[case.orders.line_no == 1]]
+    chances = [
+        np.full(size, regime.random_share),
+        _campaign(regime, family, len(case.goods.families), day),
+        _by_rule(regime, record.hit_rate(case.orders.sender)),
+    ]
+    score = _score(case, record) + regime.noise * rng.standard_normal(size)
+    chances.append(_by_score(regime, score, chances))
+    drawn = np.stack([rng.random(size) < chance for chance in chances])
+    inspected = np.flatnonzero(drawn.any(axis=0))
+    overall = 1.0 - np.prod([1.0 - chance for chance in chances], axis=0)
+    return Selection(inspected, np.argmax(drawn[:, inspected], axis=0).astype(np.int64), overall[inspected])
+
+
+def _campaign(regime: Inspection, family: Ints, families: int, day: int) -> Floats:
+    """Each fortnight another family of goods has its turn."""
+    wanted = family == (day // 14 * 5 + 2) % families
+    return np.where(wanted, min(regime.campaign_share / max(wanted.mean(), 1e-3), 0.2), 0.0)
+
+
+def _by_rule(regime: Inspection, hit_rate: Floats) -> Floats:
+    """Accounts that were found out often enough, within the part of the capacity that rules may take."""
+    chance = np.where(hit_rate >= regime.rule_hit_rate, regime.rule_chance, 0.0)
+    most = regime.rule_share * regime.inspected_share * len(chance)
+    return np.asarray(chance * min(1.0, most / max(float(chance.sum()), 1e-9)))
+
+
+def _score(case: Presented, record: Record) -> Floats:
+    """Rules of thumb on what was declared, and the account's own past."""
+    orders, lines = case.orders, case.lines
+    first, sender = orders.line_no == 1, orders.sender
+    kind, euro = lines.kind[first], sums(orders.of, lines.euro, len(orders))
+    quantity = sums(orders.of, orders.quantity, len(orders))
+    cheapness = np.log(case.goods.unit_eur[kind] * quantity / np.maximum(euro, 0.1))
+    return np.asarray(
+        0.9 * case.goods.ipr[kind]
+        + 0.7 * case.goods.danger[kind]
+        + 0.5 * np.clip(cheapness, -1.5, 1.5)
+        + 0.8 * lines.vague[first]
+        + 0.3 * ~lines.coded[first]
+        + 0.5 * ((case.declared["nature"] == "gift").to_numpy() & (quantity >= 2))
+        + 0.4 * case.declared["dispatch_country"].is_in(["HK", "TR", "AE"]).to_numpy()
+        + 2.0 * record.hit_rate(sender)
+        + 0.3 * (record.of(record.seen, sender) == 0)
+        + 0.3 * (quantity >= 5)
+        + 0.4 * case.declared["platform"].is_null().to_numpy()
+    )
+
+
+def _by_score(regime: Inspection, score: Floats, earlier: list[Floats]) -> Floats:
+    """Chances that rise with the score and bring the share inspected for any reason to what was planted."""
+    left = np.prod([1.0 - chance for chance in earlier], axis=0)
+    wanted = max(regime.inspected_share * len(score) - float((1.0 - left).sum()), 0.0)
+    pull = np.exp(regime.sharpness * (score - score.mean()))
+    for _ in range(12):
+        pull = pull * wanted / max(float((np.minimum(pull, 0.9) * left).sum()), 1e-9)
+    return np.asarray(np.minimum(pull, 0.9))
+
+
+def outcomes(case: Presented, truth: pl.DataFrame, chosen: Selection, rng: np.random.Generator) -> pl.DataFrame:
+    """What each inspection found and when that became known, in the columns of the contract."""
+    regime, orders, rows = case.world.inspection, case.orders, chosen.rows
+    size, stated, true = len(rows), case.declared[rows], truth[rows]
+    illicit = orders.illicit[rows]
+    result = _results(regime, stated["stream"], illicit, chosen.reason, rng)
+    found = result == 1
+    findings = _findings(true["findings"], found & ~illicit, rng)
+    linked = true["criminal_link"].to_numpy() & found & (rng.random(size) < regime.link_found_share)
+    family = case.goods.family[orders.goods[orders.line_no == 1]][rows]
+    holders = pl.Series(vocabulary()["names"]["right_holders"])
+    worth = sums(orders.of, orders.quantity * orders.unit_eur, len(orders))[rows]
+    items = sums(orders.of, orders.quantity, len(orders))[rows].astype(np.int64)
+    frame = pl.DataFrame(
+        {
+            "consignment_id": stated["consignment_id"],
+            "known_at": stated["lodged_at"] + pl.Series(_delays(regime, found, rng)).cast(pl.Duration("us")),
+            "stage": pl.Series(["clearance", "post_clearance"]).gather((rng.random(size) < 0.06).astype(np.int64)),
+            "result": pl.Series(RESULTS).gather(result),
+            "findings": findings,
+            "criminal_link": linked,
+            "items_found": items,
+            "value_found": np.round(worth, 2),
+            "currency": pl.repeat("EUR", size, eager=True),
+            "right_holder": holders.gather(family % len(holders)),
+            "selection": pl.Series(REASONS).gather(chosen.reason),
+            "selection_probability": chosen.chance,
+            "officer": "officer-" + pl.Series(rng.integers(1, regime.officers + 1, size)).cast(pl.String).str.zfill(2),
+        }
+    )
+    return _only_where_found(frame)
+
+
+def _only_where_found(frame: pl.DataFrame) -> pl.DataFrame:
+    """Nothing is stated of goods that were not held; a right holder speaks on counterfeits alone."""
+    held = pl.col("result") == "non_compliant"
+    stated = frame.with_columns(
+        pl.when(held).then(name).alias(name) for name in ("findings", "items_found", "value_found", "currency")
+    )
+    copied = pl.col("findings").fill_null("").str.contains("counterfeit", literal=True)
+    return stated.with_columns(right_holder=pl.when(copied).then("right_holder"))
+
+
+def _results(regime: Inspection, stream: pl.Series, illicit: Flags, reason: Ints, rng: np.random.Generator) -> Ints:
+    """Right mostly. False alarms have their planted share of all alarms, for each reason of selection apart."""
+    drawn = rng.random(len(illicit))
+    result = np.where(illicit & (drawn >= regime.missed_share), 1, 0)
+    for arm in range(len(REASONS)):
+        lawful = ~illicit & (reason == arm)
+        alarms = int(result[reason == arm].sum())
+        share = regime.false_alarm_share / (1 - regime.false_alarm_share)
+        chance = alarms * share / max(int(lawful.sum()), 1)
+        result = np.where(lawful & (drawn < chance), 1, result)
+    absent = rng.random(len(illicit)) < stream.replace_strict(regime.not_presented, return_dtype=pl.Float64).to_numpy()
+    unclear = rng.random(len(illicit)) < regime.inconclusive
+    return np.where(absent, 2, np.where(unclear, 3, result))
+
+
+def _findings(true: pl.Series, mistaken: Flags, rng: np.random.Generator) -> pl.Series:
+    wrong = pl.Series(["counterfeit", "undervalued", "misdeclared"]).gather(
+        weighted(rng, np.array([0.6, 0.2, 0.2]), len(true))
+    )
+    return pl.select(pl.when(pl.Series(mistaken)).then(wrong).otherwise(true)).to_series().rename("findings")
+
+
+def _delays(regime: Inspection, found: Flags, rng: np.random.Generator) -> Ints:
+    """Days until the result is known; expertise takes longer than a glance."""
+    low, high = regime.delay_days
+    quick, slow = rng.beta(1.2, 3.0, len(found)), rng.beta(2.0, 2.2, len(found))
+    return ((low + (high - low) * np.where(found, slow, quick)) * DAY_US).astype(np.int64)

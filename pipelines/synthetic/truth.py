@@ -1,0 +1,44 @@
+"""What is really so: written apart, for tests and judges only; no training, scoring or linking reads it."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from pipelines.synthetic.flow import Orders
+from pipelines.synthetic.settings import Scheme, World
+
+
+def truth_of(world: World, orders: Orders, consignment_ids: pl.Series, rng: np.random.Generator) -> pl.DataFrame:
+    """One row a consignment."""
+    size = len(orders)
+    rows = np.flatnonzero(orders.illicit)
+    linked, dangerous = np.zeros(size, dtype=np.bool_), np.zeros(size, dtype=np.bool_)
+    findings: list[str | None] = [None] * size
+    for row in rows.tolist():
+        scheme = world.schemes[int(orders.scheme[row])]
+        dangerous[row] = rng.random() < scheme.dangerous
+        linked[row] = rng.random() < scheme.criminal
+        findings[row] = _found(scheme, bool(dangerous[row]), rng)
+    names = pl.Series([*(scheme.name for scheme in world.schemes), "honest"])
+    illicit_actor = (orders.senders.scheme >= 0).astype(np.int64)
+    return pl.DataFrame(
+        {
+            "consignment_id": consignment_ids,
+            "actor_id": pl.Series(["H", "X"]).gather(illicit_actor) + pl.Series(orders.senders.actor).cast(pl.String),
+            "scheme": names.gather(np.where(orders.scheme < 0, len(names) - 1, orders.scheme)),
+            "illicit": orders.illicit,
+            "findings": pl.Series(findings, dtype=pl.String),
+            "criminal_link": linked,
+            "dangerous": dangerous,
+        }
+    )
+
+
+def _found(scheme: Scheme, dangerous: bool, rng: np.random.Generator) -> str:
+    """The offences in one consignment: at least the scheme's first."""
+    drawn = [offence for offence, share in scheme.findings.items() if rng.random() < share]
+    drawn = drawn or [next(iter(scheme.findings))]
+    if dangerous and "dangerous" not in drawn:
+        drawn.append("dangerous")
+    return ";".join(drawn)

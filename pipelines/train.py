@@ -1,0 +1,227 @@
+"""Learn a model from what inspections revealed, calibrate it, and say how good it is on days it never saw."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+
+from features.assemble import Rows
+from features.catalogue import Input, fingerprint
+from pipelines.evaluation import Comparison, compare
+from pipelines.training_frame import NothingToLearn, TrainingFrame
+from service.scoring.calibration import Calibration
+from service.scoring.model import Model, matrix_of, predict
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Integers = npt.NDArray[np.int64]
+PARAMETERS: dict[str, Any] = {
+    "objective": "binary",
+    "learning_rate": 0.05,
+    "num_leaves": 7,
+    "min_data_in_leaf": 20,
+    "feature_fraction": 0.3,
+    "bagging_fraction": 0.8,
+    "bagging_freq": 1,
+    "lambda_l2": 5.0,
+    "cat_smooth": 20.0,
+    "max_cat_threshold": 16,
+    "deterministic": True,
+    "force_row_wise": True,
+    "seed": 2026,
+    "verbosity": -1,
+}
+MOST_ROUNDS, PATIENCE = 1500, 100
+TEST_SHARE = 0.15  # of labelled rows, the latest: nothing is learned from them
+FOLDS = (0.55, 0.70, 0.85)  # learn on the rows up to this share by time, stop and calibrate on those up to the next
+REFERENCE_STEPS = 1001
+GOLDEN_ROWS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Labelled rows by time: to learn from, and to test on.
+
+    folds: within the rows to learn from, pairs of earlier rows and the later rows that they are checked on.
+    """
+
+    learn: Flags
+    test: Flags
+    folds: Sequence[tuple[Integers, Integers]]
+    test_from: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A model, what it was compared with, and a few rows whose scores will prove a copy of it."""
+
+    model: Model
+    golden: Rows
+    comparison: Comparison
+    split: Split
+    facts: Mapping[str, Any]
+
+
+def train(
+    frame: TrainingFrame,
+    inputs: Sequence[Input],
+    model_id: str,
+    *,
+    test_from: datetime | None = None,
+    lookup: Sequence[str] = (),
+    caution: str = "",
+) -> Trained:
+    """A model of all results known before the test, stopped and calibrated on days after those it learned from.
+
+    How many trees, and how margins become probabilities, is decided on later rows than those learned from, three
+    times over; then one model learns from all of them. The test rows serve for nothing but the comparison.
+    """
+    split = split_by_time(frame.facts, test_from)
+    levels = _levels(frame.rows.frame.filter(pl.Series(split.learn)), inputs)
+    matrix = matrix_of(frame.rows.frame, tuple(inputs), levels)
+    learner = Learner(matrix, frame.facts["hit"].to_numpy(), inputs)
+    rounds, calibration = learner.stop_and_calibrate(split.folds)
+    booster = learner.learn(np.flatnonzero(split.learn), rounds)
+    margin = predict(booster, matrix)
+    ordinary = predict(booster, matrix_of(frame.ordinary.frame, tuple(inputs), levels))
+    model = Model(
+        model_id=model_id,
+        sha256="",
+        fingerprint=fingerprint(inputs),
+        inputs=tuple(inputs),
+        fits=frame.fits,
+        levels=levels,
+        calibration=calibration,
+        reference=np.quantile(ordinary, np.linspace(0, 1, REFERENCE_STEPS)),
+        booster=booster,
+    )
+    comparison = compare(frame, split.test, margin, calibration.apply(margin), lookup=lookup, caution=caution)
+    golden = Rows(frame.ordinary.frame.head(GOLDEN_ROWS))
+    return Trained(model, golden, comparison, split, _facts(frame, split, booster, calibration, inputs))
+
+
+def split_by_time(facts: pl.DataFrame, test_from: datetime | None = None) -> Split:
+    """Split labelled rows at a moment; without one, so that the latest 15 % are the test.
+
+    A result that became known only when the test had begun is left out: nobody could have learned from it.
+    """
+    lodged = facts["lodged_at"].sort()
+    test_from = test_from or lodged[int((1 - TEST_SHARE) * (len(lodged) - 1))]
+    learn = facts.select((pl.col("lodged_at") < test_from) & (pl.col("known_at") < test_from)).to_series().to_numpy()
+    test = facts.select(pl.col("lodged_at") >= test_from).to_series().to_numpy()
+    if not learn.any() or not test.any():
+        raise NothingToLearn(f"no results before or none after {test_from:%Y-%m-%d}; choose another --test-from")
+    rows = np.flatnonzero(learn)
+    rows = rows[np.argsort(facts["lodged_at"].dt.epoch("us").to_numpy()[rows], kind="stable")]
+    edges = [round(share * len(rows)) for share in (*FOLDS, 1.0)]
+    folds = [(rows[:start], rows[start:end]) for start, end in itertools.pairwise(edges)]
+    return Split(learn, test, folds, test_from)
+
+
+def _levels(rows: pl.DataFrame, inputs: Sequence[Input]) -> dict[str, list[str]]:
+    """The levels seen while learning; a new one counts as unknown."""
+    categories = [item.name for item in inputs if item.kind == "category"]
+    return {name: rows[name].drop_nulls().unique().sort().to_list() for name in categories}
+
+
+@dataclass(frozen=True, slots=True)
+class Learner:
+    """Labelled rows as trees take them."""
+
+    matrix: Floats
+    hit: Flags
+    inputs: Sequence[Input]
+
+    def learn(self, rows: Integers, rounds: int) -> lgb.Booster:
+        """Trees on some rows; read back from text, so that it is just what a bundle will hold."""
+        booster = lgb.train(PARAMETERS, self._rows(rows), num_boost_round=rounds)
+        return lgb.Booster(model_str=booster.model_to_string())
+
+    def stop_and_calibrate(self, folds: Sequence[tuple[Integers, Integers]]) -> tuple[int, Calibration]:
+        """The number of trees with the least mean log-loss on later rows, and the calibration of those rows."""
+        curves, boosters = [], []
+        for earlier, later in folds:
+            curve: dict[str, Any] = {}
+            learn = self._rows(earlier)
+            boosters.append(
+                lgb.train(
+                    PARAMETERS,
+                    learn,
+                    num_boost_round=MOST_ROUNDS,
+                    valid_sets=[self._rows(later, learn)],
+                    callbacks=[lgb.record_evaluation(curve), lgb.early_stopping(PATIENCE, verbose=False)],
+                )
+            )
+            curves.append(curve["valid_0"]["binary_logloss"])
+        shortest = min(map(len, curves))
+        rounds = int(np.argmin(np.mean([curve[:shortest] for curve in curves], axis=0))) + 1
+        margin = np.concatenate(
+            [
+                np.asarray(booster.predict(self.matrix[later], raw_score=True, num_iteration=rounds))
+                for booster, (_, later) in zip(boosters, folds, strict=True)
+            ]
+        )
+        return rounds, choose_calibration(margin, self.hit[np.concatenate([later for _, later in folds])])
+
+    def _rows(self, rows: Integers, reference: lgb.Dataset | None = None) -> lgb.Dataset:
+        return lgb.Dataset(
+            self.matrix[rows],
+            self.hit[rows].astype(float),
+            reference=reference,
+            feature_name=[item.name for item in self.inputs],
+            categorical_feature=[i for i, item in enumerate(self.inputs) if item.kind == "category"],
+        )
+
+
+def choose_calibration(margin: Floats, hit: Flags) -> Calibration:
+    """The calibration with the least log-loss on every other row when fitted on the rest; none unless one is better."""
+    fit, check = slice(0, None, 2), slice(1, None, 2)
+    if len(np.unique(hit[fit])) < 2 or len(np.unique(hit[check])) < 2:
+        return Calibration("none")
+    candidates = [f(margin[fit], hit[fit]) for f in (_none, _sigmoid, _isotonic)]
+    losses = [log_loss(hit[check], np.clip(c.apply(margin[check]), 1e-6, 1 - 1e-6)) for c in candidates]
+    return (_none, _sigmoid, _isotonic)[int(np.argmin(losses))](margin, hit)
+
+
+def _none(_: Floats, __: Flags) -> Calibration:
+    return Calibration("none")
+
+
+def _sigmoid(margin: Floats, hit: Flags) -> Calibration:
+    fitted = LogisticRegression(C=1e6).fit(margin[:, None], hit)
+    slope = float(fitted.coef_[0, 0])
+    return Calibration("sigmoid", slope, float(fitted.intercept_[0])) if slope > 0 else Calibration("none")
+
+
+def _isotonic(margin: Floats, hit: Flags) -> Calibration:
+    fitted = IsotonicRegression(y_min=1 / (len(hit) + 2), y_max=1 - 1 / (len(hit) + 2)).fit(margin, hit.astype(float))
+    steps = (tuple(map(float, fitted.X_thresholds_)), tuple(map(float, fitted.y_thresholds_)))
+    return Calibration("isotonic", margins=steps[0], probabilities=steps[1])
+
+
+def _facts(
+    frame: TrainingFrame, split: Split, booster: lgb.Booster, calibration: Calibration, inputs: Sequence[Input]
+) -> dict[str, Any]:
+    return {
+        "consignments": frame.consignments,
+        "labelled": frame.facts.height,
+        "learned_on": int(split.learn.sum()),
+        "tested_on": int(split.test.sum()),
+        "from": frame.start.isoformat(),
+        "test_from": split.test_from.isoformat(),
+        "to": frame.end.isoformat(),
+        "trees": booster.num_trees(),
+        "calibration": calibration.method,
+        "inputs": len(inputs),
+    }

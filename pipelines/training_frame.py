@@ -1,0 +1,127 @@
+"""What a model learns from: labelled consignments, each as it was known on the day it was lodged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import polars as pl
+
+from features.assemble import Fits, Rows, assemble
+from features.catalogue import Input
+from features.consignment import Consignments
+from features.facts import KEYS, facts_of, facts_of_outcomes
+from features.fault import Fault
+from features.history import FactTable
+from features.norms import fit_norms
+from features.outcome import LABELLED
+from features.wording import fit_wording
+from pipelines.archive import Archive
+
+REFIT = timedelta(days=7)  # norms and weights of wordings are fitted anew every week
+REFERENCE_ROWS = 20_000
+REFERENCE_SPAN = timedelta(days=14)
+
+
+class NothingToLearn(Fault):
+    """The archive lacks what training needs; the message says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingFrame:
+    """Model rows with their labels, and rows of ordinary days without.
+
+    rows: model rows of the labelled consignments; facts: one row each with `lodged_at`, `known_at`, `hit`, `value`,
+        `selection`, `selection_probability` and the manifest columns.
+    ordinary: model rows of a sample of the last two weeks' consignments, inspected or not.
+    """
+
+    rows: Rows
+    facts: pl.DataFrame
+    ordinary: Rows
+    fits: Fits
+    consignments: int
+    start: datetime
+    end: datetime
+
+
+def build_training_frame(
+    archive: Archive, inputs: Sequence[Input], start: datetime | None = None, end: datetime | None = None
+) -> TrainingFrame:
+    """Everything from the archive that was known before `end`; labels of consignments lodged from `start` on."""
+    consignments = archive.consignments(None, end)
+    if not len(consignments):
+        raise NothingToLearn("the archive holds no consignments; run `tamis ingest` first")
+    last: datetime = consignments.frame["lodged_at"].max()  # type: ignore[assignment]
+    first: datetime = consignments.frame["lodged_at"].min()  # type: ignore[assignment]
+    outcomes = _with_entities(archive.outcomes(end), consignments)
+    history = FactTable(pl.concat([facts_of(consignments), facts_of_outcomes(outcomes)]), holds_all=True)
+    labelled = _labelled(consignments, outcomes, start or first)
+    if labelled.height < 50 or labelled["hit"].n_unique() < 2:
+        raise NothingToLearn(f"{labelled.height} labelled consignments of both kinds are too few to learn from")
+    fits = _fit(consignments, labelled, _dates(first, end or last))
+    chosen = consignments.where(pl.col("row").is_in(labelled["row"].implode()))
+    sample = _sample(consignments, last - REFERENCE_SPAN)
+    return TrainingFrame(
+        rows=assemble(chosen, history, fits, inputs),
+        facts=labelled.drop("row"),
+        ordinary=assemble(sample, history, fits, inputs),
+        fits=fits,
+        consignments=len(consignments),
+        start=first,
+        end=end or last,
+    )
+
+
+def _with_entities(outcomes: pl.DataFrame, consignments: Consignments) -> pl.DataFrame:
+    """Outcomes with the row and the entities of the consignment inspected; of its latest version."""
+    latest = consignments.frame.sort("version").unique("consignment_id", keep="last", maintain_order=True)
+    entities = latest.select("consignment_id", *(key.column for key in KEYS))
+    return outcomes.join(entities, on="consignment_id", how="inner", maintain_order="left")
+
+
+def _labelled(consignments: Consignments, outcomes: pl.DataFrame, start: datetime) -> pl.DataFrame:
+    """One row for each consignment with a result, in the order of the consignments; its last result counts."""
+    results = (
+        outcomes.filter(pl.col("result").is_in(LABELLED))
+        .unique("consignment_id", keep="last", maintain_order=True)
+        .select(
+            "consignment_id",
+            "known_at",
+            (pl.col("result") == "non_compliant").alias("hit"),
+            pl.col("selection").fill_null("unknown"),
+            "selection_probability",
+        )
+    )
+    first_versions = consignments.frame.filter(pl.col("lodged_at") >= start).unique(
+        "consignment_id", keep="first", maintain_order=True
+    )
+    main_line = consignments.goods.unique("row", keep="first", maintain_order=True)
+    lines = main_line.select("row", "description", "hs_code", "goods_origin_country", "net_mass_kg")
+    joined = first_versions.join(results, on="consignment_id", how="inner", maintain_order="left")
+    return joined.join(lines, on="row", how="left", maintain_order="left").with_columns(
+        pl.col("value_eur").fill_null(0.0).alias("value")
+    )
+
+
+def _dates(first: datetime, end: datetime) -> list[datetime]:
+    """Every refit from the second week on, the last at `end`, so that what serves next is what was known then."""
+    dates = [first + REFIT * n for n in range(1, int((end - first) / REFIT) + 1)]
+    return [date for date in dates if date < end] + [end]
+
+
+def _fit(consignments: Consignments, labelled: pl.DataFrame, dates: Sequence[datetime]) -> Fits:
+    goods = consignments.goods.join(consignments.frame.select("row", "lodged_at"), on="row", how="left")
+    norms = fit_norms(goods, dates)
+    inspected = consignments.goods.select("row", "description").join(
+        labelled.select("row", "hit", "known_at"), on="row", how="inner"
+    )
+    return Fits(norms, fit_wording(inspected, dates))
+
+
+def _sample(consignments: Consignments, since: datetime) -> Consignments:
+    recent = consignments.frame.filter(pl.col("lodged_at") >= since)["row"].to_numpy()
+    chosen = np.random.default_rng(0).permutation(recent)[:REFERENCE_ROWS]
+    return consignments.where(pl.col("row").is_in(pl.Series(np.sort(chosen)).implode()))

@@ -1,0 +1,25 @@
+"""What Prometheus may read: counts and durations, never a name or an identifier."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+class Metrics:
+    """The counters of one process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.decisions = Counter(
+            "tamis_decisions", "decisions given", ["clearance", "selection", "mode"], registry=self.registry
+        )
+        self.outcomes = Counter("tamis_outcomes", "inspection results recorded", registry=self.registry)
+        self.seconds = Histogram(
+            "tamis_request_seconds", "time to answer", ["route", "status"], buckets=BUCKETS, registry=self.registry
+        )
+
+    def text(self) -> bytes:
+        """All of them in the exposition format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,113 @@
+"""The JSON bodies, made from the columns of the manifest so that the two cannot drift apart."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
+
+from features.consignment import CONSIGNMENT_COLUMNS, EXTRA, GOODS_COLUMNS, Column
+from features.outcome import OUTCOME_COLUMNS
+
+LONGEST_MESSAGE = 1000
+PARTIES = ("consignor", "consignee")
+STRICT = ConfigDict(extra="forbid", allow_inf_nan=False, str_max_length=4000)
+Number = float | Annotated[str, StringConstraints(max_length=40)]
+
+
+def _field(column: Column) -> tuple[Any, Any]:
+    kind: Any = str if column.kind in ("text", "time") else Number
+    meaning = f"{column.meaning}{f', in {column.unit}' if column.unit else ''}"
+    described = Field(description=meaning) if column.required else Field(default=None, description=meaning)
+    return (kind if column.required else kind | None), described
+
+
+def _model(name: str, fields: dict[str, tuple[Any, Any]]) -> type[BaseModel]:
+    definitions: dict[str, Any] = fields
+    return create_model(name, __config__=STRICT, **definitions)
+
+
+def _party_model(role: str) -> type[BaseModel]:
+    own = [c for c in CONSIGNMENT_COLUMNS if c.name.startswith(f"{role}_")]
+    return _model(role.capitalize(), {c.name.removeprefix(f"{role}_"): _field(c) for c in own})
+
+
+Goods = _model("GoodsLine", {c.name: _field(c) for c in GOODS_COLUMNS})
+_parties = {role: (_party_model(role) | None, None) for role in PARTIES}
+_own = [c for c in CONSIGNMENT_COLUMNS if not c.name.startswith(tuple(f"{r}_" for r in PARTIES))]
+Consignment = _model(
+    "Consignment",
+    {
+        **{c.name: _field(c) for c in _own if c.name != "message_id"},
+        **_parties,
+        "goods": (Annotated[list[Goods], Field(min_length=1, max_length=LONGEST_MESSAGE)], ...),  # type: ignore[valid-type]
+        "extra": (
+            dict[Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,60}$")], Number] | None,
+            Field(default=None, description="foreign columns that a mapping offers to the model, without their prefix"),
+        ),
+    },
+)
+Message = _model(
+    "Message",
+    {
+        "message_id": (Annotated[str, StringConstraints(min_length=1, max_length=200)], ...),
+        "consignments": (Annotated[list[Consignment], Field(min_length=1, max_length=LONGEST_MESSAGE)], ...),  # type: ignore[valid-type]
+    },
+)
+Outcome = _model("Outcome", {c.name: _field(c) for c in OUTCOME_COLUMNS})
+Outcomes = _model(
+    "Outcomes",
+    {"outcomes": (Annotated[list[Outcome], Field(min_length=1, max_length=LONGEST_MESSAGE)], ...)},  # type: ignore[valid-type]
+)
+
+
+def rows_of(message: dict[str, Any]) -> tuple[pl.DataFrame, list[str]]:
+    """Flat rows of a message, all text, one a goods line with `line` 0, 1, …; and where each stands in the body."""
+    rows: list[dict[str, Any]] = []
+    places: list[str] = []
+    for i, consignment in enumerate(message["consignments"]):
+        level = _flat(consignment) | {"message_id": message["message_id"]}
+        for j, goods in enumerate(consignment["goods"]):
+            rows.append(level | goods | {"line": len(rows)})
+            places.append(f"consignments/{i}/goods/{j}")
+    return text_frame(rows, [c.name for c in (*CONSIGNMENT_COLUMNS, *GOODS_COLUMNS)]), places
+
+
+def outcome_rows(outcomes: dict[str, Any]) -> tuple[pl.DataFrame, list[str]]:
+    """Rows of posted outcomes, all text, and where each stands in the body."""
+    rows = [outcome | {"line": i} for i, outcome in enumerate(outcomes["outcomes"])]
+    frame = text_frame(rows, [c.name for c in OUTCOME_COLUMNS])
+    return frame, [f"outcomes/{i}" for i in range(len(rows))]
+
+
+def _flat(consignment: dict[str, Any]) -> dict[str, Any]:
+    level = {name: v for name, v in consignment.items() if name not in (*PARTIES, "goods", "extra")}
+    for role in PARTIES:
+        level |= {f"{role}_{name}": v for name, v in (consignment.get(role) or {}).items()}
+    return level | {f"{EXTRA}{name}": v for name, v in (consignment.get("extra") or {}).items()}
+
+
+def text_frame(rows: list[dict[str, Any]], columns: list[str]) -> pl.DataFrame:
+    """Rows as text, as a CSV file would have them: so that a call and a file pass the same gate."""
+    names = list(dict.fromkeys(columns) | dict.fromkeys(n for row in rows for n in row if n != "line"))
+    texts = {name: [_text(row.get(name)) for row in rows] for name in names}
+    lines = pl.Series("line", [row["line"] for row in rows], dtype=pl.Int64)
+    return pl.DataFrame(texts, schema=dict.fromkeys(names, pl.String)).with_columns(lines)
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else repr(value) if isinstance(value, float) else str(value)
+
+
+def body_field(place: str, field: str) -> str:
+    """Where a column of the flat row stands in the JSON body, as a JSON pointer."""
+    if place.startswith("outcomes"):
+        return f"/{place}/{field}"
+    consignment = place.rsplit("/goods/", 1)[0]
+    for role in PARTIES:
+        if field.startswith(f"{role}_"):
+            return f"/{consignment}/{role}/{field.removeprefix(f'{role}_')}"
+    if field == "message_id":
+        return "/message_id"
+    return f"/{place}/{field}" if field in {c.name for c in GOODS_COLUMNS} else f"/{consignment}/{field}"

@@ -1,0 +1,110 @@
+"""The routes: parse, call one function, answer."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from features.contract import gate_outcomes
+from features.messages import Message, Refused
+from service.api import models
+from service.api.faults import Unprocessable, refused_fields
+from service.api.metrics import Metrics
+from service.targeting import Desk, target
+
+router = APIRouter()
+
+
+def desk_of(request: Request) -> Desk:
+    """The live desk; 503 while there is none."""
+    desk: Desk | None = getattr(request.app.state, "desk", None)
+    if desk is None:
+        raise HTTPException(503)
+    return desk
+
+
+def metrics_of(request: Request) -> Metrics:
+    """The counters of this process."""
+    metrics: Metrics = request.app.state.metrics
+    return metrics
+
+
+@router.post("/v1/consignments")
+def post_consignments(
+    body: models.Message,  # type: ignore[valid-type]
+    desk: Desk = Depends(desk_of),  # noqa: B008 - FastAPI's way of wiring
+    metrics: Metrics = Depends(metrics_of),  # noqa: B008
+) -> Response:
+    """Decisions on the consignments of a message, in the same order, recorded before they are answered."""
+    started = time.perf_counter()
+    rows, places = models.rows_of(_dump(body))
+    message = Message(rows, name=rows["message_id"][0], received_at=datetime.now(UTC))
+    try:
+        decisions = target(message, desk)
+    except Refused as refused:
+        raise Unprocessable(refused_fields(refused, places)) from None
+    headers = {"Idempotent-Replay": "true"} if decisions.replayed else {}
+    answer = JSONResponse({"decisions": decisions.as_json()}, headers=headers)
+    for row in [] if decisions.replayed else decisions.rows:
+        metrics.decisions.labels(row["clearance"], row["selection"], row["mode"]).inc()
+    metrics.seconds.labels("/v1/consignments", "200").observe(time.perf_counter() - started)
+    return answer
+
+
+@router.post("/v1/outcomes")
+def post_outcomes(
+    body: models.Outcomes,  # type: ignore[valid-type]
+    desk: Desk = Depends(desk_of),  # noqa: B008
+    metrics: Metrics = Depends(metrics_of),  # noqa: B008
+) -> dict[str, int]:
+    """Record inspection results; the same result sent twice counts once."""
+    rows, places = models.outcome_rows(_dump(body))
+    gated = gate_outcomes(rows)
+    if gated.refused.height:
+        raise Unprocessable(refused_fields(Refused(gated.refused), places))
+    received = desk.journal.learn(gated.accepted)
+    metrics.outcomes.inc(received.recorded)
+    return {"recorded": received.recorded, "repeated": received.repeated, "unknown_consignments": received.unknown}
+
+
+@router.get("/v1/consignments/{consignment_id}")
+def get_consignment(consignment_id: str, desk: Desk = Depends(desk_of)) -> dict[str, Any]:  # noqa: B008
+    """All decisions on a consignment, newest first."""
+    decisions = desk.journal.decisions_on(consignment_id)
+    if not decisions:
+        raise HTTPException(404)
+    return {"consignment_id": decisions[0]["consignment_id"], "decisions": decisions}
+
+
+@router.get("/healthz")
+def healthz() -> dict[str, str]:
+    """The process is alive."""
+    return {"status": "alive"}
+
+
+@router.get("/readyz")
+def readyz(desk: Desk = Depends(desk_of)) -> dict[str, Any]:  # noqa: B008
+    """The desk can decide: by which model and policy, and how far its history reaches."""
+    return {
+        "status": "ready",
+        "mode": "full",
+        "model_id": desk.model.model_id,
+        "policy_id": desk.policy.policy_id,
+        "history_as_of": desk.history.as_of(),
+    }
+
+
+@router.get("/metrics")
+def metrics(metrics: Metrics = Depends(metrics_of)) -> Response:  # noqa: B008
+    """Counters for Prometheus."""
+    return Response(metrics.text(), media_type="text/plain; version=0.0.4")
+
+
+def _dump(body: BaseModel) -> dict[str, Any]:
+    return body.model_dump()

@@ -1,0 +1,30 @@
+"""Wiring only: the web application around the live desk."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from service.api import faults, routes
+from service.api.metrics import Metrics
+from service.desk import open_desk
+from service.settings import Settings
+
+
+def create(settings: Settings | None = None) -> FastAPI:
+    """The application; it answers `/readyz` only once the desk has loaded and decided nothing yet."""
+    settings = settings or Settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.desk = open_desk(settings)
+        yield
+        app.state.desk.journal.store.close()
+
+    app = FastAPI(title="Tamis", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.settings, app.state.metrics = settings, Metrics()
+    faults.install(app, settings.body_limit)
+    app.include_router(routes.router)
+    return app

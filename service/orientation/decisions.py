@@ -1,0 +1,200 @@
+"""The decision: its fields, one row a consignment version, and its form outside the program."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from features.consignment import TIME, VERSION_KEY, Consignments
+from features.messages import Problems
+from service.orientation.lanes import Lane
+from service.scoring import Scores
+from service.scoring.explanation import Language, reasons_of
+
+TEXTS = pl.List(pl.String())
+SCHEMA = pl.Schema(
+    [
+        ("decision_id", pl.String()),
+        ("message_id", pl.String()),
+        ("consignment_id", pl.String()),
+        ("version", pl.Int64()),
+        ("lodged_at", TIME),
+        ("decided_at", TIME),
+        ("office", pl.String()),
+        ("risk", pl.Float64()),
+        ("rank", pl.Int64()),
+        ("of", pl.Int64()),
+        ("pre_arrival", pl.String()),
+        ("clearance", pl.String()),
+        ("post_clearance", pl.String()),
+        ("track", pl.String()),
+        ("selection", pl.String()),
+        ("selection_probability", pl.Float64()),
+        ("reasons", pl.Object()),
+        ("party_id", pl.String()),
+        ("network_id", pl.String()),
+        ("data_problems", pl.Object()),
+        ("mode", pl.String()),
+        ("degraded_reasons", TEXTS),
+        ("model_id", pl.String()),
+        ("model_sha256", pl.String()),
+        ("feature_fingerprint", pl.String()),
+        ("policy_id", pl.String()),
+        ("lists_as_of", TIME),
+        ("history_as_of", TIME),
+    ]
+)
+
+
+DECLARED = (*VERSION_KEY, "lodged_at", "office", "party_id", "network_id")
+ORIENTED = (
+    "risk",
+    "rank",
+    "of",
+    "pre_arrival",
+    "clearance",
+    "post_clearance",
+    "track",
+    "selection",
+    "selection_probability",
+)
+RANDOM = {"en": "Drawn at random", "fr": "Tiré au sort", "zh": "随机抽取"}
+DROPPED = {
+    "en": "Asked for a stricter lane; no capacity was left",
+    "fr": "Un circuit plus strict était demandé ; la capacité était épuisée",
+    "zh": "应进入更严格的通道，但查验能力已用尽",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What every decision of one message bears: when, in what language, by which policy, on which history."""
+
+    decided_at: datetime
+    language: Language
+    policy_id: str
+    rule_texts: Mapping[str, Mapping[str, str]]
+    history_as_of: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """Decisions of one message, in the order of its consignments.
+
+    rows: one mapping a consignment version, the fields of SCHEMA in that order, times as datetime.
+    refused: quarantine rows of the message.
+    declared: the consignments decided.
+    replayed: whether every decision had been given before and is given again unchanged.
+    """
+
+    rows: list[dict[str, Any]]
+    refused: pl.DataFrame
+    declared: Consignments | None = None
+    replayed: bool = False
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """The decisions as the API answers them."""
+        return [written(row) for row in self.rows]
+
+    def as_frame(self) -> pl.DataFrame:
+        """The decisions as Parquet keeps them; reasons and problems as lists of structs."""
+        return frame_of(self.rows)
+
+
+def written(row: dict[str, Any]) -> dict[str, Any]:
+    """One decision as JSON has it: times in ISO 8601, UTC."""
+    return {name: iso(value) if isinstance(value, datetime) else value for name, value in row.items()}
+
+
+def iso(moment: datetime) -> str:
+    """A moment in ISO 8601 with microseconds, UTC, ending in Z."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+REASON = pl.List(pl.Struct({"code": pl.String, "text": pl.String, "contribution": pl.Float64, "evidence": pl.String}))
+PROBLEM = pl.List(pl.Struct({"field": pl.String, "problem": pl.String}))
+
+
+def frame_of(rows: Iterable[dict[str, Any]]) -> pl.DataFrame:
+    """Decisions as a frame of plain columns; evidence as text."""
+    plain = [{**written(row), "reasons": [_plain(reason) for reason in row["reasons"]]} for row in rows]
+    times = [name for name, kind in SCHEMA.items() if kind == TIME]
+    schema = {**SCHEMA, "reasons": REASON, "data_problems": PROBLEM, **dict.fromkeys(times, pl.String())}
+    frame = pl.DataFrame(plain, schema=schema, orient="row")
+    return frame.with_columns(pl.col(times).str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%#z", time_unit="us", time_zone="UTC"))
+
+
+def _plain(reason: dict[str, Any]) -> dict[str, Any]:
+    evidence = reason.get("evidence")
+    return {
+        "code": reason["code"],
+        "text": reason["text"],
+        "contribution": reason.get("contribution"),
+        "evidence": None if evidence is None else str(evidence),
+    }
+
+
+def decision_id(declared: Mapping[str, Any], model_sha256: str, policy_id: str) -> str:
+    """An identifier that is the same whenever the same version is decided by the same model and policy."""
+    told = "\x1f".join((*(str(declared[name]) for name in VERSION_KEY), model_sha256, policy_id))
+    return hashlib.sha256(told.encode()).hexdigest()[:32]
+
+
+def decide(
+    consignments: Consignments, oriented: pl.DataFrame, scores: Scores, problems: Problems, stamp: Stamp
+) -> Decisions:
+    """Put orientations, scores, problems and reasons together; what is not green is explained exactly."""
+    looked_at = np.flatnonzero((oriented["clearance"] != "green").to_numpy())
+    explained = dict(zip(looked_at.tolist(), reasons_of(scores, looked_at, stamp.language), strict=True))
+    found = _by_row(problems.found)
+    model = scores.model
+    common: dict[str, Any] = {
+        "mode": "full",
+        "degraded_reasons": [],
+        "model_id": model.model_id,
+        "model_sha256": model.sha256,
+        "feature_fingerprint": model.fingerprint,
+        "policy_id": stamp.policy_id,
+        "lists_as_of": None,
+        "history_as_of": stamp.history_as_of,
+    }
+    declared = consignments.frame.select(DECLARED).to_dicts()
+    rows = [
+        {
+            "decision_id": decision_id(c, model.sha256, stamp.policy_id),
+            **c,
+            "decided_at": stamp.decided_at,
+            **{name: o[name] for name in ORIENTED},
+            "reasons": why(o, stamp) + explained.get(i, []),
+            "data_problems": found.get(i, []),
+            **common,
+        }
+        for i, (c, o) in enumerate(zip(declared, oriented.to_dicts(), strict=True))
+    ]
+    return Decisions([{name: row[name] for name in SCHEMA} for row in rows], problems.refused, consignments)
+
+
+def why(oriented: dict[str, Any], stamp: Stamp) -> list[dict[str, Any]]:
+    """What chance and rules say of a consignment, and whether capacity refused what they or its rank asked for."""
+    reasons = [
+        {"code": f"rule.{code}", "text": stamp.rule_texts[code].get(stamp.language) or stamp.rule_texts[code]["en"]}
+        for code in oriented["rule_codes"]
+    ]
+    if oriented["selection"] == "random":
+        reasons.append({"code": "random", "text": RANDOM[stamp.language]})
+    if oriented["dropped"]:
+        reasons.append({"code": "capacity", "text": DROPPED[stamp.language], "evidence": Lane(oriented["wanted"]).name})
+    return reasons
+
+
+def _by_row(found: pl.DataFrame) -> dict[int, list[dict[str, str]]]:
+    problems: dict[int, list[dict[str, str]]] = {}
+    for row, field, problem in found.iter_rows():
+        problems.setdefault(row, []).append({"field": field, "problem": problem})
+    return problems

@@ -1,0 +1,41 @@
+"""The possible orientations at each moment, in order: where several apply, the strictest wins."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class PreArrival(IntEnum):
+    """What to do before arrival. No score of goods ever says do-not-load: that is aviation security's."""
+
+    no_risk = 0
+    data_incomplete = 1
+    request_information = 2
+    request_amendment = 3
+    request_screening = 4
+    control_recommended = 5
+
+
+class Lane(IntEnum):
+    """The lane at clearance: release, release and audit later, documents, physical check."""
+
+    green = 0
+    blue = 1
+    yellow = 2
+    red = 3
+
+
+class PostClearance(IntEnum):
+    """What to do after clearance."""
+
+    none = 0
+    reassess = 1
+    audit = 2
+
+
+class Track(IntEnum):
+    """What follows a finding."""
+
+    none = 0
+    simplified_destruction = 1
+    investigation = 2

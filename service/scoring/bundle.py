@@ -1,0 +1,143 @@
+"""A model on disk: a directory of plain files, hashed and signed, verified before anything parses it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+import polars as pl
+
+from features.assemble import Fits, Rows
+from features.catalogue import Input, as_json, fingerprint, from_json
+from features.fault import Fault
+from features.norms import Norms
+from features.wording import Wording
+from service.scoring.calibration import Calibration
+from service.scoring.model import Model, matrix_of, predict
+from service.scoring.signature import SignatureFault, sha256_of, sign, signing_key, verify
+
+FILES = (
+    "model.txt",
+    "calibration.json",
+    "catalogue.json",
+    "norms.parquet",
+    "wording.parquet",
+    "reference.json",
+    "golden.parquet",
+    "policy.toml",
+    "card.md",
+)
+MANIFEST = "manifest.json"
+GOLDEN_SCORE = "golden_margin"
+PROVING_SECONDS = 60
+
+
+class BundleRefused(Fault):
+    """A bundle that must not be served; the message says which file and why."""
+
+
+def write_bundle(directory: Path, model: Model, golden: Rows, texts: Mapping[str, str]) -> None:
+    """Write a model as a bundle without its manifest; `texts` are `policy.toml` and `card.md`."""
+    directory.mkdir(parents=True, exist_ok=True)
+    catalogue = {"fingerprint": model.fingerprint, "inputs": as_json(model.inputs), "levels": model.levels}
+    written = {
+        "model.txt": model.booster.model_to_string(),
+        "calibration.json": json.dumps(model.calibration.as_json()),
+        "catalogue.json": json.dumps(catalogue, ensure_ascii=False, indent=1),
+        "reference.json": json.dumps(model.reference.tolist()),
+        **texts,
+    }
+    for name, text in written.items():
+        (directory / name).write_text(text, encoding="utf-8")
+    model.fits.norms.table.write_parquet(directory / "norms.parquet")
+    model.fits.wording.table.write_parquet(directory / "wording.parquet")
+    margin = pl.Series(GOLDEN_SCORE, predict(model.booster, matrix_of(golden.frame, model.inputs, model.levels)))
+    golden.frame.with_columns(margin).write_parquet(directory / "golden.parquet")
+
+
+def seal(directory: Path, keys: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the signed manifest of a bundle; `facts` (model_id, promoted_by, …) go into it."""
+    content = {**facts, "files": {name: sha256_of(directory / name) for name in FILES}}
+    signed = sign(content, signing_key(keys))
+    (directory / MANIFEST).write_text(json.dumps(signed, indent=1, ensure_ascii=False), encoding="utf-8")
+    return signed
+
+
+def load_bundle(directory: Path, keys: Path) -> tuple[Model, str]:
+    """The model and the text of its policy; raises BundleRefused for anything that is not as signed.
+
+    The files are verified first, then proved in a child process, and only then parsed here.
+    """
+    contents = _verified(directory, keys)
+    prove(directory)
+    return parse(contents, str(json.loads(contents[MANIFEST])["model_id"])), contents["policy.toml"].decode("utf-8")
+
+
+def _verified(directory: Path, keys: Path) -> dict[str, bytes]:
+    """The bytes of every file, read once and hashed: what was verified is what gets parsed."""
+    try:
+        contents = {name: (directory / name).read_bytes() for name in (MANIFEST, *FILES)}
+        manifest = verify(json.loads(contents[MANIFEST]), keys)
+    except OSError as fault:
+        raise BundleRefused(f"{fault.filename}: {fault.strerror}") from fault
+    except (SignatureFault, ValueError) as fault:
+        raise BundleRefused(f"{directory / MANIFEST}: {fault}") from fault
+    changed = [name for name in FILES if manifest["files"].get(name) != _sha256(contents[name])]
+    if changed:
+        raise BundleRefused(f"{directory / changed[0]}: changed since it was signed")
+    return contents
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def prove(directory: Path) -> None:
+    """Load the bundle in a child process and compare its golden rows: damaged trees end the child, not the service."""
+    command = [sys.executable, "-m", "service.scoring.proving", str(directory)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PROVING_SECONDS, check=False)  # noqa: S603
+    except subprocess.TimeoutExpired as fault:
+        raise BundleRefused(f"{directory}: not proved within {PROVING_SECONDS} s") from fault
+    if done.returncode != 0:
+        said = done.stderr.strip().splitlines()[-1:] or [f"the proving process ended with {done.returncode}"]
+        raise BundleRefused(f"{directory}: {said[0]}")
+
+
+def parse(contents: Mapping[str, bytes], model_id: str) -> Model:
+    """A model from the bytes of its files; raises BundleRefused where this code means other features by its names."""
+    catalogue = json.loads(contents["catalogue.json"])
+    inputs: tuple[Input, ...] = from_json(catalogue["inputs"])
+    if fingerprint(inputs) != catalogue["fingerprint"]:
+        raise BundleRefused("the features have changed since the model learned; train again")
+    return Model(
+        model_id=model_id,
+        sha256=_sha256(contents["model.txt"]),
+        fingerprint=catalogue["fingerprint"],
+        inputs=inputs,
+        fits=Fits(
+            Norms(pl.read_parquet(io.BytesIO(contents["norms.parquet"]))),
+            Wording(pl.read_parquet(io.BytesIO(contents["wording.parquet"]))),
+        ),
+        levels=catalogue["levels"],
+        calibration=Calibration.from_json(json.loads(contents["calibration.json"])),
+        reference=np.asarray(json.loads(contents["reference.json"]), dtype=np.float64),
+        booster=lgb.Booster(model_str=contents["model.txt"].decode("utf-8")),
+    )
+
+
+def golden_differences(directory: Path) -> int:
+    """How many golden rows score otherwise than when the bundle was written."""
+    contents = {name: (directory / name).read_bytes() for name in FILES}
+    model = parse(contents, "golden")
+    golden = pl.read_parquet(io.BytesIO(contents["golden.parquet"]))
+    margin = model.score(Rows(golden.drop(GOLDEN_SCORE))).frame["margin"].to_numpy()
+    return int((margin != golden[GOLDEN_SCORE].to_numpy()).sum())

@@ -1,0 +1,57 @@
+"""Contributions turned into sentences: what an officer reads."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from features.catalogue import Input
+from service.scoring.model import Scores
+
+Language = Literal["en", "fr", "zh"]
+Reason = dict[str, Any]
+HOW_MANY = 5
+RAISES = {"en": "raises the risk", "fr": "augmente le risque", "zh": "提高风险"}
+LOWERS = {"en": "lowers the risk", "fr": "diminue le risque", "zh": "降低风险"}
+UNKNOWN = {"en": "not known", "fr": "inconnu", "zh": "未知"}
+SENTENCE = {"en": "{what}: {value}, {way}", "fr": "{what} : {value}, {way}", "zh": "{what}：{value}，{way}"}
+
+
+def reasons_of(scores: Scores, chosen: npt.NDArray[np.int64], language: Language) -> list[list[Reason]]:
+    """For each chosen row its strongest reasons: code, text, contribution (log-odds), evidence.
+
+    Those that raise the risk come first, as they are what there is to look at; each kind from strong to weak.
+    """
+    contributed = scores.contributions(chosen)[:, :-1]
+    strongest = np.argsort(-np.abs(contributed), axis=1, kind="stable")[:, :HOW_MANY]
+    inputs = scores.model.inputs
+    values = scores.rows.frame[chosen].select(item.name for item in inputs).rows()
+    return [
+        [_reason(inputs[i], value[i], float(row[i]), language) for i in sorted(top, key=row.__getitem__, reverse=True)]
+        for row, value, top in zip(contributed, values, strongest, strict=True)
+    ]
+
+
+def _reason(item: Input, value: float | str | None, contribution: float, language: Language) -> Reason:
+    way = RAISES if contribution > 0 else LOWERS
+    text = SENTENCE[language].format(
+        what=item.words[language], value=_shown(value, item.unit, language), way=way[language]
+    )
+    return {"code": item.name, "text": text, "contribution": contribution, "evidence": value}
+
+
+def _shown(value: float | str | None, unit: str, language: Language) -> str:
+    """A value as a person reads it: three significant digits, thousands apart, the unit behind."""
+    if value is None:
+        return UNKNOWN[language]
+    if isinstance(value, str):
+        return value
+    digits = 0 if value == 0 or abs(value) >= 100 else max(0, 2 - math.floor(math.log10(abs(value))))
+    text = f"{value:,.{min(digits, 4)}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    if language == "fr":
+        text = text.replace(",", "\u202f").replace(".", ",")
+    return f"{text} {unit}".strip()

@@ -1,0 +1,99 @@
+"""The trees, and everything that must travel with them to turn model rows into risks and reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import lightgbm as lgb
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from features.assemble import Fits, Rows
+from features.catalogue import Input
+from service.scoring.calibration import Calibration
+
+Floats = npt.NDArray[np.float64]
+ONE_THREAD_UP_TO = 256  # rows; below it, starting threads costs more than the trees
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A loaded model.
+
+    levels: the known levels of each category, in the order of their codes.
+    reference: margins of one ordinary day at equal steps of rank, lowest first: where a live score stands.
+    """
+
+    model_id: str
+    sha256: str
+    fingerprint: str
+    inputs: tuple[Input, ...]
+    fits: Fits
+    levels: dict[str, list[str]]
+    calibration: Calibration
+    reference: Floats
+    booster: lgb.Booster
+
+    def score(self, rows: Rows) -> Scores:
+        """Margins and calibrated risks of model rows."""
+        matrix = matrix_of(rows.frame, self.inputs, self.levels)
+        margin = predict(self.booster, matrix)
+        risk = self.calibration.apply(margin)
+        share_below = np.searchsorted(self.reference, margin, side="left") / max(len(self.reference), 1)
+        frame = pl.DataFrame({"row": rows.frame["row"], "margin": margin, "risk": risk, "share_below": share_below})
+        return Scores(frame, matrix, rows, self)
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Scores of one message.
+
+    frame: `row`, `margin` (log-odds), `risk` (0–1), `share_below` (share of an ordinary day that scores lower).
+    matrix: rows × inputs as the trees saw them.
+    """
+
+    frame: pl.DataFrame
+    matrix: Floats
+    rows: Rows
+    model: Model
+
+    def contributions(self, chosen: Sequence[int] | npt.NDArray[np.int64]) -> Floats:
+        """Exact Shapley values of the margin: chosen × inputs + 1, the last column the expected margin."""
+        return contributions(self.model.booster, self.matrix[np.asarray(chosen, dtype=np.int64)])
+
+
+def matrix_of(frame: pl.DataFrame, inputs: tuple[Input, ...], levels: dict[str, list[str]]) -> Floats:
+    """Model rows as the trees take them: rows × inputs, categories by code, NaN where unknown or a new level."""
+    frozen = tuple((name, tuple(known)) for name, known in levels.items())
+    matrix: Floats = frame.select(_columns(inputs, frozen)).to_numpy()
+    return np.ascontiguousarray(matrix, dtype=np.float64)
+
+
+@lru_cache(maxsize=16)
+def _columns(inputs: tuple[Input, ...], levels: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[pl.Expr, ...]:
+    codes = {name: {level: float(code) for code, level in enumerate(known)} for name, known in levels}
+    return tuple(
+        pl.col(item.name).replace_strict(codes[item.name], default=None, return_dtype=pl.Float64)
+        if item.kind == "category" and codes[item.name]
+        else pl.col(item.name).cast(pl.Float64, strict=False)
+        for item in inputs
+    )
+
+
+def predict(booster: lgb.Booster, matrix: Floats) -> Floats:
+    """Margins of matrix rows; the same bits for one row and many, one thread and several."""
+    return np.asarray(booster.predict(matrix, raw_score=True, num_threads=_threads(matrix)), dtype=np.float64)
+
+
+def contributions(booster: lgb.Booster, matrix: Floats) -> Floats:
+    """Exact Shapley values of matrix rows (rows × inputs + 1)."""
+    if not len(matrix):
+        return np.empty((0, matrix.shape[1] + 1))
+    return np.asarray(booster.predict(matrix, pred_contrib=True, num_threads=_threads(matrix)), dtype=np.float64)
+
+
+def _threads(matrix: Floats) -> int:
+    return 1 if len(matrix) <= ONE_THREAD_UP_TO else 0  # 0: as many as the machine has

@@ -1,0 +1,26 @@
+"""The child process that loads a bundle before the service does; it may die of a damaged file, the service may not."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from pathlib import Path
+
+from service.scoring.bundle import golden_differences
+
+CPU_SECONDS = 50
+MEMORY_BYTES = 8 * 1024**3
+
+
+def main(directory: str) -> int:
+    """Exit 0 when the golden rows score as they did; one line says otherwise."""
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    different = golden_differences(Path(directory))
+    if different:
+        print(f"{different} golden rows score otherwise than when the bundle was written", file=sys.stderr)
+    return 1 if different else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

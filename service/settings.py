@@ -1,0 +1,62 @@
+"""Settings of an installation, from the environment (`TAMIS_…`) with defaults that work on one machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Where the product writes, what it listens on, and the language of its reasons.
+
+    Every field is read from the environment variable of its name with the prefix `TAMIS_`.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="TAMIS_")
+
+    home: Path = Field(default=Path("var"), description="everything the product writes lies below this folder")
+    store: str = Field(default="", description="database address; empty for store.db in the home folder")
+    language: Literal["en", "fr", "zh"] = Field(default="en", description="language of reasons")
+    body_limit: int = Field(default=8 * 1024**2, description="largest request body in bytes", gt=0)
+
+    @property
+    def archive(self) -> Path:
+        return self.home / "archive"
+
+    @property
+    def bundles(self) -> Path:
+        return self.home / "bundles"
+
+    @property
+    def champion(self) -> Path:
+        """A file that holds the name of the bundle now serving."""
+        return self.bundles / "champion"
+
+    @property
+    def serving(self) -> Path:
+        """The folder of the bundle now serving."""
+        name = self.champion.read_text(encoding="utf-8").strip() if self.champion.exists() else "none"
+        return self.bundles / name
+
+    @property
+    def keys(self) -> Path:
+        return self.home / "keys"
+
+    @property
+    def reports(self) -> Path:
+        return self.home / "reports"
+
+    @property
+    def artifacts(self) -> Path:
+        return self.home / "artifacts"
+
+    @property
+    def tracking(self) -> Path:
+        return self.home / "mlflow.db"
+
+    @property
+    def store_address(self) -> str:
+        return self.store or f"sqlite:///{(self.home / 'store.db').absolute()}"

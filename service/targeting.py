@@ -1,0 +1,56 @@
+"""The story on one screen: from a message to the orientation of every consignment in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from features.assemble import assemble
+from features.consignment import Consignments
+from features.history import History
+from features.messages import Message, read
+from features.parties import Parties
+from service.journal import EPOCH, Journal
+from service.orientation import Decisions, Moment, Policy
+from service.scoring import Model
+from service.scoring.explanation import Language
+
+
+class DatedHistory(History, Protocol):
+    """A history that knows how far it reaches."""
+
+    def as_of(self) -> int | None:
+        """The latest moment that any fact was known at, microseconds since 1970."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The five things that a decision needs, and the language that its reasons are written in."""
+
+    parties: Parties
+    history: DatedHistory
+    model: Model
+    policy: Policy
+    journal: Journal
+    language: Language = "en"
+
+    def moment(self, message: Message, consignments: Consignments) -> Moment:
+        """The circumstances of a message: what its day has spent, and how far history reaches."""
+        latest = self.history.as_of()
+        as_of = None if latest is None else EPOCH + timedelta(microseconds=latest)
+        spent = self.journal.spent(consignments)
+        return Moment(message.received_at, message.competing, spent, as_of, self.language)
+
+
+def target(message: Message, desk: Desk) -> Decisions:
+    """Orient every consignment in one message, on what was known when it arrived."""
+    consignments, problems = read(message)
+    if not len(consignments):
+        return Decisions([], problems.refused)
+    consignments = desk.parties.link(consignments)
+    rows = assemble(consignments, desk.history, desk.model.fits, desk.model.inputs)
+    scores = desk.model.score(rows)
+    decisions = desk.policy.orient(consignments, scores, problems, desk.moment(message, consignments))
+    return desk.journal.record(decisions, rows, consignments)
