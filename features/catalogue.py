@@ -123,8 +123,6 @@ INPUTS: tuple[Input, ...] = (
     number("wording_likeness", "Wording like that of non-compliant goods",
            "Désignation semblable à celle de marchandises non conformes", "品名与违规货物相似"),
     # the sender as declared
-    number("sender_name_length", "Length of the sender's name", "Longueur du nom de l'expéditeur", "寄件人名称长度"),
-    number("sender_address_length", "Length of the sender's address", "Longueur de l'adresse de l'expéditeur", "寄件地址长度"),
     number("sender_address_digits", "Digits in the sender's address", "Chiffres dans l'adresse de l'expéditeur",
            "寄件地址中的数字"),
     number("mailbox_name_fit", "The mailbox holds the sender's name", "La boîte aux lettres porte le nom de l'expéditeur",

@@ -114,18 +114,6 @@ def hs_chapter(main_hs6: pl.Expr) -> pl.Expr:
 
 
 @of_consignment
-def sender_name_length(consignor_name: pl.Expr) -> pl.Expr:
-    """Characters of the sender's name."""
-    return consignor_name.str.len_chars().cast(pl.Float64)
-
-
-@of_consignment
-def sender_address_length(consignor_address: pl.Expr) -> pl.Expr:
-    """Characters of the sender's address."""
-    return consignor_address.str.len_chars().cast(pl.Float64)
-
-
-@of_consignment
 def sender_address_digits(consignor_address: pl.Expr) -> pl.Expr:
     """Digits of the sender's address."""
     return consignor_address.str.count_matches(r"\d").cast(pl.Float64)

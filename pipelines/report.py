@@ -61,17 +61,18 @@ def write_report(path: Path, report: Report) -> None:
 
 def page_of(report: Report) -> str:
     """The page as text."""
-    lanes, offices = _lanes(report.orientations), _offices(report.orientations)
+    lanes = _parts(report.orientations, "clearance", LANES)
     return _template().render(
         report=report,
         headline=_headline(report),
         alerts=_alerts(report),
         lanes=lanes,
         lane_strip=charts.lane_bar({r["name"]: r["count"] for r in lanes}, report.orientations.height),
-        selections=_selections(report.orientations),
+        selections=_parts(report.orientations, "selection", SELECTIONS),
         top=_top(report),
+        most=TOP,
         spread=_spread(report.orientations),
-        offices=offices,
+        offices=_offices(report.orientations),
         refusals=_refusals(report.quarantine),
         refused=report.quarantine.head(REFUSED).to_dicts(),
         facts=_facts(report),
@@ -89,7 +90,15 @@ def _template() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    own = {"percent": percent, "number": number, "money": money, "moment": moment, "cut": cut, "bar": charts.share_bar}
+    own = {
+        "percent": percent,
+        "number": number,
+        "money": money,
+        "moment": moment,
+        "cut": cut,
+        "tied": tied,
+        "bar": charts.share_bar,
+    }
     environment.filters |= own
     return environment.get_template("report.html.j2")
 
@@ -99,8 +108,8 @@ def percent(share: float | None) -> str:
     if share is None or math.isnan(share):
         return "not known"
     if 0 < share < 0.001:
-        return "< 0.1 %"
-    return f"{share * 100:.1f} %" if share < 0.0995 else f"{share * 100:.0f} %"
+        return "<\u00a00.1\u00a0%"
+    return f"{share * 100:.1f}\u00a0%" if share < 0.0995 else f"{share * 100:.0f}\u00a0%"
 
 
 def number(value: object) -> str:
@@ -127,6 +136,11 @@ def moment(value: datetime | None) -> str:
 def counted(count: int, what: str) -> str:
     """A number of things, in the singular where it is one."""
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
+def tied(sentence: str) -> str:
+    """A sentence in which no line ends between a number and its unit."""
+    return re.sub(r"(?<=\d) (?=[%€]|kg\b)", "\u00a0", sentence)
 
 
 def cut(text: str | None, longest: int) -> str:
@@ -171,27 +185,15 @@ def _alerts(report: Report) -> list[str]:
     return alerts
 
 
-def _grouped(frame: pl.DataFrame, by: str) -> dict[str, dict[str, Any]]:
-    sums = frame.group_by(by).agg(
-        pl.len().alias("count"), pl.col("risk").mean(), pl.col("selection_probability").mean().alias("chance")
-    )
-    return {str(row[by]): row for row in sums.iter_rows(named=True)}
-
-
-def _lanes(frame: pl.DataFrame) -> list[dict[str, Any]]:
-    return _parts(frame, "clearance", LANES)
-
-
-def _selections(frame: pl.DataFrame) -> list[dict[str, Any]]:
-    return _parts(frame, "selection", SELECTIONS)
-
-
 def _parts(frame: pl.DataFrame, by: str, names: tuple[str, ...]) -> list[dict[str, Any]]:
     """One row a name, in the given order, whether anything bears it or not."""
-    found = _grouped(frame, by)
-    nothing = {"count": 0, "risk": None, "chance": None}
-    rows = [{"name": name, **nothing, **found.get(name, {})} for name in names]
-    return [{**row, "share": row["count"] / frame.height if frame.height else None} for row in rows]
+    sums = frame.group_by(by).agg(pl.len().alias("count"), pl.col("risk").mean())
+    found = {name: (count, risk) for name, count, risk in sums.iter_rows()}
+    rows = [(name, *found.get(name, (0, None))) for name in names]
+    return [
+        {"name": name, "count": count, "risk": risk, "share": count / frame.height if frame.height else None}
+        for name, count, risk in rows
+    ]
 
 
 def _top(report: Report) -> list[dict[str, Any]]:
@@ -200,7 +202,8 @@ def _top(report: Report) -> list[dict[str, Any]]:
     first = order.sort("risk", "rank", descending=[True, False], nulls_last=True).head(TOP)["at"]
     key = list(VERSION_KEY)
     wanted = report.orientations[first]
-    beside = report.declared.join(wanted.select(key), on=key, how="semi").unique(key, keep="first").drop("office")
+    beside = report.declared.drop("office", strict=False).join(wanted.select(key), on=key, how="semi")
+    beside = beside.unique(key, keep="first", maintain_order=True)
     rows = wanted.join(beside, on=key, how="left", maintain_order="left").to_dicts()
     return [{**row, "strongest": row["reasons"][:REASONS]} for row in rows]
 
@@ -231,13 +234,13 @@ def _by_two(counts: list[int]) -> list[int]:
 
 def _offices(frame: pl.DataFrame) -> list[dict[str, Any]]:
     """One row an office, most checks first, with its bar; the small ones together at the end."""
-    named = frame.select(pl.col("office").fill_null(NOT_STATED), "clearance", "risk", looked_at())
-    counted = named.group_by("office").agg(
+    named = frame.select(pl.col("office").fill_null(NOT_STATED), "clearance", "risk")
+    sums = named.group_by("office").agg(
         *(pl.col("clearance").eq(lane).sum().alias(lane) for lane in LANES),
         pl.len().alias("count"),
-        pl.col("risk").filter("looked_at").sum().alias("expected"),
+        pl.col("risk").filter(pl.col("clearance").is_in(CHECKED)).sum().alias("expected"),
     )
-    ranked = counted.sort(-(pl.col("red").cast(pl.Int64) + pl.col("yellow")), "office")
+    ranked = sums.sort(-(pl.col("red").cast(pl.Int64) + pl.col("yellow")), "office")
     rest = ranked[OFFICES:]
     if rest.height:
         others = rest.sum().with_columns(pl.lit(f"{rest.height} other offices").alias("office"))
@@ -245,11 +248,6 @@ def _offices(frame: pl.DataFrame) -> list[dict[str, Any]]:
     rows = ranked.to_dicts()
     most = max((sum(row[lane] for lane in LANES[:3]) for row in rows), default=0)
     return [{**row, "bar": charts.lane_bar(row, most, LANES[:3])} for row in rows]
-
-
-def looked_at() -> pl.Expr:
-    """Whether a decision asks for documents or goods to be checked."""
-    return pl.col("clearance").is_in(CHECKED).alias("looked_at")
 
 
 def _refusals(quarantine: pl.DataFrame) -> list[dict[str, Any]]:

@@ -1,0 +1,91 @@
+"""One call for each consignment gives what one batch gives: history features, scores and contributions, bit for bit."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from features.assemble import assemble
+from features.catalogue import INPUTS
+from features.consignment import Consignments
+from service.journal import Journal
+from service.orientation.decisions import Decisions
+from service.store import Store, StoredHistory
+from tests.worlds import SmallWorld, consignments_of
+
+CONSIGNMENTS = int(os.environ.get("TAMIS_PARITY_CONSIGNMENTS", "600"))  # `make prove` asks for 10,000
+
+
+def post(journal: Journal, consignments: Consignments) -> None:
+    journal.remember(consignments)
+
+
+def test_calls_in_order_equal_one_batch(small_world: SmallWorld, tmp_path: Path) -> None:
+    model = small_world.trained.model
+    everything = consignments_of(small_world.manifests)
+    consignments = everything.where(pl.col("row") >= len(everything) - min(CONSIGNMENTS, len(everything)))
+    earlier = everything.where(pl.col("row") < len(everything) - len(consignments))
+
+    stores = [Store(f"sqlite:///{tmp_path / name}.db") for name in ("batch", "calls")]
+    journals = [Journal(store) for store in stores]
+    for journal in journals:
+        if len(earlier):
+            journal.remember(earlier)
+        for file in small_world.outcomes:
+            journal.learn(_outcomes(file))
+
+    batch = assemble(consignments, StoredHistory(stores[0]), model.fits, INPUTS)
+    journals[0].remember(consignments)
+
+    rows, margins, contributed = [], [], []
+    history = StoredHistory(stores[1])
+    for number in range(len(consignments)):
+        one = consignments.where(pl.col("row") == number)
+        row = assemble(one, history, model.fits, INPUTS)
+        scores = model.score(row)
+        rows.append(row.frame.with_columns(pl.lit(number, pl.UInt32).alias("row")))
+        margins.append(scores.frame["margin"][0])
+        contributed.append(scores.contributions([0])[0])
+        journals[1].remember(one)
+
+    assert pl.concat(rows).equals(batch.frame, null_equal=True)
+    scored = model.score(batch)
+    assert np.array_equal(scored.frame["margin"].to_numpy(), np.array(margins))
+    assert np.array_equal(scored.contributions(np.arange(len(consignments))), np.array(contributed))
+    assert _state(stores[0]).equals(_state(stores[1]))
+    history_columns = [c for c in batch.frame.columns if c.endswith(("_ever", "d"))]
+    assert batch.frame.select(pl.col(history_columns).drop_nulls().n_unique() > 1).to_numpy().any()
+
+
+def _outcomes(file: Path) -> pl.DataFrame:
+    from features.contract import gate_outcomes
+
+    return gate_outcomes(pl.read_parquet(file)).accepted
+
+
+def _state(store: Store) -> pl.DataFrame:
+    with store.reading() as connection:
+        rows = connection.exec_driver_sql("SELECT * FROM running ORDER BY entity, known_at").all()
+    return pl.DataFrame([tuple(row) for row in rows], orient="row")
+
+
+def test_decisions_carry_the_batch_scores(small_world: SmallWorld, tmp_path: Path) -> None:
+    """The whole of `target()`: a day as one message and its messages one by one give the same risks."""
+    from datetime import UTC, datetime
+
+    from features.messages import Message
+    from service.targeting import target
+
+    day = pl.read_parquet(small_world.last_day).sort("lodged_at", "message_id", maintain_order=True)
+    now = datetime(2026, 11, 1, tzinfo=UTC)
+    whole = target(Message(day, "day", now, "message"), small_world.desk(tmp_path / "whole"))
+    desk = small_world.desk(tmp_path / "calls")
+    parts: list[Decisions] = [
+        target(Message(part, "part", now, "day"), desk) for part in day.partition_by("message_id", maintain_order=True)
+    ]
+    key = ("message_id", "consignment_id", "version")
+    one_by_one = {tuple(row[k] for k in key): row["risk"] for part in parts for row in part.rows}
+    assert {tuple(row[k] for k in key): row["risk"] for row in whole.rows} == one_by_one
