@@ -1,21 +1,44 @@
 # Two commands on a fresh machine: `make demo` and `make test`. Both install everything they need into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
+UV := $(BIN)/uv
 
-.PHONY: install demo test lint lock clean
+.PHONY: install demo test check prove lock clean
 .DEFAULT_GOAL := install
 
 install: .venv/installed
 
-# The stamp is renewed when the lock or the project file changes; uv checks every hash.
+# The stamp is renewed when the lock or the project file changes; every package is checked against its hash.
 .venv/installed: requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
+
+# The main job end to end on a small synthetic world.
+demo: install
+	@$(BIN)/tamis demo
+
+# All tests, the notebooks and the README's commands among them, after the checks of style, types and floors.
+test: check
+	@$(BIN)/pytest
+	@$(BIN)/pytest --nbmake notebooks --nbmake-timeout=180 -q
+
+check: install
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache --config pyproject.toml | tail -n 8
+
+# The long forms of the gates: ten thousand calls against one batch.
+prove: install
+	@TAMIS_PARITY_CONSIGNMENTS=10000 $(BIN)/pytest tests/parity --durations=5
 
 # Made anew when a dependency in pyproject.toml changes; holds hashes and no address.
 lock:
-	@$(BIN)/uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes \
+	@$(UV) pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --no-annotate --quiet -o requirements.lock
+
+clean:
+	@rm -rf .venv var .pytest_cache .mypy_cache .ruff_cache .hypothesis

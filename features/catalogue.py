@@ -16,6 +16,8 @@ from features.windows import Since, reading_of
 
 InputKind = Literal["number", "category"]
 LANGUAGES = ("en", "fr", "zh")
+FLAG = "yes/no"  # units that are shown in words: 1 as yes, 0 as no
+SHARE = "%"  # and shares of one as per cent
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,41 +105,41 @@ INPUTS: tuple[Input, ...] = (
     number("norm_lines", "Earlier lines of the same goods", "Lignes antérieures de mêmes marchandises", "同类货物既往行数"),
     number("short_of_low_value", "Just under the low-value limit", "Juste sous le seuil de faible valeur", "略低于低值限额", "€"),
     number("short_of_gift_relief", "Just under the gift relief", "Juste sous la franchise des cadeaux", "略低于礼品免税额", "€"),
-    number("value_is_round", "Round value", "Valeur ronde", "价值为整数"),
+    number("value_is_round", "Round value", "Valeur ronde", "价值为整数", FLAG),
     number("gift_pieces", "Pieces in a gift or sample", "Pièces d'un cadeau ou échantillon", "礼品或样品件数"),
-    number("gift_from_shop", "A gift from a shop", "Cadeau envoyé par une boutique", "店铺寄出的“礼品”"),
+    number("gift_from_shop", "A gift from a shop", "Cadeau envoyé par une boutique", "店铺寄出的“礼品”", FLAG),
     number("postage_to_value", "Postage to declared value", "Port rapporté à la valeur", "邮资与价值之比"),
     number("missing_elements", "Missing pre-loading elements", "Éléments préalables manquants", "缺失的装载前申报项"),
     number("missing_contacts", "Missing contacts of the sender", "Contacts manquants de l'expéditeur", "寄件人缺失的联系方式"),
-    number("has_ioss", "IOSS number declared", "Numéro IOSS déclaré", "申报了IOSS号"),
-    number("lines_without_value", "Lines without a value", "Lignes sans valeur", "无价值的货物行占比"),
+    number("has_ioss", "IOSS number declared", "Numéro IOSS déclaré", "申报了IOSS号", FLAG),
+    number("lines_without_value", "Lines without a value", "Lignes sans valeur", "无价值的货物行占比", SHARE),
     number("hs_digits_least", "Digits of the HS code", "Chiffres du code SH", "HS编码位数"),
     number("hs_chapters", "Different HS chapters", "Chapitres SH différents", "不同HS章数"),
-    number("product_codes_share", "Lines with a product code", "Lignes avec code produit", "带产品编码的行占比"),
+    number("product_codes_share", "Lines with a product code", "Lignes avec code produit", "带产品编码的行占比", SHARE),
     # the wording
     number("wording_words", "Words of the description", "Mots de la désignation", "品名词数"),
-    number("wording_vague_share", "Vague words in the description", "Mots vagues dans la désignation", "品名含糊词占比"),
-    number("wording_digit_share", "Digits in the description", "Chiffres dans la désignation", "品名中数字占比"),
+    number("wording_vague_share", "Vague words in the description", "Mots vagues dans la désignation", "品名含糊词占比", SHARE),
+    number("wording_digit_share", "Digits in the description", "Chiffres dans la désignation", "品名中数字占比", SHARE),
     number("wording_chinese_share", "Chinese characters in the description", "Caractères chinois dans la désignation",
-           "品名中汉字占比"),
+           "品名中汉字占比", SHARE),
     number("wording_likeness", "Wording like that of non-compliant goods",
            "Désignation semblable à celle de marchandises non conformes", "品名与违规货物相似"),
     # the sender as declared
     number("sender_address_digits", "Digits in the sender's address", "Chiffres dans l'adresse de l'expéditeur",
            "寄件地址中的数字"),
     number("mailbox_name_fit", "The mailbox holds the sender's name", "La boîte aux lettres porte le nom de l'expéditeur",
-           "邮箱包含寄件人名称"),
+           "邮箱包含寄件人名称", FLAG),
     # the route
     number("transits", "Countries of transit", "Pays de transit", "中转国数"),
-    number("sender_elsewhere", "Sender not in the country of dispatch", "Expéditeur hors du pays d'envoi", "寄件人不在发运国"),
-    number("origin_elsewhere", "Origin not the country of dispatch", "Origine autre que le pays d'envoi", "原产地与发运国不同"),
-    number("origin_missing", "Country of origin missing", "Pays d'origine manquant", "未申报原产国"),
+    number("sender_elsewhere", "Sender not in the country of dispatch", "Expéditeur hors du pays d'envoi", "寄件人不在发运国", FLAG),
+    number("origin_elsewhere", "Origin not the country of dispatch", "Origine autre que le pays d'envoi", "原产地与发运国不同", FLAG),
+    number("origin_missing", "Country of origin missing", "Pays d'origine manquant", "未申报原产国", FLAG),
     number("lodged_hour", "Hour of lodging", "Heure de dépôt", "申报时刻", "h"),
     # the sender's past
     *history("consignor_consignments_1d", "consignor_consignments_7d", "consignor_consignments_90d",
              "consignor_days_since_first", "consignor_days_since_last", "consignor_inspected_ever",
              "consignor_hits_ever", "consignor_hits_30d", "consignor_not_presented_ever"),
-    number("consignor_hit_rate", "Hit rate of the sender", "Taux de constats de l'expéditeur", "寄件人查获率"),
+    number("consignor_hit_rate", "Hit rate of the sender", "Taux de constats de l'expéditeur", "寄件人查获率", SHARE),
     number("consignor_burst", "Pace of the sender today", "Cadence de l'expéditeur ce jour", "寄件人当日频率"),
     number("value_to_consignor_mean", "Value against the sender's mean", "Valeur par rapport à la moyenne de l'expéditeur",
            "价值与寄件人均值之比"),
@@ -145,23 +147,23 @@ INPUTS: tuple[Input, ...] = (
            "重量与寄件人均值之比"),
     # who shares its contact, shop and address
     *history("contact_consignments_7d", "contact_consignments_90d", "contact_days_since_first", "contact_hits_ever"),
-    number("contact_hit_rate", "Hit rate of the sender's contact", "Taux de constats du contact", "寄件人联系方式查获率"),
+    number("contact_hit_rate", "Hit rate of the sender's contact", "Taux de constats du contact", "寄件人联系方式查获率", SHARE),
     number("contact_to_consignor", "Several names with one contact", "Plusieurs noms pour un contact", "同一联系方式多个名称"),
     *history("shop_consignments_7d", "shop_consignments_90d", "shop_days_since_first", "shop_hits_ever"),
-    number("shop_hit_rate", "Hit rate of the shop", "Taux de constats de la boutique", "店铺查获率"),
+    number("shop_hit_rate", "Hit rate of the shop", "Taux de constats de la boutique", "店铺查获率", SHARE),
     *history("address_consignments_7d", "address_consignments_90d", "address_days_since_first", "address_hits_ever"),
-    number("address_hit_rate", "Hit rate of the sender's address", "Taux de constats de l'adresse", "寄件地址查获率"),
+    number("address_hit_rate", "Hit rate of the sender's address", "Taux de constats de l'adresse", "寄件地址查获率", SHARE),
     number("address_burst", "Pace of the address today", "Cadence de l'adresse ce jour", "寄件地址当日频率"),
     number("address_to_consignor", "Several names at one address", "Plusieurs noms à une adresse", "同一地址多个名称"),
     # the addressee's and the pair's past
     *history("consignee_consignments_90d", "consignee_hits_ever", "pair_consignments_90d", "pair_days_since_last"),
-    number("consignee_hit_rate", "Hit rate of the addressee", "Taux de constats du destinataire", "收件人查获率"),
+    number("consignee_hit_rate", "Hit rate of the addressee", "Taux de constats du destinataire", "收件人查获率", SHARE),
     number("pair_share", "Share of the sender's parcels to this addressee", "Part des envois vers ce destinataire",
-           "寄往该收件人的占比"),
+           "寄往该收件人的占比", SHARE),
     # the route's and the goods' past
     *history("route_consignments_7d", "goods_consignments_30d"),
-    number("route_hit_rate", "Hit rate of the route", "Taux de constats de l'itinéraire", "运输路线查获率"),
-    number("goods_hit_rate", "Hit rate of the same goods", "Taux de constats des mêmes marchandises", "同类货物查获率"),
+    number("route_hit_rate", "Hit rate of the route", "Taux de constats de l'itinéraire", "运输路线查获率", SHARE),
+    number("goods_hit_rate", "Hit rate of the same goods", "Taux de constats des mêmes marchandises", "同类货物查获率", SHARE),
     # few raw columns: they tempt a model to repeat the inspectors' past choices
     category("stream", "Stream", "Flux", "渠道"),
     category("nature", "Nature of the transaction", "Nature de la transaction", "交易性质"),

@@ -1,4 +1,8 @@
-"""What the goods lines say, and how it fits what such goods usually weigh, cost and are called."""
+"""What the goods lines say, and how it fits what such goods usually weigh, cost and are called.
+
+Over lines, only the least, the most, the first and shares of counts are taken; sums of amounts are the totals of the
+consignment (features.consignment.SUMMED), which are added up in one order for one row and a million.
+"""
 
 from __future__ import annotations
 
@@ -74,12 +78,6 @@ def line_vague_share(description: pl.Expr, line_words: pl.Expr) -> pl.Expr:
     """Share of the description's words that say nothing about the goods."""
     vague = description.str.to_lowercase().str.count_matches(VAGUE).cast(pl.Float64)
     return (vague / line_words.clip(1.0)).clip(0.0, 1.0)
-
-
-@over_lines
-def value_declared(value: pl.Expr) -> pl.Expr:
-    """Sum of the lines' declared values, in the currency declared."""
-    return pl.when(value.is_not_null().any()).then(value.sum())
 
 
 @over_lines

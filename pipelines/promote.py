@@ -7,6 +7,7 @@ import shutil
 from datetime import datetime
 from pathlib import Path
 
+from features.fault import Fault
 from pipelines.registry import NAME, Registry
 from service.orientation import load_policy
 from service.scoring.bundle import FILES, load_bundle, seal
@@ -28,13 +29,20 @@ def promote(
     The bundle serves only once it has been loaded from where it lies, so a damaged one changes nothing.
     """
     if not by.strip() or not reason.strip():
-        raise ValueError("a promotion needs a name and a reason: --by NAME --reason TEXT")
+        raise Fault("a promotion needs a name and a reason: --by NAME --reason TEXT")
     registry = Registry(settings)
     fetched = registry.fetch(version, name)
     model_id = f"{name}-v{version}"
     bundle = settings.bundles / model_id
     _copy(fetched, bundle, policy)
-    facts = {"model_id": model_id, "promoted_by": by, "promoted_because": reason, "promoted_at": at.isoformat()}
+    own = {k.removeprefix("Tamis."): v for k, v in registry.metrics_of(version, name).items() if k.startswith("Tamis.")}
+    facts = {
+        "model_id": model_id,
+        "promoted_by": by,
+        "promoted_because": reason,
+        "promoted_at": at.isoformat(),
+        "metrics": {k.replace("pct", "%").replace("_", " "): v for k, v in sorted(own.items())},
+    }
     seal(bundle, settings.keys, facts)
     load_bundle(bundle, settings.keys)
     registry.promote(version, by, reason, name)

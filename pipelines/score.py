@@ -127,7 +127,7 @@ def publish(scored: Scored, desk: Desk, out: Path, now: datetime, title: str) ->
         received=scored.received,
         quarantine=scored.refused,
         judgement=scored.judgement,
-        model={"model_id": desk.model.model_id, "policy_id": desk.policy.policy_id},
+        model={**desk.model.facts, "policy_id": desk.policy.policy_id},
     )
     _whole(out / "report.html", lambda path: write_report(path, report))
     _whole(out / SUCCESS, lambda path: path.write_text("", encoding="utf-8"))

@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,10 @@ def load_bundle(directory: Path, keys: Path) -> tuple[Model, str]:
     """
     contents = _verified(directory, keys)
     prove(directory)
-    return parse(contents, str(json.loads(contents[MANIFEST])["model_id"])), contents["policy.toml"].decode("utf-8")
+    manifest = json.loads(contents[MANIFEST])
+    told = {name: fact for name, fact in manifest.items() if name not in ("files", "signature")}
+    model = replace(parse(contents, str(manifest["model_id"])), facts=told)
+    return model, contents["policy.toml"].decode("utf-8")
 
 
 def _verified(directory: Path, keys: Path) -> dict[str, bytes]:

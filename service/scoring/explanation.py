@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from features.catalogue import Input
+from features.catalogue import FLAG, SHARE, Input
 from service.scoring.model import Scores
 
 Language = Literal["en", "fr", "zh"]
@@ -16,6 +16,8 @@ Reason = dict[str, Any]
 HOW_MANY = 5
 RAISES = {"en": "raises the risk", "fr": "augmente le risque", "zh": "提高风险"}
 LOWERS = {"en": "lowers the risk", "fr": "diminue le risque", "zh": "降低风险"}
+YES = {"en": "yes", "fr": "oui", "zh": "是"}
+NO = {"en": "no", "fr": "non", "zh": "否"}
 UNKNOWN = {"en": "not known", "fr": "inconnu", "zh": "未知"}
 SENTENCE = {"en": "{what}: {value}, {way}", "fr": "{what} : {value}, {way}", "zh": "{what}：{value}，{way}"}
 
@@ -49,6 +51,9 @@ def _shown(value: float | str | None, unit: str, language: Language) -> str:
         return UNKNOWN[language]
     if isinstance(value, str):
         return value
+    if unit == FLAG:
+        return (YES if value else NO)[language]
+    value = value * 100 if unit == SHARE else value
     digits = 0 if value == 0 or abs(value) >= 100 else max(0, 2 - math.floor(math.log10(abs(value))))
     text = f"{value:,.{min(digits, 4)}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 import lightgbm as lgb
 import numpy as np
@@ -24,6 +25,7 @@ class Model:
     """A loaded model.
 
     levels: the known levels of each category, in the order of their codes.
+    facts: what its signed manifest says of it: who promoted it, when and why, and how it did on days it never saw.
     reference: margins of one ordinary day at equal steps of rank, lowest first: where a live score stands.
     """
 
@@ -36,6 +38,7 @@ class Model:
     calibration: Calibration
     reference: Floats
     booster: lgb.Booster
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     def score(self, rows: Rows) -> Scores:
         """Margins and calibrated risks of model rows."""

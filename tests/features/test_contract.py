@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from features.consignment import BY_NAME, COLUMNS, TIME
 from features.contract import QUARANTINE_COLUMNS, Gated, gate, gate_manifest, gate_outcomes
-from features.messages.flat import Raw, read_csv, read_parquet
+from features.messages.flat import read_csv, read_parquet
 from features.outcome import OUTCOME_COLUMNS
 from tests.features.conftest import csv_of, frame_of, parquet_of, row
 
@@ -383,8 +383,3 @@ def test_an_outcome_without_stage_was_at_clearance() -> None:
 def test_lines_are_numbered_where_the_reader_did_not() -> None:
     gated = gate(frame_of(row(), row(value="-1")).drop("line"))
     assert (gated.accepted["line"].to_list(), gated.refused["line"].to_list()) == ([2], [3])
-
-
-def test_a_raw_file_counts_broken_records_as_received() -> None:
-    raw = Raw(frame_of(row(), row()), frame_of(row()))
-    assert raw.received == 3

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from features.facts import FACT_SCHEMA, FACTS
+from features.facts import FACT_SCHEMA
 from features.messages import Message
 from service.api.models import rows_of
 from service.journal import EPOCH
@@ -84,5 +84,3 @@ def facts_frame(events: Sequence[Event]) -> pl.DataFrame:
     """Facts (FACT_SCHEMA) of (entity, microseconds, amounts)."""
     rows = [(entity, EPOCH + timedelta(microseconds=at), *amounts) for entity, at, amounts in events]
     return pl.DataFrame(rows, schema=FACT_SCHEMA, orient="row")
-
-

@@ -18,7 +18,7 @@ from pipelines.card import model_card
 from pipelines.ingest import read_manifest
 from pipelines.learn import standard_policy
 from pipelines.synthetic import build_world
-from pipelines.train import train
+from pipelines.train import PARAMETERS, train
 from pipelines.training_frame import build_training_frame
 from service.journal import Journal
 from service.orientation import load_policy
@@ -58,7 +58,9 @@ def sealed_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         archive.keep_manifest(read_manifest(file)[1].accepted)
     for file in sorted((folder / "world" / "outcomes").glob("*.parquet")):
         archive.keep_outcomes(gate_outcomes(read_flat(file).rows).accepted)
-    trained = train(build_training_frame(archive, INPUTS), INPUTS, MODEL_ID)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(PARAMETERS, "num_threads", 1)  # threads that wait for one another on busy cores take minutes
+        trained = train(build_training_frame(archive, INPUTS), INPUTS, MODEL_ID)
     settings = Settings(home=folder / "home")
     texts = {"policy.toml": standard_policy(), "card.md": model_card(trained, "tiny")}
     write_bundle(settings.bundles / MODEL_ID, trained.model, trained.golden, texts)
