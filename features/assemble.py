@@ -9,7 +9,7 @@ from functools import lru_cache
 import polars as pl
 
 from features.catalogue import Input
-from features.consignment import Consignments
+from features.consignment import EXTRA, Consignments
 from features.definition import DEFINITIONS, compute, needed
 from features.facts import facts_of, with_entities
 from features.history import FactTable, History, Layered
@@ -48,7 +48,7 @@ def assemble(consignments: Consignments, history: History, fits: Fits, inputs: S
     known = linked.frame.hstack(_over_lines(linked, fits, names).drop("row"))
     readings = readings_for(inputs)
     read = read_windows(readings, linked.frame, _with_earlier_lines(linked, history))
-    rows = compute(known.hstack(read), names, "of_consignment")
+    rows = compute(_with_extras(known.hstack(read), inputs), names, "of_consignment")
     return Rows(rows.select(_model_columns(tuple(inputs))))
 
 
@@ -73,6 +73,12 @@ def _over_lines(consignments: Consignments, fits: Fits, names: tuple[str, ...]) 
     lines = compute(fits.wording.attach(fits.norms.attach(lines)), names, "of_line")
     wanted = [d.expression() for d in needed(names).values() if d.level == "over_lines"]
     return lines.group_by("row", maintain_order=True).agg(wanted).sort("row")
+
+
+def _with_extras(known: pl.DataFrame, inputs: Sequence[Input]) -> pl.DataFrame:
+    """Foreign columns that the model knows and this message lacks are unknown."""
+    absent = [item.name for item in inputs if item.name.startswith(EXTRA) and item.name not in known.columns]
+    return known.with_columns(pl.lit(None, pl.String).alias(name) for name in absent) if absent else known
 
 
 def _with_earlier_lines(consignments: Consignments, history: History) -> History:

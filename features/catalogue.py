@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
-from features import declared, goods, route, shipper  # noqa: F401 - declaring features is what importing them does
-from features.definition import DEFINITIONS, needed
+from features import consignment, declared, facts, goods, money, norms, route, shipper, windows, wording
+from features.definition import DEFINITIONS, needed, plain_code
 from features.messages.mapping import Extra
-from features.money import EURO_PER_UNIT
 from features.windows import Since, reading_of
 
 InputKind = Literal["number", "category"]
+DECLARING = (declared, goods, route, shipper)  # importing them is what declares their features
+MEANINGFUL = (consignment, facts, money, norms, windows, wording)  # their code is part of what every input means
 LANGUAGES = ("en", "fr", "zh")
 FLAG = "yes/no"  # units that are shown in words: 1 as yes, 0 as no
 SHARE = "%"  # and shares of one as per cent
@@ -191,13 +193,13 @@ def from_json(written: Sequence[dict[str, object]]) -> tuple[Input, ...]:
 
 
 def fingerprint(inputs: Sequence[Input]) -> str:
-    """A hash of what the inputs mean: their names, types, definitions, readings and the euro rates."""
+    """A hash of what the inputs mean: their names, types and definitions, and the code that all of them rest on."""
     definitions = needed(item.name for item in inputs)
     asked = {item.name for item in inputs} | {name for d in definitions.values() for name in d.inputs}
     told = {
         "inputs": [(item.name, item.kind) for item in inputs],
         "definitions": {name: (d.level, d.source()) for name, d in sorted(definitions.items())},
+        "code": {module.__name__: plain_code(inspect.getsource(module)) for module in MEANINGFUL},
         "readings": sorted(repr(reading_of(name)) for name in asked if name not in DEFINITIONS),
-        "euro": EURO_PER_UNIT,
     }
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 
 import polars as pl
@@ -12,9 +13,11 @@ from features.consignment import COLUMNS, EXTRA, TIME, VERSION_KEY, Column
 from features.outcome import OUTCOME_COLUMNS
 
 QUARANTINE_COLUMNS = ("line", "field", "reason", "remedy", "all_faults", "row_as_received")
-CONTROL = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F\u{FFFE}\u{FFFF}]"
+CONTROL = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F\u{FFFD}-\u{FFFF}]"
 ZONED = r"(?:Z|z|[+-]\d{2}:?\d{2})$"
 LARGEST = 1e12
+UNDECODABLE = "\ufffd"  # stands for what is no text at all; the gate refuses it by this mark
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +84,11 @@ def gate_manifest(raw: pl.DataFrame, source: str) -> Gated:
     accepted = gated.accepted.with_columns(
         pl.col("message_id").fill_null(source),
         pl.col("version").fill_null(1),
-        *(pl.col(c).str.to_uppercase() for c in COUNTRIES),
+        *(pl.col(c).str.to_uppercase() for c in (*COUNTRIES, "transit_countries")),
         pl.col("currency").str.to_uppercase(),
     )
     accepted = accepted.with_columns(_missing_line_numbers())
-    return _without_repeated_lines(Gated(accepted, gated.refused, gated.received))
+    return _without_repeated_lines(Gated(accepted, gated.refused, gated.received), raw)
 
 
 def gate_outcomes(raw: pl.DataFrame) -> Gated:
@@ -104,13 +107,31 @@ COUNTRIES = (
 
 
 def _complete(raw: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
-    """All columns of the contract present, empty text and NaN read as unknown."""
+    """All columns of the contract present, as text, numbers or times; empty text is unknown."""
     missing = [pl.lit(None, pl.String).alias(c.name) for c in columns if c.name not in raw.columns]
     if "line" not in raw.columns:
         raw = raw.with_columns(pl.int_range(2, pl.len() + 2, dtype=pl.Int64).alias("line"))
+    odd = [
+        _plain(raw[n])
+        for n, t in raw.schema.items()
+        if not (t in PLAIN or t.is_numeric() or isinstance(t, pl.Datetime))
+    ]
+    raw = raw.with_columns(odd) if odd else raw
     texts = [pl.col(n).str.strip_chars().replace("", None) for n, t in raw.schema.items() if t == pl.String]
-    other = [pl.col(n).cast(pl.String) for n, t in raw.schema.items() if t in (pl.Boolean, pl.Categorical, pl.Enum)]
-    return raw.with_columns(*texts, *other, *missing)
+    return raw.with_columns(*texts, *missing)
+
+
+PLAIN = (pl.String, pl.Null, pl.Datetime, pl.Date)
+
+
+def _plain(column: pl.Series) -> pl.Series:
+    """Boolean, enumerated and binary columns as text; what can be no text bears a mark that the gate refuses."""
+    if column.dtype in (pl.Boolean, pl.Categorical, pl.Enum):
+        return column.cast(pl.String)
+    if column.dtype == pl.Binary:
+        texts = [None if cell is None else cell.decode("utf-8", errors="replace") for cell in column]
+        return pl.Series(column.name, texts, dtype=pl.String)
+    return pl.select(pl.when(column.is_not_null()).then(pl.lit(UNDECODABLE)).alias(column.name)).to_series()
 
 
 def _typed(column: Column, found: pl.DataType) -> pl.Expr:
@@ -149,7 +170,7 @@ def _faults(column: Column, found: pl.DataType) -> Iterable[Fault]:
             f"at most {column.longest} characters",
             given.str.len_bytes().gt(column.longest) & given.str.len_chars().gt(column.longest),
         )
-        yield Fault(name, "control characters", "send printable text only", given.str.contains(CONTROL))
+        yield Fault(name, "control or undecodable characters", "send printable text only", given.str.contains(CONTROL))
     if column.choices:
         yield Fault(name, "unknown word", f"one of {', '.join(column.choices)}", ~value.is_in(column.choices))
     if column.kind == "time":
@@ -160,6 +181,7 @@ def _faults(column: Column, found: pl.DataType) -> Iterable[Fault]:
 
 def _time_faults(name: str, given: pl.Expr, value: pl.Expr, found: pl.DataType) -> Iterable[Fault]:
     remedy = "ISO 8601 with zone, such as 2026-03-01T08:15:00Z"
+    yield Fault(name, "time out of range", "a day from 2000 to 2099", (value < EARLIEST) | (value >= LATEST))
     if isinstance(found, pl.Datetime):
         if found.time_zone is None:
             yield Fault(name, "time without a zone", remedy, given.is_not_null())
@@ -214,16 +236,19 @@ def no_quarantine() -> pl.DataFrame:
 
 
 def _missing_line_numbers() -> pl.Expr:
-    position = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over(VERSION_KEY)
-    return pl.col("line_no").fill_null(position)
+    """Lines without a number are numbered on from the highest that their version states."""
+    line_no = pl.col("line_no")
+    highest = line_no.max().over(VERSION_KEY).fill_null(0)
+    return pl.coalesce(line_no, highest + line_no.is_null().cast(pl.Int64).cum_sum().over(VERSION_KEY)).alias("line_no")
 
 
-def _without_repeated_lines(gated: Gated) -> Gated:
+def _without_repeated_lines(gated: Gated, raw: pl.DataFrame) -> Gated:
     """Refuse a second row for the same line of the same version: counting it twice would double the goods."""
     repeated = ~gated.accepted.select(pl.struct(*VERSION_KEY, "line_no").is_first_distinct()).to_series()
     if not repeated.any():
         return gated
-    rows = gated.accepted.filter(repeated)
+    lines = gated.accepted.filter(repeated)["line"].implode()
+    rows = _complete(raw, COLUMNS).filter(pl.col("line").is_in(lines))
     fault = Fault("line_no", "line given twice", "one row for each line_no of a consignment version", pl.lit(True))
     refused = _explain(rows, pl.DataFrame({"0": [True] * rows.height}), [fault])
     everything = pl.concat([gated.refused, refused]).sort("line", maintain_order=True)

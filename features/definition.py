@@ -17,7 +17,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 
@@ -39,13 +39,36 @@ class Definition:
         """The column as an expression over its inputs."""
         return self.build(*(pl.col(name) for name in self.inputs)).alias(self.name)
 
-    def source(self) -> str:
-        """The definition without its docstring and layout: what the fingerprint of a catalogue rests on."""
-        tree = ast.parse(textwrap.dedent(inspect.getsource(self.build)))
-        for function in tree.body:
-            if isinstance(function, ast.FunctionDef):
-                function.body = function.body[1:]
-        return ast.unparse(tree)
+    def source(self) -> dict[str, str]:
+        """The definition and every constant and function of its own module that it names, as plain code.
+
+        The fingerprint of a catalogue rests on it, so it holds no docstring, comment or layout.
+        """
+        return source_of(self.build)
+
+
+def source_of(function: Callable[..., Any]) -> dict[str, str]:
+    """A function's code and the values or code of the globals that it names, functions among them followed."""
+    told: dict[str, str] = {}
+    waiting: list[Callable[..., Any]] = [function]
+    while waiting:
+        named = waiting.pop()
+        told[named.__name__] = plain_code(inspect.getsource(named))
+        for name, value in inspect.getclosurevars(named).globals.items():
+            if inspect.isfunction(value) and value.__name__ not in told and value.__module__.startswith("features"):
+                waiting.append(value)
+            elif isinstance(value, str | int | float | tuple):
+                told[name] = repr(value)
+    return told
+
+
+def plain_code(source: str) -> str:
+    """Code without docstrings, comments and layout."""
+    tree = ast.parse(textwrap.dedent(source))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return ast.unparse(tree)
 
 
 DEFINITIONS: dict[str, Definition] = {}
@@ -55,7 +78,11 @@ def _declare(level: Level, build: Build) -> Build:
     meaning = " ".join((build.__doc__ or "").split())
     if not meaning:
         raise TypeError(f"feature {build.__name__} needs a docstring: it is what an analyst reads")
+    there = DEFINITIONS.get(build.__name__)
+    if there is not None and there.build.__module__ != build.__module__:
+        raise TypeError(f"feature {build.__name__} is declared in {there.build.__module__} already")
     inputs = tuple(inspect.signature(build).parameters)
+    steps.cache_clear()  # a notebook may declare a feature anew
     DEFINITIONS[build.__name__] = Definition(build.__name__, level, meaning, inputs, build)
     return build
 

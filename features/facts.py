@@ -81,7 +81,7 @@ def with_entities(consignments: Consignments) -> Consignments:
         .unique("row", keep="first", maintain_order=True)
         .select(
             "row",
-            pl.col("hs_code").str.replace_all(r"\D+", "").str.slice(0, 6).alias("main_hs6"),
+            pl.col("hs_code").str.replace_all(r"\D+", "").str.slice(0, 6).replace("", None).alias("main_hs6"),
             pl.col("goods_origin_country").alias("main_origin"),
         )
     )

@@ -155,7 +155,7 @@ def lines_without_value(line_value_eur: pl.Expr) -> pl.Expr:
 @over_lines
 def hs_chapters(hs6: pl.Expr) -> pl.Expr:
     """Number of different HS chapters in one consignment."""
-    return hs6.str.slice(0, 2).n_unique().cast(pl.Float64)
+    return hs6.str.slice(0, 2).drop_nulls().n_unique().cast(pl.Float64)
 
 
 @over_lines

@@ -21,7 +21,8 @@ FEWEST = 20  # lines that a norm needs; below that the next wider group of goods
 NARROWEST_SPREAD = 0.15  # natural logarithms: goods of one catalogue price must not make every euro an outlier
 TO_SPREAD = 1.4826  # makes a median deviation comparable to a standard deviation
 MEASURES = {"value_per_kg": "line_value_per_kg_log", "value_per_piece": "line_value_per_piece_log"}
-FITTED = tuple(f"{measure}_{part}" for measure in MEASURES for part in ("norm", "spread", "norm_lines"))
+PARTS = ("norm", "spread", "norm_lines")
+FITTED = tuple(f"{measure}_{part}" for measure in MEASURES for part in PARTS)
 SCHEMA = pl.Schema([("known_from", TIME), ("goods", pl.String()), *((name, pl.Float64()) for name in FITTED)])
 
 
@@ -85,7 +86,12 @@ def _fit_level(lines: pl.DataFrame) -> pl.DataFrame:
         lines.filter(pl.col("goods").is_not_null())
         .group_by("goods")
         .agg(expression for measure, column in MEASURES.items() for expression in _norm(measure, pl.col(column)))
-        .filter(pl.col("value_per_piece_norm_lines") >= FEWEST)
+        .with_columns(
+            pl.when(pl.col(f"{measure}_norm_lines") >= FEWEST).then(pl.col(f"{measure}_{part}")).name.keep()
+            for measure in MEASURES
+            for part in PARTS
+        )
+        .filter(pl.any_horizontal(pl.col(FITTED).is_not_null()))
     )
 
 

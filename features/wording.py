@@ -76,7 +76,7 @@ def fit_wording(inspected: pl.DataFrame, dates: Sequence[datetime]) -> Wording:
     hit = ordered["hit"].to_numpy().astype(bool)
     known_at = ordered["known_at"].dt.epoch("us").to_numpy()
     rows = []
-    for date in dates:
+    for date in sorted(dates):
         known = known_at < np.int64(date.timestamp() * 1_000_000)
         if hit[known].any() and not hit[known].all():
             rows.append((date, _weights(bucket, hit[text], known[text], hit[known]).tolist()))

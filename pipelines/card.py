@@ -18,9 +18,20 @@ def model_card(trained: Trained, name: str) -> str:
     notes = "\n".join(f"> {note}\n" for note in trained.comparison.notes)
     return (
         f"# Model card: {name}\n\n## Use\n\n{USE}\n## Facts\n\n| fact | value |\n|---|---|\n{facts}\n\n"
-        f"## Figures on days it never saw\n\n{figures_table(trained.comparison.figures)}\n\n{notes}\n"
+        f"## Figures on days it never saw\n\n{_test(trained)}\n\n"
+        f"{figures_table(trained.comparison.figures)}\n\n{notes}\n"
         f"## Inputs\n\nFingerprint `{trained.model.fingerprint}`\n\n{inputs}\n"
     )
+
+
+def _test(trained: Trained) -> str:
+    """How many results the figures rest on: without it none of them can be judged."""
+    figures = next(iter(trained.comparison.figures.values()))
+    drawn, hits, low, high = trained.comparison.random_arm
+    tested = f"{figures['rows']:.0f} results, {figures['rows'] * figures['hit_rate']:.0f} of them findings."
+    if not drawn:
+        return f"They rest on {tested} None of these consignments was drawn at random."
+    return f"They rest on {tested} Drawn at random: {drawn}, of which {hits} findings: {low:.1%} to {high:.1%} (95 %)."
 
 
 SHOWN = ("precision_at_1%", "precision_at_5%", "recall_at_5%", "value_recall_at_5%", "average_precision", "auc",

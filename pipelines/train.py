@@ -42,6 +42,7 @@ PARAMETERS: dict[str, Any] = {
     "seed": 2026,
     "verbosity": -1,
 }
+ONE_THREAD_UP_TO = 100_000  # rows; below it threads wait for one another longer than they work
 MOST_ROUNDS, PATIENCE = 1500, 100
 TEST_SHARE = 0.15  # of labelled rows, the latest: nothing is learned from them
 FOLDS = (0.55, 0.70, 0.85)  # learn on the rows up to this share by time, stop and calibrate on those up to the next
@@ -145,7 +146,7 @@ class Learner:
 
     def learn(self, rows: Integers, rounds: int) -> lgb.Booster:
         """Trees on some rows; read back from text, so that it is just what a bundle will hold."""
-        booster = lgb.train(PARAMETERS, self._rows(rows), num_boost_round=rounds)
+        booster = lgb.train(self._parameters(), self._rows(rows), num_boost_round=rounds)
         return lgb.Booster(model_str=booster.model_to_string())
 
     def stop_and_calibrate(self, folds: Sequence[tuple[Integers, Integers]]) -> tuple[int, Calibration]:
@@ -156,7 +157,7 @@ class Learner:
             learn = self._rows(earlier)
             boosters.append(
                 lgb.train(
-                    PARAMETERS,
+                    self._parameters(),
                     learn,
                     num_boost_round=MOST_ROUNDS,
                     valid_sets=[self._rows(later, learn)],
@@ -173,6 +174,9 @@ class Learner:
             ]
         )
         return rounds, choose_calibration(margin, self.hit[np.concatenate([later for _, later in folds])])
+
+    def _parameters(self) -> dict[str, Any]:
+        return PARAMETERS | ({"num_threads": 1} if len(self.matrix) <= ONE_THREAD_UP_TO else {})
 
     def _rows(self, rows: Integers, reference: lgb.Dataset | None = None) -> lgb.Dataset:
         return lgb.Dataset(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv as stdlib_csv
 import io
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +15,9 @@ from pyarrow import csv
 from features.contract import no_quarantine
 from features.fault import Fault
 
+BLANK_LINE = re.compile(rb"\n\s*\n")
 MARK = "\ufeff"  # the byte order mark that spreadsheets write
+BLOCK = 1 << 20  # the CSV reader cannot see a quote close beyond its block, so a block must hold the file
 REPLACEMENT = "\ufffd"
 
 
@@ -25,7 +29,7 @@ class UnreadableFile(Fault):
 class Raw:
     """What a file holds before the gate.
 
-    rows: one row a record with `line` (the header is line 1); CSV columns are text, Parquet columns as stored.
+    rows: one row a record with `line`, where the header is line 1; CSV columns are text, Parquet columns as stored.
     broken: QUARANTINE_COLUMNS, the records that are no rows at all.
     """
 
@@ -52,11 +56,13 @@ def read_parquet(content: bytes, name: str) -> Raw:
     """Rows of a Parquet file, numbered from line 2 as in a CSV file with a header."""
     try:
         rows = pl.read_parquet(io.BytesIO(content))
-    except (pl.exceptions.PolarsError, OSError) as fault:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as fault:
         raise UnreadableFile(f"{name}: not a readable Parquet file; write it again") from fault
-    if "line" in rows.columns:
-        rows = rows.rename({"line": "line_in_file"})
+    rows = rows.rename(dict(zip(rows.columns, _beside_line(rows.columns), strict=True)))
     return Raw(rows.with_row_index("line", offset=2).with_columns(pl.col("line").cast(pl.Int64)), no_quarantine())
+
+
+OPEN_QUOTE = ("an opened quote is never closed", "close it; the records after it were not read")
 
 
 @dataclass
@@ -69,18 +75,34 @@ class _Broken:
         reason = f"{row.actual_columns} fields where the header has {row.expected_columns}"
         remedy = "one field for each column of the header"
         if row.text.count('"') % 2:
-            reason, remedy = "an opened quote is never closed", "close it; the records after it were not read"
+            reason, remedy = OPEN_QUOTE
         self.records.append((row.number, reason, remedy, row.text))
         return "skip"
+
+    def renumber(self, lines: pl.Series) -> None:
+        """Name the line of each record, not its place among the records."""
+        self.records = [(lines[number - 2], *rest) for number, *rest in self.records]
+
+    def without_unclosed(self, rows: pl.DataFrame, content: bytes) -> pl.DataFrame:
+        """The rows without the last, where a quote opened in its last field has swallowed the rest of the file."""
+        found = any(record[1:3] == OPEN_QUOTE for record in self.records)
+        if found or not rows.height or content.count(b'"') % 2 == 0:
+            return rows
+        last = rows.tail(1)
+        text = last.select(pl.struct(pl.exclude("line")).struct.json_encode()).item()
+        self.records.append((last["line"].item(), *OPEN_QUOTE, text))
+        return rows.head(-1)
 
 
 def read_csv(content: bytes, name: str, *, separator: str = ",") -> Raw:
     """Rows of a CSV file with a header, every column as text; records that do not fit the header are set apart."""
-    content, damaged = _as_utf8(content)
+    content, damaged = _as_utf8(content.removeprefix(MARK.encode()).lstrip(b"\r\n"))
     header = _header(content, name, separator)
     broken = _Broken()
     options = {
-        "read_options": csv.ReadOptions(use_threads=False, column_names=header, skip_rows_after_names=1),
+        "read_options": csv.ReadOptions(
+            use_threads=False, column_names=header, skip_rows_after_names=1, block_size=max(BLOCK, len(content) + 1)
+        ),
         "parse_options": csv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=broken),
         "convert_options": csv.ConvertOptions(
             column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=True, null_values=[""]
@@ -91,7 +113,10 @@ def read_csv(content: bytes, name: str, *, separator: str = ",") -> Raw:
     except pa.ArrowInvalid as fault:
         raise UnreadableFile(f"{name}: not a readable CSV file: an opened quote is never closed") from fault
     frame = pl.DataFrame(pl.from_arrow(table))
-    rows = frame.with_columns(_lines(frame.height, [record[0] for record in broken.records]))
+    lines = _lines(content, frame.height + len(broken.records))
+    broken.renumber(lines)
+    rows = frame.with_columns(lines.filter(~lines.is_in([record[0] for record in broken.records])))
+    rows = broken.without_unclosed(rows, content)
     lost = rows.filter(_any_contains(header, REPLACEMENT)) if damaged else rows.clear()
     refused = broken.records + [(line, "not UTF-8", "save the file as UTF-8", None) for line in lost["line"]]
     return Raw(rows.join(lost, on="line", how="anti", maintain_order="left"), _quarantine(refused))
@@ -115,26 +140,34 @@ def _header(content: bytes, name: str, separator: str) -> list[str]:
         raise UnreadableFile(f"{name}: the file is empty; a header row is needed")
     if content[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in content[:4096]:
         raise UnreadableFile(f"{name}: not UTF-8 text; save it as UTF-8")
+    if len(separator) != 1 or separator in '"\r\n':
+        raise UnreadableFile(f"{name}: the separator must be one character")
+    text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="")
     try:
-        first = csv.open_csv(
-            io.BytesIO(content),
-            parse_options=csv.ParseOptions(
-                delimiter=separator, newlines_in_values=True, invalid_row_handler=lambda _: "skip"
-            ),
-            convert_options=csv.ConvertOptions(check_utf8=False),
-        )
-        names = [str(column).removeprefix(MARK).strip() for column in first.schema.names]
-    except (pa.ArrowInvalid, UnicodeDecodeError) as fault:
+        first = next(stdlib_csv.reader(text, delimiter=separator))
+    except (stdlib_csv.Error, StopIteration) as fault:
         raise UnreadableFile(f"{name}: the header row cannot be read; write one name for each column") from fault
+    names = [column.removeprefix(MARK).strip() for column in first]
     if len(set(names)) != len(names) or "" in names:
         raise UnreadableFile(f"{name}: the header names a column twice or leaves one without a name")
-    return ["line_in_file" if column == "line" else column for column in names]
+    return _beside_line(names)
 
 
-def _lines(height: int, broken: list[int]) -> pl.Series:
-    """The line of each good record: the lines of the broken ones are left out."""
-    lines = pl.int_range(2, height + len(broken) + 2, eager=True, dtype=pl.Int64).alias("line")
-    return lines.filter(~lines.is_in(broken)) if broken else lines
+def _beside_line(names: list[str]) -> list[str]:
+    """The names, but that of a column `line` changed to one that is free: ours is the number of the record."""
+    free = "line_in_file"
+    while free in names:
+        free += "_"
+    return [free if name == "line" else name for name in names]
+
+
+def _lines(content: bytes, records: int) -> pl.Series:
+    """The line of each record, blank lines counted; where cells hold line ends, the number of the record instead."""
+    numbers = range(2, records + 2)
+    if BLANK_LINE.search(content):
+        written = [number for number, line in enumerate(content.splitlines(), start=1) if line.strip()]
+        numbers = written[1:] if len(written) == records + 1 else numbers
+    return pl.Series("line", numbers, dtype=pl.Int64)
 
 
 def _quarantine(refused: list[tuple[int, str, str, str | None]]) -> pl.DataFrame:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping as MappingOf
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
@@ -116,9 +118,9 @@ class Mapping:
         if absent:
             raise MappingFault(f"the file has no column {absent[0]!r}, which the mapping names")
         used = {*self.manifest.rename.values(), *(extra.source for extra in self.extras), "line"}
-        rest = raw.select(pl.exclude(used)).rename(_slug) if len(used) < raw.width else pl.DataFrame()
         declared = raw.select(self._extra(extra) for extra in self.extras)
-        rest = rest.select(pl.exclude(declared.columns)) if rest.width else rest
+        names = [name for name in raw.columns if name not in used]
+        rest = raw.select(names).rename(_slugs(names, taken=set(declared.columns)))
         return pl.concat([frame for frame in (mapped, declared, rest) if frame.width], how="horizontal")
 
     @staticmethod
@@ -134,11 +136,21 @@ UNMAPPED = Mapping(separator=",", manifest=None, outcomes=None)
 def keep_unknown(raw: pl.DataFrame) -> pl.DataFrame:
     """Rows whose unknown columns are kept under `extra_…`."""
     known = {*BY_NAME, "line"}
-    return raw.rename({c: _slug(c) for c in raw.columns if c not in known and not c.startswith(EXTRA)})
+    unknown = [c for c in raw.columns if c not in known and not c.startswith(EXTRA)]
+    return raw.rename(_slugs(unknown, taken=set(raw.columns)))
 
 
-def _slug(name: str) -> str:
-    return EXTRA + (re.sub(r"[^0-9a-z]+", "_", name.lower()).strip("_") or "column")
+def _slugs(names: Sequence[str], taken: set[str]) -> dict[str, str]:
+    """A name under `extra_…` for each foreign column, none of them twice."""
+    slugs: dict[str, str] = {}
+    for name in names:
+        slug = wanted = EXTRA + (re.sub(r"\W+", "_", name.lower()).strip("_") or "column")
+        number = 2
+        while slug in taken:
+            slug, number = f"{wanted}_{number}", number + 1
+        taken.add(slug)
+        slugs[name] = slug
+    return slugs
 
 
 def load_mapping(path: Path) -> Mapping:
@@ -150,35 +162,72 @@ def load_mapping(path: Path) -> Mapping:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise MappingFault(f"{path}: not valid TOML: {fault}") from fault
     _only(written, {"file", "manifest", "outcomes", "extra", "evaluation"}, "the mapping")
+    for section in written:
+        _is(written[section], dict, section)
+    file, evaluation = written.get("file", {}), written.get("evaluation", {})
+    _only(file, {"separator"}, "file")
+    _only(evaluation, {"lookup", "caution"}, "evaluation")
+    separator = _is(file.get("separator", ","), str, "file.separator")
+    if len(separator) != 1:
+        raise MappingFault("file.separator: needs one character")
     manifest, outcomes = written.get("manifest"), written.get("outcomes")
     return Mapping(
-        separator=written.get("file", {}).get("separator", ","),
+        separator=separator,
         manifest=_table(manifest, BY_NAME, "manifest") if manifest else None,
         outcomes=_table(outcomes, OUTCOME_BY_NAME, "outcomes") if outcomes else None,
         extras=tuple(_extra_of(name, rule) for name, rule in written.get("extra", {}).items()),
-        lookup=tuple(written.get("evaluation", {}).get("lookup", ())),
-        caution=written.get("evaluation", {}).get("caution", ""),
+        lookup=tuple(_is(evaluation.get("lookup", []), list, "evaluation.lookup")),
+        caution=_is(evaluation.get("caution", ""), str, "evaluation.caution"),
     )
 
 
 def _table(section: dict[str, Any], known: MappingOf[str, object], where: str) -> Table:
     _only(section, {"rename", "default", "convert"}, where)
     for part in ("rename", "default", "convert"):
-        _only(section.get(part, {}), set(known), f"{where}.{part}")
-    return Table(
+        _only(_is(section.get(part, {}), dict, f"{where}.{part}"), set(known), f"{where}.{part}")
+    for name, source in section.get("rename", {}).items():
+        _is(source, str, f"{where}.rename.{name}")
+    table = Table(
         rename=section.get("rename", {}),
         default={name: str(word) for name, word in section.get("default", {}).items()},
         convert={name: _convert(rule, f"{where}.convert.{name}") for name, rule in section.get("convert", {}).items()},
     )
+    idle = sorted(set(section.get("convert", {})) - set(section.get("rename", {})))
+    if idle:
+        raise MappingFault(f"{where}.convert.{idle[0]}: there is no {where}.rename.{idle[0]} that it could convert")
+    return table
 
 
 def _convert(rule: dict[str, Any], where: str) -> Convert:
-    _only(rule, set(Convert.__dataclass_fields__), where)
+    _only(_is(rule, dict, where), set(CONVERT_TYPES), where)
+    for key, value in rule.items():
+        _is(value, CONVERT_TYPES[key], f"{where}.{key}")
+    try:
+        ZoneInfo(rule.get("zone", "UTC"))
+    except (ZoneInfoNotFoundError, ValueError) as fault:
+        raise MappingFault(f"{where}.zone: no such zone; write one such as Asia/Seoul") from fault
     return Convert(**rule)
 
 
+CONVERT_TYPES: dict[str, type | tuple[type, ...]] = {
+    "format": str,
+    "zone": str,
+    "times": (int, float),
+    "words": dict,
+    "pad": int,
+    "add_days": int,
+}
+
+
+def _is(value: Any, kind: type | tuple[type, ...], where: str) -> Any:
+    if not isinstance(value, kind) or isinstance(value, bool):
+        names = [k.__name__ for k in (kind if isinstance(kind, tuple) else (kind,))]
+        raise MappingFault(f"{where}: needs a value of type {' or '.join(names)}")
+    return value
+
+
 def _extra_of(name: str, rule: dict[str, Any]) -> Extra:
-    _only(rule, {"from", "type"}, f"extra.{name}")
+    _only(_is(rule, dict, f"extra.{name}"), {"from", "type"}, f"extra.{name}")
     if rule.get("type") not in ("number", "category", "text") or "from" not in rule:
         raise MappingFault(f'extra.{name}: needs from = "their column" and type = "number", "category" or "text"')
     return Extra(name, rule["from"], rule["type"])

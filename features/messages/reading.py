@@ -8,7 +8,7 @@ from typing import Literal
 
 import polars as pl
 
-from features.consignment import Consignments, fold
+from features.consignment import VERSION_KEY, Consignments, fold
 from features.contract import Gated, gate_manifest
 from features.facts import with_entities
 from features.fault import Fault
@@ -64,7 +64,7 @@ def read(message: Message) -> tuple[Consignments, Problems]:
     if message.complete and gated.refused.height:
         raise Refused(gated.refused)
     consignments = with_entities(fold(gated.accepted))
-    return consignments, Problems(gated.refused, _found(consignments, gated))
+    return consignments, Problems(gated.refused, _found(consignments, gated, message.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +116,11 @@ LINE_CHECKS = (
 )
 
 
-def _found(consignments: Consignments, gated: Gated) -> pl.DataFrame:
+def _found(consignments: Consignments, gated: Gated, name: str) -> pl.DataFrame:
     """All problems of all consignments, each named once a consignment."""
     of_frame = _holding(consignments.frame, CONSIGNMENT_CHECKS)
     of_lines = _holding(consignments.goods, LINE_CHECKS)
-    incomplete = _beside_refused_lines(consignments, gated)
+    incomplete = _beside_refused_lines(consignments, gated, name)
     return pl.concat([of_frame, of_lines, incomplete]).unique(maintain_order=True).sort("row", maintain_order=True)
 
 
@@ -135,13 +135,15 @@ def _holding(frame: pl.DataFrame, checks: tuple[_Check, ...]) -> pl.DataFrame:
     return pl.concat([nothing, *named])
 
 
-def _beside_refused_lines(consignments: Consignments, gated: Gated) -> pl.DataFrame:
+def _beside_refused_lines(consignments: Consignments, gated: Gated, name: str) -> pl.DataFrame:
     """Consignments of which a goods line was refused: the rest is judged, and says so."""
-    frame = consignments.frame
-    if gated.refused.is_empty():
-        return _holding(frame.head(0), ())
     received = gated.refused["row_as_received"].drop_nulls()
-    refused_ids = received.str.json_path_match("$.consignment_id").drop_nulls().implode()
-    return _holding(
-        frame, (_Check("goods", "a goods line was refused by the gate", pl.col("consignment_id").is_in(refused_ids)),)
+    versions = pl.DataFrame(
+        {
+            "message_id": received.str.json_path_match("$.message_id").fill_null(name),
+            "consignment_id": received.str.json_path_match("$.consignment_id"),
+            "version": received.str.json_path_match("$.version").cast(pl.Int64, strict=False).fill_null(1),
+        }
     )
+    beside = consignments.frame.join(versions, on=list(VERSION_KEY), how="semi")
+    return _holding(beside, (_Check("goods", "a goods line was refused by the gate", pl.lit(True)),))

@@ -61,7 +61,6 @@ def test_categories_are_text() -> None:
     assert rows_of(consignments, (category("extra_k", *"abc"),))["extra_k"].to_list() == ["7"]
 
 
-@pytest.mark.xfail(strict=True, reason="defect: an extra that this batch lacks raises instead of being unknown")
 def test_an_extra_that_the_batch_lacks_is_unknown() -> None:
     assert rows_of(consignments_of(row()), (number("extra_x", *"abc"),))["extra_x"].to_list() == [None]
 

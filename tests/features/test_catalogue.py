@@ -102,11 +102,12 @@ def test_the_fingerprint_holds_names_types_and_order_but_no_words() -> None:
     assert len(before) == 64
 
 
-def test_the_fingerprint_holds_the_euro_rates(monkeypatch: pytest.MonkeyPatch) -> None:
-    from features import catalogue
+def test_the_fingerprint_holds_what_all_inputs_rest_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    from features import catalogue, money
 
     before = fingerprint(INPUTS)
-    monkeypatch.setitem(catalogue.EURO_PER_UNIT, "USD", 0.91)
+    assert money in catalogue.MEANINGFUL
+    monkeypatch.setattr(catalogue, "MEANINGFUL", tuple(m for m in catalogue.MEANINGFUL if m is not money))
     assert fingerprint(INPUTS) != before
 
 

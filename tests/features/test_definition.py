@@ -171,7 +171,6 @@ def test_definitions_that_no_input_needs_do_not_matter(registry: dict[str, Any])
     assert fingerprint(INPUTS) == before
 
 
-@pytest.mark.xfail(strict=True, reason="defect: constants and functions that a definition uses are not hashed")
 def test_the_fingerprint_holds_the_constants_of_a_definition(monkeypatch: pytest.MonkeyPatch) -> None:
     before = fingerprint(INPUTS)
     monkeypatch.setattr(declared, "GIFT_EUR", 100.0)

@@ -75,12 +75,10 @@ def test_the_unknown_is_nobody(key: str, unknown: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize("code", ["none", "-"])
-@pytest.mark.xfail(strict=True, reason="defect: a code without a digit makes an entity that all such codes share")
 def test_a_code_without_digits_is_no_goods(code: str) -> None:
     assert entity("goods", hs_code=code) is None
 
 
-@pytest.mark.xfail(strict=True, reason="defect: the gate makes all countries upper case but those of transit")
 def test_countries_of_transit_are_spelled_alike() -> None:
     assert entity("route", transit_countries="hk") == entity("route", transit_countries="HK")
 

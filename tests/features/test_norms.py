@@ -61,13 +61,11 @@ def test_too_few_lines_make_no_norm() -> None:
     assert fit_norms(goods(*[line()] * FEWEST), [DATE]).table.height == 5
 
 
-@pytest.mark.xfail(strict=True, reason="defect: only the lines by piece are counted, so one mass makes a norm")
 def test_a_norm_by_mass_needs_as_many_masses() -> None:
     lines = [line(), *[line(net_mass_kg=None)] * FEWEST]
     assert asked(fit_norms(goods(*lines), [DATE]), "420231", "CN")["value_per_kg_norm"] is None
 
 
-@pytest.mark.xfail(strict=True, reason="defect: norm and norm_lines of one line may be those of two groups of goods")
 def test_the_lines_of_a_norm_are_those_of_the_norm_that_serves() -> None:
     massless = [line(net_mass_kg=None)] * FEWEST
     others = [line(hs_code="420299")] * FEWEST
