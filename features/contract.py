@@ -69,9 +69,14 @@ class _Checks:
 def _checks(columns: tuple[Column, ...], received: tuple[tuple[str, pl.DataType], ...]) -> _Checks:
     schema = pl.Schema(received)
     faults = [fault for column in columns for fault in _faults(column, schema[column.name])]
-    extras = [pl.col(name) for name in schema if name.startswith(EXTRA)]
+    extras = [name for name in schema if name.startswith(EXTRA)]
+    faults += [_control_characters(name, pl.col(name)) for name in extras if schema[name] == pl.String]
     return _Checks(
-        typed=[pl.col("line").cast(pl.Int64), *(_typed(c, schema[c.name]) for c in columns), *extras],
+        typed=[
+            pl.col("line").cast(pl.Int64),
+            *(_typed(c, schema[c.name]) for c in columns),
+            *(pl.col(n) for n in extras),
+        ],
         beside=[pl.col(c.name).alias(f"given_{c.name}") for c in columns],
         judged=[fault.holds.fill_null(False).alias(str(i)) for i, fault in enumerate(faults)],
         faults=faults,
@@ -170,13 +175,17 @@ def _faults(column: Column, found: pl.DataType) -> Iterable[Fault]:
             f"at most {column.longest} characters",
             given.str.len_bytes().gt(column.longest) & given.str.len_chars().gt(column.longest),
         )
-        yield Fault(name, "control or undecodable characters", "send printable text only", given.str.contains(CONTROL))
+        yield _control_characters(name, given)
     if column.choices:
         yield Fault(name, "unknown word", f"one of {', '.join(column.choices)}", ~value.is_in(column.choices))
     if column.kind == "time":
         yield from _time_faults(name, given, value, found)
     elif column.kind in ("number", "whole"):
         yield from _number_faults(column, given, value, found)
+
+
+def _control_characters(name: str, text: pl.Expr) -> Fault:
+    return Fault(name, "control or undecodable characters", "send printable text only", text.str.contains(CONTROL))
 
 
 def _time_faults(name: str, given: pl.Expr, value: pl.Expr, found: pl.DataType) -> Iterable[Fault]:

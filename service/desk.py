@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from features.parties import Unlinked
 from service.journal import Journal
-from service.orientation import load_policy
+from service.orientation import check_inputs, load_policy
 from service.scoring import load_bundle
 from service.settings import Settings
 from service.store import Store, StoredHistory
 from service.targeting import Desk
 
+PATIENCE_MS = 1_000  # a call that cannot write within it is told to come again
+
 
 def open_desk(settings: Settings) -> Desk:
     """Load what serves and open the store; raises BundleRefused where nothing that can be trusted serves."""
-    model, policy = load_bundle(settings.serving, settings.keys)
-    store = Store(settings.store_address)
-    return Desk(Unlinked(), StoredHistory(store), model, load_policy(policy), Journal(store), settings.language)
+    model, text = load_bundle(settings.serving, settings.keys)
+    policy = load_policy(text)
+    check_inputs(policy, model.inputs)
+    store = Store(settings.store_address, patience_ms=PATIENCE_MS)
+    return Desk(Unlinked(), StoredHistory(store), model, policy, Journal(store), settings.language)

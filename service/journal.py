@@ -79,6 +79,7 @@ class Journal:
             fresh = [i for i in new if _key(declared[i]) not in known]
             if fresh:
                 connection.execute(sa.insert(DECLARATIONS), [declared[i] | {"archived": archived} for i in fresh])
+                _post_waiting(self.store, connection, [declared[i] for i in fresh])
                 chosen = consignments if len(fresh) == len(declared) else consignments.where(pl.col("row").is_in(fresh))
                 post(self.store, connection, facts_of(chosen))
             if new:
@@ -97,6 +98,7 @@ class Journal:
             fresh = [i for i, d in enumerate(declared) if _key(d) not in known]
             if fresh:
                 connection.execute(sa.insert(DECLARATIONS), [declared[i] | {"archived": True} for i in fresh])
+                _post_waiting(self.store, connection, [declared[i] for i in fresh])
                 post(self.store, connection, facts_of(consignments.where(pl.col("row").is_in(fresh))))
         return len(fresh)
 
@@ -265,6 +267,20 @@ def _entities(connection: sa.Connection, consignment_ids: set[str]) -> dict[str,
         rows = connection.execute(query.where(DECLARATIONS.c.consignment_id.in_(some)).order_by(DECLARATIONS.c.version))
         found.update((row[0], row[1]) for row in rows)
     return found
+
+
+def _post_waiting(store: Store, connection: sa.Connection, declared: Sequence[dict[str, Any]]) -> None:
+    """Post the facts of outcomes that came before their consignment, now that its entities are known."""
+    entities = {d["consignment_id"]: d["entities"] for d in declared}
+    waiting: list[dict[str, Any]] = []
+    for some in _some(sorted(entities)):
+        query = sa.select(OUTCOMES).where(~OUTCOMES.c.posted, OUTCOMES.c.consignment_id.in_(some))
+        waiting += [{**row, "posted": True} for row in connection.execute(query).mappings()]
+    if waiting:
+        ids = [outcome["outcome_id"] for outcome in waiting]
+        for some in _some(ids):
+            connection.execute(sa.update(OUTCOMES).where(OUTCOMES.c.outcome_id.in_(some)).values(posted=True))
+        post(store, connection, _facts_of(waiting, entities))
 
 
 def _facts_of(outcomes: Sequence[dict[str, Any]], entities: dict[str, dict[str, int | None]]) -> pl.DataFrame:

@@ -6,6 +6,7 @@ two look-ups however many facts lie between.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -78,10 +79,11 @@ FEW = 512  # look-ups; above it the rows of the entities are read at once and se
 class Store:
     """One database, opened for durable writing; SQLite by default, PostgreSQL through the same code."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, patience_ms: int = 10_000) -> None:
+        """patience_ms: how long a writer waits for another; a command can wait, a call cannot."""
         self.engine = sa.create_engine(address, future=True)
         if self.engine.dialect.name == "sqlite":
-            sa.event.listen(self.engine, "connect", _durable)
+            sa.event.listen(self.engine, "connect", functools.partial(_durable, patience_ms))
             sa.event.listen(self.engine, "begin", _immediate)
         TABLES.create_all(self.engine)
 
@@ -106,10 +108,10 @@ class Store:
         self.engine.dispose()
 
 
-def _durable(connection: Any, _: object) -> None:
+def _durable(patience_ms: int, connection: Any, _: object) -> None:
     """Write-ahead log, synced at every commit; the driver must leave BEGIN to us."""
     connection.isolation_level = None
-    for setting in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
+    for setting in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={patience_ms}"):
         connection.execute(f"PRAGMA {setting}")
 
 

@@ -25,7 +25,7 @@ def test_every_setting_is_documented() -> None:
 
 
 def test_every_route_is_documented() -> None:
-    paths = {getattr(route, "path", "").replace("{consignment_id}", "{id}") for route in router.routes}
+    paths = {getattr(route, "path", "").replace("{consignment_id:path}", "{id}") for route in router.routes}
     assert [path for path in sorted(paths) if path not in README] == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv as stdlib_csv
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -163,7 +164,7 @@ def _beside_line(names: list[str]) -> list[str]:
 
 def _lines(content: bytes, records: int) -> pl.Series:
     """The line of each record, blank lines counted; where cells hold line ends, the number of the record instead."""
-    numbers = range(2, records + 2)
+    numbers: Sequence[int] = range(2, records + 2)
     if BLANK_LINE.search(content):
         written = [number for number, line in enumerate(content.splitlines(), start=1) if line.strip()]
         numbers = written[1:] if len(written) == records + 1 else numbers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -11,11 +11,12 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from features.messages import Refused
-from service.api.models import body_field
+from service.api.models import KNOWN, body_field
 from service.journal import Conflict
 
 LOG = structlog.get_logger("tamis.api")
@@ -40,14 +41,15 @@ class Unprocessable(ValueError):
         self.errors = errors
 
 
-def problem(status: HTTPStatus, detail: str, errors: Sequence[Problem] = (), **headers: str) -> Response:
+def problem(
+    status: HTTPStatus, detail: str, errors: Sequence[Problem] = (), headers: Mapping[str, str] | None = None
+) -> Response:
     """A problem document."""
     content: Problem = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
     if errors:
         content["errors"] = list(errors)
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Response(
-        json.dumps(content, ensure_ascii=True), status.value, media_type="application/problem+json", headers=named
+        json.dumps(content, ensure_ascii=True), status.value, media_type="application/problem+json", headers=headers
     )
 
 
@@ -71,7 +73,8 @@ async def _invalid(_: Request, fault: Exception) -> Response:
         {"pointer": _pointer(error), "reason": _reason(error["type"]), "remedy": REMEDIES.get(error["type"], REMEDY)}
         for error in fault.errors()[:100]
     ]
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "the body has another shape; nothing was recorded", errors)
+    told = list({error["pointer"]: error for error in reversed(errors)}.values())[::-1]  # the first fault of each field
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "the body has another shape; nothing was recorded", told)
 
 
 REMEDY = "see /openapi.json for what the field takes"
@@ -82,7 +85,7 @@ def _pointer(error: Problem) -> str:
     where = [str(part) for part in error["loc"] if part != "body"]
     if error["type"] in ("extra_forbidden", "json_invalid") or "extra" in where:
         where = where[: where.index("extra") + 1] if "extra" in where else where[:-1]
-    return "/" + "/".join(part for part in where if "[" not in part and "-" not in part and part.isascii())
+    return "/" + "/".join(part for part in where if part in KNOWN or part.isdecimal())
 
 
 def _reason(kind: str) -> str:
@@ -101,12 +104,23 @@ async def _conflict(_: Request, fault: Exception) -> Response:
 async def _unwritable(request: Request, fault: Exception) -> Response:
     """No decision leaves unrecorded: when the store cannot be written, the caller is told to come again."""
     LOG.error("store_unavailable", route=request.url.path, kind=type(fault).__name__)
-    return problem(HTTPStatus.SERVICE_UNAVAILABLE, "the record cannot be written now", Retry_After=RETRY_SECONDS)
+    return problem(
+        HTTPStatus.SERVICE_UNAVAILABLE, "the record cannot be written now", headers={"Retry-After": RETRY_SECONDS}
+    )
 
 
 async def _http(_: Request, fault: Exception) -> Response:
     assert isinstance(fault, HTTPException)  # noqa: S101 - registered for it alone
-    return problem(HTTPStatus(fault.status_code), HTTPStatus(fault.status_code).description or str(fault.status_code))
+    status = HTTPStatus(fault.status_code)
+    detail = DETAILS.get(status, status.description or status.phrase)
+    return problem(status, detail, headers=fault.headers)
+
+
+DETAILS = {
+    HTTPStatus.BAD_REQUEST: "the body cannot be read; send valid JSON in UTF-8",
+    HTTPStatus.SERVICE_UNAVAILABLE: "the desk is not ready; come again",
+    HTTPStatus.NOT_FOUND: "nothing is on record under this address",
+}
 
 
 async def _unexpected(request: Request, fault: Exception) -> Response:
@@ -121,6 +135,7 @@ ANSWERS: dict[type[Exception], Answer] = {
     RequestValidationError: _invalid,
     Conflict: _conflict,
     DBAPIError: _unwritable,
+    PoolTimeout: _unwritable,
     HTTPException: _http,
     Exception: _unexpected,
 }

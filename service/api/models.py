@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StringConstraints, create_model
 
 from features.consignment import CONSIGNMENT_COLUMNS, EXTRA, GOODS_COLUMNS, Column
 from features.outcome import OUTCOME_COLUMNS
@@ -13,7 +13,8 @@ from features.outcome import OUTCOME_COLUMNS
 LONGEST_MESSAGE = 1000
 PARTIES = ("consignor", "consignee")
 STRICT = ConfigDict(extra="forbid", allow_inf_nan=False, str_max_length=4000)
-Number = float | Annotated[str, StringConstraints(max_length=40)]
+Number = StrictFloat | Annotated[str, StringConstraints(max_length=40)]
+MOST_EXTRAS = 200
 
 
 def _field(column: Column) -> tuple[Any, Any]:
@@ -44,7 +45,11 @@ Consignment = _model(
         "goods": (Annotated[list[Goods], Field(min_length=1, max_length=LONGEST_MESSAGE)], ...),  # type: ignore[valid-type]
         "extra": (
             dict[Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,60}$")], Number] | None,
-            Field(default=None, description="foreign columns that a mapping offers to the model, without their prefix"),
+            Field(
+                default=None,
+                max_length=MOST_EXTRAS,
+                description="foreign columns that a mapping offers to the model, without their prefix",
+            ),
         ),
     },
 )
@@ -60,6 +65,29 @@ Outcomes = _model(
     "Outcomes",
     {"outcomes": (Annotated[list[Outcome], Field(min_length=1, max_length=LONGEST_MESSAGE)], ...)},  # type: ignore[valid-type]
 )
+
+
+KNOWN = {
+    *(column.name for column in (*CONSIGNMENT_COLUMNS, *GOODS_COLUMNS, *OUTCOME_COLUMNS)),
+    *(column.name.split("_", 1)[1] for column in CONSIGNMENT_COLUMNS if column.name.startswith(PARTIES)),
+    *PARTIES,
+    "consignments",
+    "goods",
+    "outcomes",
+    "extra",
+}  # the names that a fault may repeat: ours, never the caller's
+
+
+def twice(message: dict[str, Any]) -> list[int]:
+    """The places of consignments whose identifier and version stand earlier in the same message."""
+    seen: set[tuple[str, str]] = set()
+    places = []
+    for place, consignment in enumerate(message["consignments"]):
+        key = (consignment["consignment_id"].strip(), _text(consignment["version"]) or "1")
+        if key in seen:
+            places.append(place)
+        seen.add(key)
+    return places
 
 
 def rows_of(message: dict[str, Any]) -> tuple[pl.DataFrame, list[str]]:

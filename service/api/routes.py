@@ -14,18 +14,22 @@ from starlette.exceptions import HTTPException
 from features.contract import gate_outcomes
 from features.messages import Message, Refused
 from service.api import models
-from service.api.faults import Unprocessable, refused_fields
+from service.api.faults import RETRY_SECONDS, Unprocessable, refused_fields
 from service.api.metrics import Metrics
 from service.targeting import Desk, target
 
 router = APIRouter()
+TWICE = {
+    "reason": "the same consignment and version twice in one message",
+    "remedy": "send it once, with all of its goods; an amendment carries the next version",
+}
 
 
 def desk_of(request: Request) -> Desk:
     """The live desk; 503 while there is none."""
     desk: Desk | None = getattr(request.app.state, "desk", None)
     if desk is None:
-        raise HTTPException(503)
+        raise HTTPException(503, headers={"Retry-After": RETRY_SECONDS})
     return desk
 
 
@@ -43,7 +47,10 @@ def post_consignments(
 ) -> Response:
     """Decisions on the consignments of a message, in the same order, recorded before they are answered."""
     started = time.perf_counter()
-    rows, places = models.rows_of(_dump(body))
+    content = _dump(body)
+    if repeated := models.twice(content):
+        raise Unprocessable([{"pointer": f"/consignments/{place}/consignment_id", **TWICE} for place in repeated])
+    rows, places = models.rows_of(content)
     message = Message(rows, name=rows["message_id"][0], received_at=datetime.now(UTC))
     try:
         decisions = target(message, desk)
@@ -73,7 +80,7 @@ def post_outcomes(
     return {"recorded": received.recorded, "repeated": received.repeated, "unknown_consignments": received.unknown}
 
 
-@router.get("/v1/consignments/{consignment_id}")
+@router.get("/v1/consignments/{consignment_id:path}")
 def get_consignment(consignment_id: str, desk: Desk = Depends(desk_of)) -> dict[str, Any]:  # noqa: B008
     """All decisions on a consignment, newest first."""
     decisions = desk.journal.decisions_on(consignment_id)

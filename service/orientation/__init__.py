@@ -1,6 +1,8 @@
 """What to do with a consignment at three moments: lanes, rules, capacity, chance; pure functions of what is known."""
 
 from service.orientation.decisions import Decisions
-from service.orientation.policy import Moment, Policy, PolicyFault, load_policy
+from service.orientation.loading import check_inputs, load_policy
+from service.orientation.policy import Moment, Policy
+from service.orientation.rules import PolicyFault
 
-__all__ = ["Decisions", "Moment", "Policy", "PolicyFault", "load_policy"]
+__all__ = ["Decisions", "Moment", "Policy", "PolicyFault", "check_inputs", "load_policy"]

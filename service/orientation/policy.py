@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import polars as pl
 import polars_hash as plh
 
-from features.catalogue import INPUTS
-from features.consignment import CONSIGNMENT_COLUMNS, TOTALS, Consignments
+from features.consignment import Consignments
 from features.messages import Problems
 from features.messages.reading import Competing
 from service.orientation.decisions import Decisions, Stamp, decide
 from service.orientation.lanes import Lane, PreArrival, Track
-from service.orientation.rules import PolicyFault, Rule, read_rule
+from service.orientation.rules import Rule
 from service.scoring import Scores
 from service.scoring.explanation import Language
 
-SECTIONS = {"id", "title", "capacity", "random", "risk", "language", "rules"}
 CHECKS = ("physical", "documents", "audit")
 REQUESTED_FIELDS = ("hs_code", "consignor_name", "consignor_address", "consignee_name", "consignee_address")
 
@@ -84,15 +80,17 @@ class Policy:
         known = consignments.frame.hstack(scores.frame.drop("row"))
         features = scores.rows.frame.select(c for c in scores.rows.frame.columns if c not in known.columns)
         asked = self._ask(known.hstack(features), moment)
-        given = _give(asked)
-        return self._worded(given, problems).sort("row")
+        return self._worded(_give(asked), problems).sort("row")
 
     def _ask(self, known: pl.DataFrame, moment: Moment) -> pl.DataFrame:
         """What chance, rules and rank ask for, beside what the office can still do today."""
-        known = known.with_columns(pl.col("office").fill_null("unknown"), pl.col("lodged_at").dt.date().alias("day"))
         held = known.select(rule.holds().alias(str(i)) for i, rule in enumerate(self.rules))
         drawn = known.select(_draw(self.seed).alias("draw"), _tie().alias("tie"))
-        frame = known.select("row", "office", "day", "margin", "risk", "share_below", "wording_vague_share")
+        vague = "wording_vague_share"
+        if vague not in known.columns:  # a model without this input: nothing is known of the wording
+            known = known.with_columns(pl.lit(None, pl.Float64).alias(vague))
+        known = known.with_columns(pl.col("office").fill_null("unknown"), pl.col("lodged_at").dt.date().alias("day"))
+        frame = known.select("row", "office", "day", "margin", "risk", "share_below", vague)
         frame = frame.hstack(held).hstack(drawn).with_columns(pl.col("draw").lt(self.random_rate).alias("random"))
         frame = self._with_capacity(frame, moment)
         return self._with_rank(self._with_rules(frame), moment.competing)
@@ -130,13 +128,22 @@ class Policy:
             ranked = frame.with_columns(order.cast(pl.Int64).alias("rank"), pl.len().over("office", "day").alias("of"))
         else:
             above = ((1.0 - pl.col("share_below")) * pl.col("expected")).floor().cast(pl.Int64)
-            ranked = frame.with_columns((above + 1).alias("rank"), pl.col("expected").alias("of"))
+            of = pl.max_horizontal("expected", pl.lit(1, pl.Int64))
+            ranked = frame.with_columns(pl.min_horizontal(above + 1, of).alias("rank"), of.alias("of"))
         worth = pl.col("risk") >= self.least_risk
         first, second = pl.col("physical"), pl.col("physical") + pl.col("documents")
         third = second + pl.col("audit")
         lane = pl.when(pl.col("rank") <= first).then(3).when(pl.col("rank") <= second).then(2)
         lane = lane.when(pl.col("rank") <= third).then(1)
         return ranked.with_columns(pl.when(worth).then(lane.otherwise(0)).otherwise(0).alias("rank_lane"))
+
+    def _chance(self) -> pl.Expr:
+        """The chance with which anything was looked at blindly: the rate, less what capacity refused of the draws."""
+        drawn = pl.col("random").sum().over("office", "day")
+        given = _by_chance().sum().over("office", "day")
+        share = pl.when(drawn > 0).then(given / drawn).otherwise(1.0)
+        chance = share * self.random_rate
+        return pl.when(chance > 0).then(chance)
 
     def _worded(self, given: pl.DataFrame, problems: Problems) -> pl.DataFrame:
         requested = problems.found.filter(pl.col("field").is_in(REQUESTED_FIELDS))["row"].unique()
@@ -151,10 +158,10 @@ class Policy:
             .otherwise(pl.lit(PreArrival.no_risk.name))
         )
         looked_at = pl.col("lane") >= Lane.yellow
-        by_chance = pl.col("random") & (pl.col("lane") == Lane.red)
+        by_chance = _by_chance()
         by_rule = looked_at & (pl.col("rule_lane") >= pl.col("lane"))
         selection = pl.when(by_chance).then(pl.lit("random")).when(by_rule).then(pl.lit("rule"))
-        chance = pl.when(looked_at & ~by_chance).then(1.0).otherwise(pl.lit(self.random_rate or None, pl.Float64))
+        chance = pl.when(looked_at & ~by_chance).then(1.0).otherwise(self._chance())
         return given.with_columns(
             pre_arrival.alias("pre_arrival"),
             pl.col("lane").replace_strict({int(x): x.name for x in Lane}, return_dtype=pl.String).alias("clearance"),
@@ -167,13 +174,24 @@ class Policy:
         )  # fmt: skip
 
 
+def _by_chance() -> pl.Expr:
+    """Whether a check was given because chance asked for it: a physical one, or one that nothing else asked for."""
+    others = pl.max_horizontal("rule_lane", "rank_lane")
+    return (
+        pl.col("random") & (pl.col("lane") >= Lane.yellow) & ((pl.col("lane") == Lane.red) | (others < pl.col("lane")))
+    )
+
+
 def _give(asked: pl.DataFrame) -> pl.DataFrame:
-    """Hand out the checks, strictest lane first; what one lane cannot take asks for the next."""
+    """Hand out the checks, strictest lane first; what one lane cannot take asks for the next.
+
+    Draws are served in the order of the draw, never of the score: with few hands, chance must stay blind.
+    """
     frame = asked.with_columns(
         pl.max_horizontal(pl.when("random").then(3).otherwise(0), "rule_lane", "rank_lane").alias("wanted"),
         pl.when("random").then(0).when(pl.col("rule_lane") >= pl.col("rank_lane")).then(1).otherwise(2).alias("turn"),
         pl.lit(0).alias("lane"),
-    ).sort("turn", -pl.col("margin"), "tie")
+    ).sort("turn", pl.when("random").then(pl.col("draw")).otherwise(-pl.col("margin")), "tie")
     for lane, kind in ((Lane.red, "physical"), (Lane.yellow, "documents"), (Lane.blue, "audit")):
         asks = (pl.col("lane") == 0) & (pl.col("wanted") >= int(lane))
         turn = asks.cast(pl.Int64).cum_sum().over("office", "day")
@@ -195,62 +213,3 @@ def _tie() -> pl.Expr:
 
 def _hash(text: pl.Expr) -> pl.Expr:
     return plh.concat_str(text).nchash.xxhash64()
-
-
-def load_policy(text: str) -> Policy:
-    """A policy from the text of its TOML file; raises PolicyFault naming the section and key at fault."""
-    try:
-        written = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as fault:
-        raise PolicyFault(f"not valid TOML: {fault}") from fault
-    unknown = sorted(set(written) - SECTIONS)
-    if unknown:
-        raise PolicyFault(f"unknown section {unknown[0]!r}; known are {', '.join(sorted(SECTIONS))}")
-    if not written.get("id"):
-        raise PolicyFault('needs an id, such as id = "standard-1"')
-    capacity = dict(written.get("capacity", {}))
-    default = _capacity(capacity.pop("default", None), "capacity.default")
-    rules = tuple(read_rule(rule, _columns()) for rule in written.get("rules", ()))
-    codes = [rule.code for rule in rules]
-    if len(set(codes)) != len(codes):
-        raise PolicyFault("two rules have the same code")
-    return Policy(
-        policy_id=str(written["id"]),
-        default=default,
-        offices={office: _capacity(kinds, f"capacity.{office}", default) for office, kinds in capacity.items()},
-        random_rate=_share(written, "random", "rate", 0.0),
-        seed=int(written.get("random", {}).get("seed", 0)),
-        least_risk=_share(written, "risk", "least", 0.0),
-        vague_share=_share(written, "risk", "vague_share", 1.0),
-        rules=rules,
-        text=text,
-    )
-
-
-def _columns() -> set[str]:
-    """What a rule's condition may name."""
-    return {column.name for column in CONSIGNMENT_COLUMNS} | set(TOTALS) | {item.name for item in INPUTS}
-
-
-def _capacity(written: Any, where: str, default: Capacity | None = None) -> Capacity:
-    if not isinstance(written, Mapping):
-        raise PolicyFault(f"{where}: needs physical, documents, audit and expected")
-    kinds = (*CHECKS, "expected")
-    unknown = sorted(set(written) - set(kinds))
-    if unknown:
-        raise PolicyFault(f"{where}: unknown key {unknown[0]!r}; known are {', '.join(kinds)}")
-    values = {kind: written.get(kind, getattr(default, kind, None)) for kind in kinds}
-    for kind, value in values.items():
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            raise PolicyFault(f"{where}.{kind}: needs a whole number, zero or more")
-    return Capacity(**values)
-
-
-def _share(written: Mapping[str, Any], section: str, key: str, default: float) -> float:
-    value = written.get(section, {}).get(key, default)
-    if not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise PolicyFault(f"{section}.{key}: needs a number from 0 to 1")
-    return float(value)
-
-
-__all__ = ["Capacity", "Moment", "Policy", "PolicyFault", "load_policy"]

@@ -23,7 +23,7 @@ Condition = Callable[[pl.Expr, Any], pl.Expr]
 CONDITIONS: dict[str, Condition] = {
     "is": lambda value, word: value == word,
     "is_not": lambda value, word: value != word,
-    "in": lambda value, words: value.is_in(words),
+    "in": lambda value, words: functools.reduce(operator.or_, (value == word for word in words)),
     "below": lambda value, bound: value < bound,
     "above": lambda value, bound: value > bound,
     "starts_with": lambda value, words: functools.reduce(
@@ -54,7 +54,7 @@ class Rule:
         """Whether the rule applies to a row of consignment columns and features; false where a value is unknown."""
         conditions = [self.when]
         if self.office is not None:
-            conditions.append(pl.col("office") == self.office)
+            conditions.append(pl.col("office").fill_null("unknown") == self.office)  # as capacity names it
         if self.start is not None:
             conditions.append(pl.col("lodged_at").dt.date() >= self.start)
         if self.end is not None:
@@ -62,8 +62,13 @@ class Rule:
         return functools.reduce(operator.and_, conditions).fill_null(False)
 
 
-def read_rule(written: Mapping[str, Any], known: set[str]) -> Rule:
-    """A rule from its TOML table; raises PolicyFault naming the rule and the key at fault."""
+def read_rule(written: Any, sample: pl.DataFrame) -> Rule:
+    """A rule from its TOML table; raises PolicyFault naming the rule and the key at fault.
+
+    sample: one row of everything that a condition may name; conditions are tried on it.
+    """
+    if not isinstance(written, Mapping):
+        raise PolicyFault("rules: each rule needs a table of its own under [[rules]]")
     code = str(written.get("code", "?"))
     unknown = sorted(set(written) - FIELDS)
     if unknown:
@@ -75,31 +80,56 @@ def read_rule(written: Mapping[str, Any], known: set[str]) -> Rule:
         raise PolicyFault(f"rule {code}: lane {written['lane']!r} is none of {', '.join(Lane.__members__)}")
     if written.get("track", "none") not in Track.__members__:
         raise PolicyFault(f"rule {code}: track {written['track']!r} is none of {', '.join(Track.__members__)}")
-    reason = written["reason"]
-    return Rule(
+    start, end = _day(code, "from", written.get("from")), _day(code, "until", written.get("until"))
+    if start is not None and end is not None and end < start:
+        raise PolicyFault(f"rule {code}: until is before from")
+    if not isinstance(written.get("office", ""), str):
+        raise PolicyFault(f"rule {code}: office names one office; write a rule for each")
+    rule = Rule(
         code=code,
-        when=functools.reduce(operator.and_, _conditions(code, written["when"], known)),
+        when=functools.reduce(operator.and_, _conditions(code, written["when"], sample)),
         columns=tuple(written["when"]),
         lane=Lane[written["lane"]],
         track=Track[written.get("track", "none")],
-        reason=reason if isinstance(reason, Mapping) else {"en": reason},
+        reason=_reason(code, written["reason"]),
         author=written["author"],
         office=written.get("office"),
-        start=_day(code, "from", written.get("from")),
-        end=_day(code, "until", written.get("until")),
+        start=start,
+        end=end,
     )
+    _try(rule, sample)
+    return rule
 
 
-def _conditions(code: str, when: Mapping[str, Any], known: set[str]) -> list[pl.Expr]:
+def _reason(code: str, written: Any) -> Mapping[str, str]:
+    reason = {"en": written} if isinstance(written, str) else written
+    if not isinstance(reason, Mapping) or not reason.get("en"):
+        raise PolicyFault(f"rule {code}: reason needs a sentence in English, en")
+    return reason
+
+
+def _try(rule: Rule, sample: pl.DataFrame) -> None:
+    try:
+        sample.select(rule.holds())
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, TypeError) as fault:
+        raise PolicyFault(f"rule {rule.code}: when: a condition does not fit the type of its column") from fault
+
+
+def _conditions(code: str, when: Any, sample: pl.DataFrame) -> list[pl.Expr]:
+    if not isinstance(when, Mapping):
+        raise PolicyFault(f"rule {code}: when: needs a table of columns and conditions")
     conditions = []
     for column, tests in when.items():
-        if column not in known:
+        if column not in sample.columns:
             raise PolicyFault(f"rule {code}: no consignment column or feature is called {column!r}")
+        if tests in ({}, []):
+            raise PolicyFault(f"rule {code}: {column}: needs a condition")
         for word, bound in (tests if isinstance(tests, Mapping) else {"is": tests}).items():
             if word not in CONDITIONS:
-                raise PolicyFault(
-                    f"rule {code}: {column}: unknown condition {word!r}; known are {', '.join(CONDITIONS)}"
-                )
+                known = ", ".join(CONDITIONS)
+                raise PolicyFault(f"rule {code}: {column}: unknown condition {word!r}; known are {known}")
+            if bound == []:
+                raise PolicyFault(f"rule {code}: {column}: {word}: the list is empty")
             conditions.append(CONDITIONS[word](pl.col(column), bound))
     return conditions
 

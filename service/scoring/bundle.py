@@ -89,7 +89,7 @@ def _verified(directory: Path, keys: Path) -> dict[str, bytes]:
     """The bytes of every file, read once and hashed: what was verified is what gets parsed."""
     try:
         contents = {name: (directory / name).read_bytes() for name in (MANIFEST, *FILES)}
-        manifest = verify(json.loads(contents[MANIFEST]), keys)
+        manifest = verify(_object(json.loads(contents[MANIFEST])), keys)
     except OSError as fault:
         raise BundleRefused(f"{fault.filename}: {fault.strerror}") from fault
     except (SignatureFault, ValueError) as fault:
@@ -100,6 +100,12 @@ def _verified(directory: Path, keys: Path) -> dict[str, bytes]:
     return contents
 
 
+def _object(written: Any) -> dict[str, Any]:
+    if not isinstance(written, dict) or not isinstance(written.get("files"), dict) or "model_id" not in written:
+        raise ValueError("not a manifest; it names a model_id and files")
+    return written
+
+
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
@@ -108,11 +114,12 @@ def prove(directory: Path) -> None:
     """Load the bundle in a child process and compare its golden rows: damaged trees end the child, not the service."""
     command = [sys.executable, "-m", "service.scoring.proving", str(directory)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PROVING_SECONDS, check=False)  # noqa: S603
+        done = subprocess.run(command, capture_output=True, timeout=PROVING_SECONDS, check=False)  # noqa: S603
     except subprocess.TimeoutExpired as fault:
         raise BundleRefused(f"{directory}: not proved within {PROVING_SECONDS} s") from fault
     if done.returncode != 0:
-        said = done.stderr.strip().splitlines()[-1:] or [f"the proving process ended with {done.returncode}"]
+        told = done.stderr.decode("utf-8", errors="replace")
+        said = told.strip().splitlines()[-1:] or [f"the proving process ended with {done.returncode}"]
         raise BundleRefused(f"{directory}: {said[0]}")
 
 

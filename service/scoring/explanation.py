@@ -32,7 +32,11 @@ def reasons_of(scores: Scores, chosen: npt.NDArray[np.int64], language: Language
     inputs = scores.model.inputs
     values = scores.rows.frame[chosen].select(item.name for item in inputs).rows()
     return [
-        [_reason(inputs[i], value[i], float(row[i]), language) for i in sorted(top, key=row.__getitem__, reverse=True)]
+        [
+            _reason(inputs[i], value[i], float(row[i]), language)
+            for i in sorted(top, key=row.__getitem__, reverse=True)
+            if row[i] != 0.0
+        ]
         for row, value, top in zip(contributed, values, strongest, strict=True)
     ]
 
@@ -57,6 +61,7 @@ def _shown(value: float | str | None, unit: str, language: Language) -> str:
     digits = 0 if value == 0 or abs(value) >= 100 else max(0, 2 - math.floor(math.log10(abs(value))))
     text = f"{value:,.{min(digits, 4)}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
+    text = "0" if text == "-0" else text
     if language == "fr":
         text = text.replace(",", "\u202f").replace(".", ",")
     return f"{text} {unit}".strip()

@@ -87,14 +87,12 @@ def test_every_truncation_of_a_manifest_is_refused(home: Settings) -> None:
         assert MANIFEST in refusal(home)
 
 
-@pytest.mark.xfail(strict=True, raises=AttributeError, reason="defect: a manifest that is no object is not refused")
 @pytest.mark.parametrize("content", ["[]", "3", '"x"', "null"])
 def test_a_manifest_that_is_no_object_is_refused(home: Settings, content: str) -> None:
     (home.serving / MANIFEST).write_text(content)
     assert MANIFEST in refusal(home)
 
 
-@pytest.mark.xfail(strict=True, raises=KeyError, reason="defect: a signed manifest without its parts is not refused")
 @pytest.mark.parametrize("lacking", ["files", "model_id"])
 def test_a_signed_manifest_that_lacks_a_part_is_refused(home: Settings, lacking: str) -> None:
     path = home.serving / MANIFEST
@@ -224,11 +222,6 @@ def test_damage_that_was_signed_ends_a_child_and_not_this_process(
     assert margin.to_numpy().tobytes() == golden[GOLDEN_SCORE].to_numpy().tobytes()
 
 
-@pytest.mark.xfail(
-    strict=False,  # what the parser finds in its memory may happen to be UTF-8
-    raises=UnicodeDecodeError,
-    reason="defect: what a dying child prints is decoded as strict UTF-8, and that fault is no BundleRefused",
-)
 def test_whatever_a_dying_child_prints_the_bundle_is_refused(sealed_home: Path, tmp_path: Path) -> None:
     source = Settings(home=sealed_home)
     trees = (source.serving / "model.txt").read_text(encoding="utf-8")

@@ -68,7 +68,6 @@ def test_what_raises_the_risk_comes_first_from_strong_to_weak(scores: Scores) ->
     assert mixed > 10  # rows with reasons of both kinds were among them
 
 
-@pytest.mark.xfail(strict=True, reason="defect: a zero contribution is told as a reason that lowers the risk")
 def test_what_contributes_nothing_is_no_reason(scores: Scores) -> None:
     few = _with_trees(scores, 1)
     assert all(reason["contribution"] != 0 for of_row in reasons_of(few, np.arange(20), "en") for reason in of_row)
@@ -105,6 +104,5 @@ def test_an_unknown_value_says_so(language: Language) -> None:
     assert _shown(None, "kg", language) == UNKNOWN[language]
 
 
-@pytest.mark.xfail(strict=True, reason="defect: a tiny negative value is shown as -0")
 def test_a_value_too_small_to_show_is_zero() -> None:
     assert _shown(-0.00001, "", "en") == "0"

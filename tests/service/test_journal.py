@@ -160,7 +160,6 @@ def test_an_outcome_of_an_unknown_consignment_is_kept_and_named(desk: Desk, stor
     assert len(held(store)["outcomes"]) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="defect: an outcome that came before its consignment never counts in history")
 def test_an_outcome_that_came_before_its_consignment_counts_once_it_is_there(desk: Desk, store: Store) -> None:
     desk.journal.learn(results(outcome(1)))
     target(message(declared(1)), desk)
