@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,22 +29,6 @@ from service.targeting import Desk
 from tests.service.building import MODEL_ID
 
 DAYS, PER_DAY, SEED = 20, 300, 5
-NOT_NEEDED = ("sklearn", "pandas", "dask", "cffi")  # what LightGBM imports where it is there; the service uses none
-
-
-@pytest.fixture(scope="session", autouse=True)
-def lean_children(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Child processes do without scikit-learn and pandas: the service needs neither, and they take 4 s to import."""
-    folder = tmp_path_factory.mktemp("lean")
-    for name in NOT_NEEDED:
-        (folder / f"{name}.py").write_text("raise ImportError('the service needs none of it')\n")
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = str(folder) if before is None else f"{folder}{os.pathsep}{before}"
-    yield
-    if before is None:
-        del os.environ["PYTHONPATH"]
-    else:
-        os.environ["PYTHONPATH"] = before
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +53,7 @@ def sealed_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def model(sealed_home: Path, lean_children: None) -> Model:
+def model(sealed_home: Path) -> Model:
     """The model of the sealed bundle, loaded as the service loads it."""
     settings = Settings(home=sealed_home)
     return load_bundle(settings.serving, settings.keys)[0]
