@@ -31,9 +31,10 @@ check: install
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache --config pyproject.toml | tail -n 8
 
-# The long forms of the gates: ten thousand calls against one batch.
+# The long forms of the gates: ten thousand calls against one batch; drift, silence and prevalence in many worlds.
 prove: install
 	@TAMIS_PARITY_CONSIGNMENTS=10000 $(BIN)/pytest tests/parity --durations=5
+	@TAMIS_PROVE=1 $(BIN)/pytest tests/pipelines/test_monitor_worlds.py --durations=5
 
 # Made anew when a dependency in pyproject.toml changes; holds hashes and no address.
 lock:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -21,6 +21,17 @@ from service.store import AT_ONCE, DECISIONS, DECLARATIONS, OUTCOMES, Store, pos
 
 Key = tuple[str, str, int]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SUMMARY = pl.Schema(
+    {
+        "consignment_id": pl.String(),
+        "day": pl.Int32(),
+        "risk": pl.Float64(),
+        "clearance": pl.String(),
+        "selection": pl.String(),
+        "mode": pl.String(),
+        "selection_probability": pl.Float64(),
+    }
+)
 
 
 class Conflict(Fault):
@@ -141,6 +152,30 @@ class Journal:
         with self.store.reading() as connection:
             found = connection.execute(query.order_by(DECISIONS.c.decided_at.desc(), DECISIONS.c.version.desc()))
             return [dict(row[0]) for row in found]
+
+    def decided(self, first: date, last: date) -> pl.DataFrame:
+        """The last decision on each consignment lodged from `first` to `last` (SUMMARY columns), by day."""
+        body, own = DECISIONS.c.body, [DECISIONS.c[name] for name in ("consignment_id", "day", "risk", "clearance")]
+        told = [body["selection"].as_string(), body["mode"].as_string(), body["selection_probability"].as_float()]
+        since, until = ((day - EPOCH.date()).days for day in (first, last))
+        query = sa.select(*own, *told).where(DECISIONS.c.day >= since, DECISIONS.c.day <= until)
+        with self.store.reading() as connection:
+            found = connection.execute(query.order_by(DECISIONS.c.decided_at, DECISIONS.c.version)).all()
+        frame = pl.DataFrame([tuple(row) for row in found], schema=SUMMARY, orient="row")
+        last_ones = frame.unique("consignment_id", keep="last", maintain_order=True)
+        return last_ones.with_columns(pl.col("day").cast(pl.Date)).sort("day", maintain_order=True)
+
+    def rows_as_scored(self, day: date, at_most: int) -> pl.DataFrame:
+        """The model rows of so many decisions on what was lodged that day, with `consignment_id`; any so many.
+
+        An identifier of a decision is a hash, so that the first ones of a day are as good as drawn by chance.
+        """
+        own = sa.select(DECISIONS.c.consignment_id, DECISIONS.c.row_as_scored)
+        query = own.where(DECISIONS.c.day == (day - EPOCH.date()).days).order_by(DECISIONS.c.decision_id)
+        with self.store.reading() as connection:
+            found = connection.execute(query.limit(at_most)).all()
+        rows = [{"consignment_id": consignment_id, **row} for consignment_id, row in found]
+        return pl.DataFrame(rows, infer_schema_length=None)
 
 
 def declarations_of(consignments: Consignments, *, with_body: bool = True) -> list[dict[str, Any]]:

@@ -60,6 +60,7 @@ DECISIONS = sa.Table(
     sa.UniqueConstraint("message_id", "consignment_id", "version"),
     sa.Index("decisions_by_consignment", "consignment_id"),
     sa.Index("decisions_by_office_and_day", "office", "day", "clearance"),
+    sa.Index("decisions_by_day", "day", "decision_id"),
 )
 OUTCOMES = sa.Table(
     "outcomes",

@@ -1,0 +1,45 @@
+"""What is judged by counting: consignments a day, rows refused, decisions without the full means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from statistics import median
+
+import polars as pl
+
+from pipelines.monitor.drift import Reading
+from pipelines.monitor.thresholds import Drift, Volume
+
+WEEK = 7
+
+
+def volume(volumes: pl.DataFrame, days: Sequence[date], first: date, drift: Drift, rules: Volume) -> list[Reading]:
+    """Each day's number of consignments against the usual one of its weekday; a day without any counts as none."""
+    counted: dict[date, int] = dict(volumes.select("day", "consignments").iter_rows())
+    numbers = [counted.get(day, 0) for day in days]
+    found = []
+    for t, day in enumerate(days):
+        past = numbers[t - WEEK :: -WEEK][: drift.reference_days // WEEK] if t >= WEEK else []
+        if day < first or len(past) < 2 or (usual := median(past)) < rules.least_usual:
+            continue
+        factor = max(numbers[t] / usual, usual / max(numbers[t], 1))
+        moved = f"{usual:,.0f} usual → {numbers[t]:,}"
+        found.append(Reading("volume", "consignments a day", "factor", day, factor, rules.factor, moved))
+    return found
+
+
+def daily_share(
+    series: str, meaning: str, counts: pl.DataFrame, first: date, drift: Drift, points: float
+) -> list[Reading]:
+    """The share `part` of `whole` on each day of `counts` against its usual level and so many points above it."""
+    known = counts.filter(pl.col("whole") > 0).sort("day")
+    days, shares = known["day"].to_list(), (known["part"] / known["whole"]).to_list()
+    found = []
+    for t, day in enumerate(days):
+        if day >= first:
+            past = shares[max(0, t - drift.reference_days) : t]
+            usual = median(past) if past else 0.0
+            moved = f"{usual:.1%} → {shares[t]:.1%}"
+            found.append(Reading(series, meaning, "share", day, shares[t], usual + points, moved))
+    return found
