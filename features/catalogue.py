@@ -9,14 +9,35 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
-from features import consignment, declared, facts, goods, money, norms, route, shipper, windows, wording
+from features import (
+    comparable,
+    consignment,
+    declared,
+    facts,
+    goods,
+    identifiers,
+    money,
+    norms,
+    route,
+    shipper,
+    windows,
+    wording,
+)
 from features.definition import DEFINITIONS, needed, plain_code
 from features.messages.mapping import Extra
 from features.windows import Since, reading_of
 
 InputKind = Literal["number", "category"]
-DECLARING = (declared, goods, route, shipper)  # importing them is what declares their features
-MEANINGFUL = (consignment, facts, money, norms, windows, wording)  # their code is part of what every input means
+DECLARING = (declared, goods, identifiers, route, shipper)  # importing them is what declares their features
+MEANINGFUL = (
+    comparable,
+    consignment,
+    facts,
+    money,
+    norms,
+    windows,
+    wording,
+)  # their code is part of what every input means
 LANGUAGES = ("en", "fr", "zh")
 FLAG = "yes/no"  # units that are shown in words: 1 as yes, 0 as no
 SHARE = "%"  # and shares of one as per cent
@@ -53,9 +74,14 @@ WHO = {
     "consignor": ("the sender", "l'expéditeur", "寄件人"),
     "consignee": ("the addressee", "le destinataire", "收件人"),
     "pair": ("this sender to this addressee", "cet expéditeur vers ce destinataire", "该寄件人至该收件人"),
-    "contact": ("the sender's e-mail or telephone", "l'e-mail ou téléphone de l'expéditeur", "寄件人邮箱或电话"),
-    "shop": ("the shop", "la boutique", "店铺"),
+    "name": ("the sender's name", "le nom de l'expéditeur", "寄件人名称"),
+    "phone": ("the sender's telephone", "le téléphone de l'expéditeur", "寄件人电话"),
+    "mailbox": ("the sender's mailbox", "la boîte aux lettres électronique de l'expéditeur", "寄件人邮箱"),
+    "account": ("the seller account", "le compte vendeur", "卖家账号"),
+    "shop": ("the web shop", "la boutique en ligne", "网店"),
     "address": ("the sender's address", "l'adresse de l'expéditeur", "寄件地址"),
+    "article": ("the article code", "le code article", "货号"),
+    "network": ("the network", "le réseau", "团伙"),
     "route": ("the route", "l'itinéraire", "运输路线"),
     "goods": ("the same goods and origin", "les mêmes marchandises et origine", "同类货物及原产地"),
 }
@@ -147,16 +173,21 @@ INPUTS: tuple[Input, ...] = (
            "价值与寄件人均值之比"),
     number("mass_to_consignor_mean", "Mass against the sender's mean", "Masse par rapport à la moyenne de l'expéditeur",
            "重量与寄件人均值之比"),
-    # who shares its contact, shop and address
-    *history("contact_consignments_7d", "contact_consignments_90d", "contact_days_since_first", "contact_hits_ever"),
-    number("contact_hit_rate", "Hit rate of the sender's contact", "Taux de constats du contact", "寄件人联系方式查获率", SHARE),
-    number("contact_to_consignor", "Several names with one contact", "Plusieurs noms pour un contact", "同一联系方式多个名称"),
-    *history("shop_consignments_7d", "shop_consignments_90d", "shop_days_since_first", "shop_hits_ever"),
-    number("shop_hit_rate", "Hit rate of the shop", "Taux de constats de la boutique", "店铺查获率", SHARE),
-    *history("address_consignments_7d", "address_consignments_90d", "address_days_since_first", "address_hits_ever"),
-    number("address_hit_rate", "Hit rate of the sender's address", "Taux de constats de l'adresse", "寄件地址查获率", SHARE),
-    number("address_burst", "Pace of the address today", "Cadence de l'adresse ce jour", "寄件地址当日频率"),
-    number("address_to_consignor", "Several names at one address", "Plusieurs noms à une adresse", "同一地址多个名称"),
+    # all by which the sender can be recognised
+    number("identifiers_hit_rate", "Highest hit rate among the sender's identifiers",
+           "Plus haut taux de constats parmi les identifiants de l'expéditeur", "寄件人各标识最高查获率", SHARE),
+    number("identifiers_hits", "Findings with one of the sender's identifiers",
+           "Constats liés à un identifiant de l'expéditeur", "寄件人标识关联查获数"),
+    number("identifiers_hits_90d", "Findings with one of the sender's identifiers in 90 days",
+           "Constats liés à un identifiant de l'expéditeur en 90 jours", "寄件人标识90天内关联查获数"),
+    number("identifiers_age", "Age of the sender's oldest identifier", "Âge du plus ancien identifiant de l'expéditeur",
+           "寄件人最早标识的天数", "d"),
+    number("identifiers_consignments_7d", "Consignments in 7 days with one of the sender's identifiers",
+           "Envois en 7 jours avec un identifiant de l'expéditeur", "寄件人标识7天内货件数"),
+    number("identifiers_new", "The sender's identifiers never seen", "Identifiants jamais vus de l'expéditeur", "寄件人未见过的标识数"),
+    number("identifiers_shared", "Several names share a contact", "Plusieurs noms partagent un contact", "多个名称共用联系方式"),
+    number("sender_house_number", "Largest number in the sender's address", "Plus grand nombre dans l'adresse de l'expéditeur",
+           "寄件地址中最大的数字"),
     # the addressee's and the pair's past
     *history("consignee_consignments_90d", "consignee_hits_ever", "pair_consignments_90d", "pair_days_since_last"),
     number("consignee_hit_rate", "Hit rate of the addressee", "Taux de constats du destinataire", "收件人查获率", SHARE),

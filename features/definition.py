@@ -34,6 +34,7 @@ class Definition:
     meaning: str
     inputs: tuple[str, ...]
     build: Build
+    written: Build  # the function as it stands in the source, where `build` was made of it
 
     def expression(self) -> pl.Expr:
         """The column as an expression over its inputs."""
@@ -44,7 +45,7 @@ class Definition:
 
         The fingerprint of a catalogue rests on it, so it holds no docstring, comment or layout.
         """
-        return source_of(self.build)
+        return source_of(self.written)
 
 
 def source_of(function: Callable[..., Any]) -> dict[str, str]:
@@ -75,16 +76,24 @@ DEFINITIONS: dict[str, Definition] = {}
 
 
 def _declare(level: Level, build: Build) -> Build:
+    inputs = tuple(inspect.signature(build).parameters)
+    _keep(Definition(build.__name__, level, _meaning(build), inputs, build, build))
+    return build
+
+
+def _meaning(build: Build) -> str:
     meaning = " ".join((build.__doc__ or "").split())
     if not meaning:
         raise TypeError(f"feature {build.__name__} needs a docstring: it is what an analyst reads")
-    there = DEFINITIONS.get(build.__name__)
-    if there is not None and there.build.__module__ != build.__module__:
-        raise TypeError(f"feature {build.__name__} is declared in {there.build.__module__} already")
-    inputs = tuple(inspect.signature(build).parameters)
+    return meaning
+
+
+def _keep(definition: Definition) -> None:
+    there = DEFINITIONS.get(definition.name)
+    if there is not None and there.written.__module__ != definition.written.__module__:
+        raise TypeError(f"feature {definition.name} is declared in {there.written.__module__} already")
     steps.cache_clear()  # a notebook may declare a feature anew
-    DEFINITIONS[build.__name__] = Definition(build.__name__, level, meaning, inputs, build)
-    return build
+    DEFINITIONS[definition.name] = definition
 
 
 def of_line(build: Build) -> Build:
@@ -100,6 +109,40 @@ def over_lines(build: Build) -> Build:
 def of_consignment(build: Build) -> Build:
     """Declare a column of consignments."""
     return _declare("of_consignment", build)
+
+
+def of_consignment_for_each(keys: dict[str, str]) -> Callable[[Build], Build]:
+    """Declare one column of consignments for each key, `<key>_<function>` over `<key>_<argument>`.
+
+    keys: key → its words, which take the place of `{key}` in the docstring.
+    """
+
+    def declare(build: Build) -> Build:
+        arguments = tuple(inspect.signature(build).parameters)
+        for key, words in keys.items():
+            inputs = tuple(f"{key}_{argument}" for argument in arguments)
+            meaning = _meaning(build).replace("{key}", words)
+            _keep(Definition(f"{key}_{build.__name__}", "of_consignment", meaning, inputs, build, build))
+        return build
+
+    return declare
+
+
+def of_consignment_over_each(keys: Sequence[str]) -> Callable[[Build], Build]:
+    """Declare a column of consignments whose every argument is a list: `<key>_<argument>` for each key in turn."""
+
+    def declare(build: Build) -> Build:
+        arguments = tuple(inspect.signature(build).parameters)
+        inputs = tuple(f"{key}_{argument}" for argument in arguments for key in keys)
+
+        def of_all(*columns: pl.Expr) -> pl.Expr:
+            starts = range(0, len(columns), len(keys))
+            return build(*(columns[start : start + len(keys)] for start in starts))
+
+        _keep(Definition(build.__name__, "of_consignment", _meaning(build), inputs, of_all, build))
+        return build
+
+    return declare
 
 
 def needed(names: Iterable[str]) -> dict[str, Definition]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 import polars_hash as plh
 
+from features.comparable import article, building, comparable, mailbox, storefront, telephone, words_of_name
 from features.consignment import TIME, Consignments
 from features.outcome import LABELLED
 
@@ -31,12 +32,6 @@ class Key:
         return f"{self.name}_entity"
 
 
-def comparable(column: str) -> pl.Expr:
-    """A name as a key: lower case, letters and digits only, single spaces."""
-    letters = pl.col(column).str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]+", " ").str.strip_chars()
-    return letters.replace("", None)
-
-
 def _either(*texts: pl.Expr) -> pl.Expr:
     return pl.coalesce(texts)
 
@@ -46,9 +41,8 @@ def _joined(*texts: pl.Expr) -> pl.Expr:
     return pl.concat_str(texts, separator="|")
 
 
-CONSIGNOR = _either(
-    comparable("consignor_id"), _joined(comparable("consignor_name"), pl.col("consignor_country").fill_null("?"))
-)
+COUNTRY = pl.col("consignor_country").fill_null("?")
+CONSIGNOR = _either(comparable("consignor_id"), _joined(comparable("consignor_name"), COUNTRY))
 CONSIGNEE = _either(
     comparable("consignee_id"), _joined(comparable("consignee_name"), comparable("consignee_postcode").fill_null("?"))
 )
@@ -58,23 +52,28 @@ ROUTE = _joined(
     pl.col("destination_country").fill_null("?"),
     pl.col("operator").fill_null("?"),
 )
-PHONE = pl.col("consignor_phone").str.replace_all(r"\D+", "").replace("", None)
 
 KEYS: tuple[Key, ...] = (
     Key("consignor", CONSIGNOR),
+    Key("name", _joined(words_of_name("consignor_name"), COUNTRY)),
     Key("consignee", CONSIGNEE),
     Key("pair", _joined(CONSIGNOR, CONSIGNEE)),
-    Key("contact", _either(comparable("consignor_email"), PHONE)),
-    Key("shop", _either(comparable("seller_account"), comparable("seller_url"))),
-    Key("address", _joined(comparable("consignor_address"), pl.col("consignor_country").fill_null("?"))),
+    Key("phone", telephone("consignor_phone")),
+    Key("mailbox", mailbox("consignor_email")),
+    Key("account", comparable("seller_account")),
+    Key("shop", storefront("seller_url")),
+    Key("address", _joined(building("consignor_address"), COUNTRY)),
+    Key("article", pl.col("main_article")),
     Key("route", ROUTE),
     Key("goods", _joined(pl.col("main_hs6"), pl.col("main_origin").fill_null("?"))),
+    Key("network", pl.col("network_id")),
 )
 
 
 def with_entities(consignments: Consignments) -> Consignments:
     """The consignments with one `<key>_entity` column (Int64, null = unknown) for each of KEYS."""
-    if all(key.column in consignments.frame.columns for key in KEYS):
+    lacking = [key for key in KEYS if key.column not in consignments.frame.columns]
+    if not lacking:
         return consignments
     main = (
         consignments.goods.sort("line_value_eur", descending=True, nulls_last=True, maintain_order=True)
@@ -83,11 +82,14 @@ def with_entities(consignments: Consignments) -> Consignments:
             "row",
             pl.col("hs_code").str.replace_all(r"\D+", "").str.slice(0, 6).replace("", None).alias("main_hs6"),
             pl.col("goods_origin_country").alias("main_origin"),
+            article("description").alias("main_article"),
         )
     )
     beside = consignments.frame.join(main, on="row", how="left", maintain_order="left")
-    texts = beside.select(pl.concat_str(pl.lit(f"{key.name}\x1f"), key.text).alias(key.column) for key in KEYS)
-    hashed = texts.select(plh.col(key.column).nchash.xxhash64().reinterpret(signed=True) for key in KEYS)
+    if "network_id" not in beside.columns:  # nobody has been linked: networks are unknown
+        beside = beside.with_columns(pl.lit(None, pl.String).alias("network_id"))
+    texts = beside.select(pl.concat_str(pl.lit(f"{key.name}\x1f"), key.text).alias(key.column) for key in lacking)
+    hashed = texts.select(plh.col(key.column).nchash.xxhash64().reinterpret(signed=True) for key in lacking)
     return Consignments(consignments.frame.hstack(hashed), consignments.goods)
 
 

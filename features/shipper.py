@@ -34,24 +34,6 @@ def consignee_hit_rate(consignee_hits_ever: pl.Expr, consignee_inspected_ever: p
 
 
 @of_consignment
-def contact_hit_rate(contact_hits_ever: pl.Expr, contact_inspected_ever: pl.Expr) -> pl.Expr:
-    """Share of inspected consignments with the same e-mail or telephone that were non-compliant, shrunk."""
-    return shrunk_rate(contact_hits_ever, contact_inspected_ever)
-
-
-@of_consignment
-def shop_hit_rate(shop_hits_ever: pl.Expr, shop_inspected_ever: pl.Expr) -> pl.Expr:
-    """Share of inspected consignments of the same shop that were non-compliant, shrunk while they are few."""
-    return shrunk_rate(shop_hits_ever, shop_inspected_ever)
-
-
-@of_consignment
-def address_hit_rate(address_hits_ever: pl.Expr, address_inspected_ever: pl.Expr) -> pl.Expr:
-    """Share of inspected consignments from the same address that were non-compliant, shrunk while they are few."""
-    return shrunk_rate(address_hits_ever, address_inspected_ever)
-
-
-@of_consignment
 def route_hit_rate(route_hits_90d: pl.Expr, route_inspected_90d: pl.Expr) -> pl.Expr:
     """Share of inspected consignments on the same route that were non-compliant in 90 days, shrunk."""
     return shrunk_rate(route_hits_90d, route_inspected_90d)
@@ -67,12 +49,6 @@ def goods_hit_rate(goods_hits_90d: pl.Expr, goods_inspected_90d: pl.Expr) -> pl.
 def consignor_burst(consignor_consignments_1d: pl.Expr, consignor_consignments_30d: pl.Expr) -> pl.Expr:
     """Consignments of the sender in the last day against its daily mean of 30 days."""
     return (consignor_consignments_1d + 1.0) / (consignor_consignments_30d * A_DAY + 1.0)
-
-
-@of_consignment
-def address_burst(address_consignments_1d: pl.Expr, address_consignments_30d: pl.Expr) -> pl.Expr:
-    """Consignments from the address in the last day against its daily mean of 30 days."""
-    return (address_consignments_1d + 1.0) / (address_consignments_30d * A_DAY + 1.0)
 
 
 @of_consignment
@@ -101,15 +77,3 @@ def mass_to_consignor_mean(
 def pair_share(pair_consignments_90d: pl.Expr, consignor_consignments_90d: pl.Expr) -> pl.Expr:
     """Share of the sender's consignments of 90 days that went to this addressee."""
     return pl.when(consignor_consignments_90d > 0).then(pair_consignments_90d / consignor_consignments_90d)
-
-
-@of_consignment
-def address_to_consignor(address_consignments_90d: pl.Expr, consignor_consignments_90d: pl.Expr) -> pl.Expr:
-    """Consignments from the sender's address against those of its name in 90 days: many names, one address."""
-    return (address_consignments_90d + 1.0) / (consignor_consignments_90d + 1.0)
-
-
-@of_consignment
-def contact_to_consignor(contact_consignments_90d: pl.Expr, consignor_consignments_90d: pl.Expr) -> pl.Expr:
-    """Consignments with the sender's contact against those of its name in 90 days: many names, one contact."""
-    return (contact_consignments_90d + 1.0) / (consignor_consignments_90d + 1.0)

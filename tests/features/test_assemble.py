@@ -97,7 +97,8 @@ def test_a_worked_consignment() -> None:
         "hs_digits_least": 6.0,
         "wording_words": 3.0,
         "consignor_hit_rate": 0.2,
-        "shop_hit_rate": None,
+        "identifiers_hit_rate": 0.2,
+        "identifiers_new": 2.0,
         "wording_likeness": None,
     }
     assert {name: told[name] for name in expected} == expected

@@ -75,7 +75,7 @@ def test_readings_of_history_word_themselves() -> None:
         "zh": "寄件人90天内查获次数",
     }
     assert ever.words["en"].endswith("so far")
-    assert (first.unit, first.words["fr"]) == ("d", "Jours depuis le premier fait : la boutique")
+    assert (first.unit, first.words["fr"]) == ("d", "Jours depuis le premier fait : la boutique en ligne")
     assert first.words != last.words
 
 

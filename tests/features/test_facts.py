@@ -28,9 +28,12 @@ def test_entities_are_the_same_on_every_machine() -> None:
     [
         ("consignor", {"consignor_name": "Sunrise  Trading Ltd."}, {"consignor_name": "SUNRISE trading, ltd"}),
         ("consignor", {"consignor_id": "GB-1", "consignor_name": "A"}, {"consignor_id": "gb 1", "consignor_name": "B"}),
-        ("contact", {"consignor_email": "A.B@x.cn"}, {"consignor_email": "a b@X.CN"}),
-        ("contact", {"consignor_phone": "+86 (755) 1"}, {"consignor_phone": "86-7551"}),
-        ("shop", {"seller_account": "Best_Shop"}, {"seller_account": "best shop"}),
+        ("name", {"consignor_name": "Sunrise Trading Ltd"}, {"consignor_name": "Тrading Sunrisе"}),
+        ("mailbox", {"consignor_email": "A.B@x.cn"}, {"consignor_email": "ab+79@X.CN"}),
+        ("phone", {"consignor_phone": "+86 (755) 123-45678"}, {"consignor_phone": "0086-75512345678"}),
+        ("account", {"seller_account": "Best_Shop"}, {"seller_account": "best shop"}),
+        ("shop", {"seller_url": "https://best.example/a"}, {"seller_url": "http://www.best-shop.example"}),
+        ("article", {"description": "shoes AB-1234"}, {"description": "chaussures ab1234 noires"}),
         ("address", {"consignor_address": "12, Harbour Rd"}, {"consignor_address": "12 harbour rd."}),
         ("goods", {"hs_code": "4202.31"}, {"hs_code": "4202310010"}),
     ],
@@ -63,7 +66,11 @@ def test_others_are_others(key: str, one: dict[str, object], other: dict[str, ob
         ("consignor", {"consignor_name": "***"}),
         ("consignee", {"consignee_name": None}),
         ("pair", {"consignee_name": None}),
-        ("contact", {}),
+        ("phone", {}),
+        ("mailbox", {}),
+        ("account", {}),
+        ("network", {}),
+        ("name", {"consignor_name": "Trading Co., Ltd"}),
         ("shop", {}),
         ("address", {"consignor_address": None}),
         ("route", {"dispatch_country": None}),
@@ -84,9 +91,9 @@ def test_countries_of_transit_are_spelled_alike() -> None:
 
 
 def test_equal_names_of_two_kinds_are_two_entities() -> None:
-    told = consignments_of(row(consignor_email="sunrise", seller_account="sunrise"))
+    told = consignments_of(row(seller_url="sunrise", seller_account="sunrise"))
     frame = with_entities(told).frame
-    assert frame["contact_entity"].item() != frame["shop_entity"].item()
+    assert frame["account_entity"].item() != frame["shop_entity"].item()
 
 
 def test_the_line_of_the_highest_value_names_the_goods() -> None:
@@ -103,9 +110,9 @@ def test_entities_are_found_once() -> None:
 def test_a_consignment_posts_one_fact_for_each_known_entity() -> None:
     posted = facts_of(consignments_of(row(value="10.55", currency="EUR", gross_mass_kg="0.5", quantity="3")))
     assert posted.schema == FACT_SCHEMA
-    assert posted.height == 6  # no contact, no shop
+    assert posted.height == 7  # no telephone, mailbox, account, shop, article and network
     assert posted.drop("entity").unique().rows() == [(LODGED_AT, 1, 1055, 500, 3, 0, 0, 0)]
-    assert posted["entity"].n_unique() == 6
+    assert posted["entity"].n_unique() == 7
 
 
 def test_unknown_amounts_are_nothing_and_amendments_post_nothing() -> None:

@@ -13,9 +13,6 @@ from tests.features.conftest import feature
     [
         ("consignor", "ever"),
         ("consignee", "ever"),
-        ("contact", "ever"),
-        ("shop", "ever"),
-        ("address", "ever"),
         ("route", "90d"),
         ("goods", "90d"),
     ],
@@ -25,14 +22,9 @@ def test_hit_rates_are_shrunk_to_one_in_five(who: str, span: str, hits: int, ins
     assert feature(f"{who}_hit_rate", **read) == pytest.approx(rate)
 
 
-def test_an_unknown_entity_has_no_rate() -> None:
-    assert feature("shop_hit_rate", shop_hits_ever=None, shop_inspected_ever=None) is None
-
-
-@pytest.mark.parametrize("who", ["consignor", "address"])
-def test_the_pace_of_a_day_against_thirty(who: str) -> None:
+def test_the_pace_of_a_day_against_thirty() -> None:
     def pace(day: float, month: float) -> object:
-        return feature(f"{who}_burst", **{f"{who}_consignments_1d": day, f"{who}_consignments_30d": month})
+        return feature("consignor_burst", consignor_consignments_1d=day, consignor_consignments_30d=month)
 
     assert pace(0.0, 0.0) == 1.0
     assert pace(5.0, 30.0) == pytest.approx(3.0)
@@ -48,8 +40,6 @@ def test_value_and_mass_against_the_mean_of_thirty_days() -> None:
     assert feature("mass_to_consignor_mean", **{**mass, "consignor_mass_30d": 0.0}) is None
 
 
-def test_shares_between_pair_address_contact_and_sender() -> None:
+def test_the_share_of_a_pair_in_what_its_sender_sends() -> None:
     assert feature("pair_share", pair_consignments_90d=1.0, consignor_consignments_90d=4.0) == 0.25
     assert feature("pair_share", pair_consignments_90d=0.0, consignor_consignments_90d=0.0) is None
-    assert feature("address_to_consignor", address_consignments_90d=9.0, consignor_consignments_90d=1.0) == 5.0
-    assert feature("contact_to_consignor", contact_consignments_90d=0.0, consignor_consignments_90d=3.0) == 0.25
