@@ -14,7 +14,7 @@ from features.definition import DEFINITIONS, compute, needed
 from features.facts import facts_of, with_entities
 from features.history import FactTable, History, Layered
 from features.norms import Norms
-from features.windows import Reading, read_windows, reading_of
+from features.windows import Reading, nothing_read, read_windows, reading_of
 from features.wording import Wording
 
 
@@ -37,17 +37,21 @@ class Rows:
     frame: pl.DataFrame
 
 
-def assemble(consignments: Consignments, history: History, fits: Fits, inputs: Sequence[Input]) -> Rows:
+def assemble(consignments: Consignments, history: History | None, fits: Fits, inputs: Sequence[Input]) -> Rows:
     """Model rows of consignments as of the moment each was lodged.
 
     Consignments of one batch see the earlier ones of the same batch, as they would have seen them had every one
-    been sent in a call of its own; consignments lodged at the same moment never see each other.
+    been sent in a call of its own; consignments lodged at the same moment never see each other. Without a history
+    everything that rests on the past is unknown.
     """
     names = tuple(item.name for item in inputs)
     linked = with_entities(consignments)
     known = linked.frame.hstack(_over_lines(linked, fits, names).drop("row"))
     readings = readings_for(inputs)
-    read = read_windows(readings, linked.frame, _with_earlier_lines(linked, history))
+    if history is None:
+        read = nothing_read(readings, len(linked))
+    else:
+        read = read_windows(readings, linked.frame, _with_earlier_lines(linked, history))
     rows = compute(_with_extras(known.hstack(read), inputs), names, "of_consignment")
     return Rows(rows.select(_model_columns(tuple(inputs))))
 

@@ -66,7 +66,8 @@ def identifiers_consignments_7d(consignments_7d: Columns) -> pl.Expr:
 @of_consignment_over_each(tuple(DISGUISED))
 def identifiers_new(consignments_90d: Columns) -> pl.Expr:
     """Identifiers stated by the sender that were not seen in 90 days."""
-    return pl.sum_horizontal(*((seen == 0).cast(pl.Float64) for seen in consignments_90d))
+    unseen = pl.sum_horizontal(*((seen == 0).cast(pl.Float64) for seen in consignments_90d))
+    return pl.when(pl.any_horizontal(seen.is_not_null() for seen in consignments_90d)).then(unseen)
 
 
 @of_consignment_over_each(CONTACTS)

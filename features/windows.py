@@ -87,6 +87,11 @@ def read_windows(readings: Sequence[Reading], frame: pl.DataFrame, history: Hist
     return pl.DataFrame({reading.name: columns[reading.name] for reading in readings}).fill_nan(None)
 
 
+def nothing_read(readings: Sequence[Reading], rows: int) -> pl.DataFrame:
+    """The same columns where no history can be read: all unknown."""
+    return pl.DataFrame({reading.name: pl.repeat(None, rows, dtype=pl.Float64, eager=True) for reading in readings})
+
+
 def _read_key(
     readings: Sequence[Reading], entity: pl.Series, lodged_at: Integers, history: History
 ) -> dict[str, Floats]:

@@ -125,11 +125,13 @@ def promote(
     reason: Annotated[str, typer.Option(help="why")],
     name: Annotated[str, typer.Option(help="name of the registered model")] = "tamis",
     policy: Annotated[Path | None, typer.Option(help="another policy than the one it was trained with")] = None,
+    although: Annotated[str, typer.Option(help="why it should serve although it did worse than the champion")] = "",
 ) -> None:
     """Make a challenger the champion; a signed bundle is exported and serves from the next start on."""
     from pipelines.promote import promote as promoted
 
-    bundle = promoted(version, by, reason, Settings(), datetime.now(UTC), name=name, policy=policy)
+    now = datetime.now(UTC)
+    bundle = promoted(version, by, reason, Settings(), now, name=name, policy=policy, although=although)
     show.line(f"{bundle.name} serves now; signed bundle in {bundle}")
 
 

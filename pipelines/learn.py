@@ -13,11 +13,12 @@ from features.messages.mapping import Mapping
 from pipelines import show
 from pipelines.archive import Archive
 from pipelines.card import model_card
+from pipelines.contest import Contest, contest
 from pipelines.sweep import sweep
 from pipelines.train import Trained, train
-from pipelines.training_frame import build_training_frame
+from pipelines.training_frame import TrainingFrame, build_training_frame
 from service.journal import Journal
-from service.scoring.bundle import write_bundle
+from service.scoring.bundle import BundleRefused, load_bundle, write_bundle
 from service.settings import Settings
 from service.store import Store
 
@@ -44,6 +45,7 @@ def learn(
     show.line(f"{frame.consignments:,} consignments, {frame.facts.height:,} of them with a result")
     trained = train(frame, inputs, name, test_from=test_from, lookup=mapping.lookup, caution=mapping.caution)
     tell(trained)
+    contested = against_champion(settings, frame, trained, name)
     with tempfile.TemporaryDirectory() as folder:
         bundle = Path(folder) / "bundle"
         texts = {"policy.toml": standard_policy(), "card.md": model_card(trained, name)}
@@ -51,7 +53,34 @@ def learn(
         _keep_figures(settings, trained, name)
         figures = {f"{ranking}.{k}": v for ranking, of in trained.comparison.figures.items() for k, v in of.items()}
         figures |= {f"unseen.{r}.{k}": v for r, of in trained.comparison.unseen.items() for k, v in of.items()}
-        return Registry(settings).log(bundle, trained.facts, figures, trained.golden.frame.head(5), name=name)
+        facts = dict(trained.facts)
+        if contested is not None:
+            facts |= {"contest_champion": contested.champion}
+            figures |= contested.as_metrics()
+        return Registry(settings).log(bundle, facts, figures, trained.golden.frame.head(5), name=name)
+
+
+def against_champion(settings: Settings, frame: TrainingFrame, trained: Trained, name: str) -> Contest | None:
+    """The new model beside the one that serves, on days that taught neither; told, and none where it cannot be."""
+    if not settings.champion.exists():
+        return None
+    try:
+        champion, _ = load_bundle(settings.serving, settings.keys)
+    except BundleRefused as fault:
+        show.line(f"! no comparison with the champion: {fault}")
+        return None
+    learned_to = champion.facts.get("learned_to")
+    if not champion.model_id.startswith(f"{name}-v") or learned_to is None:
+        show.line(f"no comparison: {champion.model_id} serves, which is no {name} or does not say what it learned from")
+        return None
+    held = contest(frame, trained.split.test, trained.margin, champion, datetime.fromisoformat(str(learned_to)))
+    if held is None:
+        show.line(f"no comparison with {champion.model_id}: too few results since it learned, until {learned_to[:10]}")
+        return None
+    show.figures(f"Beside {held.champion}, on results that taught neither", held.figures)
+    mean, low, high = held.difference
+    show.line(f"average precision {mean:+.3f} against {held.champion} ({low:+.3f} to {high:+.3f}, 95 %)")
+    return held
 
 
 def standard_policy() -> str:
@@ -63,9 +92,12 @@ def tell(trained: Trained) -> None:
     """Print the figures, what they must be read with, and what chance alone found."""
     facts, comparison = trained.facts, trained.comparison
     show.line(
-        f"{facts['trees']} trees on {facts['inputs']} inputs; learned on {facts['learned_on']:,} results, tested on "
-        f"{facts['tested_on']:,} lodged from {facts['test_from'][:10]} on; "
-        f"calibration: {facts['calibration']}"
+        f"{facts['trees']} trees on {facts['inputs']} inputs; learned on {facts['learned_on']:,} results; calibration: "
+        f"{facts['calibration']}"
+    )
+    show.line(
+        f"judged on the {facts['tested_on']:,} lodged from {facts['test_from'][:10]} on, by what the "
+        f"{facts['judged_after']:,} results before them teach"
     )
     show.figures("On inspected consignments of days it never saw", comparison.figures)
     if comparison.unseen:

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from features.fault import Fault
-from pipelines.registry import NAME, Registry
+from pipelines.registry import CHAMPION, NAME, Registry
 from service.orientation import load_policy
 from service.scoring.bundle import FILES, load_bundle, seal
 from service.settings import Settings
@@ -23,14 +23,18 @@ def promote(
     *,
     name: str = NAME,
     policy: Path | None = None,
+    although: str = "",
 ) -> Path:
     """Export a registered version as a signed bundle, prove it, and let it serve; the folder of the bundle.
 
-    The bundle serves only once it has been loaded from where it lies, so a damaged one changes nothing.
+    One that did worse than the champion, or was never compared with it, needs a reason why `although`. The bundle
+    serves only once it has been loaded from where it lies, so a damaged one changes nothing.
     """
     if not by.strip() or not reason.strip():
         raise Fault("a promotion needs a name and a reason: --by NAME --reason TEXT")
     registry = Registry(settings)
+    if not although.strip():
+        _refuse_worse(registry, version, name)
     fetched = registry.fetch(version, name)
     model_id = f"{name}-v{version}"
     bundle = settings.bundles / model_id
@@ -41,6 +45,8 @@ def promote(
         "promoted_by": by,
         "promoted_because": reason,
         "promoted_at": at.isoformat(),
+        **({"promoted_although": although} if although.strip() else {}),
+        "learned_to": registry.parameters_of(version, name).get("to"),
         "metrics": {k.replace("pct", "%").replace("_", " "): v for k, v in sorted(own.items())},
     }
     seal(bundle, settings.keys, facts)
@@ -49,6 +55,25 @@ def promote(
     _serve(settings, model_id)
     shutil.rmtree(fetched, ignore_errors=True)
     return bundle
+
+
+def _refuse_worse(registry: Registry, version: int, name: str) -> None:
+    champion = registry.version_of(CHAMPION, name)
+    registry.metrics_of(version, name)  # an unknown version is told before anything else
+    if champion in (None, version):
+        return
+    told, rival = registry.metrics_of(version, name), registry.parameters_of(version, name).get("contest_champion")
+    if rival != f"{name}-v{champion}":
+        raise Fault(
+            f"version {version} was not compared with version {champion}, which serves; train it again, or say why it "
+            "should serve all the same: --although WHY"
+        )
+    if told["contest.difference"] < 0:
+        raise Fault(
+            f"version {version} did worse than version {champion} on the same days: average precision "
+            f"{told['contest.difference']:+.3f} ({told['contest.low']:+.3f} to {told['contest.high']:+.3f}, 95 %); say "
+            "why it should serve all the same: --although WHY"
+        )
 
 
 def _copy(fetched: Path, bundle: Path, policy: Path | None) -> None:

@@ -104,6 +104,11 @@ class Registry:
         run = self._known(version, name).run_id
         return dict(self.client.get_run(run).data.metrics) if run else {}
 
+    def parameters_of(self, version: int, name: str = NAME) -> dict[str, str]:
+        """What a version learned from, as logged with it."""
+        run = self._known(version, name).run_id
+        return dict(self.client.get_run(run).data.params) if run else {}
+
     def promote(self, version: int, by: str, reason: str, name: str = NAME) -> None:
         """Make a version the champion; who did it and why stands with it."""
         self._known(version, name)

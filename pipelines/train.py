@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -52,23 +52,23 @@ GOLDEN_ROWS = 200
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Labelled rows by time: to learn from, and to test on.
-
-    folds: within the rows to learn from, pairs of earlier rows and the later rows that they are checked on.
-    """
+    """Labelled rows by time: to learn from, and to test on."""
 
     learn: Flags
     test: Flags
-    folds: Sequence[tuple[Integers, Integers]]
     test_from: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A model, what it was compared with, and a few rows whose scores will prove a copy of it."""
+    """A model, what it was compared with, and a few rows whose scores will prove a copy of it.
+
+    margin: of every labelled row, by the model that the results before the test taught.
+    """
 
     model: Model
     golden: Rows
+    margin: Floats
     comparison: Comparison
     split: Split
     facts: Mapping[str, Any]
@@ -83,33 +83,33 @@ def train(
     lookup: Sequence[str] = (),
     caution: str = "",
 ) -> Trained:
-    """A model of all results known before the test, stopped and calibrated on days after those it learned from.
+    """A model of all results, and how one of the results before the test did on the days of the test.
 
     How many trees, and how margins become probabilities, is decided on later rows than those learned from, three
-    times over; then one model learns from all of them. The test rows serve for nothing but the comparison.
+    times over; then one model learns from all of them. It is judged on days that taught it nothing; what serves is
+    learned again in the same way, the days of the test included, because the newest schemes show there.
     """
     split = split_by_time(frame.facts, test_from)
-    levels = _levels(frame.rows.frame.filter(pl.Series(split.learn)), inputs)
-    matrix = matrix_of(frame.rows.frame, tuple(inputs), levels)
-    learner = Learner(matrix, frame.facts["hit"].to_numpy(), inputs)
-    rounds, calibration = learner.stop_and_calibrate(split.folds)
-    booster = learner.learn(np.flatnonzero(split.learn), rounds)
-    margin = predict(booster, matrix)
-    ordinary = predict(booster, matrix_of(frame.ordinary.frame, tuple(inputs), levels))
+    past = _learner(frame, split.learn, inputs)
+    judged = past.fit(np.flatnonzero(split.learn))
+    margin = predict(judged.booster, past.matrix[: len(split.learn)])
+    comparison = compare(frame, split.test, margin, judged.calibration.apply(margin), lookup=lookup, caution=caution)
+    everything = _learner(frame, np.ones(len(split.learn), dtype=np.bool_), inputs)
+    fitted = everything.fit(np.arange(len(split.learn)))
+    ordinary = predict(fitted.booster, matrix_of(frame.ordinary.frame, tuple(inputs), everything.levels))
     model = Model(
         model_id=model_id,
         sha256="",
         fingerprint=fingerprint(inputs),
         inputs=tuple(inputs),
         fits=frame.fits,
-        levels=levels,
-        calibration=calibration,
+        levels=everything.levels,
+        calibration=fitted.calibration,
         reference=np.quantile(ordinary, np.linspace(0, 1, REFERENCE_STEPS)),
-        booster=booster,
+        booster=fitted.booster,
     )
-    comparison = compare(frame, split.test, margin, calibration.apply(margin), lookup=lookup, caution=caution)
     golden = Rows(frame.ordinary.frame.head(GOLDEN_ROWS))
-    return Trained(model, golden, comparison, split, _facts(frame, split, booster, calibration, inputs))
+    return Trained(model, golden, margin, comparison, split, _facts(frame, split, fitted, inputs))
 
 
 def split_by_time(facts: pl.DataFrame, test_from: datetime | None = None) -> Split:
@@ -123,30 +123,65 @@ def split_by_time(facts: pl.DataFrame, test_from: datetime | None = None) -> Spl
     test = facts.select(pl.col("lodged_at") >= test_from).to_series().to_numpy()
     if not learn.any() or not test.any():
         raise NothingToLearn(f"no results before or none after {test_from:%Y-%m-%d}; choose another --test-from")
-    rows = np.flatnonzero(learn)
-    rows = rows[np.argsort(facts["lodged_at"].dt.epoch("us").to_numpy()[rows], kind="stable")]
+    return Split(learn, test, test_from)
+
+
+def folds_of(rows: Integers) -> list[tuple[Integers, Integers]]:
+    """Rows in order of time as pairs: earlier rows, and the later ones that they are checked on."""
     edges = [round(share * len(rows)) for share in (*FOLDS, 1.0)]
-    folds = [(rows[:start], rows[start:end]) for start, end in itertools.pairwise(edges)]
-    return Split(learn, test, folds, test_from)
+    return [(rows[:start], rows[start:end]) for start, end in itertools.pairwise(edges)]
 
 
-def _levels(rows: pl.DataFrame, inputs: Sequence[Input]) -> dict[str, list[str]]:
+def _learner(frame: TrainingFrame, known: Flags, inputs: Sequence[Input]) -> Learner:
+    """Labelled rows and their forgotten copies as trees take them; levels of categories as `known` rows show them."""
+    levels = levels_of(frame.rows.frame.filter(pl.Series(known)), inputs)
+    both = pl.concat([frame.rows.frame, frame.forgotten.frame])
+    copies = np.full(len(known), -1, dtype=np.int64)
+    copies[frame.forgotten.frame["row"].to_numpy()] = len(known) + np.arange(frame.forgotten.frame.height)
+    hit = frame.facts["hit"].to_numpy()
+    hits = np.concatenate([hit, hit[frame.forgotten.frame["row"].to_numpy()]])
+    return Learner(matrix_of(both, tuple(inputs), levels), hits, inputs, levels, copies)
+
+
+def levels_of(rows: pl.DataFrame, inputs: Sequence[Input]) -> dict[str, list[str]]:
     """The levels seen while learning; a new one counts as unknown."""
     categories = [item.name for item in inputs if item.kind == "category"]
     return {name: rows[name].drop_nulls().unique().sort().to_list() for name in categories}
 
 
 @dataclass(frozen=True, slots=True)
+class Fitted:
+    """Trees, and how their margins become probabilities."""
+
+    booster: lgb.Booster
+    calibration: Calibration
+
+
+@dataclass(frozen=True, slots=True)
 class Learner:
-    """Labelled rows as trees take them."""
+    """Labelled rows as trees take them.
+
+    copies: the place in `matrix` of a row's forgotten copy, -1 where it has none. always: places of rows that are
+        learned whatever the fold. weight: of each row of `matrix`.
+    """
 
     matrix: Floats
     hit: Flags
     inputs: Sequence[Input]
+    levels: dict[str, list[str]]
+    copies: Integers
+    always: Integers = field(default_factory=lambda: np.empty(0, np.int64))
+    weight: Floats | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def fit(self, rows: Integers) -> Fitted:
+        """Trees on `rows`, which are in order of time: stopped and calibrated on the later of them, learned on all."""
+        rounds, calibration = self.stop_and_calibrate(folds_of(rows))
+        return Fitted(self.learn(rows, rounds), calibration)
 
     def learn(self, rows: Integers, rounds: int) -> lgb.Booster:
         """Trees on some rows; read back from text, so that it is just what a bundle will hold."""
-        booster = lgb.train(self._parameters(), self._rows(rows), num_boost_round=rounds)
+        booster = lgb.train(self._parameters(), self._rows(self._with_copies(rows)), num_boost_round=rounds)
         return lgb.Booster(model_str=booster.model_to_string())
 
     def stop_and_calibrate(self, folds: Sequence[tuple[Integers, Integers]]) -> tuple[int, Calibration]:
@@ -154,7 +189,7 @@ class Learner:
         curves, boosters = [], []
         for earlier, later in folds:
             curve: dict[str, Any] = {}
-            learn = self._rows(earlier)
+            learn = self._rows(self._with_copies(earlier))
             boosters.append(
                 lgb.train(
                     self._parameters(),
@@ -175,13 +210,22 @@ class Learner:
         )
         return rounds, choose_calibration(margin, self.hit[np.concatenate([later for _, later in folds])])
 
+    def with_seed(self, seed: int) -> Learner:
+        """The same with other draws of columns and rows; seed 0 is this one."""
+        return replace(self, parameters={**self.parameters, "seed": PARAMETERS["seed"] + seed})
+
+    def _with_copies(self, rows: Integers) -> Integers:
+        copies = self.copies[rows]
+        return np.concatenate([rows, copies[copies >= 0], self.always])
+
     def _parameters(self) -> dict[str, Any]:
-        return PARAMETERS | ({"num_threads": 1} if len(self.matrix) <= ONE_THREAD_UP_TO else {})
+        return PARAMETERS | dict(self.parameters) | ({"num_threads": 1} if len(self.matrix) <= ONE_THREAD_UP_TO else {})
 
     def _rows(self, rows: Integers, reference: lgb.Dataset | None = None) -> lgb.Dataset:
         return lgb.Dataset(
             self.matrix[rows],
             self.hit[rows].astype(float),
+            weight=None if self.weight is None else self.weight[rows],
             reference=reference,
             feature_name=[item.name for item in self.inputs],
             categorical_feature=[i for i, item in enumerate(self.inputs) if item.kind == "category"],
@@ -214,18 +258,17 @@ def _isotonic(margin: Floats, hit: Flags) -> Calibration:
     return Calibration("isotonic", margins=steps[0], probabilities=steps[1])
 
 
-def _facts(
-    frame: TrainingFrame, split: Split, booster: lgb.Booster, calibration: Calibration, inputs: Sequence[Input]
-) -> dict[str, Any]:
+def _facts(frame: TrainingFrame, split: Split, fitted: Fitted, inputs: Sequence[Input]) -> dict[str, Any]:
     return {
         "consignments": frame.consignments,
         "labelled": frame.facts.height,
-        "learned_on": int(split.learn.sum()),
+        "learned_on": frame.facts.height,
+        "judged_after": int(split.learn.sum()),
         "tested_on": int(split.test.sum()),
         "from": frame.start.isoformat(),
         "test_from": split.test_from.isoformat(),
         "to": frame.end.isoformat(),
-        "trees": booster.num_trees(),
-        "calibration": calibration.method,
+        "trees": fitted.booster.num_trees(),
+        "calibration": fitted.calibration.method,
         "inputs": len(inputs),
     }

@@ -23,6 +23,8 @@ from pipelines.archive import Archive
 REFIT = timedelta(days=7)  # norms and weights of wordings are fitted anew every week
 REFERENCE_ROWS = 20_000
 REFERENCE_SPAN = timedelta(days=14)
+FORGOTTEN_SHARE = 0.1  # of labelled rows are learned from a second time as if history could not be read
+RETENTION = timedelta(days=3 * 365)  # files of compliant controls are kept no longer; then only findings are left
 
 
 class NothingToLearn(Fault):
@@ -35,11 +37,16 @@ class TrainingFrame:
 
     rows: model rows of the labelled consignments; facts: one row each with `lodged_at`, `known_at`, `hit`, `value`,
         `selection`, `selection_probability` and the manifest columns.
+    labelled, history: the consignments of those rows and the past that they were read against.
+    forgotten: some of those rows once more, as they look when history cannot be read; `row` is the row it repeats.
     ordinary: model rows of a sample of the last two weeks' consignments, inspected or not.
     """
 
     rows: Rows
     facts: pl.DataFrame
+    labelled: Consignments
+    history: FactTable
+    forgotten: Rows
     ordinary: Rows
     fits: Fits
     consignments: int
@@ -50,23 +57,30 @@ class TrainingFrame:
 def build_training_frame(
     archive: Archive, inputs: Sequence[Input], start: datetime | None = None, end: datetime | None = None
 ) -> TrainingFrame:
-    """Everything from the archive that was known before `end`; labels of consignments lodged from `start` on."""
+    """Everything from the archive that was known before `end`; labels of consignments lodged from `start` on.
+
+    Results older than three years neither teach nor stand in histories: by then compliant files are gone and those
+    that are left would make every old sender look guilty.
+    """
     consignments = archive.consignments(None, end)
     if not len(consignments):
         raise NothingToLearn("the archive holds no consignments; run `tamis ingest` first")
     last: datetime = consignments.frame["lodged_at"].max()  # type: ignore[assignment]
     first: datetime = consignments.frame["lodged_at"].min()  # type: ignore[assignment]
-    outcomes = _with_entities(archive.outcomes(end), consignments)
+    outcomes = with_entities_of(_within_retention(archive.outcomes(end), end or last), consignments)
     history = FactTable(pl.concat([facts_of(consignments), facts_of_outcomes(outcomes)]), holds_all=True)
-    labelled = _labelled(consignments, outcomes, start or first)
+    labelled = labelled_of(consignments, outcomes, start or first)
     if labelled.height < 50 or labelled["hit"].n_unique() < 2:
         raise NothingToLearn(f"{labelled.height} labelled consignments of both kinds are too few to learn from")
-    fits = _fit(consignments, labelled, _dates(first, end or last))
+    fits = fit_goods(consignments, labelled, refit_dates(first, end or last))
     chosen = consignments.where(pl.col("row").is_in(labelled["row"].implode()))
     sample = _sample(consignments, last - REFERENCE_SPAN)
     return TrainingFrame(
         rows=assemble(chosen, history, fits, inputs),
         facts=labelled.drop("row"),
+        labelled=chosen,
+        history=history,
+        forgotten=_forgotten(chosen, fits, inputs),
         ordinary=assemble(sample, history, fits, inputs),
         fits=fits,
         consignments=len(consignments),
@@ -75,14 +89,26 @@ def build_training_frame(
     )
 
 
-def _with_entities(outcomes: pl.DataFrame, consignments: Consignments) -> pl.DataFrame:
+def _within_retention(outcomes: pl.DataFrame, end: datetime) -> pl.DataFrame:
+    return outcomes.filter(pl.col("known_at") >= end - RETENTION)
+
+
+def _forgotten(labelled: Consignments, fits: Fits, inputs: Sequence[Input]) -> Rows:
+    """A random part of the labelled rows without any history, so that the model knows what its absence means."""
+    drawn = np.random.default_rng(1).permutation(len(labelled))[: round(FORGOTTEN_SHARE * len(labelled))]
+    rows = pl.Series(np.sort(drawn), dtype=labelled.frame.schema["row"])
+    without = assemble(labelled.where(pl.col("row").is_in(rows.implode())), None, fits, inputs)
+    return Rows(without.frame.with_columns(rows.alias("row")))
+
+
+def with_entities_of(outcomes: pl.DataFrame, consignments: Consignments) -> pl.DataFrame:
     """Outcomes with the row and the entities of the consignment inspected; of its latest version."""
     latest = consignments.frame.sort("version").unique("consignment_id", keep="last", maintain_order=True)
     entities = latest.select("consignment_id", *(key.column for key in KEYS))
     return outcomes.join(entities, on="consignment_id", how="inner", maintain_order="left")
 
 
-def _labelled(consignments: Consignments, outcomes: pl.DataFrame, start: datetime) -> pl.DataFrame:
+def labelled_of(consignments: Consignments, outcomes: pl.DataFrame, start: datetime) -> pl.DataFrame:
     """One row for each consignment with a result, in the order of the consignments; its last result counts."""
     results = (
         outcomes.filter(pl.col("result").is_in(LABELLED))
@@ -106,13 +132,13 @@ def _labelled(consignments: Consignments, outcomes: pl.DataFrame, start: datetim
     )
 
 
-def _dates(first: datetime, end: datetime) -> list[datetime]:
+def refit_dates(first: datetime, end: datetime) -> list[datetime]:
     """Every refit from the second week on, the last at `end`, so that what serves next is what was known then."""
     dates = [first + REFIT * n for n in range(1, int((end - first) / REFIT) + 1)]
     return [date for date in dates if date < end] + [end]
 
 
-def _fit(consignments: Consignments, labelled: pl.DataFrame, dates: Sequence[datetime]) -> Fits:
+def fit_goods(consignments: Consignments, labelled: pl.DataFrame, dates: Sequence[datetime]) -> Fits:
     goods = consignments.goods.join(consignments.frame.select("row", "lodged_at"), on="row", how="left")
     norms = fit_norms(goods, dates)
     inspected = consignments.goods.select("row", "description").join(

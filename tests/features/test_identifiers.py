@@ -34,7 +34,7 @@ def test_a_finding_under_any_identifier_is_seen(key: str) -> None:
 
 def test_nobody_is_known_by_nothing() -> None:
     assert feature("identifiers_hit_rate", **each(IDENTIFIERS, "hit_rate")) is None
-    assert feature("identifiers_new", **each(tuple(DISGUISED), "consignments_90d")) == 0.0
+    assert feature("identifiers_new", **each(tuple(DISGUISED), "consignments_90d")) is None
 
 
 def test_identifiers_never_seen_are_counted() -> None:

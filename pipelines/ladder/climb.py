@@ -1,0 +1,72 @@
+"""Climb the ladder over several worlds and bring the figures together, with intervals over worlds."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import t as student
+
+from features.catalogue import INPUTS
+from pipelines.ladder.evidence import Size, as_customs_knew, gather, with_full_information
+from pipelines.ladder.judging import judge
+from pipelines.ladder.rungs import ABLATIONS, CEILING, DECLARED, NETWORK, RUNGS, by_chance, by_sender, rank
+
+Figures = Mapping[str, Mapping[str, float]]
+Telling = Callable[[str], None]
+HEADLINE = "precision at 1 %"
+
+
+def climb(seeds: Sequence[int], size: Size, tell: Telling, *, ablations: bool = False) -> list[Figures]:
+    """The figures of every rung, one mapping a seed."""
+    return [_one(seed, size, tell, ablations=ablations) for seed in seeds]
+
+
+def _one(seed: int, size: Size, tell: Telling, *, ablations: bool) -> Figures:
+    with tempfile.TemporaryDirectory() as folder:
+        consignments, outcomes, truth = gather(Path(folder), seed, size)
+    evidence = as_customs_knew(consignments, outcomes, truth, (*INPUTS, *DECLARED), size)
+    figures = {"by chance": judge(evidence, by_chance(evidence)), "sender rule": judge(evidence, by_sender(evidence))}
+    for rung in (*RUNGS, *(ABLATIONS if ablations else ())):
+        figures[rung.name] = judge(evidence, *rank(rung, evidence))
+        tell(f"seed {seed}: {rung.name}: {figures[rung.name][HEADLINE]:.3f}")
+    full = with_full_information(consignments, truth, (*INPUTS, *NETWORK), size)
+    figures[CEILING.name] = judge(full, *rank(CEILING, full))
+    tell(f"seed {seed}: {CEILING.name}: {figures[CEILING.name][HEADLINE]:.3f}")
+    return figures
+
+
+def over_seeds(figures: Sequence[Figures], name: str, figure: str) -> tuple[float, float]:
+    """Mean over worlds, and half the width of its 95 % interval."""
+    return _interval([of_seed[name].get(figure, float("nan")) for of_seed in figures])
+
+
+def closed(figures: Sequence[Figures], figure: str = HEADLINE) -> tuple[float, float]:
+    """The part of the distance between raw LightGBM and full information that Tamis closes, world by world."""
+    low, own, high = (
+        np.array([of_seed[name][figure] for of_seed in figures])
+        for name in (RUNGS[0].name, RUNGS[1].name, CEILING.name)
+    )
+    return _interval(((own - low) / (high - low)).tolist())
+
+
+def _interval(values: Sequence[float]) -> tuple[float, float]:
+    known = np.array([value for value in values if np.isfinite(value)])
+    if not len(known):
+        return float("nan"), float("nan")
+    if len(known) == 1:
+        return float(known[0]), float("nan")
+    half = student.ppf(0.975, len(known) - 1) * known.std(ddof=1) / np.sqrt(len(known))
+    return float(known.mean()), float(half)
+
+
+def table(figures: Sequence[Figures], names: Sequence[str]) -> str:
+    """Figures by rung as Markdown: mean ± half the 95 % interval over worlds."""
+    rungs = list(figures[0])
+    lines = ["| ranking | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    for rung in rungs:
+        cells = (over_seeds(figures, rung, name) for name in names)
+        lines.append(f"| {rung} | " + " | ".join(f"{mean:.3f} ± {half:.3f}" for mean, half in cells) + " |")
+    return "\n".join(lines)

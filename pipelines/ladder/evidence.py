@@ -1,0 +1,144 @@
+"""One world as the ladder sees it: what customs knew on every day, and what was true."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from features.assemble import assemble
+from features.catalogue import Input
+from features.consignment import Consignments
+from features.contract import gate_outcomes
+from features.facts import facts_of, facts_of_outcomes, with_entities
+from features.history import FactTable
+from features.messages.flat import read_flat
+from pipelines.archive import Archive
+from pipelines.ingest import read_manifest
+from pipelines.synthetic import build_world
+from pipelines.synthetic.settings import World, load_world
+from pipelines.training_frame import FORGOTTEN_SHARE, fit_goods, labelled_of, refit_dates, with_entities_of
+
+INSPECTED, RANDOM, CAMPAIGN = 0.01, 0.002, 0.001  # shares of consignments that the historical regime inspects
+SETTLED = timedelta(days=21)  # after it a consignment without a result was not inspected
+WEAK_ROWS = 8_000
+HONEST_SHARE = 0.2  # of honest consignments, from which the ceiling learns; of the others it sees all
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large the worlds are, and from which day on rankings are judged."""
+
+    days: int = 120
+    per_day: int = 2_000
+    test_day: int = 80  # the late scheme of the standard world starts on day 84
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One row a consignment that is judged, labelled, or may serve as a weak negative.
+
+    frame: `day` (0 = first judged), `judged`, `weak`, `known_at`, `hit`, `selection_probability`, `new_sender`, and of
+        the truth `illicit` and `scheme`. rows: the model inputs; blind: the same when history cannot be read.
+    """
+
+    frame: pl.DataFrame
+    rows: pl.DataFrame
+    blind: pl.DataFrame
+    forgotten: pl.Series
+    start: datetime
+
+
+def scarce(world: World) -> World:
+    """The world under a regime that opens one consignment in a hundred."""
+    regime = replace(world.inspection, inspected_share=INSPECTED, random_share=RANDOM, campaign_share=CAMPAIGN)
+    return replace(world, inspection=regime)
+
+
+def gather(folder: Path, seed: int, size: Size) -> tuple[Consignments, pl.DataFrame, pl.DataFrame]:
+    """A world of this seed: its consignments, outcomes and truth."""
+    build_world(size.days, size.per_day, seed, folder, world=scarce(load_world()))
+    archive = Archive(folder / "archive")
+    for file in sorted((folder / "manifests").glob("*.parquet")):
+        archive.keep_manifest(read_manifest(file)[1].accepted)
+    for file in sorted((folder / "outcomes").glob("*.parquet")):
+        archive.keep_outcomes(gate_outcomes(read_flat(file).rows).accepted)
+    return archive.consignments(), archive.outcomes(), pl.read_parquet(folder / "truth.parquet")
+
+
+def as_customs_knew(
+    consignments: Consignments,
+    outcomes: pl.DataFrame,
+    truth: pl.DataFrame,
+    inputs: Sequence[Input],
+    size: Size,
+) -> Evidence:
+    """The evidence that every rung but the ceiling stands on."""
+    start: datetime = consignments.frame["lodged_at"].min()  # type: ignore[assignment]
+    labelled = labelled_of(consignments, with_entities_of(outcomes, consignments), start)
+    return _evidence(consignments, with_entities_of(outcomes, consignments), labelled, truth, inputs, size)
+
+
+def with_full_information(
+    consignments: Consignments, truth: pl.DataFrame, inputs: Sequence[Input], size: Size
+) -> Evidence:
+    """The evidence of the ceiling: a right result for everything, known a day later, and who stands behind whom."""
+    known = consignments.frame.join(truth, on="consignment_id", how="left", maintain_order="left")
+    frame = consignments.frame.drop("network_entity").with_columns(known["actor_id"].alias("network_id"))
+    linked = with_entities(Consignments(frame, consignments.goods))
+    results = known.filter(pl.col("version") == 1).select(
+        "consignment_id",
+        (pl.col("lodged_at") + timedelta(days=1)).alias("known_at"),
+        pl.when("illicit").then(pl.lit("non_compliant")).otherwise(pl.lit("compliant")).alias("result"),
+        pl.lit("unknown").alias("selection"),
+        pl.lit(1.0).alias("selection_probability"),
+    )
+    start: datetime = consignments.frame["lodged_at"].min()  # type: ignore[assignment]
+    everything = with_entities_of(results, linked)
+    learned = pl.Series(np.random.default_rng(0).random(results.height) < HONEST_SHARE)
+    labelled = labelled_of(linked, everything.filter(learned | (pl.col("result") == "non_compliant")), start)
+    return _evidence(linked, everything, labelled, truth, inputs, size)
+
+
+def _evidence(
+    consignments: Consignments,
+    outcomes: pl.DataFrame,
+    labelled: pl.DataFrame,
+    truth: pl.DataFrame,
+    inputs: Sequence[Input],
+    size: Size,
+) -> Evidence:
+    first: datetime = consignments.frame["lodged_at"].min()  # type: ignore[assignment]
+    last: datetime = consignments.frame["lodged_at"].max()  # type: ignore[assignment]
+    start = first.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=size.test_day)
+    history = FactTable(pl.concat([facts_of(consignments), facts_of_outcomes(outcomes)]), holds_all=True)
+    fits = fit_goods(consignments, labelled, refit_dates(first, last))
+    firsts = consignments.frame.filter(pl.col("version") == 1).select("row", "lodged_at")
+    judged = firsts.filter(pl.col("lodged_at") >= start)["row"]
+    weak = _weak(firsts, labelled, start)
+    chosen = pl.concat([judged, labelled["row"], weak]).unique().sort()
+    some = consignments.where(pl.col("row").is_in(chosen.implode()))
+    told = some.frame.with_columns(chosen.alias("row")).join(
+        truth.select("consignment_id", "illicit", "scheme"), on="consignment_id", how="left", maintain_order="left"
+    )
+    of_label = labelled.select("row", "known_at", "hit", "selection_probability")
+    frame = told.join(of_label, on="row", how="left", maintain_order="left").select(
+        pl.col("row").is_in(judged.implode()).alias("judged"),
+        pl.col("row").is_in(weak.implode()).alias("weak"),
+        ((pl.col("lodged_at") - start).dt.total_seconds() // 86_400).alias("day"),
+        "lodged_at", "known_at", "hit", "selection_probability", "illicit", "scheme",
+    )  # fmt: skip
+    rows = assemble(some, history, fits, inputs).frame
+    frame = frame.with_columns((rows["consignor_consignments_90d"] == 0).alias("new_sender"))
+    drawn = np.random.default_rng(1).random(frame.height) < FORGOTTEN_SHARE
+    return Evidence(frame, rows, assemble(some, None, fits, inputs).frame, pl.Series(drawn), start)
+
+
+def _weak(firsts: pl.DataFrame, labelled: pl.DataFrame, start: datetime) -> pl.Series:
+    """Some consignments of the past that nobody inspected."""
+    settled = firsts.filter((pl.col("lodged_at") < start - SETTLED) & ~pl.col("row").is_in(labelled["row"].implode()))
+    return settled["row"].sample(min(WEAK_ROWS, settled.height), seed=0).sort()

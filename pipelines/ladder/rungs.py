@@ -1,0 +1,148 @@
+"""The rungs of the ladder and the ablations: which inputs a ranking has, and how it learns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from features.assemble import readings_for
+from features.catalogue import INPUTS, Input, category, history, number
+from pipelines.ladder.evidence import Evidence
+from pipelines.metrics import Floats
+from pipelines.train import Integers, Learner, levels_of
+from service.scoring.model import matrix_of, predict
+
+REFIT_DAYS = 10
+RAW = (
+    "value_eur", "gross_mass_kg", "pieces", "lines", "value_per_kg", "value_per_piece", "mass_per_piece",
+    "net_to_gross", "postage_to_value", "has_ioss", "lodged_hour", "stream", "nature", "hs_chapter",
+)  # fmt: skip
+DECLARED = tuple(
+    category(name, name, name, name)
+    for name in ("dispatch_country", "consignor_country", "office", "operator", "platform", "mail_class")
+)
+NETWORK = (
+    *history("network_consignments_7d", "network_consignments_90d", "network_days_since_first", "network_hits_ever"),
+    number("network_hit_rate", "Hit rate of the network", "Taux de constats du réseau", "团伙查获率"),
+)
+WORDING = tuple(item.name for item in INPUTS if item.name.startswith("wording_"))
+ITSELF = ("sender_house_number", "sender_address_digits", "mailbox_name_fit")  # the parcel against itself
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One way of ranking.
+
+    forget: learn a tenth of the rows again without history. weak: weight of each uninspected row as a weak negative.
+    temper: power of the inverse chance of selection as a weight. blind: judged as if history could not be read.
+    repeats: models of different seeds whose margins are averaged.
+    """
+
+    name: str
+    inputs: tuple[Input, ...]
+    forget: bool = True
+    weak: float = 0.0
+    temper: float = 0.0
+    blind: bool = False
+    repeats: int = 1
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _only(*names: str) -> tuple[Input, ...]:
+    return tuple(item for item in INPUTS if item.name in names)
+
+
+def _without(*names: str) -> tuple[Input, ...]:
+    return tuple(item for item in INPUTS if item.name not in names)
+
+
+def _resting_on(*facts: str) -> tuple[str, ...]:
+    """Inputs that rest on any reading of history of these facts."""
+    return tuple(item.name for item in INPUTS if any(f"_{f}_" in r.name for r in readings_for([item]) for f in facts))
+
+
+PAST = tuple(item.name for item in INPUTS if readings_for([item]))
+LABELS = _resting_on("hits", "inspected", "not_presented")
+IDENTIFIERS = tuple(item.name for item in INPUTS if item.name.startswith("identifiers_"))
+
+RUNGS = (
+    Rung("raw LightGBM", (*_only(*RAW), *DECLARED), forget=False),
+    Rung("Tamis", INPUTS),
+)
+CEILING = Rung("full information", (*INPUTS, *NETWORK), forget=False)
+ABLATIONS = (
+    Rung("with raw declared columns", (*INPUTS, *DECLARED)),
+    Rung("without categories", tuple(item for item in INPUTS if item.kind == "number")),
+    Rung("without identifiers, the sender's name alone", _without(*IDENTIFIERS)),
+    Rung("without any history", _without(*PAST)),
+    Rung("history without labels", _without(*LABELS)),
+    Rung("without wording", _without(*WORDING)),
+    Rung("without the parcel against itself", _without(*ITSELF)),
+    Rung("no forgotten rows", INPUTS, forget=False),
+    Rung("history down", INPUTS, blind=True),
+    Rung("history down, no forgotten rows", INPUTS, forget=False, blind=True),
+    Rung("weak negatives at 0.06", INPUTS, weak=0.06),
+    Rung("weights tempered, power 0.3", INPUTS, temper=0.3),
+    Rung("weights in full, power 1", INPUTS, temper=1.0),
+    Rung("31 leaves", INPUTS, parameters={"num_leaves": 31}),
+    Rung("three seeds averaged", INPUTS, repeats=3),
+)
+
+
+def rank(rung: Rung, evidence: Evidence) -> tuple[Floats, Floats]:
+    """Margins and calibrated risks of the judged rows, learned anew every ten days on what was known before each."""
+    day, judged = evidence.frame["day"].to_numpy(), evidence.frame["judged"].to_numpy()
+    margin, risk = np.full(len(day), np.nan), np.full(len(day), np.nan)
+    shown = evidence.blind if rung.blind else evidence.rows
+    for first in range(0, int(day.max()) + 1, REFIT_DAYS):
+        block = np.flatnonzero(judged & (day >= first) & (day < first + REFIT_DAYS))
+        learner, rows = _learner(rung, evidence, evidence.start + timedelta(days=first))
+        asked = matrix_of(shown[block.tolist()], rung.inputs, learner.levels)
+        fitted = [learner.with_seed(seed).fit(rows) for seed in range(rung.repeats)]
+        margin[block] = np.mean([predict(one.booster, asked) for one in fitted], axis=0)
+        risk[block] = np.mean([one.calibration.apply(predict(one.booster, asked)) for one in fitted], axis=0)
+    return margin[judged], risk[judged]
+
+
+def _learner(rung: Rung, evidence: Evidence, now: datetime) -> tuple[Learner, Integers]:
+    """What may be learned from on the morning of `now`, and the labelled rows of it in order of time."""
+    frame = evidence.frame
+    rows = (
+        frame.select((pl.col("known_at") < now) & (pl.col("lodged_at") < now)).to_series().fill_null(False).arg_true()
+    )
+    weak = frame["weak"].arg_true() if rung.weak else pl.Series([], dtype=rows.dtype)
+    forgotten = rows.filter(evidence.forgotten[rows]) if rung.forget else pl.Series([], dtype=rows.dtype)
+    levels = levels_of(evidence.rows[rows], rung.inputs)
+    stacked = pl.concat([evidence.rows[rows], evidence.blind[forgotten], evidence.rows[weak]])
+    place = {row: n for n, row in enumerate(rows)}
+    copies = np.full(len(rows), -1, dtype=np.int64)
+    copies[[place[row] for row in forgotten]] = len(rows) + np.arange(len(forgotten))
+    hit = pl.concat([frame["hit"][rows], frame["hit"][forgotten], frame["hit"][weak]]).fill_null(False).to_numpy()
+    weight = np.concatenate([_tempered(frame, rows, rung.temper), _tempered(frame, forgotten, rung.temper),
+                             np.full(len(weak), rung.weak)])  # fmt: skip
+    always = len(rows) + len(forgotten) + np.arange(len(weak))
+    matrix = matrix_of(stacked, rung.inputs, levels)
+    learner = Learner(matrix, hit, rung.inputs, levels, copies, always, weight, rung.parameters)
+    return learner, np.arange(len(rows))
+
+
+def _tempered(frame: pl.DataFrame, rows: pl.Series, power: float) -> Floats:
+    chance = frame["selection_probability"][rows].fill_null(1.0).to_numpy()
+    weight = chance**-power
+    return np.asarray(weight / max(weight.mean(), 1e-12)) if len(weight) else np.empty(0)
+
+
+def by_chance(evidence: Evidence) -> Floats:
+    """Drawn lots."""
+    return np.random.default_rng(7).random(int(evidence.frame["judged"].sum()))
+
+
+def by_sender(evidence: Evidence) -> Floats:
+    """The sender's past hit rate, ties by lot."""
+    rate = evidence.rows.filter(evidence.frame["judged"])["consignor_hit_rate"].fill_null(0.0).to_numpy()
+    return np.asarray(rate + 1e-9 * by_chance(evidence))
