@@ -179,6 +179,28 @@ def serve(
     uvicorn.run("service.app:create", factory=True, host=host, port=port, workers=workers, access_log=False)
 
 
+@app.command()
+def ladder(
+    seeds: Annotated[int, typer.Option(help="worlds to climb in")] = 5,
+    days: Annotated[int, typer.Option(help="days of each world")] = 120,
+    per_day: Annotated[int, typer.Option(help="consignments a day")] = 2_000,
+    judged_from: Annotated[int, typer.Option(help="first day that is judged")] = 80,
+    ablations: Annotated[bool, typer.Option(help="also with one thing left out or added at a time")] = False,
+    out: Annotated[Path | None, typer.Option(help="write every figure to this JSON file")] = None,
+) -> None:
+    """Measure rankings by the truth of synthetic worlds: chance, sender rule, raw LightGBM, Tamis, full information."""
+    from pipelines.ladder import COLUMNS, climb, closed, table, write_figures
+    from pipelines.ladder.evidence import Size
+
+    size = Size(days, per_day, judged_from)
+    figures = climb(range(1, seeds + 1), size, show.line, ablations=ablations)
+    show.line(table(figures, COLUMNS))
+    mean, half = closed(figures)
+    show.line(f"Tamis closes {mean:.2f} ± {half:.2f} of the distance between raw LightGBM and full information")
+    if out is not None:
+        write_figures(out, figures)
+
+
 def _journal(settings: Settings) -> Journal:
     from service.journal import Journal
     from service.store import Store

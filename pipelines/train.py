@@ -92,7 +92,7 @@ def train(
     split = split_by_time(frame.facts, test_from)
     past = _learner(frame, split.learn, inputs)
     judged = past.fit(np.flatnonzero(split.learn))
-    margin = predict(judged.booster, past.matrix[: len(split.learn)])
+    margin = predict(judged.booster, past.matrix)
     comparison = compare(frame, split.test, margin, judged.calibration.apply(margin), lookup=lookup, caution=caution)
     everything = _learner(frame, np.ones(len(split.learn), dtype=np.bool_), inputs)
     fitted = everything.fit(np.arange(len(split.learn)))
@@ -133,14 +133,10 @@ def folds_of(rows: Integers) -> list[tuple[Integers, Integers]]:
 
 
 def _learner(frame: TrainingFrame, known: Flags, inputs: Sequence[Input]) -> Learner:
-    """Labelled rows and their forgotten copies as trees take them; levels of categories as `known` rows show them."""
+    """Labelled rows as trees take them; levels of categories as `known` rows show them."""
     levels = levels_of(frame.rows.frame.filter(pl.Series(known)), inputs)
-    both = pl.concat([frame.rows.frame, frame.forgotten.frame])
-    copies = np.full(len(known), -1, dtype=np.int64)
-    copies[frame.forgotten.frame["row"].to_numpy()] = len(known) + np.arange(frame.forgotten.frame.height)
-    hit = frame.facts["hit"].to_numpy()
-    hits = np.concatenate([hit, hit[frame.forgotten.frame["row"].to_numpy()]])
-    return Learner(matrix_of(both, tuple(inputs), levels), hits, inputs, levels, copies)
+    matrix = matrix_of(frame.rows.frame, tuple(inputs), levels)
+    return Learner(matrix, frame.facts["hit"].to_numpy(), inputs, levels)
 
 
 def levels_of(rows: pl.DataFrame, inputs: Sequence[Input]) -> dict[str, list[str]]:
@@ -161,15 +157,13 @@ class Fitted:
 class Learner:
     """Labelled rows as trees take them.
 
-    copies: the place in `matrix` of a row's forgotten copy, -1 where it has none. always: places of rows that are
-        learned whatever the fold. weight: of each row of `matrix`.
+    always: places of rows of `matrix` that are learned whatever the fold. weight: of each row of `matrix`.
     """
 
     matrix: Floats
     hit: Flags
     inputs: Sequence[Input]
     levels: dict[str, list[str]]
-    copies: Integers
     always: Integers = field(default_factory=lambda: np.empty(0, np.int64))
     weight: Floats | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -181,7 +175,7 @@ class Learner:
 
     def learn(self, rows: Integers, rounds: int) -> lgb.Booster:
         """Trees on some rows; read back from text, so that it is just what a bundle will hold."""
-        booster = lgb.train(self._parameters(), self._rows(self._with_copies(rows)), num_boost_round=rounds)
+        booster = lgb.train(self._parameters(), self._rows(np.concatenate([rows, self.always])), num_boost_round=rounds)
         return lgb.Booster(model_str=booster.model_to_string())
 
     def stop_and_calibrate(self, folds: Sequence[tuple[Integers, Integers]]) -> tuple[int, Calibration]:
@@ -189,7 +183,7 @@ class Learner:
         curves, boosters = [], []
         for earlier, later in folds:
             curve: dict[str, Any] = {}
-            learn = self._rows(self._with_copies(earlier))
+            learn = self._rows(np.concatenate([earlier, self.always]))
             boosters.append(
                 lgb.train(
                     self._parameters(),
@@ -213,10 +207,6 @@ class Learner:
     def with_seed(self, seed: int) -> Learner:
         """The same with other draws of columns and rows; seed 0 is this one."""
         return replace(self, parameters={**self.parameters, "seed": PARAMETERS["seed"] + seed})
-
-    def _with_copies(self, rows: Integers) -> Integers:
-        copies = self.copies[rows]
-        return np.concatenate([rows, copies[copies >= 0], self.always])
 
     def _parameters(self) -> dict[str, Any]:
         return PARAMETERS | dict(self.parameters) | ({"num_threads": 1} if len(self.matrix) <= ONE_THREAD_UP_TO else {})

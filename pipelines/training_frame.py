@@ -23,7 +23,6 @@ from pipelines.archive import Archive
 REFIT = timedelta(days=7)  # norms and weights of wordings are fitted anew every week
 REFERENCE_ROWS = 20_000
 REFERENCE_SPAN = timedelta(days=14)
-FORGOTTEN_SHARE = 0.1  # of labelled rows are learned from a second time as if history could not be read
 RETENTION = timedelta(days=3 * 365)  # files of compliant controls are kept no longer; then only findings are left
 
 
@@ -38,7 +37,6 @@ class TrainingFrame:
     rows: model rows of the labelled consignments; facts: one row each with `lodged_at`, `known_at`, `hit`, `value`,
         `selection`, `selection_probability` and the manifest columns.
     labelled, history: the consignments of those rows and the past that they were read against.
-    forgotten: some of those rows once more, as they look when history cannot be read; `row` is the row it repeats.
     ordinary: model rows of a sample of the last two weeks' consignments, inspected or not.
     """
 
@@ -46,7 +44,6 @@ class TrainingFrame:
     facts: pl.DataFrame
     labelled: Consignments
     history: FactTable
-    forgotten: Rows
     ordinary: Rows
     fits: Fits
     consignments: int
@@ -80,7 +77,6 @@ def build_training_frame(
         facts=labelled.drop("row"),
         labelled=chosen,
         history=history,
-        forgotten=_forgotten(chosen, fits, inputs),
         ordinary=assemble(sample, history, fits, inputs),
         fits=fits,
         consignments=len(consignments),
@@ -91,14 +87,6 @@ def build_training_frame(
 
 def _within_retention(outcomes: pl.DataFrame, end: datetime) -> pl.DataFrame:
     return outcomes.filter(pl.col("known_at") >= end - RETENTION)
-
-
-def _forgotten(labelled: Consignments, fits: Fits, inputs: Sequence[Input]) -> Rows:
-    """A random part of the labelled rows without any history, so that the model knows what its absence means."""
-    drawn = np.random.default_rng(1).permutation(len(labelled))[: round(FORGOTTEN_SHARE * len(labelled))]
-    rows = pl.Series(np.sort(drawn), dtype=labelled.frame.schema["row"])
-    without = assemble(labelled.where(pl.col("row").is_in(rows.implode())), None, fits, inputs)
-    return Rows(without.frame.with_columns(rows.alias("row")))
 
 
 def with_entities_of(outcomes: pl.DataFrame, consignments: Consignments) -> pl.DataFrame:

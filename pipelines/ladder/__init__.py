@@ -4,7 +4,6 @@ Open loop: every rung learns from the results of one historical regime and ranks
 the day before; the truth of the synthetic world judges them all and teaches nobody but the ceiling.
 """
 
-from pipelines.ladder.climb import climb
-from pipelines.ladder.rungs import ABLATIONS, RUNGS
+from pipelines.ladder.climb import COLUMNS, climb, closed, over_seeds, table, write_figures
 
-__all__ = ["ABLATIONS", "RUNGS", "climb"]
+__all__ = ["COLUMNS", "climb", "closed", "over_seeds", "table", "write_figures"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,10 @@ from pipelines.ladder.rungs import ABLATIONS, CEILING, DECLARED, NETWORK, RUNGS,
 Figures = Mapping[str, Mapping[str, float]]
 Telling = Callable[[str], None]
 HEADLINE = "precision at 1 %"
+COLUMNS = (
+    HEADLINE, "recall at 5 %", "late scheme: recall at 5 %", "senders never seen: recall at 5 %", "live: precision",
+    "calibration error",
+)  # fmt: skip
 
 
 def climb(seeds: Sequence[int], size: Size, tell: Telling, *, ablations: bool = False) -> list[Figures]:
@@ -60,6 +65,15 @@ def _interval(values: Sequence[float]) -> tuple[float, float]:
         return float(known[0]), float("nan")
     half = student.ppf(0.975, len(known) - 1) * known.std(ddof=1) / np.sqrt(len(known))
     return float(known.mean()), float(half)
+
+
+def write_figures(path: Path, figures: Sequence[Figures]) -> None:
+    """Every figure of every ranking and world as JSON; null where there was nothing to measure by."""
+    plain = [
+        {name: {k: v if np.isfinite(v) else None for k, v in of.items()} for name, of in of_seed.items()}
+        for of_seed in figures
+    ]
+    path.write_text(json.dumps(plain, indent=1), encoding="utf-8")
 
 
 def table(figures: Sequence[Figures], names: Sequence[str]) -> str:

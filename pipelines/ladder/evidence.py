@@ -21,7 +21,7 @@ from pipelines.archive import Archive
 from pipelines.ingest import read_manifest
 from pipelines.synthetic import build_world
 from pipelines.synthetic.settings import World, load_world
-from pipelines.training_frame import FORGOTTEN_SHARE, fit_goods, labelled_of, refit_dates, with_entities_of
+from pipelines.training_frame import fit_goods, labelled_of, refit_dates, with_entities_of
 
 INSPECTED, RANDOM, CAMPAIGN = 0.01, 0.002, 0.001  # shares of consignments that the historical regime inspects
 SETTLED = timedelta(days=21)  # after it a consignment without a result was not inspected
@@ -43,13 +43,14 @@ class Evidence:
     """One row a consignment that is judged, labelled, or may serve as a weak negative.
 
     frame: `day` (0 = first judged), `judged`, `weak`, `known_at`, `hit`, `selection_probability`, `new_sender`, and of
-        the truth `illicit` and `scheme`. rows: the model inputs; blind: the same when history cannot be read.
+        the truth `illicit` and `scheme`.
+    rows: the model inputs; blind: the same when history cannot be read. lot: a number in [0, 1) for each row.
     """
 
     frame: pl.DataFrame
     rows: pl.DataFrame
     blind: pl.DataFrame
-    forgotten: pl.Series
+    lot: pl.Series
     start: datetime
 
 
@@ -134,8 +135,8 @@ def _evidence(
     )  # fmt: skip
     rows = assemble(some, history, fits, inputs).frame
     frame = frame.with_columns((rows["consignor_consignments_90d"] == 0).alias("new_sender"))
-    drawn = np.random.default_rng(1).random(frame.height) < FORGOTTEN_SHARE
-    return Evidence(frame, rows, assemble(some, None, fits, inputs).frame, pl.Series(drawn), start)
+    lot = pl.Series(np.random.default_rng(1).random(frame.height))
+    return Evidence(frame, rows, assemble(some, None, fits, inputs).frame, lot, start)
 
 
 def _weak(firsts: pl.DataFrame, labelled: pl.DataFrame, start: datetime) -> pl.Series:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from pipelines.synthetic.draws import Flags, Floats, Ints, mix, pick, weighted
+from pipelines.synthetic.draws import DAILY, Flags, Floats, Ints, mix, pick, weighted
 from pipelines.synthetic.goods import Goods
 from pipelines.synthetic.senders import BUSINESS, PRIVATE, Senders
 from pipelines.synthetic.settings import World
@@ -56,7 +56,7 @@ def orders(
     """Draw one day."""
     scheme, illicit = _intents(world, day, days, count, rng)
     senders, sender = sources(world, goods, everybody, scheme, illicit, day, rng)
-    order = np.argsort(mix(senders.ids, 200 + day), kind="stable")
+    order = np.argsort(mix(senders.ids, DAILY + day), kind="stable")
     senders, sender, scheme, illicit = senders.take(order), sender[order], scheme[order], illicit[order]
     buyer = _buyers(world, everybody, senders, scheme, illicit, day, rng)
     of, line_no = _lines(world, senders, rng)

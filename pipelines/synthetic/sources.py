@@ -8,7 +8,7 @@ import numpy as np
 
 from pipelines.synthetic import people
 from pipelines.synthetic.actors import Roster
-from pipelines.synthetic.draws import Flags, Floats, Ints, unit, weighted
+from pipelines.synthetic.draws import DAILY, Flags, Floats, Ints, unit, weighted
 from pipelines.synthetic.goods import Goods
 from pipelines.synthetic.senders import BUSINESS, PLATFORM, SHOP, Senders, private_senders
 from pipelines.synthetic.settings import World
@@ -57,7 +57,7 @@ def _pull(honest: Senders, kind: int, day: int) -> Floats:
     age = day - honest.opened
     active = (honest.kind == kind) & (age >= 0) & (day < honest.closed)
     pull: Floats = honest.weight * active * np.where((age >= 0) & (age < 7), honest.launch, 1.0)
-    return pull * (0.4 + 1.2 * unit(honest.ids, 300 + day))
+    return pull * (0.4 + 1.2 * unit(honest.ids, 2 * DAILY + day))
 
 
 def _gathered(

@@ -24,7 +24,6 @@ from pipelines.synthetic import build_world
 from pipelines.train import PARAMETERS, train
 from pipelines.training_frame import TrainingFrame, build_training_frame
 from service.settings import Settings
-from tests.worlds import SmallWorld
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 JUDGES = ("synthetic", "ladder", "backtest")  # they make worlds or judge by the truth, and teach nobody
@@ -117,16 +116,6 @@ def test_without_the_limit_they_would(eras: tuple[Archive, Archive], monkeypatch
     assert pruned.facts["hit"].mean() > 1.3 * kept.facts["hit"].mean()  # type: ignore[operator]
     rates = [frame.ordinary.frame["identifiers_hit_rate"] for frame in (kept, pruned)]
     assert ((rates[1] - rates[0]).fill_null(0.0) > 0).sum() > 20
-
-
-def test_forgotten_rows_know_the_declaration_and_nothing_of_the_past(small_world: SmallWorld) -> None:
-    frame = build_training_frame(Archive(small_world.home / "archive"), INPUTS, end=small_world.end)
-    assert frame.forgotten.frame.height == round(0.1 * frame.rows.frame.height)
-    asked = frame.rows.frame[frame.forgotten.frame["row"].to_list()]
-    past = [item.name for item in INPUTS if item.name.startswith(("consignor_", "identifiers_", "route_", "pair_"))]
-    assert frame.forgotten.frame.select(past).null_count().sum_horizontal().item() == len(past) * len(asked)
-    stated = ["value_eur", "gross_mass_kg", "wording_likeness", "nature", "sender_house_number"]
-    assert frame.forgotten.frame.select(stated).equals(asked.select(stated), null_equal=True)
 
 
 @pytest.fixture(scope="module")
