@@ -105,6 +105,7 @@ def train(
     start: Annotated[datetime | None, typer.Option("--from", formats=DAYS, help="learn from this day on")] = None,
     end: Annotated[datetime | None, typer.Option("--to", formats=DAYS, help="nothing known from this day on")] = None,
     test_from: Annotated[datetime | None, typer.Option(formats=DAYS, help="test from this day on")] = None,
+    test_apart: Annotated[bool, typer.Option("--test-apart", help="what serves learns nothing from the test")] = False,
     name: Annotated[str, typer.Option(help="name of the registered model")] = "tamis",
     mapping: MappingFile = None,
 ) -> None:
@@ -112,7 +113,10 @@ def train(
     from pipelines.learn import learn
 
     rules = _mapping(mapping)
-    version = learn(Settings(), rules, name, start=_utc(start), end=_utc(end), test_from=_utc(test_from))
+    version = learn(
+        Settings(), rules, name,
+        start=_utc(start), end=_utc(end), test_from=_utc(test_from), test_apart=test_apart,
+    )  # fmt: skip
     show.line(
         f'registered as {name} version {version} (challenger); next: tamis promote {version} --by NAME --reason "…"'
     )

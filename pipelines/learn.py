@@ -31,6 +31,7 @@ def learn(
     start: datetime | None = None,
     end: datetime | None = None,
     test_from: datetime | None = None,
+    test_apart: bool = False,
 ) -> int:
     """Train on the archive, print what it is worth, and register it; the version it was given."""
     from pipelines.registry import Registry
@@ -43,7 +44,10 @@ def learn(
     show.line("assembling what was known of every inspected consignment on the day it was lodged")
     frame = build_training_frame(archive, inputs, start, end)
     show.line(f"{frame.consignments:,} consignments, {frame.facts.height:,} of them with a result")
-    trained = train(frame, inputs, name, test_from=test_from, lookup=mapping.lookup, caution=mapping.caution)
+    trained = train(
+        frame, inputs, name,
+        test_from=test_from, lookup=mapping.lookup, caution=mapping.caution, test_apart=test_apart,
+    )  # fmt: skip
     tell(trained)
     contested = against_champion(settings, frame, trained, name)
     with tempfile.TemporaryDirectory() as folder:

@@ -82,20 +82,24 @@ def train(
     test_from: datetime | None = None,
     lookup: Sequence[str] = (),
     caution: str = "",
+    test_apart: bool = False,
 ) -> Trained:
     """A model of all results, and how one of the results before the test did on the days of the test.
 
     How many trees, and how margins become probabilities, is decided on later rows than those learned from, three
     times over; then one model learns from all of them. It is judged on days that taught it nothing; what serves is
-    learned again in the same way, the days of the test included, because the newest schemes show there.
+    learned again in the same way, the days of the test included, because the newest schemes show there; unless they
+    are kept apart, as a published split asks.
     """
     split = split_by_time(frame.facts, test_from)
     past = _learner(frame, split.learn, inputs)
     judged = past.fit(np.flatnonzero(split.learn))
     margin = predict(judged.booster, past.matrix)
     comparison = compare(frame, split.test, margin, judged.calibration.apply(margin), lookup=lookup, caution=caution)
-    everything = _learner(frame, np.ones(len(split.learn), dtype=np.bool_), inputs)
-    fitted = everything.fit(np.arange(len(split.learn)))
+    everything, fitted = past, judged
+    if not test_apart:
+        everything = _learner(frame, np.ones(len(split.learn), dtype=np.bool_), inputs)
+        fitted = everything.fit(np.arange(len(split.learn)))
     ordinary = predict(fitted.booster, matrix_of(frame.ordinary.frame, tuple(inputs), everything.levels))
     model = Model(
         model_id=model_id,
@@ -109,7 +113,9 @@ def train(
         booster=fitted.booster,
     )
     golden = Rows(frame.ordinary.frame.head(GOLDEN_ROWS))
-    return Trained(model, golden, margin, comparison, split, _facts(frame, split, fitted, inputs))
+    return Trained(
+        model, golden, margin, comparison, split, _facts(frame, split, fitted, inputs, test_apart=test_apart)
+    )
 
 
 def split_by_time(facts: pl.DataFrame, test_from: datetime | None = None) -> Split:
@@ -248,16 +254,19 @@ def _isotonic(margin: Floats, hit: Flags) -> Calibration:
     return Calibration("isotonic", margins=steps[0], probabilities=steps[1])
 
 
-def _facts(frame: TrainingFrame, split: Split, fitted: Fitted, inputs: Sequence[Input]) -> dict[str, Any]:
+def _facts(
+    frame: TrainingFrame, split: Split, fitted: Fitted, inputs: Sequence[Input], *, test_apart: bool
+) -> dict[str, Any]:
+    learned_to = split.test_from if test_apart else frame.end
     return {
         "consignments": frame.consignments,
         "labelled": frame.facts.height,
-        "learned_on": frame.facts.height,
+        "learned_on": int(split.learn.sum()) if test_apart else frame.facts.height,
         "judged_after": int(split.learn.sum()),
         "tested_on": int(split.test.sum()),
         "from": frame.start.isoformat(),
         "test_from": split.test_from.isoformat(),
-        "to": frame.end.isoformat(),
+        "to": learned_to.isoformat(),
         "trees": fitted.booster.num_trees(),
         "calibration": fitted.calibration.method,
         "inputs": len(inputs),

@@ -161,3 +161,13 @@ def test_a_challenger_never_compared_is_refused(champion: tuple[Settings, dateti
     version = learn(settings, UNMAPPED, "tamis", end=middle - timedelta(days=3))
     with pytest.raises(Fault, match="was not compared with version"):
         promote(version, "A. Martin", "newer", settings, NOW)
+
+
+def test_what_serves_learns_from_the_test_days_too_unless_they_are_kept_apart(eras: tuple[Archive, Archive]) -> None:
+    frame = build_training_frame(eras[0], INPUTS)
+    newest, apart = (train(frame, INPUTS, "m", test_apart=one) for one in (False, True))
+    assert newest.facts["learned_on"] == frame.facts.height > apart.facts["learned_on"] == newest.facts["judged_after"]
+    assert apart.facts["to"] == apart.facts["test_from"] < newest.facts["to"]
+    assert np.array_equal(newest.margin, apart.margin)
+    assert np.array_equal(apart.model.score(frame.rows).frame["margin"].to_numpy(), apart.margin)
+    assert not np.array_equal(newest.model.score(frame.rows).frame["margin"].to_numpy(), newest.margin)
