@@ -9,7 +9,7 @@ from pathlib import Path
 
 from features.fault import Fault
 from pipelines.registry import CHAMPION, NAME, Registry
-from service.orientation import load_policy
+from service.orientation import check_inputs, load_policy
 from service.scoring.bundle import FILES, load_bundle, seal
 from service.settings import Settings
 
@@ -37,8 +37,8 @@ def promote(
         _refuse_worse(registry, version, name)
     fetched = registry.fetch(version, name)
     model_id = f"{name}-v{version}"
-    bundle = settings.bundles / model_id
-    _copy(fetched, bundle, policy)
+    made = settings.bundles / f".{model_id}.new"
+    _copy(fetched, made, policy)
     own = {k.removeprefix("Tamis."): v for k, v in registry.metrics_of(version, name).items() if k.startswith("Tamis.")}
     facts = {
         "model_id": model_id,
@@ -49,8 +49,10 @@ def promote(
         "learned_to": registry.parameters_of(version, name).get("to"),
         "metrics": {k.replace("pct", "%").replace("_", " "): v for k, v in sorted(own.items())},
     }
-    seal(bundle, settings.keys, facts)
-    load_bundle(bundle, settings.keys)
+    seal(made, settings.keys, facts)
+    model, written = load_bundle(made, settings.keys)
+    check_inputs(load_policy(written), model.inputs)
+    bundle = _in_place(made, settings.bundles / model_id)
     registry.promote(version, by, reason, name)
     _serve(settings, model_id)
     shutil.rmtree(fetched, ignore_errors=True)
@@ -74,6 +76,15 @@ def _refuse_worse(registry: Registry, version: int, name: str) -> None:
             f"{told['contest.difference']:+.3f} ({told['contest.low']:+.3f} to {told['contest.high']:+.3f}, 95 %); say "
             "why it should serve all the same: --although WHY"
         )
+
+
+def _in_place(made: Path, bundle: Path) -> Path:
+    """The proved bundle under its name; one that had the name before, with another policy, is kept beside it."""
+    if bundle.exists():
+        former = bundle.with_name(f"{bundle.name}.former")
+        shutil.rmtree(former, ignore_errors=True)
+        bundle.rename(former)
+    return made.rename(bundle)
 
 
 def _copy(fetched: Path, bundle: Path, policy: Path | None) -> None:

@@ -122,3 +122,20 @@ def test_a_day_is_scored_accounted_for_and_published(
 
     again = score([path], desk, Archive(settings.archive), NOW, expectations=False)
     assert again.orientations.equals(scored.orientations)  # what was decided stays decided
+
+
+def test_a_policy_that_asks_for_what_the_model_lacks_is_not_promoted(home: Path, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home")
+    shutil.copytree(home, settings.home)
+    shutil.copytree(home / "artifacts", settings.artifacts, dirs_exist_ok=True)
+    policy = tmp_path / "policy.toml"
+    text = (settings.serving / "policy.toml").read_text(encoding="utf-8")
+    policy.write_text(text.replace("identifiers_hits =", "network_hits_ever ="), encoding="utf-8")
+    with pytest.raises(Fault, match="network_hits_ever"):
+        promote(1, "A. Martin", "again", settings, NOW, policy=policy)
+    assert (settings.serving / "policy.toml").read_text(encoding="utf-8") == text
+    policy.write_text(text.replace("rate = 0.002", "rate = 0.004"), encoding="utf-8")
+    bundle = promote(1, "A. Martin", "more chance", settings, NOW, policy=policy)
+    assert bundle == settings.serving
+    assert open_desk(settings).policy.random_rate == 0.004
+    assert (bundle.with_name("tamis-v1.former") / "policy.toml").read_text(encoding="utf-8") == text
