@@ -7,7 +7,7 @@ from features.consignment import Column
 STAGES = ("pre_arrival", "clearance", "post_clearance")
 RESULTS = ("compliant", "non_compliant", "not_presented", "inconclusive")
 FINDINGS = ("counterfeit", "undervalued", "misdeclared", "prohibited", "dangerous")
-SELECTIONS = ("risk", "rule", "random", "campaign", "unknown")
+SELECTIONS = ("risk", "rule", "random", "exploration", "campaign", "unknown")
 LABELLED = ("compliant", "non_compliant")  # the other results say nothing about the goods
 
 OUTCOME_COLUMNS: tuple[Column, ...] = (

@@ -168,6 +168,58 @@ def score(
 
 
 @app.command()
+def monitor(
+    start: Annotated[datetime | None, typer.Option("--from", formats=DAYS, help="judge from this day on")] = None,
+    end: Annotated[datetime | None, typer.Option("--to", formats=DAYS, help="nothing from this day on")] = None,
+    out: Annotated[Path | None, typer.Option(help="folder for monitor.json; below the reports when not named")] = None,
+    thresholds: Annotated[Path | None, typer.Option(help="instead of pipelines/monitor/monitor.toml")] = None,
+    fail_on_alarm: Annotated[bool, typer.Option("--fail-on-alarm", help="exit with 1 when an alarm rings")] = False,
+) -> None:
+    """Drift, data quality, calibration and hits against chance, with an alarm and a remedy for each."""
+    from pipelines.monitor.command import insist, run
+
+    before = end or datetime.now(UTC)
+    seen = run(Settings(), start.date() if start else None, before.date(), out, thresholds)
+    if fail_on_alarm:
+        insist(seen)
+
+
+@app.command()
+def backtest(
+    world: Annotated[
+        bool, typer.Option("--world", help="a synthetic world that reacts, in place of the archive")
+    ] = False,
+    start: Annotated[datetime | None, typer.Option("--from", formats=DAYS, help="first archived day")] = None,
+    end: Annotated[datetime | None, typer.Option("--to", formats=DAYS, help="no archived day from this one on")] = None,
+    policy: Annotated[list[Path] | None, typer.Option(help="a policy to compare; may be given several times")] = None,
+    capacity: Annotated[
+        int | None, typer.Option(min=1, help="physical checks a day, in place of the policies' own")
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, help="days of a world")] = 182,
+    per_day: Annotated[int, typer.Option(min=1, help="consignments a day of a world")] = 1500,
+    seeds: Annotated[int, typer.Option(min=1, help="worlds to average over")] = 3,
+    arms: Annotated[str, typer.Option(help="arms, separated by commas; over a world, all where none is named")] = "",
+    start_up: Annotated[int, typer.Option(min=0, help="days before the arms decide, to have results")] = 28,
+    cold: Annotated[bool, typer.Option("--cold", help="start up a world without its historical regime")] = False,
+    retrain: Annotated[int, typer.Option(min=1, help="days from one training to the next")] = 7,
+    out: Annotated[Path | None, typer.Option(help="folder for backtest.json; reports/backtest where absent")] = None,
+) -> None:
+    """Replay days through the real decision code, revealing only what each arm selected itself, and compare."""
+    from pipelines import backtest as replays
+    from pipelines.archive import Archive
+
+    settings, plan = Settings(), replays.Plan(start_up, retrain, cold)
+    entries = replays.entries_of(arms, policy or [])
+    if world:
+        over = range(1, seeds + 1)
+        ledger = replays.over_worlds(entries, days=days, per_day=per_day, seeds=over, plan=plan, capacity=capacity)
+    else:
+        archive = Archive(settings.archive)
+        ledger = replays.over_archive(archive, entries, start=_utc(start), end=_utc(end), plan=plan, capacity=capacity)
+    show.line(f"written to {replays.report(ledger, plan, out or settings.reports / 'backtest')}")
+
+
+@app.command()
 def serve(
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="port to listen on")] = 8000,

@@ -14,7 +14,7 @@ from pipelines.synthetic.goods import Goods
 from pipelines.synthetic.people import vocabulary
 from pipelines.synthetic.settings import Inspection, World
 
-REASONS = ("random", "campaign", "rule", "risk")
+REASONS = ("random", "campaign", "rule", "risk", "exploration")  # the regime itself never explores
 RESULTS = ("compliant", "non_compliant", "not_presented", "inconclusive")
 DAY_US = 86_400_000_000
 

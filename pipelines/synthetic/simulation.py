@@ -56,6 +56,7 @@ class Simulation:
         self.population = self._populate(per_day)
         self.record = Record.blank(len(self.population.honest) + len(self.population.roster.identities))
         self.today, self.issued = 0, 0
+        self.presented: Presented | None = None  # the latest day, for whoever inspects it in the regime's place
         self._amended: list[pl.DataFrame] = []
         self._due = np.empty((0, 3), dtype=np.int64)  # day known, sender, found out or not
         self._whose: dict[str, int] = {}
@@ -83,7 +84,8 @@ class Simulation:
         declared = lodge_day(self.world, true, parties, calendar, self.issued, rng)
         truth = truth_of(self.world, true, declared["consignment_id"], rng)
         self._remember(true, declared)
-        found = self._inspect(true, lines, declared, truth, day) if inspect else pl.DataFrame()
+        self.presented = Presented(self.world, self.goods, true, lines, declared)
+        found = self._inspect(self.presented, truth, day) if inspect else pl.DataFrame()
         self.today, self.issued = day + 1, self.issued + len(true)
         return Lodged(calendar, self._manifest(lines, declared, calendar, rng), truth, found)
 
@@ -98,11 +100,8 @@ class Simulation:
         kept = sender >= 0
         self._due = np.concatenate([self._due, np.stack([known, sender, hit.astype(np.int64)], axis=1)[kept]])
 
-    def _inspect(
-        self, true: Orders, lines: DeclaredLines, declared: pl.DataFrame, truth: pl.DataFrame, day: int
-    ) -> pl.DataFrame:
-        rng = generator(self.seed, 3, day)
-        case = Presented(self.world, self.goods, true, lines, declared)
+    def _inspect(self, case: Presented, truth: pl.DataFrame, day: int) -> pl.DataFrame:
+        rng, true = generator(self.seed, 3, day), case.orders
         chosen = select(case, self.record, day, rng)
         found = outcomes(case, truth, chosen, rng)
         known = (found["known_at"].dt.date() - self.start).dt.total_days().to_numpy().astype(np.int64)

@@ -65,6 +65,11 @@ ORIENTED = (
     "selection_probability",
 )
 RANDOM = {"en": "Drawn at random", "fr": "Tiré au sort", "zh": "随机抽取"}
+EXPLORED = {
+    "en": "Drawn to learn from: a young identity that nothing is known of yet",
+    "fr": "Tiré pour apprendre : une identité récente dont on ne sait encore rien",
+    "zh": "为学习而抽取：新出现、尚无记录的身份",
+}
 DROPPED = {
     "en": "Asked for a stricter lane; no capacity was left",
     "fr": "Un circuit plus strict était demandé ; la capacité était épuisée",
@@ -188,6 +193,8 @@ def why(oriented: dict[str, Any], stamp: Stamp) -> list[dict[str, Any]]:
     ]
     if oriented["selection"] == "random":
         reasons.append({"code": "random", "text": RANDOM[stamp.language]})
+    if oriented["selection"] == "exploration":
+        reasons.append({"code": "exploration", "text": EXPLORED[stamp.language]})
     if oriented["dropped"]:
         reasons.append({"code": "capacity", "text": DROPPED[stamp.language], "evidence": Lane(oriented["wanted"]).name})
     return reasons

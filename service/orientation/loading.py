@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import polars as pl
 
 from features.catalogue import INPUTS, Input
 from features.consignment import CONSIGNMENT_COLUMNS, SUMMED, TIME, TOTALS
+from service.orientation.exploration import MEAN_WEIGHT, Exploration
 from service.orientation.policy import CHECKS, Capacity, Policy
 from service.orientation.rules import PolicyFault, Rule, read_rule
 
-SECTIONS = {"id", "title", "capacity", "random", "risk", "rules"}
+SECTIONS = {"id", "title", "capacity", "random", "exploration", "risk", "rules"}
 
 
 def load_policy(text: str) -> Policy:
@@ -31,6 +32,8 @@ def load_policy(text: str) -> Policy:
     random, risk = _section(written, "random"), _section(written, "risk")
     _only(random, {"rate", "seed"}, "random")
     _only(risk, {"least", "vague_share"}, "risk")
+    exploration = _section(written, "exploration")
+    _only(exploration, {"share", "from", "half_life_days", "least", "mean_weight"}, "exploration")
     seed = random.get("seed", 0)
     if not isinstance(seed, int) or isinstance(seed, bool):
         raise PolicyFault("random.seed: needs a whole number")
@@ -39,6 +42,7 @@ def load_policy(text: str) -> Policy:
         default=default,
         offices={office: _capacity(kinds, f"capacity.{office}", default) for office, kinds in capacity.items()},
         random_rate=_share(random, "random.rate", 0.0),
+        exploration=_exploration(exploration),
         seed=seed,
         least_risk=_share(risk, "risk.least", 0.0),
         vague_share=_share(risk, "risk.vague_share", 1.0),
@@ -107,6 +111,27 @@ def _capacity(written: Any, where: str, default: Capacity | None = None) -> Capa
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
             raise PolicyFault(f"{where}.{kind}: needs a whole number, zero or more")
     return Capacity(**values)
+
+
+def _exploration(section: Mapping[str, Any]) -> Exploration:
+    start = section.get("from")
+    if start is not None and (not isinstance(start, date) or isinstance(start, datetime)):
+        raise PolicyFault("exploration.from: is no date; write from = 2026-03-01")
+    half_life = _above_zero(section, "exploration.half_life_days", None)
+    least, share = _share(section, "exploration.least", 0.0), _share(section, "exploration.share", 0.0)
+    if least > share:
+        raise PolicyFault("exploration.least: is above exploration.share")
+    mean = _above_zero(section, "exploration.mean_weight", MEAN_WEIGHT)
+    return Exploration(share, start, half_life, least, MEAN_WEIGHT if mean is None else mean)
+
+
+def _above_zero(section: Mapping[str, Any], where: str, default: float | None) -> float | None:
+    value = section.get(where.rsplit(".", 1)[1], default)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+        raise PolicyFault(f"{where}: needs a number above 0")
+    return float(value)
 
 
 def _share(section: Mapping[str, Any], where: str, default: float) -> float:

@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
-import polars_hash as plh
 
 from features.consignment import Consignments
 from features.messages import Problems
 from features.messages.reading import Competing
 from service.orientation.decisions import Decisions, Stamp, decide
+from service.orientation.exploration import WEIGHED, Exploration, weight
+from service.orientation.giving import draw, give, owed_to, served, tie
 from service.orientation.lanes import Lane, PreArrival, Track
 from service.orientation.rules import Rule
 from service.scoring import Scores
 from service.scoring.explanation import Language
 
 CHECKS = ("physical", "documents", "audit")
+VAGUE = "wording_vague_share"
 REQUESTED_FIELDS = ("hs_code", "consignor_name", "consignor_address", "consignee_name", "consignee_address")
 
 
@@ -51,7 +53,8 @@ class Moment:
 class Policy:
     """A policy as loaded from its file.
 
-    random_rate: share of all consignments drawn by chance, before anything else.
+    random_rate: share of all consignments drawn blindly, before anything else.
+    exploration: what is drawn by weight, after it.
     least_risk: below it no model score asks for a check, however much capacity is left.
     """
 
@@ -59,6 +62,7 @@ class Policy:
     default: Capacity
     offices: Mapping[str, Capacity]
     random_rate: float
+    exploration: Exploration
     seed: int
     least_risk: float
     vague_share: float
@@ -74,26 +78,27 @@ class Policy:
     def lanes(self, consignments: Consignments, scores: Scores, problems: Problems, moment: Moment) -> pl.DataFrame:
         """One row a consignment: `row`, rank, of, the orientations at three moments, the selection, and its causes.
 
-        Chance comes first, then rules, then risk; each takes from the checks of its office and day until they are
-        spent. What a rule, chance or rank asked for and capacity refused is named in `dropped`.
+        Blind chance comes first, then exploration, rules and risk; each takes from the checks of its office and day
+        until they are spent. What was asked for and capacity refused is named in `dropped`.
         """
         known = consignments.frame.hstack(scores.frame.drop("row"))
         features = scores.rows.frame.select(c for c in scores.rows.frame.columns if c not in known.columns)
         asked = self._ask(known.hstack(features), moment)
-        return self._worded(_give(asked), problems).sort("row")
+        return self._worded(give(asked), problems).sort("row")
 
     def _ask(self, known: pl.DataFrame, moment: Moment) -> pl.DataFrame:
         """What chance, rules and rank ask for, beside what the office can still do today."""
         held = known.select(rule.holds().alias(str(i)) for i, rule in enumerate(self.rules))
-        drawn = known.select(_draw(self.seed).alias("draw"), _tie().alias("tie"))
-        vague = "wording_vague_share"
-        if vague not in known.columns:  # a model without this input: nothing is known of the wording
-            known = known.with_columns(pl.lit(None, pl.Float64).alias(vague))
+        drawn = known.select(
+            draw(self.seed).alias("draw"), draw(self.seed, "exploration").alias("second_draw"), tie().alias("tie")
+        )
+        lacking = [name for name in (VAGUE, *WEIGHED) if name not in known.columns]  # a model without these inputs
+        known = known.with_columns(pl.lit(None, pl.Float64).alias(name) for name in lacking)
         known = known.with_columns(pl.col("office").fill_null("unknown"), pl.col("lodged_at").dt.date().alias("day"))
-        frame = known.select("row", "office", "day", "margin", "risk", "share_below", vague)
+        frame = known.select("row", "office", "day", "margin", "risk", "share_below", VAGUE, weight().alias("weight"))
         frame = frame.hstack(held).hstack(drawn).with_columns(pl.col("draw").lt(self.random_rate).alias("random"))
-        frame = self._with_capacity(frame, moment)
-        return self._with_rank(self._with_rules(frame), moment.competing)
+        frame = self._with_rank(self._with_rules(self._with_capacity(frame, moment)), moment.competing)
+        return self._with_exploration(frame, moment.competing)
 
     def _with_capacity(self, frame: pl.DataFrame, moment: Moment) -> pl.DataFrame:
         rows = [
@@ -137,12 +142,18 @@ class Policy:
         lane = lane.when(pl.col("rank") <= third).then(1)
         return ranked.with_columns(pl.when(worth).then(lane.otherwise(0)).otherwise(0).alias("rank_lane"))
 
+    def _with_exploration(self, frame: pl.DataFrame, competing: Competing) -> pl.DataFrame:
+        """`explorable`: the chance to be drawn by weight where the blind draw passed by; `explored`: whether it was."""
+        sent = pl.max_horizontal("rule_lane", "rank_lane") >= int(Lane.red)
+        weighed = frame.with_columns(pl.when(sent).then(0.0).otherwise(pl.col("weight")).alias("weight"))
+        chanced = weighed.with_columns(self.exploration.chance(competing).alias("explorable"))
+        drawn = (pl.col("second_draw") < pl.col("explorable")) & ~pl.col("random")
+        return chanced.with_columns(drawn.alias("explored"))
+
     def _chance(self) -> pl.Expr:
-        """The chance with which anything was looked at blindly: the rate, less what capacity refused of the draws."""
-        drawn = pl.col("random").sum().over("office", "day")
-        given = _by_chance().sum().over("office", "day")
-        share = pl.when(drawn > 0).then(given / drawn).otherwise(1.0)
-        chance = share * self.random_rate
+        """The chance to be looked at by either draw, less what capacity refused of the draws."""
+        by_weight = (1.0 - self.random_rate) * pl.col("explorable") * served("explored")
+        chance = self.random_rate * served("random") + by_weight
         return pl.when(chance > 0).then(chance)
 
     def _worded(self, given: pl.DataFrame, problems: Problems) -> pl.DataFrame:
@@ -151,17 +162,18 @@ class Policy:
         pre_arrival = (
             pl.when(pl.col("lane") == Lane.red)
             .then(pl.lit(PreArrival.control_recommended.name))
-            .when((pl.col("wording_vague_share") >= self.vague_share) | pl.col("row").is_in(requested.implode()))
+            .when((pl.col(VAGUE) >= self.vague_share) | pl.col("row").is_in(requested.implode()))
             .then(pl.lit(PreArrival.request_information.name))
             .when(pl.col("row").is_in(incomplete.implode()))
             .then(pl.lit(PreArrival.data_incomplete.name))
             .otherwise(pl.lit(PreArrival.no_risk.name))
         )
         looked_at = pl.col("lane") >= Lane.yellow
-        by_chance = _by_chance()
+        blindly, by_weight = owed_to("random"), owed_to("explored")
         by_rule = looked_at & (pl.col("rule_lane") >= pl.col("lane"))
-        selection = pl.when(by_chance).then(pl.lit("random")).when(by_rule).then(pl.lit("rule"))
-        chance = pl.when(looked_at & ~by_chance).then(1.0).otherwise(self._chance())
+        selection = pl.when(blindly).then(pl.lit("random")).when(by_weight).then(pl.lit("exploration"))
+        selection = selection.when(by_rule).then(pl.lit("rule"))
+        chance = pl.when(looked_at & ~blindly & ~by_weight).then(1.0).otherwise(self._chance())
         return given.with_columns(
             pre_arrival.alias("pre_arrival"),
             pl.col("lane").replace_strict({int(x): x.name for x in Lane}, return_dtype=pl.String).alias("clearance"),
@@ -172,44 +184,3 @@ class Policy:
             selection.when(looked_at).then(pl.lit("risk")).otherwise(pl.lit("none")).alias("selection"),
             chance.alias("selection_probability"),
         )  # fmt: skip
-
-
-def _by_chance() -> pl.Expr:
-    """Whether a check was given because chance asked for it: a physical one, or one that nothing else asked for."""
-    others = pl.max_horizontal("rule_lane", "rank_lane")
-    return (
-        pl.col("random") & (pl.col("lane") >= Lane.yellow) & ((pl.col("lane") == Lane.red) | (others < pl.col("lane")))
-    )
-
-
-def _give(asked: pl.DataFrame) -> pl.DataFrame:
-    """Hand out the checks, strictest lane first; what one lane cannot take asks for the next.
-
-    Draws are served in the order of the draw, never of the score: with few hands, chance must stay blind.
-    """
-    frame = asked.with_columns(
-        pl.max_horizontal(pl.when("random").then(3).otherwise(0), "rule_lane", "rank_lane").alias("wanted"),
-        pl.when("random").then(0).when(pl.col("rule_lane") >= pl.col("rank_lane")).then(1).otherwise(2).alias("turn"),
-        pl.lit(0).alias("lane"),
-    ).sort("turn", pl.when("random").then(pl.col("draw")).otherwise(-pl.col("margin")), "tie")
-    for lane, kind in ((Lane.red, "physical"), (Lane.yellow, "documents"), (Lane.blue, "audit")):
-        asks = (pl.col("lane") == 0) & (pl.col("wanted") >= int(lane))
-        turn = asks.cast(pl.Int64).cum_sum().over("office", "day")
-        taken = asks & (turn <= pl.col(f"{kind}_left"))
-        frame = frame.with_columns(pl.when(taken).then(int(lane)).otherwise(pl.col("lane")).alias("lane"))
-    return frame.with_columns((pl.col("lane") < pl.col("wanted")).alias("dropped"))
-
-
-def _draw(seed: int) -> pl.Expr:
-    """A number in [0, 1) for each consignment version: the same on every machine, unknown without the seed."""
-    text = pl.concat_str(pl.lit(f"{seed}"), "consignment_id", pl.col("version").cast(pl.String), separator="\x1f")
-    return (_hash(text) // 2**11).cast(pl.Float64) * 2.0**-53
-
-
-def _tie() -> pl.Expr:
-    """Breaks ties of equal scores by something no sender controls the order of."""
-    return _hash(pl.concat_str("consignment_id", pl.col("version").cast(pl.String), separator="\x1f"))
-
-
-def _hash(text: pl.Expr) -> pl.Expr:
-    return plh.concat_str(text).nchash.xxhash64()

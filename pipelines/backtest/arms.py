@@ -1,0 +1,199 @@
+"""What a replay compares: a ranker, that learns from what the arm itself has seen, under a policy of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+
+import lightgbm as lgb
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from features.assemble import Fits, Rows
+from features.catalogue import INPUTS, Input, category, fingerprint, history, number
+from features.norms import SCHEMA as NORMS
+from features.norms import Norms
+from features.shipper import PRIOR_RATE, PRIOR_WEIGHT
+from features.wording import SCHEMA as WORDING
+from features.wording import Wording
+from pipelines.archive import Archive
+from pipelines.train import train
+from pipelines.training_frame import build_training_frame
+from service.scoring import Model, Scores
+from service.scoring.calibration import Calibration
+from service.scoring.model import matrix_of
+
+Floats = npt.NDArray[np.float64]
+Ranker = Callable[[Archive, datetime], Model]
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One column of the comparison: how it ranks, and what its policy adds to the checks that all arms have."""
+
+    name: str
+    ranker: Ranker
+    policy: str = ""
+
+
+SENDER = tuple(item for item in INPUTS if item.name == "consignor_hit_rate")
+NUMBERS = ("value_eur", "gross_mass_kg", "packages", "postage", "pieces", "lines", "value_per_kg", "value_per_piece")
+CATEGORIES = (
+    *("stream", "nature", "hs_chapter", "main_origin", "dispatch_country"),
+    *("office", "operator", "mail_class", "platform"),
+)
+RAW: tuple[Input, ...] = (  # what is declared and nothing else: no history, no norms, no wording
+    *(number(name, *[name] * 3) for name in NUMBERS),
+    *(category(name, *[name] * 3) for name in CATEGORIES),
+)
+DATE: tuple[Input, ...] = (  # as in the preprocessing of DATE (Kim et al., KDD 2020): the same, and who and what it is
+    *RAW,
+    *(category(name, *[name] * 3) for name in ("main_hs6", "consignor_name")),
+    *history("consignor_inspected_ever", "consignor_hits_ever", "goods_inspected_ever", "goods_hits_ever"),
+    *history("route_inspected_ever", "route_hits_ever", "pair_inspected_ever", "pair_hits_ever"),
+)
+PROFILED: tuple[tuple[str, ...], ...] = (
+    ("consignor_name",),
+    ("main_hs6",),
+    ("main_origin",),
+    ("office",),
+    ("operator",),
+    ("platform",),
+    ("main_hs6", "main_origin"),
+    ("main_hs6", "dispatch_country"),
+    ("hs_chapter", "dispatch_country", "office"),
+    ("hs_chapter", "operator"),
+    ("platform", "hs_chapter"),
+    ("consignor_name", "hs_chapter"),
+)
+
+
+def tamis(archive: Archive, end: datetime) -> Model:
+    """The product: all inputs, learned by the training that `tamis train` uses."""
+    return learned(archive, INPUTS, end)
+
+
+def raw_lightgbm(archive: Archive, end: datetime) -> Model:
+    """The same training on declared columns alone."""
+    return learned(archive, RAW, end)
+
+
+def learned(archive: Archive, inputs: Sequence[Input], end: datetime) -> Model:
+    """A model by the real training on everything known before `end`; only its latest rows are held out as a test."""
+    judged_by = [item for item in SENDER if item not in inputs]  # what training compares every model with
+    frame = build_training_frame(archive, [*inputs, *judged_by], end=end)
+    latest: datetime = frame.facts["lodged_at"].max()  # type: ignore[assignment]
+    return train(frame, inputs, f"replay-{end:%Y-%m-%d}", test_from=latest, test_apart=True).model
+
+
+def sender_rule(_archive: Archive, _end: datetime) -> Model:
+    """The sender's hit rate, shrunk while inspections are few: nothing is learned beyond the history itself."""
+    return ranked_by("sender-rule", SENDER, _sender_rate)
+
+
+def _sender_rate(rows: pl.DataFrame) -> Floats:
+    rate: Floats = rows["consignor_hit_rate"].fill_null(PRIOR_RATE).to_numpy().astype(np.float64)
+    return np.log(rate / (1.0 - rate))
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked(Model):
+    """A model whose margins are any function of the rows: how rules and other learners sit at the same desk."""
+
+    rank: Callable[[pl.DataFrame], Floats] = field(kw_only=True)
+
+    def score(self, rows: Rows) -> Scores:
+        """Margins by `rank`; risks and places among an ordinary day as every model gives them."""
+        margin = self.rank(rows.frame)
+        risk = self.calibration.apply(margin)
+        below = np.searchsorted(self.reference, margin, side="left") / max(len(self.reference), 1)
+        frame = pl.DataFrame({"row": rows.frame["row"], "margin": margin, "risk": risk, "share_below": below})
+        return Unexplained(frame, np.zeros((len(margin), len(self.inputs))), rows, self)
+
+
+@dataclass(frozen=True, slots=True)
+class Unexplained(Scores):
+    """Scores without reasons."""
+
+    def contributions(self, chosen: Sequence[int] | npt.NDArray[np.int64]) -> Floats:
+        """None that would count."""
+        return np.zeros((len(chosen), len(self.model.inputs) + 1))
+
+
+def ranked_by(
+    name: str, inputs: Sequence[Input], rank: Callable[[pl.DataFrame], Floats], fits: Fits | None = None
+) -> Ranked:
+    """A model of a function from rows of `inputs` to margins; a new arm is this and no more."""
+    return Ranked(
+        model_id=name,
+        sha256="",
+        fingerprint=fingerprint(inputs),
+        inputs=tuple(inputs),
+        fits=fits or Fits(Norms(NORMS.to_frame()), Wording(WORDING.to_frame())),
+        levels={},
+        calibration=Calibration("none"),
+        reference=np.zeros(1),
+        booster=_idle(),
+        rank=rank,
+    )
+
+
+@lru_cache(maxsize=1)
+def _idle() -> lgb.Booster:
+    """Trees that nobody asks: a model has some, and a function has none."""
+    return lgb.train({"verbosity": -1}, lgb.Dataset(np.zeros((2, 1)), np.zeros(2)), num_boost_round=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Profiles:
+    """Shrunk hit rates by entity and by cross of columns, from labelled rows."""
+
+    overall: float
+    tables: Mapping[tuple[str, ...], pl.DataFrame]
+
+    @classmethod
+    def of(cls, rows: pl.DataFrame, hit: pl.Series) -> Profiles:
+        """Profiles of labelled rows."""
+        overall, beside = float(hit.mean()), rows.with_columns(hit.alias("hit"))  # type: ignore[arg-type]
+        shrunk = (pl.col("hit").sum() + PRIOR_WEIGHT * overall) / (pl.len() + PRIOR_WEIGHT)
+        return cls(overall, {key: beside.group_by(key).agg(shrunk.alias("rate")) for key in PROFILED})
+
+    def attach(self, rows: pl.DataFrame) -> Floats:
+        """One column for each profile; a value never seen has the overall rate."""
+        rates = [
+            rows.select(key).join(table, on=key, how="left", maintain_order="left", nulls_equal=True)["rate"]
+            for key, table in self.tables.items()
+        ]
+        return np.column_stack([rate.fill_null(self.overall).to_numpy() for rate in rates])
+
+
+def date_style(archive: Archive, end: datetime) -> Model:
+    """LightGBM on declared columns and risk profiles: target-encoded hit rates of entities and of their crosses.
+
+    The profiles of a training row are made from the other fifths of the rows, so that none of them knows its own label.
+    """
+    frame = build_training_frame(archive, DATE, end=end)
+    rows, hit = frame.rows.frame, frame.facts["hit"]
+    fold = np.arange(len(hit)) % 5
+    profiled = np.empty((len(hit), len(PROFILED)))
+    for part in range(5):
+        there = pl.Series(fold == part)
+        profiled[fold == part] = Profiles.of(rows.filter(~there), hit.filter(~there)).attach(rows.filter(there))
+    numbers = tuple(item for item in DATE if item.kind == "number")
+    booster = _boosted(np.hstack([matrix_of(rows, numbers, {}), profiled]), hit.to_numpy())
+    everything = Profiles.of(rows, hit)
+
+    def rank(asked: pl.DataFrame) -> Floats:
+        matrix = np.hstack([matrix_of(asked, numbers, {}), everything.attach(asked)])
+        return np.asarray(booster.predict(matrix, raw_score=True, num_threads=1), dtype=np.float64)
+
+    return ranked_by(f"date-{end:%Y-%m-%d}", DATE, rank, frame.fits)
+
+
+def _boosted(matrix: Floats, hit: npt.NDArray[np.bool_]) -> lgb.Booster:
+    parameters = {"objective": "binary", "learning_rate": 0.05, "num_leaves": 15, "min_data_in_leaf": 20,
+                  "lambda_l2": 5.0, "num_threads": 1, "verbosity": -1, "deterministic": True, "seed": 1}  # fmt: skip
+    return lgb.train(parameters, lgb.Dataset(matrix, hit.astype(float)), num_boost_round=100)

@@ -1,0 +1,148 @@
+"""The replay desk: history, journal and archive in memory, so that `target()` decides days gone by as it would have."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from features.assemble import Rows
+from features.consignment import TIME, Consignments
+from features.facts import FACT_SCHEMA, KEYS, facts_of, facts_of_outcomes, with_entities
+from features.history import FactTable, Integers, Layered, Totals
+from features.outcome import OUTCOME_COLUMNS
+from pipelines.archive import Archive
+from service.journal import Journal
+from service.orientation import Decisions
+
+SETTLED = 4  # recent facts are laid to the settled ones when they are a fourth of them: each is sorted a few times only
+KINDS = {"physical": "red", "documents": "yellow", "audit": "blue"}
+PARTIES = ("party_id", "network_id")
+LANES = {"office": pl.String, "day": pl.Date, "clearance": pl.String}
+
+
+class ReplayHistory:
+    """Facts posted so far, in two layers: many settled ones and few recent ones."""
+
+    def __init__(self) -> None:
+        self._settled, self._recent = FACT_SCHEMA.to_frame(), FACT_SCHEMA.to_frame()
+        self._below, self._above = FactTable(self._settled), FactTable(self._recent)
+        self._latest: datetime | None = None
+
+    def post(self, facts: pl.DataFrame) -> None:
+        """Add facts (FACT_SCHEMA)."""
+        self._recent = pl.concat([self._recent, facts])
+        if self._recent.height * SETTLED > self._settled.height:
+            self._settled, self._recent = pl.concat([self._settled, self._recent]), FACT_SCHEMA.to_frame()
+            self._below = FactTable(self._settled)
+        self._above = FactTable(self._recent)
+        latest: datetime | None = facts["known_at"].max()  # type: ignore[assignment]
+        self._latest = max(filter(None, (self._latest, latest)), default=None)
+
+    def before(self, entities: Integers, moments: Integers) -> Totals:
+        """Running totals of each entity strictly before its moment."""
+        return Layered(self._below, self._above).before(entities, moments)
+
+    def lacks(self, consignments: Consignments) -> Consignments:
+        """All of them: a day's own facts are posted when it is over."""
+        return consignments
+
+    def as_of(self) -> int | None:
+        """The latest moment that any fact was known at, microseconds since 1970."""
+        return None if self._latest is None else int(pl.Series([self._latest], dtype=TIME).dt.epoch("us")[0])
+
+
+class ReplayJournal(Journal):
+    """A journal that remembers the checks given out and writes nothing."""
+
+    def __init__(self) -> None:
+        self._given = pl.DataFrame(schema=LANES)
+
+    def spent(self, consignments: Consignments) -> pl.DataFrame:
+        """Checks already given out on the days of these consignments: office, day, and by kind."""
+        asked = self._given.filter(pl.col("day").is_in(consignments.frame["lodged_at"].dt.date().implode()))
+        counts = [(pl.col("clearance") == lane).sum().cast(pl.Int64).alias(kind) for kind, lane in KINDS.items()]
+        return asked.group_by("office", "day").agg(counts)
+
+    def record(
+        self,
+        decisions: Decisions,
+        rows: Rows,  # noqa: ARG002 - as the journal that it stands for
+        consignments: Consignments,  # noqa: ARG002
+        *,
+        archived: bool = False,  # noqa: ARG002
+    ) -> Decisions:
+        """The decisions as they are; their lanes are remembered."""
+        lanes = [(row["office"] or "unknown", row["lodged_at"].date(), row["clearance"]) for row in decisions.rows]
+        given = pl.DataFrame(lanes, schema=LANES, orient="row").filter(pl.col("clearance") != "green")
+        self._given = pl.concat([self._given, given])
+        return decisions
+
+
+class ReplayArchive(Archive):
+    """An archive in memory: what a replay has been shown, and the results of what it selected itself."""
+
+    def __init__(self) -> None:
+        super().__init__(Path())
+        self._frames: list[pl.DataFrame] = []
+        self._goods: list[pl.DataFrame] = []
+        self._outcomes = pl.DataFrame(schema={c.name: c.dtype for c in OUTCOME_COLUMNS})
+        self._rows = 0
+
+    def show(self, consignments: Consignments) -> None:
+        """Keep the consignments of a day that is over."""
+        shown = with_entities(consignments)
+        self._frames.append(shown.frame.with_columns(pl.col("row") + self._rows).drop(PARTIES, strict=False))
+        self._goods.append(shown.goods.with_columns(pl.col("row") + self._rows))
+        self._rows += len(shown)
+
+    def reveal(self, outcomes: pl.DataFrame) -> None:
+        """Keep results that have become known."""
+        self._outcomes = pl.concat([self._outcomes, outcomes.select(self._outcomes.columns)])
+
+    def consignments(self, start: datetime | None = None, end: datetime | None = None) -> Consignments:
+        """All consignment versions shown, lodged from `start` until before `end`."""
+        if not self._frames:
+            return super().consignments(start, end)
+        self._frames, self._goods = [pl.concat(self._frames)], [pl.concat(self._goods)]
+        shown = Consignments(self._frames[0], self._goods[0])
+        bounds = [pl.col("lodged_at") >= start] if start else []
+        bounds += [pl.col("lodged_at") < end] if end else []
+        kept = pl.all_horizontal(bounds) if bounds else pl.lit(True)
+        return shown if shown.frame.select(kept.all()).item() else shown.where(kept)
+
+    def outcomes(self, end: datetime | None = None) -> pl.DataFrame:
+        """All results known before `end`, in order of time."""
+        known = self._outcomes if end is None else self._outcomes.filter(pl.col("known_at") < end)
+        return known.unique(maintain_order=True).sort("known_at", "consignment_id")
+
+
+class Past:
+    """Everything that one arm of a replay may know: its archive, and the history that its desk reads."""
+
+    def __init__(self) -> None:
+        self.archive, self.history, self.journal = ReplayArchive(), ReplayHistory(), ReplayJournal()
+        self._waiting: list[pl.DataFrame] = []
+
+    def show(self, consignments: Consignments) -> None:
+        """A day is over: its consignments are kept and become facts."""
+        self.archive.show(consignments)
+        self.history.post(facts_of(consignments))
+
+    def reveal(self, outcomes: pl.DataFrame, of: Consignments) -> None:
+        """Results of inspections of these consignments, each held back until it becomes known."""
+        latest = with_entities(of).frame.sort("version").unique("consignment_id", keep="last", maintain_order=True)
+        entities = latest.select("consignment_id", *(key.column for key in KEYS))
+        self._waiting.append(outcomes.join(entities, on="consignment_id", how="inner", maintain_order="left"))
+
+    def until(self, moment: datetime) -> None:
+        """Let everything be known that became known before `moment`."""
+        if not self._waiting:
+            return
+        waiting = pl.concat(self._waiting)
+        known = waiting.filter(pl.col("known_at") < moment)
+        self._waiting = [waiting.filter(pl.col("known_at") >= moment)]
+        if known.height:
+            self.archive.reveal(known)
+            self.history.post(facts_of_outcomes(known))

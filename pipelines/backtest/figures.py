@@ -1,0 +1,150 @@
+"""What a replay comes to: found, precision and recall by arm, span and scheme, with intervals over seeds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+COUNTS = ("inspected", "found", "illicit", "worth", "worth_found", "unknown")
+MEASURES = ("precision", "recall", "value_recall")
+T95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)  # Student, two-sided, 1 to 10 degrees
+LAST_WEEKS, FIRST_WEEKS = 8, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Some days of a replay, counted from its first: `start` until before `end`."""
+
+    name: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A mean over seeds and half the width of its 95 % interval; no width where there is one seed."""
+
+    mean: float
+    half: float
+    seeds: int
+
+    def as_json(self) -> dict[str, float | int | None]:
+        """The interval without what is not a number."""
+        return {
+            "mean": None if math.isnan(self.mean) else self.mean,
+            "half": None if math.isnan(self.half) else self.half,
+            "seeds": self.seeds,
+        }
+
+
+def interval(values: Sequence[float]) -> Interval:
+    """The mean of some seeds' figures with Student's interval; seeds without a figure are left out."""
+    known = np.array([v for v in values if v is not None and not math.isnan(v)], dtype=np.float64)
+    if not len(known):
+        return Interval(math.nan, math.nan, 0)
+    if len(known) == 1:
+        return Interval(float(known[0]), math.nan, 1)
+    degrees = len(known) - 1
+    quantile = T95[degrees - 1] if degrees <= len(T95) else 1.96 + 2.37 / degrees + 2.8 / degrees**2
+    return Interval(float(known.mean()), float(quantile * known.std(ddof=1) / math.sqrt(len(known))), len(known))
+
+
+def spans_of(days: int, start_up: int) -> list[Span]:
+    """The start-up, the first weeks that an arm decides, the last, what lies between, and all but the start-up."""
+    first = min(start_up + FIRST_WEEKS * 7, days)
+    last = max(first, days - LAST_WEEKS * 7)
+    spans = [
+        Span("start-up", 0, min(start_up, days)),
+        Span(f"first {FIRST_WEEKS} weeks", start_up, first),
+        Span("between", first, last),
+        Span(f"last {LAST_WEEKS} weeks", last, days),
+        Span("all after start-up", start_up, days),
+    ]
+    return [span for span in spans if span.end > span.start]
+
+
+def figures(ledger: pl.DataFrame, span: Span) -> pl.DataFrame:
+    """One row an arm and seed: the counts of a span, and what they come to."""
+    within = ledger.filter(pl.col("nth").is_between(span.start, span.end, closed="left"))
+    return with_measures(within.group_by("arm", "seed", maintain_order=True).agg(pl.col(COUNTS).sum()))
+
+
+def by_week(ledger: pl.DataFrame) -> pl.DataFrame:
+    """One row an arm, seed and week."""
+    weeks = ledger.with_columns((pl.col("nth") // 7 + 1).alias("week"))
+    return with_measures(weeks.group_by("arm", "seed", "week", maintain_order=True).agg(pl.col(COUNTS).sum()))
+
+
+def by_scheme(ledger: pl.DataFrame, span: Span) -> pl.DataFrame:
+    """One row an arm, seed and scheme that had anything illicit in the span."""
+    within = ledger.filter(pl.col("nth").is_between(span.start, span.end, closed="left"))
+    counts = within.group_by("arm", "seed", "scheme", maintain_order=True).agg(pl.col(COUNTS).sum())
+    return with_measures(counts.filter(pl.col("illicit") > 0)).sort("scheme", maintain_order=True)
+
+
+def with_measures(counts: pl.DataFrame) -> pl.DataFrame:
+    """Counts with precision, recall and recall of value.
+
+    precision counts what is unknown as nothing found, `precision_at_most` as found: the truth lies between.
+    """
+    found, inspected = pl.col("found"), pl.col("inspected")
+    return counts.with_columns(
+        _part(found, inspected).alias("precision"),
+        _part(found + pl.col("unknown"), inspected).alias("precision_at_most"),
+        _part(found, pl.col("illicit")).alias("recall"),
+        _part(pl.col("worth_found"), pl.col("worth")).alias("value_recall"),
+    )
+
+
+def over_seeds(rows: pl.DataFrame, measure: str) -> dict[str, Interval]:
+    """The interval of a measure for each arm."""
+    return {str(arm): interval(part[measure].to_list()) for (arm,), part in rows.group_by("arm", maintain_order=True)}
+
+
+def differences(rows: pl.DataFrame, measure: str, against: str) -> dict[str, Interval]:
+    """How much each arm is above another on the same seeds: mean and interval of the paired differences."""
+    base = rows.filter(pl.col("arm") == against).select("seed", pl.col(measure).alias("base"))
+    paired = rows.filter(pl.col("arm") != against).join(base, on="seed", how="inner", maintain_order="left")
+    return over_seeds(paired.with_columns((pl.col(measure) - pl.col("base")).alias(measure)), measure)
+
+
+def never_seen_before(ledger: pl.DataFrame, start_up: int) -> list[str]:
+    """Schemes of which nothing illicit was lodged before the arms began to decide."""
+    early = ledger.filter((pl.col("nth") < start_up) & (pl.col("illicit") > 0))["scheme"].unique()
+    return sorted(set(ledger.filter(pl.col("illicit") > 0)["scheme"].unique()) - set(early))
+
+
+def summary(ledger: pl.DataFrame, spans: Sequence[Span], against: str | None) -> dict[str, Any]:
+    """All figures as `backtest.json` keeps them."""
+    told: dict[str, Any] = {"spans": {}, "weeks": [], "schemes": {}}
+    for span in spans:
+        rows = figures(ledger, span)
+        told["spans"][span.name] = {
+            "days": [span.start, span.end],
+            "counts": rows.group_by("arm", maintain_order=True).agg(pl.col(COUNTS).sum()).to_dicts(),
+            **{m: _json(over_seeds(rows, m)) for m in (*MEASURES, "precision_at_most")},
+            "differences": {m: _json(differences(rows, m, against)) for m in MEASURES} if against else {},
+        }
+        told["schemes"][span.name] = {
+            str(scheme): _json(over_seeds(part, "recall"))
+            for (scheme,), part in by_scheme(ledger, span).group_by("scheme", maintain_order=True)
+        }
+    weekly = by_week(ledger)
+    for (week,), part in weekly.group_by("week", maintain_order=True):
+        found = {m: _json(over_seeds(part, m)) for m in MEASURES}
+        counts = part.group_by("arm", maintain_order=True).agg(pl.col(COUNTS).sum()).to_dicts()
+        told["weeks"].append({"week": week, "counts": counts, **found})
+    return told
+
+
+def _json(of: Mapping[str, Interval]) -> dict[str, dict[str, float | int | None]]:
+    return {arm: one.as_json() for arm, one in of.items()}
+
+
+def _part(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
+    return pl.when(whole > 0).then(part / whole)
