@@ -23,7 +23,7 @@ demo: install
 # All tests, the notebooks and the README's commands among them, after the checks of style, types and floors.
 test: check
 	@$(BIN)/pytest
-	@$(BIN)/pytest --nbmake notebooks --nbmake-timeout=180 -q
+	@$(BIN)/pytest --nbmake notebooks --nbmake-timeout=300 -q
 
 check: install
 	@$(BIN)/ruff check .

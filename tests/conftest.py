@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 
 from tests.worlds import SmallWorld, make_small_world
+
+settings.register_profile("tamis", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("tamis")
 
 
 @pytest.fixture(scope="session")

@@ -173,7 +173,9 @@ class Policy:
         by_rule = looked_at & (pl.col("rule_lane") >= pl.col("lane"))
         selection = pl.when(blindly).then(pl.lit("random")).when(by_weight).then(pl.lit("exploration"))
         selection = selection.when(by_rule).then(pl.lit("rule"))
-        chance = pl.when(looked_at & ~blindly & ~by_weight).then(1.0).otherwise(self._chance())
+        sent = (pl.col("lane") == Lane.red) & (pl.max_horizontal("rule_lane", "rank_lane") >= int(Lane.red))
+        certain = looked_at & (~blindly & ~by_weight | sent)  # drawn or not, what was sent anyway was sure of its check
+        chance = pl.when(certain).then(1.0).otherwise(self._chance())
         return given.with_columns(
             pre_arrival.alias("pre_arrival"),
             pl.col("lane").replace_strict({int(x): x.name for x in Lane}, return_dtype=pl.String).alias("clearance"),
