@@ -251,8 +251,10 @@ def ladder(
     size = Size(days, per_day, judged_from)
     figures = climb(range(1, seeds + 1), size, show.line, ablations=ablations)
     show.line(table(figures, COLUMNS))
-    mean, half = closed(figures)
-    show.line(f"Tamis closes {mean:.2f} ± {half:.2f} of the distance between raw LightGBM and full information")
+    part = closed(figures)
+    show.line(
+        f"Tamis closes {part.mean:.2f} ± {part.half:.2f} of the distance between raw LightGBM and full information"
+    )
     if out is not None:
         write_figures(out, figures)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import t as student
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 Floats = npt.NDArray[np.float64]
@@ -78,3 +81,31 @@ def _mean(values: Flags) -> float:
 
 def _part(part: float, whole: float) -> float:
     return part / whole if whole > 0 else float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A mean over seeds and half the width of its 95 % interval; no width where there is one seed."""
+
+    mean: float
+    half: float
+    seeds: int
+
+    def as_json(self) -> dict[str, float | int | None]:
+        """The interval without what is not a number."""
+        return {
+            "mean": None if math.isnan(self.mean) else self.mean,
+            "half": None if math.isnan(self.half) else self.half,
+            "seeds": self.seeds,
+        }
+
+
+def interval(values: Sequence[float | None]) -> Interval:
+    """The mean of some seeds' figures with Student's interval; seeds without a figure are left out."""
+    known = np.array([v for v in values if v is not None and not math.isnan(v)], dtype=np.float64)
+    if not len(known):
+        return Interval(math.nan, math.nan, 0)
+    if len(known) == 1:
+        return Interval(float(known[0]), math.nan, 1)
+    half = student.ppf(0.975, len(known) - 1) * known.std(ddof=1) / math.sqrt(len(known))
+    return Interval(float(known.mean()), float(half), len(known))

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import polars as pl
+
+from pipelines.metrics import Interval, interval
 
 COUNTS = ("inspected", "found", "illicit", "worth", "worth_found", "unknown")
 MEASURES = ("precision", "recall", "value_recall")
-T95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)  # Student, two-sided, 1 to 10 degrees
 LAST_WEEKS, FIRST_WEEKS = 8, 4
 
 
@@ -23,35 +22,6 @@ class Span:
     name: str
     start: int
     end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A mean over seeds and half the width of its 95 % interval; no width where there is one seed."""
-
-    mean: float
-    half: float
-    seeds: int
-
-    def as_json(self) -> dict[str, float | int | None]:
-        """The interval without what is not a number."""
-        return {
-            "mean": None if math.isnan(self.mean) else self.mean,
-            "half": None if math.isnan(self.half) else self.half,
-            "seeds": self.seeds,
-        }
-
-
-def interval(values: Sequence[float]) -> Interval:
-    """The mean of some seeds' figures with Student's interval; seeds without a figure are left out."""
-    known = np.array([v for v in values if v is not None and not math.isnan(v)], dtype=np.float64)
-    if not len(known):
-        return Interval(math.nan, math.nan, 0)
-    if len(known) == 1:
-        return Interval(float(known[0]), math.nan, 1)
-    degrees = len(known) - 1
-    quantile = T95[degrees - 1] if degrees <= len(T95) else 1.96 + 2.37 / degrees + 2.8 / degrees**2
-    return Interval(float(known.mean()), float(quantile * known.std(ddof=1) / math.sqrt(len(known))), len(known))
 
 
 def spans_of(days: int, start_up: int) -> list[Span]:

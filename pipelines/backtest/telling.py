@@ -15,7 +15,6 @@ from pipelines import show
 from pipelines.backtest.figures import (
     COUNTS,
     MEASURES,
-    Interval,
     Span,
     by_scheme,
     differences,
@@ -23,6 +22,7 @@ from pipelines.backtest.figures import (
     never_seen_before,
     over_seeds,
 )
+from pipelines.metrics import Interval
 
 WORDS = {"precision": "precision", "recall": "recall", "value_recall": "value recall"}
 

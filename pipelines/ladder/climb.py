@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import t as student
 
 from features.catalogue import INPUTS
 from pipelines.ladder.evidence import Size, as_customs_knew, gather, with_full_information
 from pipelines.ladder.judging import judge
 from pipelines.ladder.rungs import ABLATIONS, CEILING, DECLARED, NETWORK, RUNGS, by_chance, by_sender, rank
+from pipelines.metrics import Interval, interval
 
 Figures = Mapping[str, Mapping[str, float]]
 Telling = Callable[[str], None]
@@ -43,28 +43,18 @@ def _one(seed: int, size: Size, tell: Telling, *, ablations: bool) -> Figures:
     return figures
 
 
-def over_seeds(figures: Sequence[Figures], name: str, figure: str) -> tuple[float, float]:
-    """Mean over worlds, and half the width of its 95 % interval."""
-    return _interval([of_seed[name].get(figure, float("nan")) for of_seed in figures])
+def over_seeds(figures: Sequence[Figures], name: str, figure: str) -> Interval:
+    """A figure of one ranking over worlds."""
+    return interval([of_seed[name].get(figure, float("nan")) for of_seed in figures])
 
 
-def closed(figures: Sequence[Figures], figure: str = HEADLINE) -> tuple[float, float]:
+def closed(figures: Sequence[Figures], figure: str = HEADLINE) -> Interval:
     """The part of the distance between raw LightGBM and full information that Tamis closes, world by world."""
     low, own, high = (
         np.array([of_seed[name][figure] for of_seed in figures])
         for name in (RUNGS[0].name, RUNGS[1].name, CEILING.name)
     )
-    return _interval(((own - low) / (high - low)).tolist())
-
-
-def _interval(values: Sequence[float]) -> tuple[float, float]:
-    known = np.array([value for value in values if np.isfinite(value)])
-    if not len(known):
-        return float("nan"), float("nan")
-    if len(known) == 1:
-        return float(known[0]), float("nan")
-    half = student.ppf(0.975, len(known) - 1) * known.std(ddof=1) / np.sqrt(len(known))
-    return float(known.mean()), float(half)
+    return interval(((own - low) / (high - low)).tolist())
 
 
 def write_figures(path: Path, figures: Sequence[Figures]) -> None:
@@ -82,5 +72,5 @@ def table(figures: Sequence[Figures], names: Sequence[str]) -> str:
     lines = ["| ranking | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
     for rung in rungs:
         cells = (over_seeds(figures, rung, name) for name in names)
-        lines.append(f"| {rung} | " + " | ".join(f"{mean:.3f} ± {half:.3f}" for mean, half in cells) + " |")
+        lines.append(f"| {rung} | " + " | ".join(f"{cell.mean:.3f} ± {cell.half:.3f}" for cell in cells) + " |")
     return "\n".join(lines)

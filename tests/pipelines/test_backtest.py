@@ -20,9 +20,10 @@ from pipelines.backtest import Plan, contest, entries_of, over_archive, over_wor
 from pipelines.backtest.arms import Arm, sender_rule, tamis
 from pipelines.backtest.days import ACCOUNT, Day, archive_days, midnight, world_days
 from pipelines.backtest.desk import Past
-from pipelines.backtest.figures import by_scheme, differences, figures, interval, never_seen_before, spans_of
+from pipelines.backtest.figures import by_scheme, differences, figures, never_seen_before, spans_of
 from pipelines.backtest.replaying import Seat, replay
 from pipelines.cli import app
+from pipelines.metrics import interval
 from pipelines.synthetic.settings import load_world
 from service.scoring import Model
 from tests.worlds import SmallWorld

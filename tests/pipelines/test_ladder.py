@@ -49,7 +49,7 @@ def test_full_information_stands_above_everything(seen: tuple[Evidence, Evidence
     assert highest[at_the_top] > 0.4 + max(figures[at_the_top] for figures in others[:2])
     assert all(highest[at_the_top] > figures[at_the_top] for figures in others)
     figures = [{"by chance": others[0], RUNGS[0].name: others[2], RUNGS[1].name: others[3], CEILING.name: highest}]
-    assert closed(figures)[0] == (others[3][at_the_top] - others[2][at_the_top]) / (
+    assert closed(figures).mean == (others[3][at_the_top] - others[2][at_the_top]) / (
         highest[at_the_top] - others[2][at_the_top]
     )
 
@@ -94,8 +94,8 @@ def test_figures_by_hand() -> None:
 
 def test_intervals_over_worlds() -> None:
     figures = [{"Tamis": {"x": value}} for value in (0.1, 0.2, 0.3)]
-    mean, half = over_seeds(figures, "Tamis", "x")
-    assert (mean, half) == (pytest.approx(0.2), pytest.approx(4.302653 * 0.1 / math.sqrt(3), rel=1e-5))
+    told = over_seeds(figures, "Tamis", "x")
+    assert (told.mean, told.half) == (pytest.approx(0.2), pytest.approx(4.302653 * 0.1 / math.sqrt(3), rel=1e-5))
     assert table(figures, ["x"]).splitlines()[-1] == "| Tamis | 0.200 ± 0.248 |"
 
 
