@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+FARTHEST = 700.0  # log-odds; beyond it the exponential leaves the range of numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ class Calibration:
         """Probabilities, 0 to 1, never falling where the margin rises."""
         if self.method == "isotonic":
             return np.interp(margin, self.margins, self.probabilities)
-        risk: Floats = 1.0 / (1.0 + np.exp(-(self.slope * margin + self.intercept)))
+        logit = np.clip(self.slope * margin + self.intercept, -FARTHEST, FARTHEST)
+        risk: Floats = 1.0 / (1.0 + np.exp(-logit))
         return risk
 
     def as_json(self) -> dict[str, Any]:
