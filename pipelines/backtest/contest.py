@@ -33,7 +33,7 @@ ARMS: dict[str, Arm] = {
         Arm("raw-lightgbm", raw_lightgbm),
         Arm("date-style", date_style),
         Arm(EXPLOITATION, tamis),
-        Arm("exploration", tamis, "[exploration]\nshare = 0.2\nhalf_life_days = 42\nleast = 0.02\n"),
+        Arm("exploration", tamis, "[exploration]\nshare = 0.2\nhalf_life_days = 21\n"),
     )
 }
 INSPECTED_SHARE = 0.01
