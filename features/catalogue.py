@@ -29,15 +29,8 @@ from features.windows import Since, reading_of
 
 InputKind = Literal["number", "category"]
 DECLARING = (declared, goods, identifiers, route, shipper)  # importing them is what declares their features
-MEANINGFUL = (
-    comparable,
-    consignment,
-    facts,
-    money,
-    norms,
-    windows,
-    wording,
-)  # their code is part of what every input means
+# their code is part of what every input means
+MEANINGFUL = (comparable, consignment, facts, money, norms, windows, wording)
 LANGUAGES = ("en", "fr", "zh")
 FLAG = "yes/no"  # units that are shown in words: 1 as yes, 0 as no
 SHARE = "%"  # and shares of one as per cent

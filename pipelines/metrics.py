@@ -67,12 +67,15 @@ def calibration_error(probability: Floats, hit: Flags) -> float:
 
 def wilson(hits: int, tried: int, z: float = 1.96) -> tuple[float, float]:
     """Interval of a share, 95 % unless another z is given (Wilson's score interval); the whole range for no trial."""
-    if tried == 0:
-        return 0.0, 1.0
-    share, spread = hits / tried, z * z / tried
+    return wilson_of(hits / tried, tried, z) if tried else (0.0, 1.0)
+
+
+def wilson_of(share: float, tries: float, z: float) -> tuple[float, float]:
+    """Wilson's interval of a share that rests on a number of tries which need not be whole."""
+    spread = z * z / tries
     centre = (share + spread / 2) / (1 + spread)
-    half = z * np.sqrt(share * (1 - share) / tried + spread / (4 * tried)) / (1 + spread)
-    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
+    half = z * math.sqrt(share * (1 - share) / tries + spread / (4 * tries)) / (1 + spread)
+    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def _mean(values: Flags) -> float:

@@ -28,7 +28,7 @@ def promote(
     """Export a registered version as a signed bundle, prove it, and let it serve; the folder of the bundle.
 
     One that did worse than the champion, or was never compared with it, needs a reason why `although`. The bundle
-    serves only once it has been loaded from where it lies, so a damaged one changes nothing.
+    takes its place only once it has been loaded beside it, so a damaged one changes nothing.
     """
     if not by.strip() or not reason.strip():
         raise Fault("a promotion needs a name and a reason: --by NAME --reason TEXT")
@@ -61,7 +61,6 @@ def promote(
 
 def _refuse_worse(registry: Registry, version: int, name: str) -> None:
     champion = registry.version_of(CHAMPION, name)
-    registry.metrics_of(version, name)  # an unknown version is told before anything else
     if champion in (None, version):
         return
     told, rival = registry.metrics_of(version, name), registry.parameters_of(version, name).get("contest_champion")

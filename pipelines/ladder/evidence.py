@@ -80,8 +80,8 @@ def as_customs_knew(
 ) -> Evidence:
     """The evidence that every rung but the ceiling stands on."""
     start: datetime = consignments.frame["lodged_at"].min()  # type: ignore[assignment]
-    labelled = labelled_of(consignments, with_entities_of(outcomes, consignments), start)
-    return _evidence(consignments, with_entities_of(outcomes, consignments), labelled, truth, inputs, size)
+    known = with_entities_of(outcomes, consignments)
+    return _evidence(consignments, known, labelled_of(consignments, known, start), truth, inputs, size)
 
 
 def with_full_information(

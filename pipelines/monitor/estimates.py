@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from features.outcome import LABELLED
-from pipelines.metrics import Flags, Floats, calibration_error, wilson
+from pipelines.metrics import Flags, Floats, calibration_error, wilson, wilson_of
 
 RISK_SELECTED = ("risk", "rule")  # what targeting chose; campaigns look where they are told to
 
@@ -79,16 +79,8 @@ def weighted_prevalence(results: pl.DataFrame, confidence: float) -> Estimate:
     alike = float(weights.sum() ** 2 / (weights**2).sum())
     variance = float((weights**2 * (1.0 - chance) * (hit - value) ** 2).sum() / weights.sum() ** 2)
     tries = min(value * (1.0 - value) / variance, float(len(hit) / chance.min())) if variance > 0 else alike
-    low, high = _wilson_of(value, tries, z_of(confidence))
+    low, high = wilson_of(value, tries, z_of(confidence))
     return Estimate(value, low, high, int(hit.sum()), len(hit))
-
-
-def _wilson_of(value: float, tries: float, z: float) -> tuple[float, float]:
-    """Wilson's interval of a share that rests on a number of tries which need not be whole."""
-    spread = z * z / tries
-    centre = (value + spread / 2) / (1 + spread)
-    half = z * math.sqrt(value * (1 - value) / tries + spread / (4 * tries)) / (1 + spread)
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def against(hits: int, tried: int, other_hits: int, other_tried: int, confidence: float) -> Estimate:

@@ -117,16 +117,16 @@ def _exploration(section: Mapping[str, Any]) -> Exploration:
     start = section.get("from")
     if start is not None and (not isinstance(start, date) or isinstance(start, datetime)):
         raise PolicyFault("exploration.from: is no date; write from = 2026-03-01")
-    half_life = _above_zero(section, "exploration.half_life_days", None)
+    half_life = _above_zero(section, "exploration.half_life_days")
     least, share = _share(section, "exploration.least", 0.0), _share(section, "exploration.share", 0.0)
     if least > share:
         raise PolicyFault("exploration.least: is above exploration.share")
-    mean = _above_zero(section, "exploration.mean_weight", MEAN_WEIGHT)
+    mean = _above_zero(section, "exploration.mean_weight")
     return Exploration(share, start, half_life, least, MEAN_WEIGHT if mean is None else mean)
 
 
-def _above_zero(section: Mapping[str, Any], where: str, default: float | None) -> float | None:
-    value = section.get(where.rsplit(".", 1)[1], default)
+def _above_zero(section: Mapping[str, Any], where: str) -> float | None:
+    value = section.get(where.rsplit(".", 1)[1])
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
