@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv
 
-.PHONY: install demo test check prove lock clean
+.PHONY: install demo test check prove bench lock clean
 .DEFAULT_GOAL := install
 
 install: .venv/installed
@@ -35,6 +35,10 @@ check: install
 prove: install
 	@TAMIS_PARITY_CONSIGNMENTS=10000 $(BIN)/pytest tests/parity --durations=5
 	@TAMIS_PROVE=1 $(BIN)/pytest tests/pipelines/test_monitor_worlds.py --durations=5
+
+# What things cost, each beside a peer in the same run; half an hour.
+bench: install
+	@$(BIN)/python -m tests.bench.history
 
 # Made anew when a dependency in pyproject.toml changes; holds hashes and no address.
 lock:

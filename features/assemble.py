@@ -11,7 +11,7 @@ import polars as pl
 from features.catalogue import Input
 from features.consignment import EXTRA, Consignments
 from features.definition import DEFINITIONS, compute, needed
-from features.facts import facts_of, with_entities
+from features.facts import with_entities
 from features.history import FactTable, History, Layered
 from features.norms import Norms
 from features.windows import Reading, nothing_read, read_windows, reading_of
@@ -89,7 +89,7 @@ def _with_earlier_lines(consignments: Consignments, history: History) -> History
     """History with the batch's own facts laid over it; a message of one moment has no earlier lines."""
     if consignments.frame["lodged_at"].n_unique() <= 1:
         return history
-    return Layered(history, FactTable(facts_of(history.lacks(consignments))))
+    return Layered(history, FactTable(history.unposted(consignments)))
 
 
 @lru_cache(maxsize=16)

@@ -7,16 +7,28 @@ no name stands in the history.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 import polars_hash as plh
 
 from features.comparable import article, building, comparable, mailbox, storefront, telephone, words_of_name
-from features.consignment import TIME, Consignments
-from features.outcome import LABELLED
+from features.consignment import TIME, VERSION_KEY, Consignments
+from features.outcome import FINDINGS, LABELLED
 
-FACTS = ("consignments", "value", "mass", "pieces", "inspected", "hits", "not_presented")
+Integers = npt.NDArray[np.int64]
+NEVER = int(np.iinfo(np.int64).min)
+EVER = int(np.iinfo(np.int64).max)
+
+LODGED = "lodged"  # versions that named the entity, whatever became of them: by it an entity is first and last seen
+STATED = ("consignments", "lines", "value", "mass", "pieces")  # what a declaration says; an amendment takes it back
+SIGHTED = {"new_consignee": "pair", "new_wording": "wording", "new_route": "way"}  # what a sender has of new
+FOUND = ("inspected", "hits", *(f"hits_{finding}" for finding in FINDINGS), "not_presented")
+FACTS = (LODGED, *STATED, *SIGHTED, *FOUND)
 FACT_SCHEMA = pl.Schema([("entity", pl.Int64()), ("known_at", TIME), *((fact, pl.Int64()) for fact in FACTS)])
 
 
@@ -64,10 +76,15 @@ KEYS: tuple[Key, ...] = (
     Key("shop", storefront("seller_url")),
     Key("address", _joined(building("consignor_address"), COUNTRY)),
     Key("article", pl.col("main_article")),
+    Key("wording", _joined(CONSIGNOR, comparable("main_description"))),
     Key("route", ROUTE),
+    Key("way", _joined(CONSIGNOR, ROUTE)),
     Key("goods", _joined(pl.col("main_hs6"), pl.col("main_origin").fill_null("?"))),
+    Key("operator", comparable("operator")),
+    Key("office", comparable("office")),
     Key("network", pl.col("network_id")),
 )
+ENTITIES = tuple(key.column for key in KEYS)
 
 
 def with_entities(consignments: Consignments) -> Consignments:
@@ -82,6 +99,7 @@ def with_entities(consignments: Consignments) -> Consignments:
             "row",
             pl.col("hs_code").str.replace_all(r"\D+", "").str.slice(0, 6).replace("", None).alias("main_hs6"),
             pl.col("goods_origin_country").alias("main_origin"),
+            pl.col("description").alias("main_description"),
             article("description").alias("main_article"),
         )
     )
@@ -93,46 +111,144 @@ def with_entities(consignments: Consignments) -> Consignments:
     return Consignments(consignments.frame.hstack(hashed), consignments.goods)
 
 
-def facts_of(consignments: Consignments) -> pl.DataFrame:
-    """The facts that these consignments are themselves, known when they were lodged (FACT_SCHEMA).
+def stated(consignments: Consignments) -> pl.DataFrame:
+    """One row a consignment version: its key, `lodged_at`, its entities, and STATED as integers.
 
-    Money in euro cents, mass in grams, pieces as declared. An amendment restates a consignment that has already
-    been counted, so only the first version posts facts.
+    Money in euro cents, mass in grams, pieces as declared.
     """
-    first = with_entities(consignments).frame.filter(pl.col("version") == 1)
-    amounts = {
-        "consignments": pl.lit(1, pl.Int64),
-        "value": _integer(pl.col("value_eur") * 100),
-        "mass": _integer(pl.col("gross_mass_kg") * 1000),
-        "pieces": _integer(pl.col("pieces")),
-    }
-    return _for_each_key(first.with_columns(pl.col("lodged_at").alias("known_at")), amounts)
+    return with_entities(consignments).frame.select(
+        *VERSION_KEY,
+        "lodged_at",
+        *ENTITIES,
+        pl.lit(1, pl.Int64).alias("consignments"),
+        pl.col("lines").cast(pl.Int64),
+        _integer(pl.col("value_eur") * 100).alias("value"),
+        _integer(pl.col("gross_mass_kg") * 1000).alias("mass"),
+        _integer(pl.col("pieces")).alias("pieces"),
+    )
+
+
+FirstSeen = Callable[[Integers], Integers]
+"""The moment (microseconds) that each of some entities was first seen, NEVER where it never was."""
+
+
+def never_seen(entities: Integers) -> Integers:
+    """Of a past that holds nothing."""
+    return np.full(len(entities), NEVER, np.int64)
+
+
+def facts_of(consignments: Consignments, first_seen: FirstSeen = never_seen) -> pl.DataFrame:
+    """The facts that these consignments are themselves, known when they were lodged (FACT_SCHEMA)."""
+    versions = stated(consignments)
+    return pl.concat([facts_stated(versions), facts_sighted(versions, first_seen)])
+
+
+def facts_stated(versions: pl.DataFrame) -> pl.DataFrame:
+    """What declarations say. An amendment takes back, when it is lodged, what the version before it said.
+
+    versions: rows of `stated`, all that are known of each consignment. A version that comes after a higher one says
+    nothing, for it is out of date; it was lodged all the same.
+    """
+    lodged = versions.with_columns(pl.col("lodged_at").alias("known_at"), pl.lit(1).alias(LODGED))
+    if (versions["version"] == 1).all():
+        return _for_each_key(lodged, (LODGED, *STATED))
+    highest = pl.col("version") == pl.col("version").cum_max().over("consignment_id")
+    said = lodged.sort("consignment_id", "lodged_at", "version", "message_id").filter(highest)
+    after = said.with_columns(
+        pl.col("lodged_at").shift(-1).over("consignment_id").alias("known_at"),
+        (pl.col("version").shift(-1).over("consignment_id") > pl.col("version")).alias("amended"),
+    )
+    taken_back = after.filter("amended").with_columns(-pl.col(STATED)).drop("amended")
+    stated_facts = _for_each_key(pl.concat([said, taken_back]), STATED)
+    return pl.concat([_for_each_key(lodged, (LODGED,)), stated_facts])
+
+
+def facts_sighted(versions: pl.DataFrame, first_seen: FirstSeen = never_seen) -> pl.DataFrame:
+    """What a sender has of new: one fact at the moment when the two were first seen together.
+
+    Where the past has seen them later than these versions do, its fact moves to the earlier moment.
+    """
+    return pl.concat([_first_sights(versions, fact, f"{key}_entity", first_seen) for fact, key in SIGHTED.items()])
+
+
+def _first_sights(versions: pl.DataFrame, fact: str, both: str, first_seen: FirstSeen) -> pl.DataFrame:
+    sights = (
+        versions.filter(pl.col(both).is_not_null())
+        .group_by(both)
+        .agg(pl.col("consignor_entity").first(), pl.col("lodged_at").min().alias("known_at"))
+    )
+    seen = pl.Series("seen", first_seen(sights[both].to_numpy().astype(np.int64)), pl.Int64)
+    before = sights.with_columns(seen.replace(NEVER, None).cast(TIME))
+    earlier = before.filter(pl.col("seen").is_null() | (pl.col("known_at") < pl.col("seen")))
+    moved = earlier.filter(pl.col("seen").is_not_null()).with_columns(known_at=pl.col("seen"))
+    signed = pl.concat([earlier.with_columns(pl.lit(1).alias(fact)), moved.with_columns(pl.lit(-1).alias(fact))])
+    return _wide(signed, "consignor_entity", (fact,)).match_to_schema(FACT_SCHEMA)
+
+
+def attributed(outcomes: pl.DataFrame, versions: pl.DataFrame) -> pl.DataFrame:
+    """Outcomes with the row of the consignment version inspected: the last one lodged when the result was known.
+
+    outcomes: `consignment_id`, `known_at`; versions: `consignment_id`, `version`, `lodged_at` and what is wanted of
+    them. Results of consignments that nobody declared fall out.
+    """
+    each = versions.sort("lodged_at", "version").unique(["consignment_id", "lodged_at"], keep="last")
+    latest = each.sort("lodged_at").drop("version")
+    at = outcomes.with_row_index("place").sort("known_at")
+    inspected = _beside(at, latest, "backward")
+    early = inspected["lodged_at"].is_null()
+    before = _beside(at.filter(early), latest, "forward")  # a result known before it was lodged
+    told = pl.concat([inspected.filter(~early), before.filter(pl.col("lodged_at").is_not_null())])
+    return told.sort("place").drop("place")
+
+
+def _beside(outcomes: pl.DataFrame, versions: pl.DataFrame, side: Literal["backward", "forward"]) -> pl.DataFrame:
+    """The version of the consignment lodged nearest to when the result was known, on that side of it."""
+    return outcomes.join_asof(
+        versions,
+        left_on="known_at",
+        right_on="lodged_at",
+        by="consignment_id",
+        strategy=side,
+        coalesce=False,
+        check_sortedness=False,
+    )
 
 
 def facts_of_outcomes(outcomes: pl.DataFrame) -> pl.DataFrame:
     """The facts that inspection results are (FACT_SCHEMA): known when the result was, never when it arrived.
 
-    outcomes: `known_at`, `result` and the `<key>_entity` columns of the consignment inspected.
+    outcomes: `known_at`, `result`, `findings` and the entities of the consignment version inspected.
     """
+    hit = pl.col("result") == "non_compliant"
+    named = pl.col("findings").fill_null("").str.split(";").list.eval(pl.element().str.strip_chars())
     amounts = {
-        "inspected": pl.col("result").is_in(LABELLED).cast(pl.Int64),
-        "hits": (pl.col("result") == "non_compliant").cast(pl.Int64),
-        "not_presented": (pl.col("result") == "not_presented").cast(pl.Int64),
+        "inspected": pl.col("result").is_in(LABELLED),
+        "hits": hit,
+        **{f"hits_{finding}": hit & named.list.contains(finding) for finding in FINDINGS},
+        "not_presented": pl.col("result") == "not_presented",
     }
-    return _for_each_key(outcomes.filter(pl.col("result") != "inconclusive"), amounts)
+    conclusive = outcomes.filter(pl.col("result") != "inconclusive")
+    return _for_each_key(
+        conclusive.with_columns(amount.cast(pl.Int64).alias(fact) for fact, amount in amounts.items()), FOUND
+    )
+
+
+def less(facts: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    """What is to be added to the others so that they come to the facts (FACT_SCHEMA)."""
+    both = pl.concat([facts, others.with_columns(-pl.col(FACTS))]).group_by("entity", "known_at").sum()
+    return both.filter(pl.any_horizontal(pl.col(FACTS) != 0))
 
 
 def _integer(amount: pl.Expr) -> pl.Expr:
     return amount.fill_null(0).round().cast(pl.Int64)
 
 
-def _for_each_key(events: pl.DataFrame, amounts: dict[str, pl.Expr]) -> pl.DataFrame:
-    nothing = pl.lit(0, pl.Int64)
-    columns = [amounts.get(fact, nothing).alias(fact) for fact in FACTS]
-    posted = [
-        events.filter(pl.col(key.column).is_not_null()).select(
-            pl.col(key.column).alias("entity"), pl.col("known_at"), *columns
-        )
-        for key in KEYS
-    ]
-    return pl.concat(posted).match_to_schema(FACT_SCHEMA) if events.height else FACT_SCHEMA.to_frame()
+def _for_each_key(events: pl.DataFrame, facts: Sequence[str]) -> pl.DataFrame:
+    if events.is_empty():
+        return FACT_SCHEMA.to_frame()
+    return pl.concat([_wide(events, entity, facts) for entity in ENTITIES]).match_to_schema(FACT_SCHEMA)
+
+
+def _wide(events: pl.DataFrame, entity: str, facts: Sequence[str]) -> pl.DataFrame:
+    columns = (pl.col(f).cast(pl.Int64) if f in facts else pl.lit(0, pl.Int64).alias(f) for f in FACTS)
+    return events.filter(pl.col(entity).is_not_null()).select(pl.col(entity).alias("entity"), "known_at", *columns)

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from features.consignment import Consignments
-from features.facts import FACTS
-
-Integers = npt.NDArray[np.int64]
-NEVER = np.iinfo(np.int64).min
+from features.facts import EVER, FACT_SCHEMA, FACTS, LODGED, NEVER, Integers, facts_of
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What was known of some entities at some moments; one element for each (entity, moment) asked.
+    """What was known of some entities at some moments.
 
-    amounts: asked × FACTS, the sum of every fact with `known_at` strictly before the moment.
-    first, last: microseconds of the earliest and latest fact of the entity before the moment, NEVER where none.
+    amounts: moments × asked × facts, the sum of every fact with `known_at` strictly before the moment.
+    first, last: for each entity, microseconds of when a version that names it was lodged first and last before the
+        first of the moments, NEVER where none was.
     """
 
     amounts: Integers
@@ -29,108 +28,211 @@ class Totals:
     last: Integers
 
 
-class History(Protocol):
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question to history: the totals of some facts of each entity (asked), strictly before its moments.
+
+    moments: moments × asked, microseconds UTC; the first of them is the moment that `first` and `last` are told of.
+    """
+
+    entities: Integers
+    moments: Integers
+    facts: Sequence[str] = FACTS
+
+
+class Totalled(Protocol):
+    """What totals can be read from."""
+
+    def before(self, asked: Sequence[Asked]) -> list[Totals]:
+        """The answer to each question; all of them see the same state."""
+        ...
+
+
+class History(Totalled, Protocol):
     """What a desk asks of the store of facts, in memory or durable."""
 
-    def before(self, entities: Integers, moments: Integers) -> Totals:
-        """Running totals of each entity strictly before its moment (microseconds since 1970, UTC)."""
+    def unposted(self, consignments: Consignments) -> pl.DataFrame:
+        """The facts that these consignments are and that this history does not hold yet (FACT_SCHEMA)."""
         ...
 
-    def lacks(self, consignments: Consignments) -> Consignments:
-        """Those of the consignments whose own facts this history does not hold yet."""
-        ...
+
+def running_totals(facts: pl.DataFrame) -> pl.DataFrame:
+    """Facts (FACT_SCHEMA) as totals of each entity from its first on, by `entity` and `known_at` (microseconds)."""
+    events = facts.with_columns(pl.col("known_at").dt.epoch("us"))
+    return summed(events)
+
+
+def summed(events: pl.DataFrame) -> pl.DataFrame:
+    """Amounts of events (`entity`, `known_at` in microseconds, any of FACTS) as running totals.
+
+    A moment at which everything comes to nothing is none: so the totals do not tell in what order facts came.
+    """
+    facts = [name for name in events.columns if name in FACTS]
+    at_once = events.group_by("entity", "known_at").agg(pl.col(facts).sum())
+    return accumulated(at_once.filter(pl.any_horizontal(pl.col(facts) != 0)).sort("entity", "known_at"))
+
+
+def columns_of(running: pl.DataFrame) -> dict[str, npt.NDArray[Any]]:
+    """The columns of a frame as arrays; facts that are nothing everywhere are left out."""
+    columns = {name: running[name].to_numpy() for name in running.columns}
+    return {name: column for name, column in columns.items() if name not in FACTS or column.any()}
+
+
+def accumulated(events: pl.DataFrame) -> pl.DataFrame:
+    """Amounts of sorted events, one a moment, added up for each entity."""
+    starts = _starts(events["entity"].to_numpy())
+    lengths = np.diff(np.append(starts, events.height))
+
+    def running(name: str) -> pl.Series:
+        amounts = events[name].to_numpy().astype(np.int64)
+        sums = np.cumsum(amounts)
+        return pl.Series(name, sums - np.repeat((sums - amounts)[starts], lengths))
+
+    return events.with_columns(running(name) for name in events.columns if name in FACTS)
+
+
+def amounts_of(running: pl.DataFrame) -> pl.DataFrame:
+    """Running totals, sorted, as the amounts that they are made of."""
+    entities = running["entity"].to_numpy()
+    follows = np.append(False, entities[1:] == entities[:-1])[: len(entities)]
+
+    def amount(name: str) -> pl.Series:
+        sums = running[name].to_numpy().astype(np.int64)
+        return pl.Series(name, sums - np.where(follows, np.append(0, sums[:-1])[: len(sums)], 0))
+
+    return running.with_columns(amount(name) for name in running.columns if name in FACTS)
+
+
+def _starts(entities: npt.NDArray[Any]) -> Integers:
+    """Where each entity of a sorted column starts."""
+    changes = np.flatnonzero(entities[1:] != entities[:-1]) + 1
+    return np.append(0, changes)[: len(entities)].astype(np.int64)
 
 
 class FactTable:
-    """Facts in memory, sorted once and read by binary search: the history of training, and of a batch's own lines."""
+    """Running totals in sorted columns, in memory or mapped from a file, read by binary search.
+
+    The history of training, of a batch's own earlier lines, and of one segment of a store.
+    """
 
     def __init__(self, facts: pl.DataFrame, *, holds_all: bool = False) -> None:
         """facts: FACT_SCHEMA, in any order; holds_all: those of every consignment that will be asked about are in."""
         self._holds_all = holds_all
-        events = (
-            facts.select("entity", pl.col("known_at").dt.epoch("us"), *FACTS)
-            .group_by("entity", "known_at")
-            .sum()
-            .sort("entity", "known_at")
-        )
-        self._from_sorted(events, cumulative=False)
+        self._from_columns(columns_of(running_totals(facts)))
 
     @classmethod
-    def of_running(cls, running: pl.DataFrame) -> FactTable:
-        """A table of rows that already hold running totals: entity, known_at (microseconds), FACTS."""
+    def of_running(cls, running: Mapping[str, npt.NDArray[Any]]) -> FactTable:
+        """A table of columns sorted by `entity` and `known_at` (microseconds); any of FACTS lacking are nothing."""
         table = cls.__new__(cls)
         table._holds_all = False
-        table._from_sorted(running.sort("entity", "known_at"), cumulative=True)
+        table._from_columns(running)
         return table
 
-    def lacks(self, consignments: Consignments) -> Consignments:
-        """None of them where the table holds all; else all of them."""
-        return consignments.where(pl.lit(False)) if self._holds_all else consignments
+    def _from_columns(self, running: Mapping[str, npt.NDArray[Any]]) -> None:
+        self._entities, self._known_at = running["entity"], running["known_at"]
+        self._sums = {name: running[name] for name in running if name in FACTS}
 
-    def _from_sorted(self, events: pl.DataFrame, *, cumulative: bool) -> None:
-        self._entities, first = np.unique(events["entity"].to_numpy(), return_index=True)
-        self._starts = first.astype(np.int64)
-        self._known_at = events["known_at"].to_numpy().astype(np.int64)
-        self._times = np.unique(self._known_at)
-        amounts = events.select(FACTS).to_numpy().astype(np.int64).reshape(-1, len(FACTS))
-        self._sums = amounts if cumulative else self._running(amounts)
-        rank = np.repeat(np.arange(len(first)), np.diff(np.append(first, events.height)))
-        self._places = rank * (len(self._times) + 1) + np.searchsorted(self._times, self._known_at)
+    def __len__(self) -> int:
+        return len(self._entities)
 
-    def _running(self, amounts: Integers) -> Integers:
-        """Totals of each entity from its first fact on: sums of everything, less the sum before the entity."""
-        sums = np.cumsum(amounts, axis=0)
-        base = np.vstack([np.zeros((1, len(FACTS)), np.int64), sums])[self._starts]
-        lengths = np.diff(np.append(self._starts, len(amounts)))
-        running: Integers = sums - np.repeat(base, lengths, axis=0)
-        return running
+    def unposted(self, consignments: Consignments) -> pl.DataFrame:
+        """Nothing where the table holds all; else whatever the consignments are."""
+        return FACT_SCHEMA.to_frame() if self._holds_all else facts_of(consignments)
 
-    def before(self, entities: Integers, moments: Integers) -> Totals:
-        """Running totals of each entity strictly before its moment."""
-        if not len(self._entities):
-            return nothing_known(len(entities))
-        rank = np.searchsorted(self._entities, entities)
-        rank_in = np.minimum(rank, len(self._entities) - 1)
-        place = rank_in * (len(self._times) + 1) + np.searchsorted(self._times, moments)
-        found = np.searchsorted(self._places, place) - 1  # the last fact of this or an earlier entity
-        start = self._starts[rank_in]
-        known = (self._entities[rank_in] == entities) & (found >= start)
-        at = np.where(known, found, 0)
-        return Totals(
-            amounts=np.where(known[:, None], self._sums[at], 0),
-            first=np.where(known, self._known_at[np.where(known, start, 0)], NEVER),
-            last=np.where(known, self._known_at[at], NEVER),
-        )
+    def before(self, asked: Sequence[Asked]) -> list[Totals]:
+        """Running totals of each entity strictly before its moments."""
+        return [self._answer(question) for question in asked]
+
+    def _answer(self, question: Asked) -> Totals:
+        totals = nothing_known(question)
+        if len(self) and len(question.entities):
+            order = np.argsort(question.entities, kind="stable")  # neighbours in the question are neighbours in memory
+            start, end = self._runs(question.entities[order])
+            held = start < end
+            if held.any():
+                self._fill(totals, question, order[held], start[held], end[held])
+        return totals
+
+    def _runs(self, entities: Integers) -> tuple[Integers, Integers]:
+        start = np.searchsorted(self._entities, entities, "left")
+        there = self._entities[np.minimum(start, len(self) - 1)] == entities
+        end = start.copy()
+        end[there] = np.searchsorted(self._entities, entities[there], "right")
+        return start, end
+
+    def _fill(self, totals: Totals, question: Asked, rows: Integers, start: Integers, end: Integers) -> None:
+        for m, moments in enumerate(question.moments[:, rows]):
+            place = last_before(self._known_at, start, end, moments)
+            known = place >= start
+            of, at = rows[known], place[known]
+            for f, fact in enumerate(question.facts):
+                if fact in self._sums:
+                    totals.amounts[m, of, f] = self._sums[fact][at]
+            if m == 0 and LODGED in self._sums:
+                self._fill_ages(totals, of, start[known], at)
+
+    def _fill_ages(self, totals: Totals, of: Integers, start: Integers, at: Integers) -> None:
+        """First and last seen: where the number of versions lodged left nothing, and where it came to what it is."""
+        lodged = self._sums[LODGED]
+        seen = lodged[at] > 0
+        of, start, at = of[seen], start[seen], at[seen]
+        totals.first[of] = self._known_at[last_before(lodged, start, at + 1, np.ones_like(at)) + 1]
+        totals.last[of] = self._known_at[last_before(lodged, start, at + 1, lodged[at]) + 1]
 
 
-def nothing_known(asked: int) -> Totals:
+def last_before(column: Integers, start: Integers, end: Integers, values: Integers) -> Integers:
+    """The last place in [start, end) of each ascending run that is below its value; start - 1 where none is."""
+    low, high = start.copy(), end.copy()
+    open_runs = np.flatnonzero(low < high)
+    while len(open_runs):
+        middle = (low[open_runs] + high[open_runs]) >> 1
+        below = column[middle] < values[open_runs]
+        low[open_runs[below]] = middle[below] + 1
+        high[open_runs[~below]] = middle[~below]
+        open_runs = open_runs[low[open_runs] < high[open_runs]]
+    found: Integers = low - 1
+    return found
+
+
+def nothing_known(question: Asked) -> Totals:
     """Totals of entities of which nothing is known."""
-    return Totals(
-        np.zeros((asked, len(FACTS)), np.int64),
-        np.full(asked, NEVER, np.int64),
-        np.full(asked, NEVER, np.int64),
-    )
+    never = np.full(len(question.entities), NEVER, np.int64)
+    return Totals(np.zeros((*question.moments.shape, len(question.facts)), np.int64), never, never.copy())
+
+
+def together(tables: Iterable[Totalled], asked: Sequence[Asked]) -> list[Totals]:
+    """The answers of several tables as if their facts lay in one: sums add, the earliest and the latest count."""
+    told = [nothing_known(question) for question in asked]
+    for table in tables:
+        told = [_joined(one, other) for one, other in zip(told, table.before(asked), strict=True)]
+    return told
+
+
+def _joined(one: Totals, other: Totals) -> Totals:
+    return Totals(one.amounts + other.amounts, _earlier(one.first, other.first), np.maximum(one.last, other.last))
+
+
+def first_seen(history: Totalled, entities: Integers) -> Integers:
+    """The earliest moment that a version named each entity, NEVER where none did."""
+    return history.before([Asked(entities, np.full((1, len(entities)), EVER), ())])[0].first
+
+
+def _earlier(one: Integers, other: Integers) -> Integers:
+    """The earlier of two moments, where NEVER is no moment at all."""
+    return np.where(one == NEVER, other, np.where(other == NEVER, one, np.minimum(one, other)))
 
 
 @dataclass(frozen=True, slots=True)
 class Layered:
     """A history read together with facts that are not in it yet: a batch's own earlier lines."""
 
-    below: History
+    below: Totalled
     above: FactTable
 
-    def before(self, entities: Integers, moments: Integers) -> Totals:
+    def before(self, asked: Sequence[Asked]) -> list[Totals]:
         """Running totals of both."""
-        below, above = self.below.before(entities, moments), self.above.before(entities, moments)
-        return Totals(
-            below.amounts + above.amounts, _earlier(below.first, above.first), np.maximum(below.last, above.last)
-        )
+        return together((self.below, self.above), asked)
 
-    def lacks(self, consignments: Consignments) -> Consignments:
-        """What the history below lacks, the layer above was made of."""
-        return consignments.where(pl.lit(False))
-
-
-def _earlier(one: Integers, other: Integers) -> Integers:
-    """The earlier of two moments, where NEVER is no moment at all."""
-    return np.where(one == NEVER, other, np.where(other == NEVER, one, np.minimum(one, other)))
+    def unposted(self, consignments: Consignments) -> pl.DataFrame:  # noqa: ARG002 - as every history
+        """Nothing: what the history below lacked, the layer above was made of."""
+        return FACT_SCHEMA.to_frame()

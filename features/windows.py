@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from features.facts import FACTS, KEYS
-from features.history import NEVER, History, Integers, Totals
+from features.facts import FACTS, KEYS, NEVER, Integers, Key
+from features.history import Asked, Totalled, Totals
+from features.tiles import DAY, LONGEST, days_read, far_edge
 
 Floats = npt.NDArray[np.float64]
-HOUR = 3_600_000_000  # microseconds
-DAY = 24 * HOUR
+AT_ONCE = 50_000  # rows read at once: memory is bounded by a chunk, not by the day
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +23,17 @@ class Window:
 
     The near edge is strict and exact: a fact counts when `known_at < lodged_at`. The far edge is rounded down to
     the hour for spans up to a week and to the day beyond, so that a store needs to keep one total for each tile.
+    Results count for three years, to the month: for so long the files of compliant controls are kept.
     """
 
     key: str
     fact: str
     days: int | None = None
+
+    @property
+    def reaches(self) -> int | None:
+        """How many days back it reaches; none for ever."""
+        return days_read(self.fact, self.days)
 
     @property
     def name(self) -> str:
@@ -37,7 +42,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """Days from the `first` or `last` fact of the consignment's `key` to the moment it was lodged."""
+    """Days from when the consignment's `key` was `first` or `last` named to the moment it was lodged."""
 
     key: str
     edge: str
@@ -62,29 +67,19 @@ def reading_of(name: str) -> Reading | None:
     days = span.removesuffix("d")
     if fact not in FACTS or not (span == "ever" or (days.isdigit() and days != span)):
         return None
+    if span != "ever" and not 1 <= int(days) <= LONGEST:
+        return None
     return Window(key, fact, None if span == "ever" else int(days))
 
 
-def far_edge(lodged_at: Integers, days: int) -> Integers:
-    """Where a span of `days` starts, rounded down to its tile (microseconds)."""
-    tile = HOUR if timedelta(days=days) <= timedelta(days=7) else DAY
-    start = lodged_at - days * DAY
-    return start - start % tile
-
-
-def read_windows(readings: Sequence[Reading], frame: pl.DataFrame, history: History) -> pl.DataFrame:
+def read_windows(readings: Sequence[Reading], frame: pl.DataFrame, history: Totalled) -> pl.DataFrame:
     """One column for each reading, one row for each row of `frame`; null where the entity is unknown.
 
     frame: `lodged_at` and the `<key>_entity` columns. For every key the positions are found once for each span, and
     all facts are read at them.
     """
-    lodged_at = frame["lodged_at"].dt.epoch("us").to_numpy().astype(np.int64)
-    columns: dict[str, Floats] = {}
-    for key in KEYS:
-        of_key = [reading for reading in readings if reading.key == key.name]
-        if of_key:
-            columns.update(_read_key(of_key, frame[key.column], lodged_at, history))
-    return pl.DataFrame({reading.name: columns[reading.name] for reading in readings}).fill_nan(None)
+    parts = [_read_all(readings, part, history) for part in frame.iter_slices(AT_ONCE)]
+    return pl.concat(parts) if parts else nothing_read(readings, 0)
 
 
 def nothing_read(readings: Sequence[Reading], rows: int) -> pl.DataFrame:
@@ -92,26 +87,57 @@ def nothing_read(readings: Sequence[Reading], rows: int) -> pl.DataFrame:
     return pl.DataFrame({reading.name: pl.repeat(None, rows, dtype=pl.Float64, eager=True) for reading in readings})
 
 
-def _read_key(
-    readings: Sequence[Reading], entity: pl.Series, lodged_at: Integers, history: History
-) -> dict[str, Floats]:
-    known = entity.is_not_null().to_numpy()
-    entities = entity.drop_nulls().to_numpy().astype(np.int64)
-    spans = sorted({w.days for w in readings if isinstance(w, Window) and w.days is not None})
-    near = lodged_at[known]
-    edges = [near, *(far_edge(near, days) for days in spans)]
-    read = history.before(np.tile(entities, len(edges)), np.concatenate(edges))
-    at = {edge: slice(i * len(near), (i + 1) * len(near)) for i, edge in enumerate([None, *spans])}
-    columns = {reading.name: np.full(len(known), np.nan) for reading in readings}
-    for reading in readings:
-        columns[reading.name][known] = _values(reading, read, at, near)
-    return columns
+def _read_all(readings: Sequence[Reading], frame: pl.DataFrame, history: Totalled) -> pl.DataFrame:
+    lodged_at = frame["lodged_at"].dt.epoch("us").to_numpy().astype(np.int64)
+    wanted = [_Wanted.of(key, readings, frame, lodged_at) for key in KEYS if any(r.key == key.name for r in readings)]
+    answers = history.before([of_key.asked for of_key in wanted])
+    columns: dict[str, Floats] = {}
+    for of_key, totals in zip(wanted, answers, strict=True):
+        columns.update(of_key.columns(totals))
+    return pl.DataFrame({reading.name: columns[reading.name] for reading in readings}).fill_nan(None)
 
 
-def _values(reading: Reading, read: Totals, at: dict[int | None, slice], near: Integers) -> Floats:
-    if isinstance(reading, Window):
-        column = FACTS.index(reading.fact)
-        total = read.amounts[at[None], column]
-        return (total if reading.days is None else total - read.amounts[at[reading.days], column]).astype(np.float64)
-    moment = (read.first if reading.edge == "first" else read.last)[at[None]]
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is read of one key: its readings, where it is known, and the question that answers them."""
+
+    readings: Sequence[Reading]
+    spans: Sequence[int]
+    known: npt.NDArray[np.bool_]
+    asked: Asked
+
+    @classmethod
+    def of(cls, key: Key, readings: Sequence[Reading], frame: pl.DataFrame, lodged_at: Integers) -> _Wanted:
+        of_key = [reading for reading in readings if reading.key == key.name]
+        windows = [reading for reading in of_key if isinstance(reading, Window)]
+        facts = sorted({window.fact for window in windows}, key=FACTS.index)
+        spans = sorted({window.reaches for window in windows if window.reaches is not None})
+        known = frame[key.column].is_not_null().to_numpy()
+        near = lodged_at[known]
+        moments = np.vstack([near, *(far_edge(near, days) for days in spans)])
+        entities = frame[key.column].drop_nulls().to_numpy().astype(np.int64)
+        return cls(of_key, spans, known, Asked(entities, moments, facts))
+
+    def columns(self, read: Totals) -> dict[str, Floats]:
+        """The readings as columns, not a number where the entity is unknown."""
+        columns = {reading.name: np.full(len(self.known), np.nan) for reading in self.readings}
+        for reading in self.readings:
+            columns[reading.name][self.known] = self._values(reading, read)
+        return columns
+
+    def _values(self, reading: Reading, read: Totals) -> Floats:
+        if isinstance(reading, Since):
+            return _days_since(read.first if reading.edge == "first" else read.last, self.asked.moments[0])
+        fact = self.asked.facts.index(reading.fact)
+        return _within(read, fact, None if reading.reaches is None else 1 + self.spans.index(reading.reaches))
+
+
+def _within(read: Totals, fact: int, edge: int | None) -> Floats:
+    """A total less the total at the far edge; never below nothing, for what an amendment takes back may be older."""
+    total = read.amounts[0, :, fact]
+    since = total if edge is None else total - read.amounts[edge, :, fact]
+    return np.maximum(since, 0).astype(np.float64)
+
+
+def _days_since(moment: Integers, near: Integers) -> Floats:
     return np.where(moment == NEVER, np.nan, (near - np.where(moment == NEVER, near, moment)) / DAY)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from features.consignment import TIME
-from features.history import Integers
+from features.facts import Integers
 
 BUCKETS = 4096
 PRIOR = 4.0  # documents: a sequence seen in few inspections says little

@@ -261,10 +261,10 @@ def ladder(
 
 def _journal(settings: Settings) -> Journal:
     from service.journal import Journal
-    from service.store import Store
+    from service.store import open_store
 
     settings.home.mkdir(parents=True, exist_ok=True)
-    return Journal(Store(settings.store_address))
+    return Journal(open_store(settings))
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from pipelines.synthetic import build_world
 from service.desk import open_desk
 from service.journal import Journal
 from service.settings import Settings
-from service.store import Store
+from service.store import open_store
 
 DAYS, PER_DAY, SEED = 60, 2000, 1
 TOP = 10
@@ -56,7 +56,7 @@ def run(settings: Settings, now: datetime) -> Path:
 
 
 def _ingest(settings: Settings, world: Path, manifests: list[Path], end: datetime) -> None:
-    archive, store = Archive(settings.archive), Store(settings.store_address)
+    archive, store = Archive(settings.archive), open_store(settings)
     journal = Journal(store)
     with show.progress("manifests", len(manifests)) as advance:
         for file in manifests:

@@ -46,6 +46,7 @@ def ingest_manifest(path: Path, archive: Archive, journal: Journal, mapping: Map
     new = journal.remember(consignments) if len(consignments) else 0
     if gated.accepted.height:
         archive.keep_manifest(gated.accepted)
+    journal.settle()
     return Ingested(path.name, gated.received, gated.accepted.height, len(consignments), new, gated.refused)
 
 
@@ -59,6 +60,7 @@ def ingest_outcomes(
     received = journal.learn(gated.accepted)
     if gated.accepted.height:
         archive.keep_outcomes(gated.accepted)
+    journal.settle()
     account = Ingested(path.name, gated.received, gated.accepted.height, 0, received.recorded, gated.refused)
     return account, received
 

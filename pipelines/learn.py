@@ -20,7 +20,7 @@ from pipelines.training_frame import TrainingFrame, build_training_frame
 from service.journal import Journal
 from service.scoring.bundle import BundleRefused, load_bundle, write_bundle
 from service.settings import Settings
-from service.store import Store
+from service.store import open_store
 
 
 def learn(
@@ -38,7 +38,7 @@ def learn(
 
     archive, inputs = Archive(settings.archive), with_extras(mapping.extras)
     settings.home.mkdir(parents=True, exist_ok=True)
-    store = Store(settings.store_address)
+    store = open_store(settings)
     sweep(Journal(store), archive)
     store.close()
     show.line("assembling what was known of every inspected consignment on the day it was lodged")

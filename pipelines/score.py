@@ -81,6 +81,7 @@ def score(
             flat = decisions.declared.flat()
             accepted.append(flat)
             archive.keep_manifest(flat)
+        desk.journal.settle()
         say(f"{file.name}: {len(decisions.rows)} consignments decided")
     return Scored(
         orientations=frame_of(row for decisions in decided for row in decisions.rows),

@@ -25,6 +25,7 @@ def sweep(journal: Journal, archive: Archive) -> tuple[int, int]:
     if outcomes:
         archive.keep_outcomes(gate_outcomes(_frame(outcomes, [c.name for c in OUTCOME_COLUMNS])).accepted)
     journal.mark_archived(declared, outcomes)
+    journal.settle()
     return len(declared), len(outcomes)
 
 

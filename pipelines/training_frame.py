@@ -12,18 +12,19 @@ import polars as pl
 from features.assemble import Fits, Rows, assemble
 from features.catalogue import Input
 from features.consignment import Consignments
-from features.facts import KEYS, facts_of, facts_of_outcomes
+from features.facts import ENTITIES, attributed, facts_of, facts_of_outcomes
 from features.fault import Fault
 from features.history import FactTable
 from features.norms import fit_norms
 from features.outcome import LABELLED
+from features.tiles import RESULT_DAYS
 from features.wording import fit_wording
 from pipelines.archive import Archive
 
 REFIT = timedelta(days=7)  # norms and weights of wordings are fitted anew every week
 REFERENCE_ROWS = 20_000
 REFERENCE_SPAN = timedelta(days=14)
-RETENTION = timedelta(days=3 * 365)  # files of compliant controls are kept no longer; then only findings are left
+RETENTION = timedelta(days=RESULT_DAYS)
 
 
 class NothingToLearn(Fault):
@@ -90,10 +91,8 @@ def _within_retention(outcomes: pl.DataFrame, end: datetime) -> pl.DataFrame:
 
 
 def with_entities_of(outcomes: pl.DataFrame, consignments: Consignments) -> pl.DataFrame:
-    """Outcomes with the row and the entities of the consignment inspected; of its latest version."""
-    latest = consignments.frame.sort("version").unique("consignment_id", keep="last", maintain_order=True)
-    entities = latest.select("consignment_id", *(key.column for key in KEYS))
-    return outcomes.join(entities, on="consignment_id", how="inner", maintain_order="left")
+    """Outcomes with the entities of the consignment version inspected."""
+    return attributed(outcomes, consignments.frame.select("consignment_id", "version", "lodged_at", *ENTITIES))
 
 
 def labelled_of(consignments: Consignments, outcomes: pl.DataFrame, start: datetime) -> pl.DataFrame:

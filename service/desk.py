@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from features.parties import Unlinked
+from service.history import StoredHistory
 from service.journal import Journal
 from service.orientation import check_inputs, load_policy
 from service.scoring import load_bundle
 from service.settings import Settings
-from service.store import Store, StoredHistory
+from service.store import open_store
 from service.targeting import Desk
 
 PATIENCE_MS = 1_000  # a call that cannot write within it is told to come again
@@ -18,5 +19,5 @@ def open_desk(settings: Settings) -> Desk:
     model, text = load_bundle(settings.serving, settings.keys)
     policy = load_policy(text)
     check_inputs(policy, model.inputs)
-    store = Store(settings.store_address, patience_ms=PATIENCE_MS)
+    store = open_store(settings, patience_ms=PATIENCE_MS, grouped=True)
     return Desk(Unlinked(), StoredHistory(store), model, policy, Journal(store), settings.language)

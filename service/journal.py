@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -14,12 +14,24 @@ import sqlalchemy as sa
 
 from features.assemble import Rows
 from features.consignment import CONSIGNMENT_COLUMNS, EXTRA, GOODS_COLUMNS, VERSION_KEY, Consignments
-from features.facts import KEYS, facts_of, facts_of_outcomes
+from features.facts import attributed, facts_of_outcomes, stated
 from features.fault import Fault
+from service.history import StoredHistory
 from service.orientation.decisions import Decisions, iso, written
-from service.store import AT_ONCE, DECISIONS, DECLARATIONS, OUTCOMES, Store, post
+from service.posting import (
+    VERSIONS,
+    facts_reattributed,
+    facts_unposted,
+    in_lists,
+    post,
+    results_of,
+    versions_on_record,
+)
+from service.settling import Settled, settle
+from service.store import DECISIONS, DECLARATIONS, OUTCOMES, Store
 
 Key = tuple[str, str, int]
+KEY_SCHEMA = {name: VERSIONS[name] for name in VERSION_KEY}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SUMMARY = pl.Schema(
     {
@@ -55,7 +67,7 @@ class Journal:
     """What a desk writes down, and what it has written."""
 
     def __init__(self, store: Store) -> None:
-        self.store = store
+        self.store, self.history = store, StoredHistory(store)
 
     def spent(self, consignments: Consignments) -> pl.DataFrame:
         """Checks already given out on the days and at the offices of these consignments: office, day, and by kind."""
@@ -82,52 +94,74 @@ class Journal:
         whole message is refused with Conflict and nothing is written.
         """
         declared = declarations_of(consignments)
-        with self.store.writing() as connection:
+        scored = rows.frame.drop("row").to_dicts()
+
+        def write(connection: sa.Connection) -> dict[Key, dict[str, Any]]:
             known = _known(connection, declared)
             _refuse_changed(declared, known)
             stored = _stored(connection, [_key(d) for d in declared if _key(d) in known])
+            self._declare(connection, declared, known, consignments, archived=archived)
             new = [i for i, d in enumerate(declared) if _key(d) not in stored]
-            fresh = [i for i in new if _key(declared[i]) not in known]
-            if fresh:
-                connection.execute(sa.insert(DECLARATIONS), [declared[i] | {"archived": archived} for i in fresh])
-                _post_waiting(self.store, connection, [declared[i] for i in fresh])
-                chosen = consignments if len(fresh) == len(declared) else consignments.where(pl.col("row").is_in(fresh))
-                post(self.store, connection, facts_of(chosen))
             if new:
-                scored = rows.frame.drop("row").to_dicts()
                 connection.execute(sa.insert(DECISIONS), [_record(decisions.rows[i], scored[i]) for i in new])
-        replayed = bool(declared) and not new
+            return stored
+
+        stored = self.store.write(write)
         kept = [stored.get(_key(d)) or row for d, row in zip(declared, decisions.rows, strict=True)]
-        return replace(decisions, rows=kept, replayed=replayed)
+        return replace(decisions, rows=kept, replayed=bool(declared) and len(stored) == len(declared))
 
     def remember(self, consignments: Consignments) -> int:
         """Post the facts of consignments that the archive keeps and nobody decided; how many were new."""
         declared = declarations_of(consignments, with_body=False)
-        with self.store.writing() as connection:
+
+        def write(connection: sa.Connection) -> int:
             known = _known(connection, declared)
             _refuse_changed(declared, known)
-            fresh = [i for i, d in enumerate(declared) if _key(d) not in known]
-            if fresh:
-                connection.execute(sa.insert(DECLARATIONS), [declared[i] | {"archived": True} for i in fresh])
-                _post_waiting(self.store, connection, [declared[i] for i in fresh])
-                post(self.store, connection, facts_of(consignments.where(pl.col("row").is_in(fresh))))
+            return self._declare(connection, declared, known, consignments, archived=True)
+
+        return self.store.write(write)
+
+    def _declare(
+        self,
+        connection: sa.Connection,
+        declared: Sequence[dict[str, Any]],
+        known: dict[Key, str],
+        consignments: Consignments,
+        *,
+        archived: bool,
+    ) -> int:
+        """Put what is not on record there, and post its facts; how many versions that were."""
+        fresh = [i for i, d in enumerate(declared) if _key(d) not in known]
+        if fresh:
+            facts = facts_unposted(connection, consignments, self.history.within(connection))
+            connection.execute(sa.insert(DECLARATIONS), [declared[i] | {"archived": archived} for i in fresh])
+            keys = pl.DataFrame([_key(declared[i]) for i in fresh], schema=KEY_SCHEMA, orient="row")
+            post(self.store, connection, pl.concat([facts, facts_reattributed(connection, keys)]))
         return len(fresh)
 
     def learn(self, outcomes: pl.DataFrame, *, archived: bool = False) -> Received:
         """Record inspection results (OUTCOME_COLUMNS) and post their facts; the same result twice counts once."""
         listed = [_outcome(row) for row in outcomes.select(pl.exclude("line")).to_dicts()]
         by_id = {outcome["outcome_id"]: outcome for outcome in listed}
-        with self.store.writing() as connection:
+
+        def write(connection: sa.Connection) -> list[dict[str, Any]]:
             there = _existing(connection, OUTCOMES.c.outcome_id, list(by_id))
             new = [outcome for key, outcome in by_id.items() if key not in there]
-            entities = _entities(connection, {outcome["consignment_id"] for outcome in new})
-            for outcome in new:
-                outcome |= {"posted": outcome["consignment_id"] in entities, "archived": archived}
+            versions = versions_on_record(connection, sorted({outcome["consignment_id"] for outcome in new}))
+            declared = set(versions["consignment_id"])
+            new = [o | {"posted": o["consignment_id"] in declared, "archived": archived} for o in new]
             if new:
                 connection.execute(sa.insert(OUTCOMES), new)
-                post(self.store, connection, _facts_of(new, entities))
+                post(self.store, connection, facts_of_outcomes(attributed(results_of(new), versions)))
+            return new
+
+        new = self.store.write(write)
         unknown = sum(not outcome["posted"] for outcome in new)
         return Received(len(new), len(listed) - len(new), unknown)
+
+    def settle(self) -> Settled:
+        """Bring the history that has grown into few and small files; for commands, never for a call."""
+        return settle(self.store)
 
     def unarchived(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Declarations and outcomes that came by a call and that the archive does not keep yet."""
@@ -143,7 +177,7 @@ class Journal:
                 same = [DECLARATIONS.c[name] == body[name] for name in VERSION_KEY]
                 connection.execute(sa.update(DECLARATIONS).where(*same).values(archived=True))
             ids = [_outcome_id(body) for body in outcomes]
-            for some in _some(ids):
+            for some in in_lists(ids):
                 connection.execute(sa.update(OUTCOMES).where(OUTCOMES.c.outcome_id.in_(some)).values(archived=True))
 
     def decisions_on(self, consignment_id: str) -> list[dict[str, Any]]:
@@ -179,23 +213,21 @@ class Journal:
 
 
 def declarations_of(consignments: Consignments, *, with_body: bool = True) -> list[dict[str, Any]]:
-    """One record a consignment version: its key, the hash of its content, its entities, and the declaration."""
+    """One record a consignment version: its key, the hash of its content, what facts are made of, the declaration."""
     goods = consignments.goods.select(c.name for c in GOODS_COLUMNS)
     lines: list[list[dict[str, Any]]] = [[] for _ in range(len(consignments))]
     for row, line in zip(consignments.goods["row"], goods.to_dicts(), strict=True):
         lines[row].append(line)
     level = [c.name for c in CONSIGNMENT_COLUMNS] + [c for c in consignments.frame.columns if c.startswith(EXTRA)]
-    keys = [key.column for key in KEYS]
+    said = stated(consignments).drop(*VERSION_KEY, "lodged_at").to_dicts()
     return [
-        _declaration(declared, entities, of_row, with_body)
-        for declared, entities, of_row in zip(
-            consignments.frame.select(level).to_dicts(), consignments.frame.select(keys).to_dicts(), lines, strict=True
-        )
+        _declaration(declared, of_row, facts, with_body)
+        for declared, of_row, facts in zip(consignments.frame.select(level).to_dicts(), lines, said, strict=True)
     ]
 
 
 def _declaration(
-    declared: dict[str, Any], entities: dict[str, Any], lines: list[dict[str, Any]], with_body: bool
+    declared: dict[str, Any], lines: list[dict[str, Any]], said: dict[str, Any], with_body: bool
 ) -> dict[str, Any]:
     lodged_at: datetime = declared["lodged_at"]
     body = {**{k: v for k, v in declared.items() if v is not None}, "lodged_at": iso(lodged_at)}
@@ -205,7 +237,7 @@ def _declaration(
         **{name: declared[name] for name in VERSION_KEY},
         "lodged_at": _micros(lodged_at),
         "content_sha256": hashlib.sha256(content).hexdigest(),
-        "entities": entities,
+        "stated": said,
         "body": body if with_body else None,
     }
 
@@ -218,15 +250,11 @@ def _micros(moment: datetime) -> int:
     return (moment - EPOCH) // timedelta(microseconds=1)
 
 
-def _some(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
-    return (values[start : start + AT_ONCE] for start in range(0, len(values), AT_ONCE))
-
-
 def _known(connection: sa.Connection, declared: Sequence[dict[str, Any]]) -> dict[Key, str]:
     """The content hashes on record of these versions."""
     columns = [*(DECLARATIONS.c[name] for name in VERSION_KEY), DECLARATIONS.c.content_sha256]
     found: dict[Key, str] = {}
-    for some in _some(sorted({d["consignment_id"] for d in declared})):
+    for some in in_lists(sorted({d["consignment_id"] for d in declared})):
         for row in connection.execute(sa.select(*columns).where(DECLARATIONS.c.consignment_id.in_(some))):
             found[row[0], row[1], row[2]] = row[3]
     return found
@@ -242,7 +270,7 @@ def _stored(connection: sa.Connection, keys: Sequence[Key]) -> dict[Key, dict[st
     """Decisions on record for these versions, in their written form."""
     columns = [*(DECISIONS.c[name] for name in VERSION_KEY), DECISIONS.c.body]
     found: dict[Key, dict[str, Any]] = {}
-    for some in _some(sorted({key[1] for key in keys})):
+    for some in in_lists(sorted({key[1] for key in keys})):
         for row in connection.execute(sa.select(*columns).where(DECISIONS.c.consignment_id.in_(some))):
             found[row[0], row[1], row[2]] = row[3]
     return found
@@ -289,41 +317,6 @@ def _outcome_id(body: dict[str, Any]) -> str:
 
 def _existing(connection: sa.Connection, column: sa.Column[str], values: Sequence[str]) -> set[str]:
     found: set[str] = set()
-    for some in _some(values):
+    for some in in_lists(values):
         found.update(connection.execute(sa.select(column).where(column.in_(some))).scalars())
     return found
-
-
-def _entities(connection: sa.Connection, consignment_ids: set[str]) -> dict[str, dict[str, int | None]]:
-    """The entities of consignments on record, of their latest version."""
-    query = sa.select(DECLARATIONS.c.consignment_id, DECLARATIONS.c.entities)
-    found: dict[str, dict[str, int | None]] = {}
-    for some in _some(sorted(consignment_ids)):
-        rows = connection.execute(query.where(DECLARATIONS.c.consignment_id.in_(some)).order_by(DECLARATIONS.c.version))
-        found.update((row[0], row[1]) for row in rows)
-    return found
-
-
-def _post_waiting(store: Store, connection: sa.Connection, declared: Sequence[dict[str, Any]]) -> None:
-    """Post the facts of outcomes that came before their consignment, now that its entities are known."""
-    entities = {d["consignment_id"]: d["entities"] for d in declared}
-    waiting: list[dict[str, Any]] = []
-    for some in _some(sorted(entities)):
-        query = sa.select(OUTCOMES).where(~OUTCOMES.c.posted, OUTCOMES.c.consignment_id.in_(some))
-        waiting += [{**row, "posted": True} for row in connection.execute(query).mappings()]
-    if waiting:
-        ids = [outcome["outcome_id"] for outcome in waiting]
-        for some in _some(ids):
-            connection.execute(sa.update(OUTCOMES).where(OUTCOMES.c.outcome_id.in_(some)).values(posted=True))
-        post(store, connection, _facts_of(waiting, entities))
-
-
-def _facts_of(outcomes: Sequence[dict[str, Any]], entities: dict[str, dict[str, int | None]]) -> pl.DataFrame:
-    rows = [
-        {"known_at": o["known_at"], "result": o["body"]["result"], **entities[o["consignment_id"]]}
-        for o in outcomes
-        if o["posted"]
-    ]
-    schema = {"known_at": pl.Int64, "result": pl.String, **{key.column: pl.Int64 for key in KEYS}}
-    frame = pl.DataFrame(rows, schema=schema, orient="row")
-    return facts_of_outcomes(frame.with_columns(pl.col("known_at").cast(pl.Datetime("us", "UTC"))))

@@ -42,6 +42,11 @@ class Settings(BaseSettings):
         return self.bundles / name
 
     @property
+    def history(self) -> Path:
+        """Settled history of a PostgreSQL store, shared by all machines that share it; that of a SQLite file is beside it."""
+        return self.home / "history"
+
+    @property
     def keys(self) -> Path:
         return self.home / "keys"
 

@@ -20,10 +20,11 @@ from pipelines.learn import standard_policy
 from pipelines.synthetic import build_world
 from pipelines.train import Trained, train
 from pipelines.training_frame import build_training_frame
+from service.history import StoredHistory
 from service.journal import Journal
 from service.orientation import load_policy
 from service.settings import Settings
-from service.store import Store, StoredHistory
+from service.store import Store
 from service.targeting import Desk
 
 

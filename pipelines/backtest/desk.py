@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from features.assemble import Rows
 from features.consignment import TIME, Consignments
-from features.facts import FACT_SCHEMA, KEYS, facts_of, facts_of_outcomes, with_entities
-from features.history import FactTable, Integers, Layered, Totals
+from features.facts import FACT_SCHEMA, facts_of, facts_of_outcomes, with_entities
+from features.history import Asked, FactTable, Totals, first_seen, together
 from features.outcome import OUTCOME_COLUMNS
 from pipelines.archive import Archive
+from pipelines.training_frame import with_entities_of
 from service.journal import Journal
 from service.orientation import Decisions
 
@@ -40,13 +43,13 @@ class ReplayHistory:
         latest: datetime | None = facts["known_at"].max()  # type: ignore[assignment]
         self._latest = max(filter(None, (self._latest, latest)), default=None)
 
-    def before(self, entities: Integers, moments: Integers) -> Totals:
-        """Running totals of each entity strictly before its moment."""
-        return Layered(self._below, self._above).before(entities, moments)
+    def before(self, asked: Sequence[Asked]) -> list[Totals]:
+        """Running totals of each entity strictly before its moments."""
+        return together((self._below, self._above), asked)
 
-    def lacks(self, consignments: Consignments) -> Consignments:
-        """All of them: a day's own facts are posted when it is over."""
-        return consignments
+    def unposted(self, consignments: Consignments) -> pl.DataFrame:
+        """All that they are: a day's own facts are posted when it is over."""
+        return facts_of(consignments, partial(first_seen, self))
 
     def as_of(self) -> int | None:
         """The latest moment that any fact was known at, microseconds since 1970."""
@@ -128,13 +131,11 @@ class Past:
     def show(self, consignments: Consignments) -> None:
         """A day is over: its consignments are kept and become facts."""
         self.archive.show(consignments)
-        self.history.post(facts_of(consignments))
+        self.history.post(self.history.unposted(consignments))
 
     def reveal(self, outcomes: pl.DataFrame, of: Consignments) -> None:
         """Results of inspections of these consignments, each held back until it becomes known."""
-        latest = with_entities(of).frame.sort("version").unique("consignment_id", keep="last", maintain_order=True)
-        entities = latest.select("consignment_id", *(key.column for key in KEYS))
-        self._waiting.append(outcomes.join(entities, on="consignment_id", how="inner", maintain_order="left"))
+        self._waiting.append(with_entities_of(outcomes, with_entities(of)))
 
     def until(self, moment: datetime) -> None:
         """Let everything be known that became known before `moment`."""

@@ -95,6 +95,7 @@ def with_full_information(
         "consignment_id",
         (pl.col("lodged_at") + timedelta(days=1)).alias("known_at"),
         pl.when("illicit").then(pl.lit("non_compliant")).otherwise(pl.lit("compliant")).alias("result"),
+        pl.lit(None, pl.String).alias("findings"),
         pl.lit("unknown").alias("selection"),
         pl.lit(1.0).alias("selection_probability"),
     )

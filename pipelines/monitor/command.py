@@ -15,7 +15,7 @@ from pipelines.monitor.thresholds import load_thresholds
 from pipelines.sweep import sweep
 from service.journal import Journal
 from service.settings import Settings
-from service.store import Store
+from service.store import open_store
 
 JUDGED_DAYS = 28
 
@@ -30,7 +30,7 @@ def run(
     """Judge the days from `first` (by default the last four weeks) until before `before`; tell and write the report."""
     rules, archive = load_thresholds(thresholds), Archive(settings.archive)
     settings.home.mkdir(parents=True, exist_ok=True)
-    store = Store(settings.store_address)
+    store = open_store(settings)
     journal = Journal(store)
     sweep(journal, archive)
     last = last_day(archive, before)

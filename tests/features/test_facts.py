@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import polars as pl
 import pytest
 
-from features.facts import FACT_SCHEMA, KEYS, facts_of, facts_of_outcomes, with_entities
+from features.facts import (
+    ENTITIES,
+    FACT_SCHEMA,
+    FACTS,
+    FOUND,
+    KEYS,
+    NEVER,
+    attributed,
+    facts_of,
+    facts_of_outcomes,
+    facts_stated,
+    less,
+    stated,
+    with_entities,
+)
 from tests.features.conftest import LODGED_AT, consignments_of, row
 
 KNOWN = datetime(2026, 3, 9, tzinfo=UTC)
@@ -107,38 +122,169 @@ def test_entities_are_found_once() -> None:
     assert with_entities(linked) is linked
 
 
-def test_a_consignment_posts_one_fact_for_each_known_entity() -> None:
-    posted = facts_of(consignments_of(row(value="10.55", currency="EUR", gross_mass_kg="0.5", quantity="3")))
+def amounts(posted: pl.DataFrame, key: str, of: pl.DataFrame, *facts: str) -> list[tuple[object, ...]]:
+    """What was posted to the entity of the first consignment, by time."""
+    own = posted.filter(pl.col("entity") == of[f"{key}_entity"][0])
+    return own.group_by("known_at").sum().sort("known_at").select("known_at", *facts).rows()
+
+
+def test_a_consignment_posts_one_fact_for_each_known_entity_and_what_its_sender_has_of_new() -> None:
+    sent = consignments_of(row(value="10.55", currency="EUR", gross_mass_kg="0.5", quantity="3", office="FRCDG1"))
+    posted = facts_of(sent)
     assert posted.schema == FACT_SCHEMA
-    assert posted.height == 7  # no telephone, mailbox, account, shop, article and network
-    assert posted.drop("entity").unique().rows() == [(LODGED_AT, 1, 1055, 500, 3, 0, 0, 0)]
-    assert posted["entity"].n_unique() == 7
+    frame = with_entities(sent).frame
+    known = frame.select(ENTITIES).row(0)
+    assert set(posted["entity"]) == set(known) - {None}
+    assert amounts(posted, "goods", frame, *FACTS) == [(LODGED_AT, 1, 1, 1, 1055, 500, 3, *[0] * 11)]
+    assert amounts(posted, "consignor", frame, *FACTS) == [(LODGED_AT, 1, 1, 1, 1055, 500, 3, 1, 1, 1, *[0] * 8)]
+    assert [key.name for key in KEYS if key.column in frame and frame[key.column][0] is None] == [
+        "phone", "mailbox", "account", "shop", "article", "operator", "network",
+    ]  # fmt: skip
 
 
-def test_unknown_amounts_are_nothing_and_amendments_post_nothing() -> None:
-    posted = facts_of(
-        consignments_of(row(value=None, gross_mass_kg=None, quantity=None), row(message_id="M2", version="2"))
+def test_unknown_amounts_are_nothing() -> None:
+    sent = consignments_of(row(value=None, gross_mass_kg=None, quantity=None))
+    assert amounts(facts_of(sent), "route", with_entities(sent).frame, "consignments", "value", "mass", "pieces") == [
+        (LODGED_AT, 1, 0, 0, 0)
+    ]
+
+
+def versions(*changes: dict[str, object]) -> pl.DataFrame:
+    """Versions of one consignment, each in a message of its own, lodged `hour` hours after the first."""
+    rows = [
+        row(
+            message_id=f"M{number}",
+            version=str(change.pop("version", number + 1)),
+            lodged_at=(LODGED_AT + timedelta(hours=change.pop("hour", number))).isoformat(),
+            **change,
+        )
+        for number, change in enumerate(changes)
+    ]
+    return stated(consignments_of(*rows))
+
+
+def at(hours: int) -> datetime:
+    return LODGED_AT + timedelta(hours=hours)
+
+
+def test_an_amendment_takes_back_what_the_version_before_it_said_when_it_is_lodged() -> None:
+    both = versions({"value": "10", "consignor_name": "A"}, {"value": "30", "consignor_name": "B"})
+    posted = facts_stated(both)
+    told = ("consignments", "lines", "value")
+    assert amounts(posted, "goods", both, *told) == [(at(0), 1, 1, 1000), (at(1), 0, 0, 2000)]
+    assert amounts(posted, "consignor", both, *told) == [(at(0), 1, 1, 1000), (at(1), -1, -1, -1000)]
+    assert amounts(posted, "consignor", both[1:], *told) == [(at(1), 1, 1, 3000)]
+
+
+def test_a_version_lodged_after_a_higher_one_says_nothing() -> None:
+    late = versions({"version": 2, "value": "10"}, {"version": 1, "value": "99"}, {"version": 3, "value": "30"})
+    assert amounts(facts_stated(late), "goods", late, "lodged", "consignments", "value") == [
+        (at(0), 1, 1, 1000), (at(1), 1, 0, 0), (at(2), 1, 0, 2000),
+    ]  # fmt: skip
+
+
+def test_the_same_version_in_two_messages_counts_twice() -> None:
+    twice = versions({"version": 1, "value": "10"}, {"version": 1, "value": "10"})
+    assert amounts(facts_stated(twice), "goods", twice, "consignments") == [(at(0), 1), (at(1), 1)]
+
+
+def test_the_order_of_versions_in_the_frame_does_not_matter() -> None:
+    four = versions({"value": "1"}, {"value": "2"}, {"value": "3", "consignor_name": "B"}, {"value": "4"})
+    posted = facts_stated(four).group_by("entity", "known_at").sum().sort("entity", "known_at")
+    for seed in range(5):
+        shuffled = facts_stated(four.sample(fraction=1, shuffle=True, seed=seed))
+        assert shuffled.group_by("entity", "known_at").sum().sort("entity", "known_at").equals(posted)
+
+
+def test_a_sender_has_something_new_once_and_when_it_is_first_seen() -> None:
+    sent = consignments_of(
+        row(consignment_id="A", lodged_at=at(5).isoformat(), description="socks"),
+        row(consignment_id="B", lodged_at=at(2).isoformat(), description="SOCKS!"),
+        row(consignment_id="C", lodged_at=at(2).isoformat(), description="hats", consignee_name="Somebody else"),
+        row(consignment_id="D", lodged_at=at(9).isoformat(), description="socks", operator="CNA"),
     )
-    assert posted.drop("entity").unique().rows() == [(LODGED_AT, 1, 0, 0, 0, 0, 0, 0)]
+    frame = with_entities(sent).frame
+    told = amounts(facts_of(sent), "consignor", frame, "consignments", "new_consignee", "new_wording", "new_route")
+    assert told == [(at(2), 2, 2, 2, 1), (at(5), 1, 0, 0, 0), (at(9), 1, 0, 0, 1)]
 
 
-def results(*words: str) -> pl.DataFrame:
+def test_what_the_past_has_seen_is_not_new_and_moves_when_it_was_earlier() -> None:
+    sent = consignments_of(row())
+    frame = with_entities(sent).frame
+    us = int(LODGED_AT.timestamp()) * 1_000_000
+
+    def new(seen_at: int) -> list[tuple[object, ...]]:
+        posted = facts_of(sent, lambda entities: np.full(len(entities), seen_at, np.int64))
+        return [told for told in amounts(posted, "consignor", frame, "new_consignee") if told[1]]
+
+    assert new(NEVER) == [(LODGED_AT, 1)]
+    assert new(us - 1) == new(us) == []
+    later = LODGED_AT + timedelta(seconds=1)
+    assert new(us + 1_000_000) == [(LODGED_AT, 1), (later, -1)]
+
+
+def results(*words: str, findings: str | None = None) -> pl.DataFrame:
     frame = with_entities(consignments_of(row())).frame.select(key.column for key in KEYS)
     return pl.concat([frame] * len(words)).with_columns(
-        pl.Series("result", words), pl.lit(KNOWN).cast(FACT_SCHEMA["known_at"]).alias("known_at")
+        pl.Series("result", words),
+        pl.lit(findings, pl.String).alias("findings"),
+        pl.lit(KNOWN).cast(FACT_SCHEMA["known_at"]).alias("known_at"),
     )
 
 
 @pytest.mark.parametrize(
-    ("word", "amounts"),
-    [("compliant", (1, 0, 0)), ("non_compliant", (1, 1, 0)), ("not_presented", (0, 0, 1))],
+    ("word", "findings", "posts"),
+    [
+        ("compliant", None, (1, 0, 0, 0, 0, 0, 0, 0)),
+        ("compliant", "counterfeit", (1, 0, 0, 0, 0, 0, 0, 0)),
+        ("non_compliant", None, (1, 1, 0, 0, 0, 0, 0, 0)),
+        ("non_compliant", "counterfeit; dangerous", (1, 1, 1, 0, 0, 0, 1, 0)),
+        ("non_compliant", "undervalued;misdeclared;prohibited", (1, 1, 0, 1, 1, 1, 0, 0)),
+        ("not_presented", None, (0, 0, 0, 0, 0, 0, 0, 1)),
+    ],
 )
-def test_results_post_inspections_and_hits_when_known(word: str, amounts: tuple[int, int, int]) -> None:
-    posted = facts_of_outcomes(results(word))
+def test_results_post_inspections_and_hits_by_finding_when_known(
+    word: str, findings: str | None, posts: tuple[int, ...]
+) -> None:
+    posted = facts_of_outcomes(results(word, findings=findings))
     assert posted.schema == FACT_SCHEMA
-    assert posted.drop("entity").unique().rows() == [(KNOWN, 0, 0, 0, 0, *amounts)]
+    assert posted.select("known_at", *FOUND).unique().rows() == [(KNOWN, *posts)]
+    assert posted.select(pl.col(FACTS).exclude(FOUND)).sum().row(0) == (0,) * 9
 
 
 def test_an_inconclusive_result_posts_nothing() -> None:
     assert facts_of_outcomes(results("inconclusive")).is_empty()
     assert facts_of_outcomes(results("inconclusive").clear()).schema == FACT_SCHEMA
+
+
+def test_a_result_is_of_the_version_lodged_last_when_it_was_known() -> None:
+    three = versions({"consignor_name": "A"}, {"consignor_name": "B"}, {"consignor_name": "C"})
+    known = [at(2), at(0), at(-9), at(1) + timedelta(minutes=59), at(50)]
+    ids = three["consignment_id"].to_list()[:1] * len(known)
+    asked = pl.DataFrame({"consignment_id": [*ids, "nobody"], "known_at": [*known, at(1)]}).cast(
+        {"known_at": FACT_SCHEMA["known_at"]}
+    )
+    told = attributed(asked, three)
+    of = dict(zip(three["consignor_entity"], "ABC", strict=True))
+    assert told["known_at"].to_list() == known
+    assert [of[entity] for entity in told["consignor_entity"]] == ["C", "A", "A", "B", "C"]
+
+
+def test_the_highest_of_versions_lodged_at_one_moment_was_inspected() -> None:
+    both = versions({"consignor_name": "A", "hour": 0, "version": 2}, {"consignor_name": "B", "hour": 0, "version": 1})
+    asked = pl.DataFrame({"consignment_id": both["consignment_id"][:1], "known_at": [at(1)]}).cast(
+        {"known_at": FACT_SCHEMA["known_at"]}
+    )
+    assert attributed(asked, both)["consignor_entity"].to_list() == [both["consignor_entity"][0]]
+
+
+def test_what_is_to_be_added_is_new_moments_and_differences() -> None:
+    three = versions({"value": "1"}, {"value": "1"}, {"value": "5"})
+    before = facts_stated(three[:1])
+    same_value = less(facts_stated(three[:2]), before)
+    assert same_value["known_at"].unique().to_list() == [at(1)]  # nothing changes but that it was heard of again
+    assert same_value.select(pl.col(FACTS[1:]).abs().sum()).row(0) == (0,) * (len(FACTS) - 1)
+    assert set(same_value["lodged"]) == {1}
+    assert less(before, before).is_empty()
+    moved = less(facts_stated(three), facts_stated(pl.concat([three[:1], three[2:]])))
+    assert amounts(moved, "goods", three, "lodged", "value") == [(at(1), 1, 0)]

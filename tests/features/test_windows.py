@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from features.consignment import TIME
 from features.facts import FACT_SCHEMA, FACTS, KEYS
 from features.history import FactTable
-from features.windows import DAY, HOUR, Since, Window, far_edge, read_windows, reading_of
+from features.tiles import DAY, HOUR, far_edge
+from features.windows import Since, Window, read_windows, reading_of
 
 NOON = int(datetime(2026, 3, 1, 12, 34, 56, tzinfo=UTC).timestamp()) * 1_000_000
 
@@ -33,7 +34,8 @@ def test_every_reading_is_found_by_its_name(reading: Window | Since) -> None:
 @pytest.mark.parametrize(
     "name",
     ["value_per_kg", "consignor_name", "consignor_hits", "consignor_hits_d", "consignor_hits_90", "consignor_hits_xd",
-     "consignor_hits_ever_d", "consignor_days_since", "sender_hits_90d", "consignor_luck_ever", "", "_hits_ever"],
+     "consignor_hits_ever_d", "consignor_days_since", "sender_hits_90d", "consignor_luck_ever", "", "_hits_ever",
+     "consignor_hits_366d", "consignor_hits_0d"],
 )  # fmt: skip
 def test_other_names_are_no_readings(name: str) -> None:
     assert reading_of(name) is None
@@ -59,7 +61,7 @@ OFFSETS = st.one_of(
     st.lists(st.tuples(st.sampled_from([1, 2, None]), st.integers(0, DAY)), min_size=1, max_size=4),
 )
 def test_windows_agree_with_counting(posted: list[tuple[int, int, int]], asked: list[tuple[int | None, int]]) -> None:
-    rows = [(entity, NOON - ago, *[amount] * len(FACTS)) for entity, ago, amount in posted]
+    rows = [(entity, NOON - ago, abs(amount), *[amount] * (len(FACTS) - 1)) for entity, ago, amount in posted]
     facts = pl.DataFrame(rows, schema={**FACT_SCHEMA, "known_at": pl.Int64}, orient="row").cast({"known_at": TIME})
     readings = [Window("shop", "hits", days) for days in (1, 7, 8, 90, None)] + [
         Since("shop", "first"),
@@ -79,14 +81,16 @@ def expected(rows: list[tuple[int, ...]], entity: int | None, lodged_at: int) ->
     names = [f"shop_hits_{span}" for span in ("1d", "7d", "8d", "90d", "ever")]
     if entity is None:
         return dict.fromkeys([*names, "shop_days_since_first", "shop_days_since_last"])
-    known = [(r[1], r[2]) for r in rows if r[0] == entity and r[1] < lodged_at]
+    known = [(r[1], r[3]) for r in rows if r[0] == entity and r[1] < lodged_at]
 
     def window(days: int, tile: int) -> float:
         start = (lodged_at - days * DAY) // tile * tile
-        return float(sum(amount for us, amount in known if us >= start))
+        return max(0.0, float(sum(amount for us, amount in known if us >= start)))
 
-    sums = [window(1, HOUR), window(7, HOUR), window(8, DAY), window(90, DAY), float(sum(a for _, a in known))]
-    since = [(lodged_at - pick(us for us, _ in known)) / DAY if known else None for pick in (min, max)]
+    ever = max(0.0, float(sum(amount for _, amount in known)))
+    sums = [window(1, HOUR), window(7, HOUR), window(8, DAY), window(90, DAY), ever]
+    seen = [us for us, amount in known if amount]
+    since = [(lodged_at - pick(seen)) / DAY if seen else None for pick in (min, max)]
     return {**dict(zip(names, sums, strict=True)), "shop_days_since_first": since[0], "shop_days_since_last": since[1]}
 
 

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 import pipelines.training_frame as training_frame
+from features import tiles
 from features.catalogue import INPUTS
 from features.contract import gate_manifest, gate_outcomes
 from features.fault import Fault
@@ -112,6 +113,7 @@ def test_old_senders_do_not_grow_guilty_when_compliant_files_are_gone(eras: tupl
 
 def test_without_the_limit_they_would(eras: tuple[Archive, Archive], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training_frame, "RETENTION", timedelta(days=10 * 365))
+    monkeypatch.setattr(tiles, "RESULT_DAYS", 10 * 365)
     kept, pruned = both(eras)
     assert pruned.facts["hit"].mean() > 1.3 * kept.facts["hit"].mean()  # type: ignore[operator]
     rates = [frame.ordinary.frame["identifiers_hit_rate"] for frame in (kept, pruned)]

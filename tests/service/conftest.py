@@ -19,13 +19,15 @@ from pipelines.learn import standard_policy
 from pipelines.synthetic import build_world
 from pipelines.train import PARAMETERS, train
 from pipelines.training_frame import build_training_frame
+from service.history import StoredHistory
 from service.journal import Journal
 from service.orientation import load_policy
 from service.scoring import Model, load_bundle
 from service.scoring.bundle import seal, write_bundle
 from service.settings import Settings
-from service.store import Store, StoredHistory
+from service.store import Store
 from service.targeting import Desk
+from tests.databases import DATABASES
 from tests.service.building import MODEL_ID
 
 DAYS, PER_DAY, SEED = 20, 300, 5
@@ -70,6 +72,18 @@ def home(sealed_home: Path, tmp_path: Path) -> Settings:
 def store(tmp_path: Path) -> Iterator[Store]:
     """An empty store."""
     opened = Store(f"sqlite:///{tmp_path / 'store.db'}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=DATABASES)
+def either_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """An empty store of each kind of database."""
+    if request.param == "sqlite":
+        address = f"sqlite:///{tmp_path / 'store.db'}"
+    else:
+        address = request.getfixturevalue("postgresql")
+    opened = Store(address, folder=tmp_path / "history")
     yield opened
     opened.close()
 

@@ -11,8 +11,10 @@ import pytest
 import sqlalchemy as sa
 
 from features.contract import gate_outcomes
+from features.facts import FOUND
 from features.messages import Message, read
 from service.api.models import outcome_rows
+from service.history import StoredHistory
 from service.journal import Conflict, Received
 from service.store import DECISIONS, DECLARATIONS, OUTCOMES, RUNNING, Store
 from service.targeting import Desk, target
@@ -44,9 +46,9 @@ def held(store: Store) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def counted(store: Store, fact: str) -> set[int]:
-    """The highest running total of a fact, of each entity."""
-    with store.reading() as connection:
-        return set(connection.execute(sa.select(sa.func.max(RUNNING.c[fact])).group_by(RUNNING.c.entity)).scalars())
+    """The last running total of a fact, of each entity that has one."""
+    last = StoredHistory(store).running().group_by("entity").agg(pl.col(fact).last())[fact]
+    return set(last) if fact in FOUND else set(last) - {0}
 
 
 def results(*outcomes: dict[str, Any]) -> pl.DataFrame:

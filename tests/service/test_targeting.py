@@ -13,9 +13,10 @@ import pytest
 import sqlalchemy as sa
 
 from features.messages import Refused
+from service.history import StoredHistory
 from service.journal import Journal
 from service.orientation.decisions import SCHEMA
-from service.store import DECISIONS, Store, StoredHistory
+from service.store import DECISIONS, Store
 from service.targeting import Desk, target
 from tests.service.building import MODEL_ID, NOON, declared, message, outcome
 from tests.service.test_journal import results

@@ -1,0 +1,149 @@
+"""Facts into the store, in the caller's transaction: what consignments and results add to those posted before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from features.consignment import TIME, VERSION_KEY, Consignments
+from features.facts import (
+    ENTITIES,
+    FACT_SCHEMA,
+    STATED,
+    attributed,
+    facts_of_outcomes,
+    facts_sighted,
+    facts_stated,
+    less,
+    stated,
+)
+from features.history import Totalled, first_seen, running_totals
+from service.rows import raise_rows
+from service.segments import LOW, Part, Segment
+from service.store import AT_ONCE, DECLARATIONS, OUTCOMES, SEGMENTS, STATE, Store
+
+HISTORY_AS_OF = "history_as_of"  # microseconds of the latest fact
+EDITION = "edition"  # counts the changes of the rows
+MANY = 20_000  # facts; so many are written as a segment, fewer as rows
+VERSIONS = pl.Schema(
+    {
+        "message_id": pl.String(),
+        "consignment_id": pl.String(),
+        "version": pl.Int64(),
+        "lodged_at": TIME,
+        **dict.fromkeys((*ENTITIES, *STATED), pl.Int64()),
+    }
+)
+RESULTS = pl.Schema(
+    {
+        "outcome_id": pl.String(),
+        "consignment_id": pl.String(),
+        "known_at": TIME,
+        "posted": pl.Boolean(),
+        "result": pl.String(),
+        "findings": pl.String(),
+    }
+)
+
+
+def post(store: Store, connection: sa.Connection, facts: pl.DataFrame) -> None:
+    """Add facts (FACT_SCHEMA) to the history: many as a segment of their own, few to the rows."""
+    if facts.is_empty():
+        return
+    if store.segments.usable and facts.height >= MANY:
+        list_segment(connection, store.segments.write([(LOW, running_totals(facts))], level=0))
+    else:
+        raise_rows(store, connection, facts)
+        set_state(store, connection, EDITION, (state_of(connection, EDITION) or 0) + 1)
+    latest = int(facts["known_at"].dt.epoch("us").max())  # type: ignore[arg-type]
+    set_state(store, connection, HISTORY_AS_OF, max(latest, state_of(connection, HISTORY_AS_OF) or latest))
+
+
+def facts_unposted(connection: sa.Connection, consignments: Consignments, history: Totalled) -> pl.DataFrame:
+    """The facts that consignments are, less what has been posted of them and of their other versions."""
+    versions = stated(consignments)
+    posted = versions_on_record(connection, versions["consignment_id"].unique().to_list())
+    if posted.is_empty():
+        return pl.concat([facts_stated(versions), facts_sighted(versions, partial(first_seen, history))])
+    fresh = versions.join(posted, on=VERSION_KEY, how="anti")
+    touched = posted.join(fresh, on="consignment_id", how="semi")
+    more = less(facts_stated(pl.concat([touched, fresh])), facts_stated(touched))
+    return pl.concat([more.match_to_schema(FACT_SCHEMA), facts_sighted(fresh, partial(first_seen, history))])
+
+
+def versions_on_record(connection: sa.Connection, consignment_ids: Sequence[str]) -> pl.DataFrame:
+    """What is on record of these consignments (VERSIONS), of every version."""
+    columns = [*(DECLARATIONS.c[name] for name in VERSION_KEY), DECLARATIONS.c.lodged_at, DECLARATIONS.c.stated]
+    found: list[dict[str, Any]] = []
+    for some in in_lists(consignment_ids):
+        rows = connection.execute(sa.select(*columns).where(DECLARATIONS.c.consignment_id.in_(some)))
+        found += [{**row, **row["stated"]} for row in rows.mappings()]
+    return pl.DataFrame(found, schema={**VERSIONS, "lodged_at": pl.Int64}).cast({"lodged_at": TIME})
+
+
+def facts_reattributed(connection: sa.Connection, fresh: pl.DataFrame) -> pl.DataFrame:
+    """What results on record become facts of, now that versions (VERSION_KEY) are on record that were not.
+
+    A result that came before its consignment posts its facts now; one posted to the version before an amendment that
+    comes late moves to the version that was inspected. The results are marked as posted.
+    """
+    ids = fresh["consignment_id"].unique().to_list()
+    results = results_on_record(connection, ids)
+    if results.is_empty():
+        return FACT_SCHEMA.to_frame()
+    versions = versions_on_record(connection, results["consignment_id"].unique().to_list())
+    before = versions.join(fresh, on=VERSION_KEY, how="anti")
+    posted = attributed(results.filter("posted"), before)
+    waiting = results.filter(~pl.col("posted"))["outcome_id"].to_list()
+    for some in in_lists(waiting):
+        connection.execute(sa.update(OUTCOMES).where(OUTCOMES.c.outcome_id.in_(some)).values(posted=True))
+    more = less(facts_of_outcomes(attributed(results, versions)), facts_of_outcomes(posted))
+    return more.match_to_schema(FACT_SCHEMA)
+
+
+def results_on_record(connection: sa.Connection, consignment_ids: Sequence[str]) -> pl.DataFrame:
+    """The inspection results on record of these consignments (RESULTS)."""
+    found: list[Any] = []
+    for some in in_lists(consignment_ids):
+        found += connection.execute(sa.select(OUTCOMES).where(OUTCOMES.c.consignment_id.in_(some))).mappings()
+    return results_of(found)
+
+
+def results_of(outcomes: Sequence[Any]) -> pl.DataFrame:
+    """Rows of the table of outcomes as a frame (RESULTS)."""
+    told = [{**outcome, **{name: outcome["body"].get(name) for name in ("result", "findings")}} for outcome in outcomes]
+    return pl.DataFrame(told, schema={**RESULTS, "known_at": pl.Int64}).cast({"known_at": TIME})
+
+
+def in_lists(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    """So many values as one IN list may hold."""
+    return (values[start : start + AT_ONCE] for start in range(0, len(values), AT_ONCE))
+
+
+def segments_listed(connection: sa.Connection) -> list[Segment]:
+    """The segments that count, in a stable order."""
+    rows = connection.execute(sa.select(SEGMENTS).order_by(SEGMENTS.c.segment_id))
+    return [Segment(row.segment_id, row.level, tuple(Part(**part) for part in row.parts)) for row in rows]
+
+
+def list_segment(connection: sa.Connection, segment: Segment) -> None:
+    """Let a segment that is written count from the end of this transaction on."""
+    row = {"segment_id": segment.segment_id, "level": segment.level, "parts": segment.as_json()}
+    connection.execute(sa.insert(SEGMENTS), [row])
+
+
+def state_of(connection: sa.Connection, name: str) -> int | None:
+    """A number that the store remembers."""
+    found = connection.execute(sa.select(STATE.c.value).where(STATE.c.name == name)).scalar()
+    return None if found is None else int(found)
+
+
+def set_state(store: Store, connection: sa.Connection, name: str, value: int) -> None:
+    """Remember a number."""
+    insert = store.upsert(STATE)
+    changed = insert.on_conflict_do_update(index_elements=["name"], set_={"value": insert.excluded.value})
+    connection.execute(changed, [{"name": name, "value": value}])

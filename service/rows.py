@@ -1,0 +1,113 @@
+"""What came of late: one row of running totals for each entity and moment, found and raised through the index."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from operator import add
+
+import polars as pl
+import sqlalchemy as sa
+
+from features.facts import FACTS
+from features.history import Asked, Totals, nothing_known
+from service.store import AT_ONCE, RUNNING, Store
+
+Row = tuple[int, ...]  # entity, known_at and FACTS
+Amounts = tuple[int, ...]
+COLUMNS = ("entity", "known_at", *FACTS)
+NOTHING: Amounts = (0,) * len(FACTS)
+_ASKED = """
+WITH given(number, entity, moment) AS (VALUES {values}),
+     asked AS (SELECT number, CAST(entity AS BIGINT) AS entity, CAST(moment AS BIGINT) AS moment FROM given)
+"""
+_OWN = ", ".join(f"r.{column}" for column in COLUMNS)
+_BEFORE = "(SELECT max(l.known_at) FROM running l WHERE l.entity = asked.entity AND l.known_at < asked.moment)"
+_LAST_BEFORE = f"""{_ASKED}
+SELECT asked.number,
+       (SELECT min(f.known_at) FROM running f WHERE f.entity = asked.entity AND f.lodged > 0),
+       (SELECT min(f.known_at) FROM running f WHERE f.entity = asked.entity AND f.lodged = r.lodged),
+       r.lodged > 0, {_OWN}
+  FROM asked JOIN running r ON r.entity = asked.entity AND r.known_at = {_BEFORE}
+"""
+_LAST_BEFORE_AND_SINCE = f"""{_ASKED}
+SELECT {_OWN} FROM asked JOIN running r
+    ON r.entity = asked.entity AND r.known_at >= coalesce({_BEFORE}, asked.moment)
+ ORDER BY r.entity, r.known_at
+"""
+
+
+class LookedUp:
+    """The rows as totals: a few entities at a few moments in one query."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def before(self, asked: Sequence[Asked]) -> list[Totals]:
+        """Running totals of each entity strictly before its moments."""
+        told = [nothing_known(question) for question in asked]
+        wanted = [[2 + FACTS.index(fact) for fact in question.facts] for question in asked]
+        places = [
+            (q, m, i, entity, moment)
+            for q, question in enumerate(asked)
+            for m, moments in enumerate(question.moments.tolist())
+            for i, (entity, moment) in enumerate(zip(question.entities.tolist(), moments, strict=True))
+        ]
+        for number, first, last, seen, *row in _found(self._connection, _LAST_BEFORE, [place[3:] for place in places]):
+            q, m, i, _, _ = places[number]
+            told[q].amounts[m, i] = [row[column] for column in wanted[q]]
+            if m == 0 and seen:
+                told[q].first[i], told[q].last[i] = first, last
+        return told
+
+
+def rows_of(connection: sa.Connection) -> pl.DataFrame:
+    """The whole table, sorted."""
+    query = sa.select(RUNNING).order_by(RUNNING.c.entity, RUNNING.c.known_at)
+    rows = [tuple(row) for row in connection.execute(query)]
+    return pl.DataFrame(rows, schema=dict.fromkeys(COLUMNS, pl.Int64), orient="row")
+
+
+def raise_rows(store: Store, connection: sa.Connection, facts: pl.DataFrame) -> None:
+    """Add facts (FACT_SCHEMA) to the running totals.
+
+    A fact known earlier than ones already there raises every later total of its entity, so that the rows are the same
+    in whatever order facts arrive.
+    """
+    events = facts.with_columns(pl.col("known_at").dt.epoch("us")).group_by("entity", "known_at").sum()
+    added: dict[int, dict[int, Amounts]] = defaultdict(dict)
+    for entity, known_at, *amounts in events.select(COLUMNS).iter_rows():
+        added[entity][known_at] = tuple(amounts)
+    there: dict[int, dict[int, Amounts]] = defaultdict(dict)
+    since = [(entity, min(moments)) for entity, moments in added.items()]
+    for entity, known_at, *amounts in _found(connection, _LAST_BEFORE_AND_SINCE, since):
+        there[entity][known_at] = tuple(amounts)
+    raised = [
+        dict(zip(COLUMNS, (entity, known_at, *amounts), strict=True))
+        for entity in sorted(added)
+        for known_at, amounts in _raised(there[entity], added[entity])
+    ]
+    insert = store.upsert(RUNNING)
+    changes = {fact: insert.excluded[fact] for fact in FACTS}
+    connection.execute(insert.on_conflict_do_update(index_elements=["entity", "known_at"], set_=changes), raised)
+
+
+def _raised(there: dict[int, Amounts], added: dict[int, Amounts]) -> Iterable[tuple[int, Amounts]]:
+    """The totals of one entity from the first added fact on; `there` begins with the last row before it."""
+    total, more = NOTHING, NOTHING
+    for moment in sorted({*there, *added}):
+        total = there.get(moment, total)
+        if moment in added:
+            more = tuple(map(add, more, added[moment]))
+        if more is not NOTHING:
+            yield moment, tuple(map(add, total, more))
+
+
+def _found(connection: sa.Connection, query: str, asked: Sequence[tuple[int, int]]) -> list[Row]:
+    """Rows for entities and moments, in an order of both; numbers travel as text, for databases differ about size."""
+    found: list[Row] = []
+    for start in range(0, len(asked), AT_ONCE):
+        some = asked[start : start + AT_ONCE]
+        values = ", ".join(f"({start + i}, '{entity}', '{moment}')" for i, (entity, moment) in enumerate(some))
+        found += [tuple(row) for row in connection.exec_driver_sql(query.format(values=values))]
+    return found

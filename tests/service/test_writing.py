@@ -1,0 +1,142 @@
+"""Group commit: everyone's work is durable when it is answered, and nobody pays for another's fault."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from features.facts import FACTS
+from features.history import Asked
+from service.history import StoredHistory
+from service.posting import post, set_state, state_of
+from service.store import STATE, Store
+from tests.service.building import facts_frame
+
+ONES = (1,) * len(FACTS)
+
+
+@pytest.fixture
+def grouped(tmp_path: Path):
+    store = Store(f"sqlite:///{tmp_path / 'grouped.db'}", grouped=True)
+    yield store
+    store.close()
+
+
+def test_works_that_wait_together_share_one_commit(grouped: Store) -> None:
+    commits: list[object] = []
+    sa.event.listen(grouped.engine, "commit", commits.append)
+    began, go_on = threading.Event(), threading.Event()
+
+    def slow(connection: sa.Connection) -> None:
+        began.set()
+        assert go_on.wait(10)
+
+    with ThreadPoolExecutor(20) as pool:
+        first = pool.submit(grouped.write, slow)
+        assert began.wait(10)
+        waiting = [pool.submit(grouped.write, lambda c, n=n: set_state(grouped, c, f"s{n}", n)) for n in range(19)]
+        while grouped._writer._waiting.qsize() < 19:  # type: ignore[union-attr]
+            threading.Event().wait(0.001)
+        go_on.set()
+        first.result(10)
+        for future in waiting:
+            future.result(10)
+    assert len(commits) == 2
+    with grouped.reading() as connection:
+        assert [state_of(connection, f"s{n}") for n in range(19)] == list(range(19))
+
+
+def test_a_fault_undoes_its_own_work_alone(grouped: Store) -> None:
+    def bad(connection: sa.Connection) -> None:
+        set_state(grouped, connection, "bad", 1)
+        raise ValueError("no such office")
+
+    with ThreadPoolExecutor(8) as pool:
+        futures = [
+            pool.submit(grouped.write, bad if n == 3 else lambda c, n=n: set_state(grouped, c, f"s{n}", n))
+            for n in range(8)
+        ]
+        with pytest.raises(ValueError, match="no such office"):
+            futures[3].result(10)
+        for n in (0, 1, 2, 4, 5, 6, 7):
+            futures[n].result(10)
+    with grouped.reading() as connection:
+        assert state_of(connection, "bad") is None
+        assert connection.execute(sa.select(sa.func.count()).select_from(STATE)).scalar() == 7
+
+
+def test_an_answer_is_durable(grouped: Store) -> None:
+    """What another connection sees at the moment of the answer is what was written."""
+    path = grouped.engine.url.database
+    assert path is not None
+    for n in range(20):
+        grouped.write(lambda c, n=n: set_state(grouped, c, "n", n))
+        assert sqlite3.connect(path).execute("SELECT value FROM state WHERE name = 'n'").fetchone() == (n,)
+
+
+def test_when_the_commit_fails_everyone_hears_of_it(grouped: Store) -> None:
+    def refuse(connection: sa.Connection) -> None:
+        raise OSError("disk full")
+
+    sa.event.listen(grouped.engine, "commit", refuse)
+    with ThreadPoolExecutor(4) as pool:
+        futures = [pool.submit(grouped.write, lambda c, n=n: set_state(grouped, c, f"s{n}", n)) for n in range(4)]
+        for future in futures:
+            with pytest.raises(OSError, match="disk full"):
+                future.result(10)
+    sa.event.remove(grouped.engine, "commit", refuse)
+    grouped.write(lambda c: set_state(grouped, c, "after", 1))
+    with grouped.reading() as connection:
+        assert connection.execute(sa.select(STATE.c.name)).scalars().all() == ["after"]
+
+
+def test_closing_finishes_what_waits(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'closing.db'}", grouped=True)
+    with ThreadPoolExecutor(4) as pool:
+        futures = [pool.submit(store.write, lambda c, n=n: set_state(store, c, f"s{n}", n)) for n in range(4)]
+        for future in futures:
+            future.result(10)
+    store.close()
+    again = Store(f"sqlite:///{tmp_path / 'closing.db'}")
+    with again.reading() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(STATE)).scalar() == 4
+    again.close()
+
+
+WORKERS, POSTS = 3, 40
+
+
+def _worker(address: str, folder: Path, worker: int) -> None:
+    store = Store(address, folder=folder, grouped=True)
+
+    def add(number: int) -> None:
+        facts = facts_frame([(7, number, ONES), (worker, number, ONES)])
+        store.write(lambda connection: post(store, connection, facts))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(add, range(POSTS)))
+    store.close()
+
+
+def test_several_workers_share_one_store_and_lose_nothing(either_store: Store) -> None:
+    address = either_store.engine.url.render_as_string(hide_password=False)
+    spawn = multiprocessing.get_context("spawn")
+    folder = either_store.segments.folder
+    processes = [spawn.Process(target=_worker, args=(address, folder, worker)) for worker in range(WORKERS)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+        assert process.exitcode == 0
+    entities = np.array([7, *range(WORKERS)])
+    told = StoredHistory(either_store).before([Asked(entities, np.full((1, len(entities)), POSTS))])[0]
+    assert told.amounts[0, :, 0].tolist() == [WORKERS * POSTS, *[POSTS] * WORKERS]
+    half = StoredHistory(either_store).before([Asked(entities, np.full((1, len(entities)), POSTS // 2))])[0]
+    assert half.amounts[0, :, 0].tolist() == [WORKERS * POSTS // 2, *[POSTS // 2] * WORKERS]
