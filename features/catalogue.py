@@ -176,10 +176,6 @@ INPUTS: tuple[Input, ...] = (
              "consignor_hits_ever", "consignor_hits_30d", "consignor_not_presented_ever"),
     number("consignor_hit_rate", "Hit rate of the sender", "Taux de constats de l'expéditeur", "寄件人查获率", SHARE),
     number("consignor_burst", "Pace of the sender today", "Cadence de l'expéditeur ce jour", "寄件人当日频率"),
-    number("value_to_consignor_mean", "Value against the sender's mean", "Valeur par rapport à la moyenne de l'expéditeur",
-           "价值与寄件人均值之比"),
-    number("mass_to_consignor_mean", "Mass against the sender's mean", "Masse par rapport à la moyenne de l'expéditeur",
-           "重量与寄件人均值之比"),
     # all by which the sender can be recognised
     number("identifiers_hit_rate", "Highest hit rate among the sender's identifiers",
            "Plus haut taux de constats parmi les identifiants de l'expéditeur", "寄件人各标识最高查获率", SHARE),
@@ -210,6 +206,19 @@ INPUTS: tuple[Input, ...] = (
     category("hs_chapter", "HS chapter", "Chapitre SH", "HS章"),
 )
 # fmt: on
+
+# What a sender moves by shipping more, and cheaply. The risk never falls as the first of these grow nor as the others
+# shrink: a hundred clean decoys that nobody opens buy nothing. A clean record is earned by inspections alone.
+NEVER_LOWERS = (
+    *("consignor_consignments_1d", "consignor_consignments_7d", "consignor_consignments_90d", "consignor_burst"),
+    *("identifiers_consignments_7d", "identifiers_shared"),
+)
+NEVER_RAISES = ("consignor_days_since_last", "identifiers_new", "pair_share")
+
+
+def direction_of(name: str) -> int:
+    """1 where the risk never falls as the input grows, -1 where it never rises, 0 where the trees decide."""
+    return (name in NEVER_LOWERS) - (name in NEVER_RAISES)
 
 
 def with_extras(extras: Sequence[Extra]) -> tuple[Input, ...]:

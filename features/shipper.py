@@ -2,6 +2,8 @@
 
 Constants multiply, they never divide: polars divides a long column by a constant as a product with its reciprocal and
 a single row as a quotient, and the two differ in the last bit.
+
+Nothing here is measured against the sender's own mean value or mass: whoever ships can set that mean with decoys.
 """
 
 from __future__ import annotations
@@ -12,7 +14,6 @@ from features.definition import of_consignment
 
 PRIOR_RATE = 0.2  # share of hits among inspections where nothing is known of an entity
 A_DAY = 1.0 / 30.0  # of thirty
-EURO = 0.01  # of a cent
 PRIOR_WEIGHT = 5.0  # in inspections: a clean record must be earned by inspections, not by shipments
 
 
@@ -49,28 +50,6 @@ def goods_hit_rate(goods_hits_90d: pl.Expr, goods_inspected_90d: pl.Expr) -> pl.
 def consignor_burst(consignor_consignments_1d: pl.Expr, consignor_consignments_30d: pl.Expr) -> pl.Expr:
     """Consignments of the sender in the last day against its daily mean of 30 days."""
     return (consignor_consignments_1d + 1.0) / (consignor_consignments_30d * A_DAY + 1.0)
-
-
-@of_consignment
-def consignor_value_mean(consignor_value_30d: pl.Expr, consignor_consignments_30d: pl.Expr) -> pl.Expr:
-    """Mean declared value in euro of the sender's consignments in 30 days."""
-    return pl.when(consignor_consignments_30d > 0).then(consignor_value_30d / consignor_consignments_30d * EURO)
-
-
-@of_consignment
-def value_to_consignor_mean(value_eur: pl.Expr, consignor_value_mean: pl.Expr) -> pl.Expr:
-    """Declared value against the mean of the sender's consignments in 30 days."""
-    return pl.when(consignor_value_mean > 0).then(value_eur / consignor_value_mean)
-
-
-@of_consignment
-def mass_to_consignor_mean(
-    gross_mass_kg: pl.Expr, consignor_mass_30d: pl.Expr, consignor_consignments_30d: pl.Expr
-) -> pl.Expr:
-    """Gross mass against the mean of the sender's consignments in 30 days."""
-    return pl.when(consignor_mass_30d > 0).then(
-        gross_mass_kg * 1000.0 * consignor_consignments_30d / consignor_mass_30d
-    )
 
 
 @of_consignment

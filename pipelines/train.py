@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
 from features.assemble import Rows
-from features.catalogue import Input, fingerprint
+from features.catalogue import Input, direction_of, fingerprint
 from pipelines.evaluation import Comparison, compare
 from pipelines.training_frame import NothingToLearn, TrainingFrame
 from service.scoring.calibration import Calibration
@@ -215,7 +215,14 @@ class Learner:
         return replace(self, parameters={**self.parameters, "seed": PARAMETERS["seed"] + seed})
 
     def _parameters(self) -> dict[str, Any]:
-        return PARAMETERS | dict(self.parameters) | ({"num_threads": 1} if len(self.matrix) <= ONE_THREAD_UP_TO else {})
+        directions = [direction_of(item.name) for item in self.inputs]
+        directed = {"monotone_constraints": directions} if any(directions) else {}
+        return (
+            PARAMETERS
+            | directed
+            | dict(self.parameters)
+            | ({"num_threads": 1} if len(self.matrix) <= ONE_THREAD_UP_TO else {})
+        )
 
     def _rows(self, rows: Integers, reference: lgb.Dataset | None = None) -> lgb.Dataset:
         return lgb.Dataset(

@@ -82,7 +82,7 @@ class Snapshot:
     def before(self, asked: Sequence[Asked]) -> list[Totals]:
         """Running totals of each entity strictly before its moments."""
         files = self._history.store.segments
-        settled = [files.table(segment) for segment in segments_listed(self._connection)]
+        settled = files.tables(segments_listed(self._connection))
         if sum(question.moments.size for question in asked) > FEW:
             return together([*settled, self._history.all_rows(self._connection)], asked)
         return together([*settled, LookedUp(self._connection)], asked)

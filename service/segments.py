@@ -76,8 +76,17 @@ class SegmentFiles:
             raise RuntimeError("a store without a folder lists no segments")
         return self._folder
 
-    def table(self, segment: Segment) -> Parted:
-        """A segment to be read; raises SegmentGone where a file is no longer there."""
+    def tables(self, segments: Sequence[Segment]) -> list[Parted]:
+        """The segments that count, to be read; raises SegmentGone where a file is no longer there.
+
+        Files that count no more are closed, so that the disk gets their room back.
+        """
+        files = {part.file for segment in segments for part in segment.parts}
+        if not files <= self._opened.keys():
+            self._opened = {file: table for file, table in self._opened.items() if file in files}
+        return [self._table(segment) for segment in segments]
+
+    def _table(self, segment: Segment) -> Parted:
         return Parted(
             np.array([part.low for part in segment.parts], np.int64), [self._open(part.file) for part in segment.parts]
         )
@@ -86,11 +95,6 @@ class SegmentFiles:
         if file not in self._opened:
             self._opened[file] = FactTable.of_running(_columns(self.folder / file))
         return self._opened[file]
-
-    def forget(self, kept: Iterable[Segment]) -> None:
-        """Close the tables of segments that count no more."""
-        files = {part.file for segment in kept for part in segment.parts}
-        self._opened = {file: table for file, table in self._opened.items() if file in files}
 
     def write(self, running: Iterable[tuple[int, pl.DataFrame]], level: int) -> Segment:
         """Write parts of sorted running totals durably: the lowest entity of each range, and its rows."""

@@ -43,7 +43,7 @@ class Settings(BaseSettings):
 
     @property
     def history(self) -> Path:
-        """Settled history of a PostgreSQL store, shared by all machines that share it; that of a SQLite file is beside it."""
+        """Settled history of a PostgreSQL store, for all machines that share it; that of a SQLite file is beside it."""
         return self.home / "history"
 
     @property

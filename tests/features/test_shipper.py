@@ -30,16 +30,6 @@ def test_the_pace_of_a_day_against_thirty() -> None:
     assert pace(5.0, 30.0) == pytest.approx(3.0)
 
 
-def test_value_and_mass_against_the_mean_of_thirty_days() -> None:
-    assert feature("consignor_value_mean", consignor_value_30d=6000.0, consignor_consignments_30d=3.0) == 20.0
-    assert feature("consignor_value_mean", consignor_value_30d=0.0, consignor_consignments_30d=0.0) is None
-    assert feature("value_to_consignor_mean", value_eur=30.0, consignor_value_mean=20.0) == 1.5
-    assert feature("value_to_consignor_mean", value_eur=30.0, consignor_value_mean=0.0) is None
-    mass = {"gross_mass_kg": 1.0, "consignor_mass_30d": 4000.0, "consignor_consignments_30d": 2.0}
-    assert feature("mass_to_consignor_mean", **mass) == 0.5
-    assert feature("mass_to_consignor_mean", **{**mass, "consignor_mass_30d": 0.0}) is None
-
-
 def test_the_share_of_a_pair_in_what_its_sender_sends() -> None:
     assert feature("pair_share", pair_consignments_90d=1.0, consignor_consignments_90d=4.0) == 0.25
     assert feature("pair_share", pair_consignments_90d=0.0, consignor_consignments_90d=0.0) is None

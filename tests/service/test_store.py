@@ -330,6 +330,19 @@ def test_a_reader_whose_list_is_out_of_date_reads_the_new_one(store: Store, monk
     assert calls == [1]
 
 
+def test_files_that_count_no_more_are_closed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(posting, "MANY", 1)
+    posted(store, [[(7, 1, (1,) * WIDE)], [(7, 2, (1,) * WIDE)]])
+    stored = StoredHistory(store)
+    totals(stored, [7], [3])
+    before = set(store.segments._opened)
+    settle(store, everything=True)
+    assert totals(stored, [7], [3]).amounts[0, 0, 0] == 2
+    assert len(before) == 2
+    assert set(store.segments._opened) == {path.name for path in store.segments.folder.iterdir()}
+    assert not before & set(store.segments._opened)
+
+
 def test_files_that_nobody_lists_are_deleted_when_they_are_old(store: Store) -> None:
     posted(store, [[(7, 1, (1,) * WIDE)]])
     settle(store, everything=True)
