@@ -15,7 +15,7 @@ from service.rows import rows_of
 from service.segments import LOW, Segment
 from service.store import RUNNING, SEGMENTS, Store
 
-ROWS_AT_MOST = 100_000  # rows that stay before they are settled
+ROWS_AT_MOST = 50_000  # rows that stay before they are settled: calls wait while they are written to a file
 FANOUT = 6  # segments of a level that are merged into one of the next
 REMEMBERED_AT = "remembered_at"  # when all was last merged into one segment
 EVERY = 30 * DAY  # so often everything is merged, and what need not be remembered is dropped
