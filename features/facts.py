@@ -244,11 +244,19 @@ def _integer(amount: pl.Expr) -> pl.Expr:
 
 
 def _for_each_key(events: pl.DataFrame, facts: Sequence[str]) -> pl.DataFrame:
-    if events.is_empty():
-        return FACT_SCHEMA.to_frame()
-    return pl.concat([_wide(events, entity, facts) for entity in ENTITIES]).match_to_schema(FACT_SCHEMA)
+    amounts = (pl.col(fact).cast(pl.Int64) for fact in facts)
+    told = events.select("known_at", *amounts, *ENTITIES)
+    each = told.unpivot(on=ENTITIES, index=["known_at", *facts], value_name="entity")
+    return _wide(each, "entity", facts)
 
 
 def _wide(events: pl.DataFrame, entity: str, facts: Sequence[str]) -> pl.DataFrame:
-    columns = (pl.col(f).cast(pl.Int64) if f in facts else pl.lit(0, pl.Int64).alias(f) for f in FACTS)
-    return events.filter(pl.col(entity).is_not_null()).select(pl.col(entity).alias("entity"), "known_at", *columns)
+    """Amounts of `facts` as FACT_SCHEMA; the other facts are nothing, and whoever is unknown posts none."""
+    known = events.filter(pl.col(entity).is_not_null())
+    return known.select(pl.col(entity).alias("entity"), "known_at", *(WIDE[fact in facts][fact] for fact in FACTS))
+
+
+WIDE = {
+    True: {fact: pl.col(fact).cast(pl.Int64) for fact in FACTS},
+    False: {fact: pl.lit(0, pl.Int64).alias(fact) for fact in FACTS},
+}

@@ -13,6 +13,8 @@ import polars as pl
 from features.consignment import Consignments
 from features.facts import EVER, FACT_SCHEMA, FACTS, LODGED, NEVER, Integers, facts_of
 
+FEW = 8  # runs that are searched one by one: for so few, a search of all at once costs more in steps than it saves
+
 
 @dataclass(frozen=True, slots=True)
 class Totals:
@@ -182,6 +184,9 @@ class FactTable:
 
 def last_before(column: Integers, start: Integers, end: Integers, values: Integers) -> Integers:
     """The last place in [start, end) of each ascending run that is below its value; start - 1 where none is."""
+    if len(start) <= FEW:
+        asked = zip(start.tolist(), end.tolist(), values.astype(column.dtype), strict=True)
+        return np.array([low + column[low:high].searchsorted(value) - 1 for low, high, value in asked], np.int64)
     low, high = start.copy(), end.copy()
     open_runs = np.flatnonzero(low < high)
     while len(open_runs):
