@@ -73,5 +73,5 @@ def _try(connection: sa.Connection, work: Work, told: Future[Any], done: list[tu
     try:
         with connection.begin_nested():
             done.append((told, work(connection)))
-    except Exception as fault:  # noqa: BLE001 - handed to the one who waits for it
+    except BaseException as fault:  # noqa: BLE001 - a panic of polars too is handed to the one who waits for it
         told.set_exception(fault)
