@@ -14,16 +14,18 @@ from features.definition import DEFINITIONS, compute, needed
 from features.facts import with_entities
 from features.history import FactTable, History, Layered
 from features.norms import Norms
+from features.rates import Rates
 from features.windows import Reading, nothing_read, read_windows, reading_of
 from features.wording import Wording
 
 
 @dataclass(frozen=True, slots=True)
 class Fits:
-    """What was fitted on the past and is kept with the model: norms of goods, weights of wordings."""
+    """What was fitted on the past and is kept with the model: norms of goods, weights of wordings, mean hit rates."""
 
     norms: Norms
     wording: Wording
+    rates: Rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ def assemble(consignments: Consignments, history: History | None, fits: Fits, in
     """
     names = tuple(item.name for item in inputs)
     linked = with_entities(consignments)
-    known = linked.frame.hstack(_over_lines(linked, fits, names).drop("row"))
+    known = fits.rates.attach(linked.frame).hstack(_over_lines(linked, fits, names).drop("row"))
     readings = readings_for(inputs)
     if history is None:
         read = nothing_read(readings, len(linked))

@@ -111,16 +111,17 @@ def of_consignment(build: Build) -> Build:
     return _declare("of_consignment", build)
 
 
-def of_consignment_for_each(keys: dict[str, str]) -> Callable[[Build], Build]:
+def of_consignment_for_each(keys: dict[str, str], shared: Sequence[str] = ()) -> Callable[[Build], Build]:
     """Declare one column of consignments for each key, `<key>_<function>` over `<key>_<argument>`.
 
-    keys: key → its words, which take the place of `{key}` in the docstring.
+    keys: key → its words, which take the place of `{key}` in the docstring. shared: arguments that are the same
+        column for every key.
     """
 
     def declare(build: Build) -> Build:
         arguments = tuple(inspect.signature(build).parameters)
         for key, words in keys.items():
-            inputs = tuple(f"{key}_{argument}" for argument in arguments)
+            inputs = tuple(each if each in shared else f"{key}_{each}" for each in arguments)
             meaning = _meaning(build).replace("{key}", words)
             _keep(Definition(f"{key}_{build.__name__}", "of_consignment", meaning, inputs, build, build))
         return build

@@ -168,21 +168,25 @@ def facts_sighted(versions: pl.DataFrame, first_seen: FirstSeen = never_seen) ->
 
     Where the past has seen them later than these versions do, its fact moves to the earlier moment.
     """
-    return pl.concat([_first_sights(versions, fact, f"{key}_entity", first_seen) for fact, key in SIGHTED.items()])
-
-
-def _first_sights(versions: pl.DataFrame, fact: str, both: str, first_seen: FirstSeen) -> pl.DataFrame:
-    sights = (
-        versions.filter(pl.col(both).is_not_null())
-        .group_by(both)
-        .agg(pl.col("consignor_entity").first(), pl.col("lodged_at").min().alias("known_at"))
-    )
-    seen = pl.Series("seen", first_seen(sights[both].to_numpy().astype(np.int64)), pl.Int64)
+    sights = pl.concat([_sights(versions, fact, f"{key}_entity") for fact, key in SIGHTED.items()])
+    seen = pl.Series("seen", first_seen(sights["both"].to_numpy().astype(np.int64)), pl.Int64)
     before = sights.with_columns(seen.replace(NEVER, None).cast(TIME))
     earlier = before.filter(pl.col("seen").is_null() | (pl.col("known_at") < pl.col("seen")))
     moved = earlier.filter(pl.col("seen").is_not_null()).with_columns(known_at=pl.col("seen"))
-    signed = pl.concat([earlier.with_columns(pl.lit(1).alias(fact)), moved.with_columns(pl.lit(-1).alias(fact))])
-    return _wide(signed, "consignor_entity", (fact,)).match_to_schema(FACT_SCHEMA)
+    appeared, gone = pl.lit(1).alias("amount"), pl.lit(-1).alias("amount")
+    signed = pl.concat([earlier.with_columns(appeared), moved.with_columns(gone)])
+    amounts = (pl.when(pl.col("sight") == fact).then("amount").otherwise(0).alias(fact) for fact in SIGHTED)
+    return _wide(signed.with_columns(amounts), "consignor_entity", tuple(SIGHTED))
+
+
+def _sights(versions: pl.DataFrame, fact: str, both: str) -> pl.DataFrame:
+    """When the sender and the other were first named together in these versions: both, sender, known_at, sight."""
+    return (
+        versions.filter(pl.col(both).is_not_null())
+        .group_by(pl.col(both).alias("both"))
+        .agg(pl.col("consignor_entity").first(), pl.col("lodged_at").min().alias("known_at"))
+        .with_columns(pl.lit(fact).alias("sight"))
+    )
 
 
 def attributed(outcomes: pl.DataFrame, versions: pl.DataFrame) -> pl.DataFrame:

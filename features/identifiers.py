@@ -27,10 +27,10 @@ CONTACTS = ("phone", "mailbox", "account", "shop", "article")  # what honest str
 Columns = Sequence[pl.Expr]
 
 
-@of_consignment_for_each(DISGUISED | {"network": "the network"})
-def hit_rate(hits_ever: pl.Expr, inspected_ever: pl.Expr) -> pl.Expr:
+@of_consignment_for_each(DISGUISED | {"network": "the network"}, shared=("mean_hit_rate",))
+def hit_rate(hits_ever: pl.Expr, inspected_ever: pl.Expr, mean_hit_rate: pl.Expr) -> pl.Expr:
     """Share of inspected consignments with {key} that were non-compliant, shrunk while inspections are few."""
-    return shrunk_rate(hits_ever, inspected_ever)
+    return shrunk_rate(hits_ever, inspected_ever, mean_hit_rate)
 
 
 @of_consignment_over_each(IDENTIFIERS)

@@ -12,38 +12,41 @@ import polars as pl
 
 from features.definition import of_consignment
 
-PRIOR_RATE = 0.2  # share of hits among inspections where nothing is known of an entity
 A_DAY = 1.0 / 30.0  # of thirty
-PRIOR_WEIGHT = 5.0  # in inspections: a clean record must be earned by inspections, not by shipments
+PRIOR_WEIGHT = 5.0  # inspections: a clean record must be earned by inspections, not by shipments
 
 
-def shrunk_rate(hits: pl.Expr, inspected: pl.Expr) -> pl.Expr:
-    """Hits among inspections, pulled towards the prior while inspections are few."""
-    return (hits + PRIOR_RATE * PRIOR_WEIGHT) / (inspected + PRIOR_WEIGHT)
+def shrunk_rate(hits: pl.Expr, inspected: pl.Expr, mean: pl.Expr) -> pl.Expr:
+    """Hits among inspections, pulled towards the mean of all inspections while those of the entity are few."""
+    return (hits + mean * PRIOR_WEIGHT) / (inspected + PRIOR_WEIGHT)
 
 
 @of_consignment
-def consignor_hit_rate(consignor_hits_ever: pl.Expr, consignor_inspected_ever: pl.Expr) -> pl.Expr:
+def consignor_hit_rate(
+    consignor_hits_ever: pl.Expr, consignor_inspected_ever: pl.Expr, mean_hit_rate: pl.Expr
+) -> pl.Expr:
     """Share of the sender's inspected consignments that were non-compliant, shrunk while inspections are few."""
-    return shrunk_rate(consignor_hits_ever, consignor_inspected_ever)
+    return shrunk_rate(consignor_hits_ever, consignor_inspected_ever, mean_hit_rate)
 
 
 @of_consignment
-def consignee_hit_rate(consignee_hits_ever: pl.Expr, consignee_inspected_ever: pl.Expr) -> pl.Expr:
+def consignee_hit_rate(
+    consignee_hits_ever: pl.Expr, consignee_inspected_ever: pl.Expr, mean_hit_rate: pl.Expr
+) -> pl.Expr:
     """Share of the addressee's inspected consignments that were non-compliant, shrunk while inspections are few."""
-    return shrunk_rate(consignee_hits_ever, consignee_inspected_ever)
+    return shrunk_rate(consignee_hits_ever, consignee_inspected_ever, mean_hit_rate)
 
 
 @of_consignment
-def route_hit_rate(route_hits_90d: pl.Expr, route_inspected_90d: pl.Expr) -> pl.Expr:
+def route_hit_rate(route_hits_90d: pl.Expr, route_inspected_90d: pl.Expr, mean_hit_rate: pl.Expr) -> pl.Expr:
     """Share of inspected consignments on the same route that were non-compliant in 90 days, shrunk."""
-    return shrunk_rate(route_hits_90d, route_inspected_90d)
+    return shrunk_rate(route_hits_90d, route_inspected_90d, mean_hit_rate)
 
 
 @of_consignment
-def goods_hit_rate(goods_hits_90d: pl.Expr, goods_inspected_90d: pl.Expr) -> pl.Expr:
+def goods_hit_rate(goods_hits_90d: pl.Expr, goods_inspected_90d: pl.Expr, mean_hit_rate: pl.Expr) -> pl.Expr:
     """Share of inspected consignments of the same goods and origin that were non-compliant in 90 days, shrunk."""
-    return shrunk_rate(goods_hits_90d, goods_inspected_90d)
+    return shrunk_rate(goods_hits_90d, goods_inspected_90d, mean_hit_rate)
 
 
 @of_consignment

@@ -17,6 +17,7 @@ from features.fault import Fault
 from features.history import FactTable
 from features.norms import fit_norms
 from features.outcome import LABELLED
+from features.rates import fit_rates
 from features.tiles import RESULT_DAYS
 from features.wording import fit_wording
 from pipelines.archive import Archive
@@ -131,7 +132,7 @@ def fit_goods(consignments: Consignments, labelled: pl.DataFrame, dates: Sequenc
     inspected = consignments.goods.select("row", "description").join(
         labelled.select("row", "hit", "known_at"), on="row", how="inner"
     )
-    return Fits(norms, fit_wording(inspected, dates))
+    return Fits(norms, fit_wording(inspected, dates), fit_rates(labelled, dates))
 
 
 def _sample(consignments: Consignments, since: datetime) -> Consignments:

@@ -11,6 +11,7 @@ from service.api import faults, routes
 from service.api.metrics import Metrics
 from service.desk import open_desk
 from service.settings import Settings
+from service.settler import settling_now_and_then
 
 
 def create(settings: Settings | None = None) -> FastAPI:
@@ -20,8 +21,10 @@ def create(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.desk = open_desk(settings)
-        yield
-        app.state.desk.journal.store.close()
+        store = app.state.desk.journal.store
+        with settling_now_and_then(store):
+            yield
+        store.close()
 
     app = FastAPI(title="Tamis", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.settings, app.state.metrics = settings, Metrics()

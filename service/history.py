@@ -20,7 +20,7 @@ from features.history import (
 )
 from service.posting import EDITION, HISTORY_AS_OF, facts_unposted, segments_listed, state_of
 from service.rows import LookedUp, rows_of
-from service.segments import SegmentGone
+from service.segments import Segment, SegmentGone
 from service.store import Store
 
 FEW = 2_000  # look-ups; for more all rows are read at once and searched in memory
@@ -78,11 +78,13 @@ class Snapshot:
 
     def __init__(self, history: StoredHistory, connection: sa.Connection) -> None:
         self._history, self._connection = history, connection
+        self._segments: list[Segment] | None = None
 
     def before(self, asked: Sequence[Asked]) -> list[Totals]:
         """Running totals of each entity strictly before its moments."""
-        files = self._history.store.segments
-        settled = files.tables(segments_listed(self._connection))
+        if self._segments is None:
+            self._segments = segments_listed(self._connection)
+        settled = self._history.store.segments.tables(self._segments)
         if sum(question.moments.size for question in asked) > FEW:
             return together([*settled, self._history.all_rows(self._connection)], asked)
         return together([*settled, LookedUp(self._connection)], asked)

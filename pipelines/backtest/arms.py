@@ -16,7 +16,9 @@ from features.assemble import Fits, Rows
 from features.catalogue import INPUTS, Input, category, fingerprint, history, number
 from features.norms import SCHEMA as NORMS
 from features.norms import Norms
-from features.shipper import PRIOR_RATE, PRIOR_WEIGHT
+from features.rates import BEFORE_ANY, Rates
+from features.rates import SCHEMA as RATES
+from features.shipper import PRIOR_WEIGHT
 from features.wording import SCHEMA as WORDING
 from features.wording import Wording
 from pipelines.archive import Archive
@@ -95,7 +97,7 @@ def sender_rule(_archive: Archive, _end: datetime) -> Model:
 
 
 def _sender_rate(rows: pl.DataFrame) -> Floats:
-    rate: Floats = rows["consignor_hit_rate"].fill_null(PRIOR_RATE).to_numpy().astype(np.float64)
+    rate: Floats = rows["consignor_hit_rate"].fill_null(BEFORE_ANY).to_numpy().astype(np.float64)
     return np.log(rate / (1.0 - rate))
 
 
@@ -132,7 +134,7 @@ def ranked_by(
         sha256="",
         fingerprint=fingerprint(inputs),
         inputs=tuple(inputs),
-        fits=fits or Fits(Norms(NORMS.to_frame()), Wording(WORDING.to_frame())),
+        fits=fits or Fits(Norms(NORMS.to_frame()), Wording(WORDING.to_frame()), Rates(RATES.to_frame())),
         levels={},
         calibration=Calibration("none"),
         reference=np.zeros(1),

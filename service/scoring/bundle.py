@@ -20,6 +20,7 @@ from features.assemble import Fits, Rows
 from features.catalogue import Input, as_json, fingerprint, from_json
 from features.fault import Fault
 from features.norms import Norms
+from features.rates import Rates
 from features.wording import Wording
 from service.scoring.calibration import Calibration
 from service.scoring.model import Model, matrix_of, predict
@@ -31,6 +32,7 @@ FILES = (
     "catalogue.json",
     "norms.parquet",
     "wording.parquet",
+    "rates.parquet",
     "reference.json",
     "golden.parquet",
     "policy.toml",
@@ -60,6 +62,7 @@ def write_bundle(directory: Path, model: Model, golden: Rows, texts: Mapping[str
         (directory / name).write_text(text, encoding="utf-8")
     model.fits.norms.table.write_parquet(directory / "norms.parquet")
     model.fits.wording.table.write_parquet(directory / "wording.parquet")
+    model.fits.rates.table.write_parquet(directory / "rates.parquet")
     margin = pl.Series(GOLDEN_SCORE, predict(model.booster, matrix_of(golden.frame, model.inputs, model.levels)))
     golden.frame.with_columns(margin).write_parquet(directory / "golden.parquet")
 
@@ -137,6 +140,7 @@ def parse(contents: Mapping[str, bytes], model_id: str) -> Model:
         fits=Fits(
             Norms(pl.read_parquet(io.BytesIO(contents["norms.parquet"]))),
             Wording(pl.read_parquet(io.BytesIO(contents["wording.parquet"]))),
+            Rates(pl.read_parquet(io.BytesIO(contents["rates.parquet"]))),
         ),
         levels=catalogue["levels"],
         calibration=Calibration.from_json(json.loads(contents["calibration.json"])),

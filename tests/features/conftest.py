@@ -18,6 +18,8 @@ from features.facts import FACT_SCHEMA
 from features.history import FactTable
 from features.norms import SCHEMA as NORMS_SCHEMA
 from features.norms import Norms
+from features.rates import SCHEMA as RATES_SCHEMA
+from features.rates import Rates
 from features.wording import SCHEMA as WORDING_SCHEMA
 from features.wording import Wording
 
@@ -98,7 +100,7 @@ def feature(name: str, **inputs: object) -> object:
 
 def nothing_fitted() -> Fits:
     """Norms and wording before anything was learned."""
-    return Fits(Norms(NORMS_SCHEMA.to_frame()), Wording(WORDING_SCHEMA.to_frame()))
+    return Fits(Norms(NORMS_SCHEMA.to_frame()), Wording(WORDING_SCHEMA.to_frame()), Rates(RATES_SCHEMA.to_frame()))
 
 
 def no_history() -> FactTable:

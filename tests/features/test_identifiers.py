@@ -17,8 +17,8 @@ def each(keys: tuple[str, ...], suffix: str, **known: float) -> dict[str, float 
 @pytest.mark.parametrize(("hits", "inspected", "rate"), [(0, 0, 0.2), (0, 5, 0.1), (5, 5, 0.6), (20, 95, 0.21)])
 def test_hit_rates_of_identifiers_are_shrunk(key: str, hits: int, inspected: int, rate: float) -> None:
     read = {f"{key}_hits_ever": float(hits), f"{key}_inspected_ever": float(inspected)}
-    assert feature(f"{key}_hit_rate", **read) == pytest.approx(rate)
-    assert feature(f"{key}_hit_rate", **dict.fromkeys(read)) is None
+    assert feature(f"{key}_hit_rate", **read, mean_hit_rate=0.2) == pytest.approx(rate)
+    assert feature(f"{key}_hit_rate", **dict.fromkeys(read), mean_hit_rate=0.2) is None
 
 
 @pytest.mark.parametrize("key", IDENTIFIERS)

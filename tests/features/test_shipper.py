@@ -17,8 +17,8 @@ from tests.features.conftest import feature
         ("goods", "90d"),
     ],
 )
-def test_hit_rates_are_shrunk_to_one_in_five(who: str, span: str, hits: int, inspected: int, rate: float) -> None:
-    read = {f"{who}_hits_{span}": float(hits), f"{who}_inspected_{span}": float(inspected)}
+def test_hit_rates_are_shrunk_to_their_mean(who: str, span: str, hits: int, inspected: int, rate: float) -> None:
+    read = {f"{who}_hits_{span}": float(hits), f"{who}_inspected_{span}": float(inspected), "mean_hit_rate": 0.2}
     assert feature(f"{who}_hit_rate", **read) == pytest.approx(rate)
 
 
