@@ -9,11 +9,10 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from numba import njit
 
 from features.consignment import Consignments
 from features.facts import EVER, FACT_SCHEMA, FACTS, LODGED, NEVER, Integers, facts_of
-
-FEW = 8  # runs that are searched one by one: for so few, a search of all at once costs more in steps than it saves
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,20 +181,19 @@ class FactTable:
         totals.last[of] = self._known_at[last_before(lodged, start, at + 1, lodged[at]) + 1]
 
 
+@njit(cache=True, nogil=True)
 def last_before(column: Integers, start: Integers, end: Integers, values: Integers) -> Integers:
     """The last place in [start, end) of each ascending run that is below its value; start - 1 where none is."""
-    if len(start) <= FEW:
-        asked = zip(start.tolist(), end.tolist(), values.astype(column.dtype), strict=True)
-        return np.array([low + column[low:high].searchsorted(value) - 1 for low, high, value in asked], np.int64)
-    low, high = start.copy(), end.copy()
-    open_runs = np.flatnonzero(low < high)
-    while len(open_runs):
-        middle = (low[open_runs] + high[open_runs]) >> 1
-        below = column[middle] < values[open_runs]
-        low[open_runs[below]] = middle[below] + 1
-        high[open_runs[~below]] = middle[~below]
-        open_runs = open_runs[low[open_runs] < high[open_runs]]
-    found: Integers = low - 1
+    found = np.empty(len(start), np.int64)
+    for run in range(len(start)):
+        low, high = start[run], end[run]
+        while low < high:
+            middle = (low + high) >> 1
+            if column[middle] < values[run]:
+                low = middle + 1
+            else:
+                high = middle
+        found[run] = low - 1
     return found
 
 
