@@ -14,6 +14,7 @@ from features.definition import DEFINITIONS, compute, needed
 from features.facts import with_entities
 from features.history import FactTable, History, Layered
 from features.norms import Norms
+from features.parties.linking import LINKED
 from features.rates import Rates
 from features.windows import Reading, nothing_read, read_windows, reading_of
 from features.wording import Wording
@@ -48,7 +49,7 @@ def assemble(consignments: Consignments, history: History | None, fits: Fits, in
     """
     names = tuple(item.name for item in inputs)
     linked = with_entities(consignments)
-    known = fits.rates.attach(linked.frame).hstack(_over_lines(linked, fits, names).drop("row"))
+    known = fits.rates.attach(_attributed(linked.frame)).hstack(_over_lines(linked, fits, names).drop("row"))
     readings = readings_for(inputs)
     if history is None:
         read = nothing_read(readings, len(linked))
@@ -68,6 +69,13 @@ def _readings(names: tuple[str, ...]) -> tuple[Reading, ...]:
     asked = {*names, *(name for d in needed(names).values() for name in d.inputs)}
     found = (reading_of(name) for name in sorted(asked) if name not in DEFINITIONS)
     return tuple(reading for reading in found if reading is not None)
+
+
+def _attributed(frame: pl.DataFrame) -> pl.DataFrame:
+    """The columns of linking, unknown where nobody was linked."""
+    return frame.with_columns(
+        pl.lit(None, dtype).alias(name) for name, dtype in LINKED.items() if name not in frame.columns
+    )
 
 
 def _over_lines(consignments: Consignments, fits: Fits, names: tuple[str, ...]) -> pl.DataFrame:

@@ -78,6 +78,7 @@ WHO = {
     "way": ("this sender on this route", "cet expéditeur sur cet itinéraire", "该寄件人于该路线"),
     "operator": ("the operator", "l'opérateur", "承运人"),
     "office": ("the office", "le bureau", "海关"),
+    "card": ("the sender at this address", "l'expéditeur à cette adresse", "该地址的寄件人"),
     "network": ("the network", "le réseau", "团伙"),
     "route": ("the route", "l'itinéraire", "运输路线"),
     "goods": ("the same goods and origin", "les mêmes marchandises et origine", "同类货物及原产地"),
@@ -191,6 +192,18 @@ INPUTS: tuple[Input, ...] = (
     number("identifiers_shared", "Several names share a contact", "Plusieurs noms partagent un contact", "多个名称共用联系方式"),
     number("sender_house_number", "Largest number in the sender's address", "Plus grand nombre dans l'adresse de l'expéditeur",
            "寄件地址中最大的数字"),
+    # who stands behind it, where linking is switched on
+    *history("network_consignments_7d", "network_consignments_90d", "network_days_since_first",
+             "network_inspected_ever", "network_hits_ever", "network_hits_90d"),
+    number("network_hit_rate", "Hit rate of the network", "Taux de constats du réseau", "团伙查获率", SHARE),
+    number("network_cards", "Senders linked as one network", "Expéditeurs liés en un réseau", "团伙关联寄件人数"),
+    number("network_cards_7d", "Senders of the network first seen in 7 days",
+           "Expéditeurs du réseau apparus en 7 jours", "团伙7天内新增寄件人数"),
+    number("lookalikes_7d", "New senders of 7 days that resemble this one",
+           "Nouveaux expéditeurs de 7 jours ressemblant à celui-ci", "7天内相似新寄件人数"),
+    number("cards_in_building", "Senders in one building", "Expéditeurs dans un même bâtiment", "同一楼址寄件人数"),
+    number("cards_of_name", "Addresses of one name", "Adresses d'un même nom", "同名地址数"),
+    number("cards_of_article", "Senders of one article code", "Expéditeurs d'un même code article", "同货号寄件人数"),
     # the addressee's and the pair's past
     *history("consignee_consignments_90d", "consignee_hits_ever", "pair_consignments_90d", "pair_days_since_last"),
     number("consignee_hit_rate", "Hit rate of the addressee", "Taux de constats du destinataire", "收件人查获率", SHARE),
@@ -211,7 +224,7 @@ INPUTS: tuple[Input, ...] = (
 # shrink: a hundred clean decoys that nobody opens buy nothing. A clean record is earned by inspections alone.
 NEVER_LOWERS = (
     *("consignor_consignments_1d", "consignor_consignments_7d", "consignor_consignments_90d", "consignor_burst"),
-    *("identifiers_consignments_7d", "identifiers_shared"),
+    *("identifiers_consignments_7d", "identifiers_shared", "network_consignments_7d", "network_consignments_90d"),
 )
 NEVER_RAISES = ("consignor_days_since_last", "identifiers_new", "pair_share")
 

@@ -6,7 +6,12 @@ tells two senders apart is kept. Nothing here guesses: two texts are one key or 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
 import polars as pl
+from pypinyin import lazy_pinyin
 
 LOOKALIKES = str.maketrans("асеіорхуԁѕјһӏтвнмкαενορτυχικ", "aceiopxydsjhltbhmkaevoptuxik")
 LEGAL = (
@@ -16,6 +21,13 @@ LEGAL = (
 UNIT = r"\b(?:unit|flat|room|rm|apt|apartment|suite|floor|fl)\s*\d+\w*\b"
 AFFIX = r"\b(?:shop|store|official|outlet|fr|eu|en|www|online|boutique)\b"
 ARTICLE = r"\b([A-Z]{1,4}[- ]?\d{3,6}[A-Z]?)\b"
+HAN = re.compile(r"[\u4e00-\u9fff]+")
+HAN_LEGAL = re.compile(r"(?:股份)?有限(?:责任)?公司|公司|商行|经营部|旗舰店|专营店|国际|贸易|进出口|市|省|\s")
+HAN_HOUSE = re.compile(r"(?:.*[市省区县镇])?(?P<street>[\u4e00-\u9fff]{1,6}?)(?:大道|路|街|巷)(?P<number>\d+)号")
+LATIN_HOUSE = re.compile(
+    r"\bno\W*(?P<number>\d+)\W+(?P<street>[a-z][a-z ]{1,30}?) (?:road|rd|street|st|avenue|ave|lu|jie|dadao)\b"
+)
+LONGEST_PERSON = 4  # characters; firms have more
 NATIONAL_DIGITS = 9  # of a telephone: what is left when country codes and leading zeros are written in different ways
 
 
@@ -31,8 +43,11 @@ def comparable(column: str) -> pl.Expr:
 
 
 def words_of_name(column: str) -> pl.Expr:
-    """The words that make up a name, in order of the alphabet, without legal forms and words of trade."""
-    core = comparable(column).str.replace_all(LEGAL, " ").str.strip_chars()
+    """The words that make up a name, in order of the alphabet, without legal forms and words of trade.
+
+    Names in Chinese characters are told in pinyin, a person's with the family name apart.
+    """
+    core = _told(comparable(column), _name_in_pinyin).str.replace_all(LEGAL, " ").str.strip_chars()
     return _or_unknown(
         core.str.split(" ").list.eval(pl.element().filter(pl.element() != "")).list.sort().list.join(" ")
     )
@@ -58,15 +73,48 @@ def storefront(column: str) -> pl.Expr:
 
 
 def building(column: str) -> pl.Expr:
-    """An address without what follows a number sign and without unit, flat or room."""
+    """A house: its street and number where they can be read, in pinyin where they are Chinese.
+
+    Where they cannot, the address without what follows a number sign and without unit, flat or room.
+    """
     outside = pl.col(column).str.replace(r"#.*$", "").str.replace_all(r"\(.*?\)", " ")
     text = folded(outside).str.replace_all(r"[^\p{L}\p{N}]+", " ").str.replace_all(UNIT, " ")
-    return _or_unknown(text.str.replace_all(r"\s+", " ").str.strip_chars())
+    whole = _or_unknown(text.str.replace_all(r"\s+", " ").str.strip_chars())
+    return pl.coalesce(_told(folded(outside), _house), whole)
 
 
 def article(column: str) -> pl.Expr:
     """The first article code of a description: letters and a number, as factories write them."""
     return folded(pl.col(column)).str.to_uppercase().str.extract(ARTICLE, 1).str.replace_all(r"[- ]", "")
+
+
+def _told(text: pl.Expr, tell: Callable[[str], str | None]) -> pl.Expr:
+    """Each text as `tell` puts it, told once where it stands in several rows."""
+
+    def of_all(texts: pl.Series) -> pl.Series:
+        return pl.Series(texts.name, [None if text is None else tell(text) for text in texts], pl.String)
+
+    return text.map_batches(of_all, pl.String)
+
+
+@lru_cache(maxsize=100_000)
+def _name_in_pinyin(name: str) -> str:
+    if not HAN.search(name):
+        return name
+    core = HAN_LEGAL.sub("", name)
+    person = len(core) <= LONGEST_PERSON and HAN.fullmatch(core[0]) is not None
+    said = lazy_pinyin(core)
+    return f"{said[0]} {''.join(said[1:])}" if person else "".join(said)
+
+
+@lru_cache(maxsize=100_000)
+def _house(address: str) -> str | None:
+    """Street and number, `dongfeng 34`, of an address in the Chinese or the English manner."""
+    if found := HAN_HOUSE.search(address):
+        return f"{''.join(lazy_pinyin(found['street']))} {found['number']}"
+    if found := LATIN_HOUSE.search(address):
+        return f"{found['street'].replace(' ', '')} {found['number']}"
+    return None
 
 
 def _or_unknown(text: pl.Expr) -> pl.Expr:

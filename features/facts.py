@@ -82,7 +82,7 @@ KEYS: tuple[Key, ...] = (
     Key("goods", _joined(pl.col("main_hs6"), pl.col("main_origin").fill_null("?"))),
     Key("operator", comparable("operator")),
     Key("office", comparable("office")),
-    Key("network", pl.col("network_id")),
+    Key("card", _joined(CONSIGNOR, building("consignor_address").fill_null("?"))),
 )
 ENTITIES = tuple(key.column for key in KEYS)
 
@@ -104,8 +104,6 @@ def with_entities(consignments: Consignments) -> Consignments:
         )
     )
     beside = consignments.frame.join(main, on="row", how="left", maintain_order="left")
-    if "network_id" not in beside.columns:  # nobody has been linked: networks are unknown
-        beside = beside.with_columns(pl.lit(None, pl.String).alias("network_id"))
     texts = beside.select(pl.concat_str(pl.lit(f"{key.name}\x1f"), key.text).alias(key.column) for key in lacking)
     hashed = texts.select(plh.col(key.column).nchash.xxhash64().reinterpret(signed=True) for key in lacking)
     return Consignments(consignments.frame.hstack(hashed), consignments.goods)

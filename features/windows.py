@@ -9,12 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from features.facts import FACTS, KEYS, NEVER, Integers, Key
+from features.facts import EVER, FACTS, KEYS, NEVER, Integers
 from features.history import Asked, Totalled, Totals
 from features.tiles import DAY, LONGEST, days_read, far_edge
 
 Floats = npt.NDArray[np.float64]
 AT_ONCE = 50_000  # rows read at once: memory is bounded by a chunk, not by the day
+MEMBERS = "network_members"  # a list of card entities
+NETWORK = "network"  # read as all its cards together: what a card did counts from the day on which it was linked
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ Reading = Window | Since
 
 def reading_of(name: str) -> Reading | None:
     """The reading that a column name such as `consignor_hits_90d` stands for; none where it stands for no reading."""
-    key = next((key.name for key in KEYS if name.startswith(f"{key.name}_")), None)
+    key = next((key for key in (*(key.name for key in KEYS), NETWORK) if name.startswith(f"{key}_")), None)
     if key is None:
         return None
     rest = name.removeprefix(f"{key}_")
@@ -89,7 +91,8 @@ def nothing_read(readings: Sequence[Reading], rows: int) -> pl.DataFrame:
 
 def _read_all(readings: Sequence[Reading], frame: pl.DataFrame, history: Totalled) -> pl.DataFrame:
     lodged_at = frame["lodged_at"].dt.epoch("us").to_numpy().astype(np.int64)
-    wanted = [_Wanted.of(key, readings, frame, lodged_at) for key in KEYS if any(r.key == key.name for r in readings)]
+    keys = [key.name for key in KEYS] + [NETWORK]
+    wanted = [_Wanted.of(key, readings, frame, lodged_at) for key in keys if any(r.key == key for r in readings)]
     answers = history.before([of_key.asked for of_key in wanted])
     columns: dict[str, Floats] = {}
     for of_key, totals in zip(wanted, answers, strict=True):
@@ -99,37 +102,62 @@ def _read_all(readings: Sequence[Reading], frame: pl.DataFrame, history: Totalle
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """What is read of one key: its readings, where it is known, and the question that answers them."""
+    """What is read of one key: its readings, where it is known, and the question that answers them.
+
+    starts: where the entities of each row begin in the question; a network has several.
+    """
 
     readings: Sequence[Reading]
     spans: Sequence[int]
     known: npt.NDArray[np.bool_]
+    near: Integers
+    starts: Integers
     asked: Asked
 
     @classmethod
-    def of(cls, key: Key, readings: Sequence[Reading], frame: pl.DataFrame, lodged_at: Integers) -> _Wanted:
-        of_key = [reading for reading in readings if reading.key == key.name]
+    def of(cls, key: str, readings: Sequence[Reading], frame: pl.DataFrame, lodged_at: Integers) -> _Wanted:
+        of_key = [reading for reading in readings if reading.key == key]
         windows = [reading for reading in of_key if isinstance(reading, Window)]
         facts = sorted({window.fact for window in windows}, key=FACTS.index)
         spans = sorted({window.reaches for window in windows if window.reaches is not None})
-        known = frame[key.column].is_not_null().to_numpy()
-        near = lodged_at[known]
+        entities, count = _entities(frame, key)
+        known, near = count > 0, np.repeat(lodged_at, count)
         moments = np.vstack([near, *(far_edge(near, days) for days in spans)])
-        entities = frame[key.column].drop_nulls().to_numpy().astype(np.int64)
-        return cls(of_key, spans, known, Asked(entities, moments, facts))
+        starts = np.cumsum(count[known]) - count[known]
+        return cls(of_key, spans, known, lodged_at[known], starts, Asked(entities, moments, facts))
 
     def columns(self, read: Totals) -> dict[str, Floats]:
         """The readings as columns, not a number where the entity is unknown."""
+        read = self._brought_together(read)
         columns = {reading.name: np.full(len(self.known), np.nan) for reading in self.readings}
         for reading in self.readings:
             columns[reading.name][self.known] = self._values(reading, read)
         return columns
 
+    def _brought_together(self, read: Totals) -> Totals:
+        """The totals of all entities of a row as those of one."""
+        if len(self.starts) == len(self.asked.entities):  # one each
+            return read
+        amounts = np.add.reduceat(read.amounts, self.starts, axis=1)
+        first = np.minimum.reduceat(np.where(read.first == NEVER, EVER, read.first), self.starts)
+        return Totals(amounts, np.where(first == EVER, NEVER, first), np.maximum.reduceat(read.last, self.starts))
+
     def _values(self, reading: Reading, read: Totals) -> Floats:
         if isinstance(reading, Since):
-            return _days_since(read.first if reading.edge == "first" else read.last, self.asked.moments[0])
+            return _days_since(read.first if reading.edge == "first" else read.last, self.near)
         fact = self.asked.facts.index(reading.fact)
         return _within(read, fact, None if reading.reaches is None else 1 + self.spans.index(reading.reaches))
+
+
+def _entities(frame: pl.DataFrame, key: str) -> tuple[Integers, Integers]:
+    """The entities to be asked for, row by row, and how many each row has."""
+    if key != NETWORK:
+        column = frame[f"{key}_entity"]
+        return column.drop_nulls().to_numpy().astype(np.int64), column.is_not_null().to_numpy().astype(np.int64)
+    if MEMBERS not in frame.columns:  # nobody has been linked
+        return np.empty(0, np.int64), np.zeros(frame.height, np.int64)
+    count = frame[MEMBERS].list.len().fill_null(0).to_numpy().astype(np.int64)
+    return frame[MEMBERS].explode(empty_as_null=False, keep_nulls=False).to_numpy().astype(np.int64), count
 
 
 def _within(read: Totals, fact: int, edge: int | None) -> Floats:

@@ -19,8 +19,9 @@ MANIFEST_COLUMNS = [c.name for c in (*CONSIGNMENT_COLUMNS, *GOODS_COLUMNS)]
 class Archive:
     """A folder of Parquet files by day; a file is named by its content, so that the same rows are kept once."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, *, linking: bool = False) -> None:
+        """linking: whether consignments may be attributed to those who stand behind them."""
+        self.folder, self.linking = folder, linking
 
     def keep_manifest(self, flat: pl.DataFrame) -> None:
         """Keep accepted manifest rows, by the day they were lodged."""

@@ -101,6 +101,32 @@ def outcomes(files: Files, mapping: MappingFile = None) -> None:
 
 
 @app.command()
+def link(
+    on: Annotated[bool, typer.Option("--on", help="switch linking on, with a name and a legal basis")] = False,
+    off: Annotated[bool, typer.Option("--off", help="switch it off and delete what was linked")] = False,
+    by: Annotated[str, typer.Option(help="who switches it on")] = "",
+    basis: Annotated[str, typer.Option(help="the legal basis of attributing consignments to persons")] = "",
+) -> None:
+    """Resolve parties and networks over the archive; linking persons is off until somebody switches it on."""
+    from pipelines.link import forget, resolve
+    from service.linking_switch import LinkingSwitch
+
+    settings = Settings()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    if off:
+        forget(settings)
+        show.line("linking is off: nobody is attributed, and what was linked is deleted")
+        return
+    if on:
+        LinkingSwitch(settings.linking).turn_on(by, basis, datetime.now(UTC))
+    done = resolve(settings)
+    show.line(
+        f"{done.cards:,} senders as declared on {done.consignments:,} consignments; {done.links:,} pairs are linked; "
+        f"{done.networks:,} networks, the largest of {done.largest:,}"
+    )
+
+
+@app.command()
 def train(
     start: Annotated[datetime | None, typer.Option("--from", formats=DAYS, help="learn from this day on")] = None,
     end: Annotated[datetime | None, typer.Option("--to", formats=DAYS, help="nothing known from this day on")] = None,
@@ -207,6 +233,7 @@ def backtest(
     """Replay days through the real decision code, revealing only what each arm selected itself, and compare."""
     from pipelines import backtest as replays
     from pipelines.archive import Archive
+    from service.linking_switch import LinkingSwitch
 
     settings, plan = Settings(), replays.Plan(start_up, retrain, cold)
     entries = replays.entries_of(arms, policy or [])
@@ -214,7 +241,7 @@ def backtest(
         over = range(1, seeds + 1)
         ledger = replays.over_worlds(entries, days=days, per_day=per_day, seeds=over, plan=plan, capacity=capacity)
     else:
-        archive = Archive(settings.archive)
+        archive = Archive(settings.archive, linking=LinkingSwitch(settings.linking).on)
         ledger = replays.over_archive(archive, entries, start=_utc(start), end=_utc(end), plan=plan, capacity=capacity)
     show.line(f"written to {replays.report(ledger, plan, out or settings.reports / 'backtest')}")
 
@@ -261,10 +288,11 @@ def ladder(
 
 def _journal(settings: Settings) -> Journal:
     from service.journal import Journal
+    from service.linking_switch import LinkingSwitch
     from service.store import open_store
 
     settings.home.mkdir(parents=True, exist_ok=True)
-    return Journal(open_store(settings))
+    return Journal(open_store(settings), LinkingSwitch(settings.linking))
 
 
 def main() -> None:

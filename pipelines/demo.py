@@ -17,6 +17,7 @@ from pipelines.score import publish, score
 from pipelines.synthetic import build_world
 from service.desk import open_desk
 from service.journal import Journal
+from service.linking_switch import LinkingSwitch
 from service.settings import Settings
 from service.store import open_store
 
@@ -35,6 +36,7 @@ def run(settings: Settings, now: datetime) -> Path:
         build_world(DAYS, PER_DAY, SEED, world, progress=advance)
     *past, last = sorted((world / "manifests").glob("*.parquet"))
     end = datetime.fromisoformat(last.stem).replace(tzinfo=UTC)
+    LinkingSwitch(settings.linking).turn_on("demo", "nobody in this world exists", now)
     show.heading("2. Ingest the manifests and the inspection results known before the last day")
     _ingest(settings, world, past, end)
     show.heading("3. Learn, register, promote")
@@ -57,7 +59,7 @@ def run(settings: Settings, now: datetime) -> Path:
 
 def _ingest(settings: Settings, world: Path, manifests: list[Path], end: datetime) -> None:
     archive, store = Archive(settings.archive), open_store(settings)
-    journal = Journal(store)
+    journal = Journal(store, LinkingSwitch(settings.linking))
     with show.progress("manifests", len(manifests)) as advance:
         for file in manifests:
             done = ingest_manifest(file, archive, journal)

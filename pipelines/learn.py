@@ -18,6 +18,7 @@ from pipelines.sweep import sweep
 from pipelines.train import Trained, train
 from pipelines.training_frame import TrainingFrame, build_training_frame
 from service.journal import Journal
+from service.linking_switch import LinkingSwitch
 from service.scoring.bundle import BundleRefused, load_bundle, write_bundle
 from service.settings import Settings
 from service.store import open_store
@@ -36,12 +37,14 @@ def learn(
     """Train on the archive, print what it is worth, and register it; the version it was given."""
     from pipelines.registry import Registry
 
-    archive, inputs = Archive(settings.archive), with_extras(mapping.extras)
+    linking = LinkingSwitch(settings.linking)
+    archive, inputs = Archive(settings.archive, linking=linking.on), with_extras(mapping.extras)
     settings.home.mkdir(parents=True, exist_ok=True)
     store = open_store(settings)
-    sweep(Journal(store), archive)
+    sweep(Journal(store, linking), archive)
     store.close()
     show.line("assembling what was known of every inspected consignment on the day it was lodged")
+    show.line(f"linking is {'on' if linking.on else 'off; `tamis link --on` says how to switch it on'}")
     frame = build_training_frame(archive, inputs, start, end)
     show.line(f"{frame.consignments:,} consignments, {frame.facts.height:,} of them with a result")
     trained = train(

@@ -17,8 +17,11 @@ from features.fault import Fault
 from features.history import FactTable
 from features.norms import fit_norms
 from features.outcome import LABELLED
+from features.parties import link_with
+from features.parties.graph import Graph
 from features.rates import fit_rates
 from features.tiles import RESULT_DAYS
+from features.windows import MEMBERS
 from features.wording import fit_wording
 from pipelines.archive import Archive
 
@@ -64,6 +67,8 @@ def build_training_frame(
     consignments = archive.consignments(None, end)
     if not len(consignments):
         raise NothingToLearn("the archive holds no consignments; run `tamis ingest` first")
+    if archive.linking:
+        consignments = linked(consignments)
     last: datetime = consignments.frame["lodged_at"].max()  # type: ignore[assignment]
     first: datetime = consignments.frame["lodged_at"].min()  # type: ignore[assignment]
     outcomes = with_entities_of(_within_retention(archive.outcomes(end), end or last), consignments)
@@ -85,6 +90,13 @@ def build_training_frame(
         start=first,
         end=end or last,
     )
+
+
+def linked(consignments: Consignments) -> Consignments:
+    """Each attributed to whom it would have been on the day it was lodged, from what was declared before; once."""
+    if MEMBERS in consignments.frame.columns:
+        return consignments
+    return link_with(consignments, Graph())[0]
 
 
 def _within_retention(outcomes: pl.DataFrame, end: datetime) -> pl.DataFrame:

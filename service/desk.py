@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from features.parties import Unlinked
 from service.history import StoredHistory
 from service.journal import Journal
+from service.linking_switch import LinkingSwitch
 from service.orientation import check_inputs, load_policy
+from service.parties import StoredParties
 from service.scoring import load_bundle
 from service.settings import Settings
 from service.store import open_store
@@ -20,4 +21,6 @@ def open_desk(settings: Settings) -> Desk:
     policy = load_policy(text)
     check_inputs(policy, model.inputs)
     store = open_store(settings, patience_ms=PATIENCE_MS, grouped=True)
-    return Desk(Unlinked(), StoredHistory(store), model, policy, Journal(store), settings.language)
+    switch = LinkingSwitch(settings.linking)
+    parties, journal = StoredParties(store, switch), Journal(store, switch)
+    return Desk(parties, StoredHistory(store), model, policy, journal, settings.language)

@@ -17,7 +17,9 @@ from features.consignment import CONSIGNMENT_COLUMNS, EXTRA, GOODS_COLUMNS, VERS
 from features.facts import attributed, facts_of_outcomes, stated
 from features.fault import Fault
 from service.history import StoredHistory
+from service.linking_switch import LinkingSwitch
 from service.orientation.decisions import Decisions, iso, written
+from service.parties import keep as keep_links
 from service.posting import (
     VERSIONS,
     facts_reattributed,
@@ -66,8 +68,9 @@ class Received:
 class Journal:
     """What a desk writes down, and what it has written."""
 
-    def __init__(self, store: Store) -> None:
-        self.store, self.history = store, StoredHistory(store)
+    def __init__(self, store: Store, linking: LinkingSwitch | None = None) -> None:
+        """linking: while it is on, what is declared of senders is kept so that they can be linked."""
+        self.store, self.history, self._linking = store, StoredHistory(store), linking
 
     def spent(self, consignments: Consignments) -> pl.DataFrame:
         """Checks already given out on the days and at the offices of these consignments: office, day, and by kind."""
@@ -137,6 +140,8 @@ class Journal:
             connection.execute(sa.insert(DECLARATIONS), [declared[i] | {"archived": archived} for i in fresh])
             keys = pl.DataFrame([_key(declared[i]) for i in fresh], schema=KEY_SCHEMA, orient="row")
             post(self.store, connection, pl.concat([facts, facts_reattributed(connection, keys)]))
+            if self._linking is not None and self._linking.on:
+                keep_links(self.store, connection, consignments.where(pl.col("row").is_in(fresh)))
         return len(fresh)
 
     def learn(self, outcomes: pl.DataFrame, *, archived: bool = False) -> Received:

@@ -47,6 +47,11 @@ class Settings(BaseSettings):
         return self.home / "history"
 
     @property
+    def linking(self) -> Path:
+        """The switch of linking: on while the file is there; `tamis link --on` writes it."""
+        return self.home / "linking.json"
+
+    @property
     def keys(self) -> Path:
         return self.home / "keys"
 

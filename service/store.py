@@ -76,6 +76,52 @@ OUTCOMES = sa.Table(
     sa.Column("archived", sa.Boolean, nullable=False),
     sa.Column("body", sa.JSON, nullable=False),
 )
+CARDS = sa.Table(
+    "cards",
+    TABLES,
+    sa.Column("entity", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("first_at", sa.BigInteger, nullable=False),
+    sa.Column("name", sa.BigInteger),
+    sa.Column("building", sa.BigInteger),
+    sa.Column("network", sa.BigInteger, nullable=False, index=True),
+)
+EVIDENCE = sa.Table(  # what cards state, as hashes: no name and no address stands here
+    "evidence",
+    TABLES,
+    sa.Column("value", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("entity", sa.BigInteger, primary_key=True, autoincrement=False, index=True),
+    sqlite_with_rowid=False,
+)
+LINKS = sa.Table(
+    "links",
+    TABLES,
+    sa.Column("one", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("other", sa.BigInteger, primary_key=True, autoincrement=False, index=True),
+    sa.Column("bits", sa.Integer, nullable=False),
+    sa.Column("shared", sa.JSON, nullable=False),
+    sa.Column("known_at", sa.BigInteger, nullable=False),
+)
+PHONES = sa.Table(
+    "phones",
+    TABLES,
+    sa.Column("value", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("own", sa.Boolean, nullable=False),
+)
+HUBS = sa.Table(  # what so many cards state that it links nobody
+    "hubs", TABLES, sa.Column("value", sa.BigInteger, primary_key=True, autoincrement=False)
+)
+JUDGEMENTS = sa.Table(
+    "judgements",
+    TABLES,
+    sa.Column("judgement_id", sa.Integer, primary_key=True),
+    sa.Column("one", sa.BigInteger, nullable=False, index=True),
+    sa.Column("other", sa.BigInteger, nullable=False, index=True),
+    sa.Column("same", sa.Boolean, nullable=False),
+    sa.Column("by", sa.String, nullable=False),
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("counts", sa.Boolean, nullable=False),
+)
 AT_ONCE = 500  # values in one IN list
 ONE_WRITER = 0x7A315  # the name of PostgreSQL's lock that lets one transaction write at a time, as SQLite does
 

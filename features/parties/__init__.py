@@ -1,5 +1,5 @@
 """Who stands behind a consignment: names made comparable; linking is a component with a switch of its own."""
 
-from features.parties.linking import Parties, Unlinked
+from features.parties.linking import LINKED, Linked, Parties, Unlinked, grow, link_with
 
-__all__ = ["Parties", "Unlinked"]
+__all__ = ["LINKED", "Linked", "Parties", "Unlinked", "grow", "link_with"]

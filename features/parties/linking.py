@@ -2,25 +2,161 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Protocol
 
 import polars as pl
 
 from features.consignment import Consignments
+from features.facts import with_entities
+from features.parties.evidence import BUILDING, LEVELS, NAME, NAMES, evidence_of, level_of
+from features.parties.graph import Graph, Link
+
+LINKED = {
+    "party_id": pl.String(),
+    "network_id": pl.String(),
+    "network_members": pl.List(pl.Int64()),
+    "network_cards": pl.Float64(),
+    "network_cards_7d": pl.Float64(),
+    "cards_in_building": pl.Float64(),
+    "cards_of_name": pl.Float64(),
+    "cards_of_article": pl.Float64(),
+    "lookalikes_7d": pl.Float64(),
+}
+MOST_READ = 200  # members whose history is read, the latest; a network larger than that is told by them
+RECENT = 7 * 86_400_000_000  # microseconds
 
 
 class Parties(Protocol):
     """What a desk asks of a linking component."""
 
     def link(self, consignments: Consignments) -> Consignments:
-        """The same consignments with `party_id` and `network_id`, null where nobody is known."""
+        """The same consignments with the columns LINKED, null where nobody is known."""
         ...
 
 
 class Unlinked:
-    """Linking switched off: consignments are scored as goods, and no person is attributed to them."""
+    """Linking switched off: consignments are scored as goods, and no person is link_with to them."""
 
     def link(self, consignments: Consignments) -> Consignments:
-        """The same consignments with `party_id` and `network_id` null."""
-        nobody = pl.lit(None, pl.String)
-        return consignments.with_columns(nobody.alias("party_id"), nobody.alias("network_id"))
+        """The same consignments with LINKED null."""
+        return consignments.with_columns(*(pl.lit(None, dtype).alias(name) for name, dtype in LINKED.items()))
+
+
+class Linked:
+    """Linking against a graph in memory, which grows by what is linked: the desk of a replay shows each day once."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+
+    def link(self, consignments: Consignments) -> Consignments:
+        """The same consignments with the networks that they belong to, as known when each was lodged."""
+        return link_with(consignments, self.graph)[0]
+
+
+def code_of(kind: str, entity: int) -> str:
+    """An identifier for people: `N` for a network, `P` for a party, and sixteen digits."""
+    return f"{kind}-{entity & (2**64 - 1):016X}"
+
+
+def entity_of(code: str) -> int:
+    """The card that an identifier was made of; raises ValueError for anything else."""
+    number = int(code.removeprefix("N-").removeprefix("P-"), 16)
+    return number - 2**64 if number >= 2**63 else number
+
+
+STATED = "sender_evidence"  # what a consignment states of its sender: a list of hashes
+
+
+def with_evidence(consignments: Consignments) -> Consignments:
+    """The consignments with `card_entity` and STATED; what is there already is not made again."""
+    known = with_entities(consignments)
+    if STATED in known.frame.columns:
+        return known
+    stated = evidence_of(known).group_by("row").agg(pl.col("value").sort().alias(STATED))
+    return Consignments(known.frame.join(stated, on="row", how="left", maintain_order="left"), known.goods)
+
+
+def evidence_in(consignments: Consignments) -> tuple[list[int], list[int]]:
+    """The cards and the values that these consignments (with STATED) name."""
+    frame = consignments.frame
+    values = frame[STATED].explode(empty_as_null=False, keep_nulls=False)
+    return frame["card_entity"].drop_nulls().unique().to_list(), values.unique().to_list()
+
+
+def link_with(consignments: Consignments, graph: Graph) -> tuple[Consignments, list[Link]]:
+    """The consignments with the columns LINKED, and the links found; the graph grows by all of them.
+
+    Each sees what was lodged strictly before it, those of its own batch among it, and what it states itself;
+    consignments of the same moment do not see each other.
+    """
+    known = with_evidence(consignments)
+    told: list[tuple[Any, ...]] = [(None,) * len(LINKED)] * len(known)
+    links: list[Link] = []
+    for at, declarations in _moments(known.frame):
+        for row, entity, stated in declarations:
+            told[row] = _seen(graph, entity, stated, at)
+        for _, entity, stated in declarations:
+            links += graph.add(entity, stated, at)
+    columns = pl.DataFrame(told, schema=LINKED, orient="row")
+    return known.with_columns(*columns.get_columns()), links
+
+
+def grow(graph: Graph, consignments: Consignments) -> list[Link]:
+    """Let a graph grow by consignments that nobody asks about; the links found."""
+    links: list[Link] = []
+    for at, declarations in _moments(with_evidence(consignments).frame):
+        for _, entity, stated in declarations:
+            links += graph.add(entity, stated, at)
+    return links
+
+
+def _seen(graph: Graph, entity: int, stated: Sequence[int], at: int) -> tuple[Any, ...]:
+    """The columns LINKED of one declaration."""
+    members = graph.seen_by(entity, stated, at)
+    known = [graph.cards[member] for member in members if member in graph.cards]
+    oldest = min(((card.first_at, card.entity) for card in known), default=(at, entity))[1]
+    recent = sum(card.first_at > at - RECENT for card in known) + (entity not in graph.cards)
+    read = sorted(members[:1] + members[1:][-MOST_READ:])
+    counts = _sharing(graph, entity, stated)
+    new = _lookalikes(graph, entity, stated, at)
+    return code_of("P", entity), code_of("N", oldest), read, float(len(members)), float(recent), *counts, float(new)
+
+
+def _sharing(graph: Graph, entity: int, stated: Sequence[int]) -> list[float | None]:
+    """How many cards, its own among them, state its building, its name, and the most shared of its article codes."""
+    own = graph.cards[entity].values if entity in graph.cards else ()
+    told: list[float | None] = []
+    for levels in ((BUILDING,), NAME, (NAMES.index("article"),)):
+        values = [value for value in stated if level_of(value) in levels]
+        counts = [min(len(graph.stated_by.get(v, ())) + (v not in own), _hub(v)) for v in values]
+        told.append(float(max(counts)) if counts else None)
+    return told
+
+
+def _hub(value: int) -> int:
+    """So many cards make a hub; more are not counted."""
+    return LEVELS[level_of(value)].most + 1
+
+
+def _lookalikes(graph: Graph, entity: int, stated: Sequence[int], at: int) -> int:
+    """Other cards seen first in the last seven days that share anything with it that is not a hub."""
+    found: set[int] = set()
+    for value in stated:
+        if not graph.is_hub(value):
+            found.update(graph.stated_by.get(value, ()))
+    found.discard(entity)
+    return sum(graph.cards[other].first_at > at - RECENT for other in found)
+
+
+def _moments(frame: pl.DataFrame) -> Iterator[tuple[int, list[tuple[int, int, list[int]]]]]:
+    """Row, card and evidence of what each moment brought, in one order: that of time, then of identifiers."""
+    known = frame.filter(pl.col("card_entity").is_not_null())
+    ordered = known.select(
+        pl.col("lodged_at").dt.epoch("us"), "consignment_id", "message_id", "version", "row", "card_entity", STATED
+    ).sort("lodged_at", "consignment_id", "message_id", "version")
+    rows = ordered.select("lodged_at", "row", "card_entity", pl.col(STATED).fill_null([])).iter_rows()
+    for at, declarations in groupby(rows, key=itemgetter(0)):
+        yield at, [(row, entity, stated) for _, row, entity, stated in declarations]

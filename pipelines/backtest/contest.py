@@ -146,10 +146,11 @@ def over_archive(
     past, known = archive.consignments(None, midnight(days[0].day)), archive.outcomes()
 
     def opened() -> tuple[Iterator[Day], Past]:
-        mine = Past()
+        mine = Past(linking=archive.linking)
         if len(past):
-            mine.reveal(known.join(past.frame, on="consignment_id", how="semi", maintain_order="left"), past)
-            mine.show(past)
+            before = mine.parties.link(past)
+            mine.reveal(known.join(past.frame, on="consignment_id", how="semi", maintain_order="left"), before)
+            mine.show(before)
         return iter(days), mine
 
     first = Seat(sender_rule(archive, midnight(days[0].day)), entries[0][1])

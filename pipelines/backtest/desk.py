@@ -14,6 +14,8 @@ from features.consignment import TIME, Consignments
 from features.facts import FACT_SCHEMA, facts_of, facts_of_outcomes, with_entities
 from features.history import Asked, FactTable, Totals, first_seen, together
 from features.outcome import OUTCOME_COLUMNS
+from features.parties import Linked, Parties, Unlinked
+from features.parties.graph import Graph
 from pipelines.archive import Archive
 from pipelines.training_frame import with_entities_of
 from service.journal import Journal
@@ -21,7 +23,6 @@ from service.orientation import Decisions
 
 SETTLED = 4  # recent facts are laid to the settled ones when they are a fourth of them: each is sorted a few times only
 KINDS = {"physical": "red", "documents": "yellow", "audit": "blue"}
-PARTIES = ("party_id", "network_id")
 LANES = {"office": pl.String, "day": pl.Date, "clearance": pl.String}
 
 
@@ -86,8 +87,8 @@ class ReplayJournal(Journal):
 class ReplayArchive(Archive):
     """An archive in memory: what a replay has been shown, and the results of what it selected itself."""
 
-    def __init__(self) -> None:
-        super().__init__(Path())
+    def __init__(self, *, linking: bool) -> None:
+        super().__init__(Path(), linking=linking)
         self._frames: list[pl.DataFrame] = []
         self._goods: list[pl.DataFrame] = []
         self._outcomes = pl.DataFrame(schema={c.name: c.dtype for c in OUTCOME_COLUMNS})
@@ -96,7 +97,7 @@ class ReplayArchive(Archive):
     def show(self, consignments: Consignments) -> None:
         """Keep the consignments of a day that is over."""
         shown = with_entities(consignments)
-        self._frames.append(shown.frame.with_columns(pl.col("row") + self._rows).drop(PARTIES, strict=False))
+        self._frames.append(shown.frame.with_columns(pl.col("row") + self._rows))
         self._goods.append(shown.goods.with_columns(pl.col("row") + self._rows))
         self._rows += len(shown)
 
@@ -124,8 +125,9 @@ class ReplayArchive(Archive):
 class Past:
     """Everything that one arm of a replay may know: its archive, and the history that its desk reads."""
 
-    def __init__(self) -> None:
-        self.archive, self.history, self.journal = ReplayArchive(), ReplayHistory(), ReplayJournal()
+    def __init__(self, *, linking: bool = True) -> None:
+        self.parties: Parties = Linked(Graph()) if linking else Unlinked()
+        self.archive, self.history, self.journal = ReplayArchive(linking=linking), ReplayHistory(), ReplayJournal()
         self._waiting: list[pl.DataFrame] = []
 
     def show(self, consignments: Consignments) -> None:

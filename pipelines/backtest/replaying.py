@@ -10,7 +10,6 @@ import polars as pl
 
 from features.fault import Fault
 from features.messages import Message
-from features.parties import Unlinked
 from pipelines.backtest.arms import Arm, Ranker
 from pipelines.backtest.days import ACCOUNT, Day, midnight, next_day
 from pipelines.backtest.desk import Past
@@ -87,7 +86,7 @@ def message_of(day: Day) -> Message:
 
 def desk_of(past: Past, seat: Seat) -> Desk:
     """The desk that a moment of the replay decides at."""
-    return Desk(Unlinked(), past.history, seat.model, seat.policy, past.journal)
+    return Desk(past.parties, past.history, seat.model, seat.policy, past.journal)
 
 
 def selected(decisions: Decisions) -> pl.DataFrame:

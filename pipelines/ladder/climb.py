@@ -12,7 +12,17 @@ import numpy as np
 from features.catalogue import INPUTS
 from pipelines.ladder.evidence import Size, as_customs_knew, gather, with_full_information
 from pipelines.ladder.judging import judge
-from pipelines.ladder.rungs import ABLATIONS, CEILING, DECLARED, NETWORK, RUNGS, by_chance, by_sender, rank
+from pipelines.ladder.rungs import (
+    ABLATIONS,
+    CEILING,
+    DECLARED,
+    OWN,
+    RAW_RUNG,
+    RUNGS,
+    by_chance,
+    by_sender,
+    rank,
+)
 from pipelines.metrics import Interval, interval
 
 Figures = Mapping[str, Mapping[str, float]]
@@ -37,7 +47,7 @@ def _one(seed: int, size: Size, tell: Telling, *, ablations: bool) -> Figures:
     for rung in (*RUNGS, *(ABLATIONS if ablations else ())):
         figures[rung.name] = judge(evidence, *rank(rung, evidence))
         tell(f"seed {seed}: {rung.name}: {figures[rung.name][HEADLINE]:.3f}")
-    full = with_full_information(consignments, truth, (*INPUTS, *NETWORK), size)
+    full = with_full_information(consignments, truth, INPUTS, size)
     figures[CEILING.name] = judge(full, *rank(CEILING, full))
     tell(f"seed {seed}: {CEILING.name}: {figures[CEILING.name][HEADLINE]:.3f}")
     return figures
@@ -51,8 +61,7 @@ def over_seeds(figures: Sequence[Figures], name: str, figure: str) -> Interval:
 def closed(figures: Sequence[Figures], figure: str = HEADLINE) -> Interval:
     """The part of the distance between raw LightGBM and full information that Tamis closes, world by world."""
     low, own, high = (
-        np.array([of_seed[name][figure] for of_seed in figures])
-        for name in (RUNGS[0].name, RUNGS[1].name, CEILING.name)
+        np.array([of_seed[name][figure] for of_seed in figures]) for name in (RAW_RUNG, OWN, CEILING.name)
     )
     return interval(((own - low) / (high - low)).tolist())
 

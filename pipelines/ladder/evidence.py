@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import polars_hash as plh
 
 from features.assemble import assemble
 from features.catalogue import Input
@@ -17,11 +18,13 @@ from features.contract import gate_outcomes
 from features.facts import facts_of, facts_of_outcomes, with_entities
 from features.history import FactTable
 from features.messages.flat import read_flat
+from features.parties.evidence import KINDS, NAMES
+from features.parties.linking import STATED
 from pipelines.archive import Archive
 from pipelines.ingest import read_manifest
 from pipelines.synthetic import build_world
 from pipelines.synthetic.settings import World, load_world
-from pipelines.training_frame import fit_goods, labelled_of, refit_dates, with_entities_of
+from pipelines.training_frame import fit_goods, labelled_of, linked, refit_dates, with_entities_of
 
 INSPECTED, RANDOM, CAMPAIGN = 0.01, 0.002, 0.001  # shares of consignments that the historical regime inspects
 SETTLED = timedelta(days=21)  # after it a consignment without a result was not inspected
@@ -80,6 +83,7 @@ def as_customs_knew(
 ) -> Evidence:
     """The evidence that every rung but the ceiling stands on."""
     start: datetime = consignments.frame["lodged_at"].min()  # type: ignore[assignment]
+    consignments = linked(consignments)
     known = with_entities_of(outcomes, consignments)
     return _evidence(consignments, known, labelled_of(consignments, known, start), truth, inputs, size)
 
@@ -89,8 +93,7 @@ def with_full_information(
 ) -> Evidence:
     """The evidence of the ceiling: a right result for everything, known a day later, and who stands behind whom."""
     known = consignments.frame.join(truth, on="consignment_id", how="left", maintain_order="left")
-    frame = consignments.frame.drop("network_entity").with_columns(known["actor_id"].alias("network_id"))
-    linked = with_entities(Consignments(frame, consignments.goods))
+    everybody = linked(_by_actor(consignments, known["actor_id"]))
     results = known.filter(pl.col("version") == 1).select(
         "consignment_id",
         (pl.col("lodged_at") + timedelta(days=1)).alias("known_at"),
@@ -100,10 +103,18 @@ def with_full_information(
         pl.lit(1.0).alias("selection_probability"),
     )
     start: datetime = consignments.frame["lodged_at"].min()  # type: ignore[assignment]
-    everything = with_entities_of(results, linked)
+    everything = with_entities_of(results, everybody)
     learned = pl.Series(np.random.default_rng(0).random(results.height) < HONEST_SHARE)
-    labelled = labelled_of(linked, everything.filter(learned | (pl.col("result") == "non_compliant")), start)
-    return _evidence(linked, everything, labelled, truth, inputs, size)
+    labelled = labelled_of(everybody, everything.filter(learned | (pl.col("result") == "non_compliant")), start)
+    return _evidence(everybody, everything, labelled, truth, inputs, size)
+
+
+def _by_actor(consignments: Consignments, actor: pl.Series) -> Consignments:
+    """The consignments as if each sender stated who stands behind it, by a number that nobody else has."""
+    known = with_entities(consignments)
+    number = (pl.DataFrame({"actor": actor}).select(plh.col("actor").nchash.xxhash64()).to_series() // KINDS) * KINDS
+    value = number.reinterpret(signed=True) + NAMES.index("id")
+    return known.with_columns(pl.DataFrame({STATED: value}).select(pl.concat_list(STATED)).to_series())
 
 
 def _evidence(

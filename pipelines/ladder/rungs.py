@@ -11,7 +11,8 @@ import numpy as np
 import polars as pl
 
 from features.assemble import readings_for
-from features.catalogue import INPUTS, Input, category, history, number
+from features.catalogue import INPUTS, Input, category
+from features.parties import LINKED
 from pipelines.ladder.evidence import Evidence
 from pipelines.metrics import Floats
 from pipelines.train import FOLDS, Integers, Learner, levels_of
@@ -25,10 +26,6 @@ RAW = (
 DECLARED = tuple(
     category(name, name, name, name)
     for name in ("dispatch_country", "consignor_country", "office", "operator", "platform", "mail_class")
-)
-NETWORK = (
-    *history("network_consignments_7d", "network_consignments_90d", "network_days_since_first", "network_hits_ever"),
-    number("network_hit_rate", "Hit rate of the network", "Taux de constats du réseau", "团伙查获率"),
 )
 WORDING = tuple(item.name for item in INPUTS if item.name.startswith("wording_"))
 ITSELF = ("sender_house_number", "sender_address_digits", "mailbox_name_fit")  # the parcel against itself
@@ -71,11 +68,15 @@ PAST = tuple(item.name for item in INPUTS if readings_for([item]))
 LABELS = _resting_on("hits", "inspected", "not_presented")
 IDENTIFIERS = tuple(item.name for item in INPUTS if item.name.startswith("identifiers_"))
 
+NETWORK = tuple(item.name for item in INPUTS if item.name.startswith("network_") or item.name in LINKED)
+
+RAW_RUNG, OWN = "raw LightGBM", "Tamis"
 RUNGS = (
-    Rung("raw LightGBM", (*_only(*RAW), *DECLARED)),
-    Rung("Tamis", INPUTS),
+    Rung(RAW_RUNG, (*_only(*RAW), *DECLARED)),
+    Rung("Tamis without linking", _without(*NETWORK)),
+    Rung(OWN, INPUTS),
 )
-CEILING = Rung("full information", (*INPUTS, *NETWORK))
+CEILING = Rung("full information", INPUTS)
 ABLATIONS = (
     Rung("with raw declared columns", (*INPUTS, *DECLARED)),
     Rung("without categories", tuple(item for item in INPUTS if item.kind == "number")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StringConstraints, create_model
@@ -15,6 +15,7 @@ PARTIES = ("consignor", "consignee")
 STRICT = ConfigDict(extra="forbid", allow_inf_nan=False, str_max_length=4000)
 Number = StrictFloat | Annotated[str, StringConstraints(max_length=40)]
 MOST_EXTRAS = 200
+PartyCode = Annotated[str, StringConstraints(pattern="^P-[0-9A-F]{16}$")]
 
 
 def _field(column: Column) -> tuple[Any, Any]:
@@ -67,10 +68,22 @@ Outcomes = _model(
 )
 
 
+class Judgement(BaseModel):
+    """What an officer says of two parties; `unsure` takes back what was said before."""
+
+    model_config = STRICT
+    one: PartyCode
+    other: PartyCode
+    verdict: Literal["same", "not_same", "unsure"]
+    by: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+
+
 KNOWN = {
     *(column.name for column in (*CONSIGNMENT_COLUMNS, *GOODS_COLUMNS, *OUTCOME_COLUMNS)),
     *(column.name.split("_", 1)[1] for column in CONSIGNMENT_COLUMNS if column.name.startswith(PARTIES)),
     *PARTIES,
+    *Judgement.model_fields,
     "consignments",
     "goods",
     "outcomes",

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from features.contract import gate_outcomes
+from features.fault import Fault
 from features.messages import Message, Refused
+from service import parties
 from service.api import models
 from service.api.faults import RETRY_SECONDS, Unprocessable, refused_fields
 from service.api.metrics import Metrics
+from service.api.models import Judgement
 from service.targeting import Desk, target
 
 router = APIRouter()
+Code = Annotated[str, Path(pattern="^[NP]-[0-9A-F]{16}$")]
 TWICE = {
     "reason": "the same consignment and version twice in one message",
     "remedy": "send it once, with all of its goods; an amendment carries the next version",
@@ -87,6 +91,27 @@ def get_consignment(consignment_id: str, desk: Desk = Depends(desk_of)) -> dict[
     if not decisions:
         raise HTTPException(404)
     return {"consignment_id": decisions[0]["consignment_id"], "decisions": decisions}
+
+
+@router.get("/v1/networks/{code}")
+def get_network(code: Code, desk: Desk = Depends(desk_of)) -> dict[str, Any]:  # noqa: B008
+    """The network that a party (`P-…`) or a network (`N-…`) belongs to: its parties, and why they are linked."""
+    found = parties.network(desk.journal.store, code)
+    if found is None:
+        raise HTTPException(404)
+    return found
+
+
+@router.post("/v1/judgements", status_code=201)
+def post_judgement(body: Judgement, desk: Desk = Depends(desk_of)) -> dict[str, str]:  # noqa: B008
+    """An officer's word that two parties are the same or not the same, or that the former word is taken back."""
+    same = {"same": True, "not_same": False, "unsure": None}[body.verdict]
+    at = int(time.time() * 1_000_000)
+    try:
+        parties.judge(desk.journal.store, body.one, body.other, same, body.by, body.reason, at)
+    except Fault as fault:
+        raise Unprocessable([{"pointer": "/one", "reason": "no such pair", "remedy": str(fault)}]) from None
+    return {"status": "recorded"}
 
 
 @router.get("/healthz")

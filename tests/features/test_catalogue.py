@@ -27,7 +27,8 @@ from features.consignment import BY_NAME, TOTALS
 from features.definition import DEFINITIONS, of_consignment
 from features.facts import FACTS, KEYS
 from features.messages.mapping import Extra
-from features.windows import reading_of
+from features.parties import LINKED
+from features.windows import NETWORK, reading_of
 from tests.features.conftest import consignments_of, no_history, nothing_fitted, row
 
 
@@ -37,7 +38,7 @@ def test_every_input_is_worded_and_meant_and_comes_from_somewhere(item: Any) -> 
     assert all(item.words[language].strip() for language in LANGUAGES)
     assert any("\u4e00" <= letter <= "\u9fff" for letter in item.words["zh"])
     assert item.meaning.strip(" .")
-    known = item.name in DEFINITIONS or item.name in BY_NAME or item.name in TOTALS
+    known = item.name in DEFINITIONS or item.name in BY_NAME or item.name in (*TOTALS, *LINKED)
     assert known != (reading_of(item.name) is not None)
 
 
@@ -50,7 +51,7 @@ def test_whatever_an_input_is_computed_from_comes_from_somewhere(item: Any) -> N
         if name in DEFINITIONS:
             waiting.extend(DEFINITIONS[name].inputs)
         else:
-            assert name in BY_NAME or name in TOTALS or reading_of(name) or name.startswith(fitted), name
+            assert name in BY_NAME or name in (*TOTALS, *LINKED) or reading_of(name) or name.startswith(fitted), name
 
 
 @pytest.mark.parametrize("language", ["name", *LANGUAGES])
@@ -60,7 +61,7 @@ def test_names_and_words_are_unique(language: str) -> None:
 
 
 def test_every_key_and_fact_has_words_in_every_language() -> None:
-    assert set(WHO) == {key.name for key in KEYS}
+    assert set(WHO) == {*(key.name for key in KEYS), NETWORK}
     assert set(WHAT) == set(FACTS)
     assert all(len(words) == len(LANGUAGES) for words in (*WHO.values(), *WHAT.values()))
 

@@ -15,7 +15,7 @@ from features.catalogue import INPUTS
 from pipelines.ladder import closed, over_seeds, table
 from pipelines.ladder.evidence import Evidence, Size, as_customs_knew, gather, with_full_information
 from pipelines.ladder.judging import judge
-from pipelines.ladder.rungs import CEILING, DECLARED, NETWORK, PAST, RUNGS, by_chance, by_sender, rank
+from pipelines.ladder.rungs import CEILING, DECLARED, OWN, PAST, RUNGS, by_chance, by_sender, rank
 
 SIZE = Size(days=45, per_day=400, test_day=33)
 
@@ -25,7 +25,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> tuple[Evidence, Evidence]:
     """What customs knew, and everything."""
     consignments, outcomes, truth = gather(tmp_path_factory.mktemp("ladder"), 3, SIZE)
     knew = as_customs_knew(consignments, outcomes, truth, (*INPUTS, *DECLARED), SIZE)
-    return knew, with_full_information(consignments, truth, (*INPUTS, *NETWORK), SIZE)
+    return knew, with_full_information(consignments, truth, INPUTS, SIZE)
 
 
 def test_all_rungs_judge_the_same_days(seen: tuple[Evidence, Evidence]) -> None:
@@ -48,8 +48,9 @@ def test_full_information_stands_above_everything(seen: tuple[Evidence, Evidence
     highest = judge(full, *rank(CEILING, full))
     assert highest[at_the_top] > 0.4 + max(figures[at_the_top] for figures in others[:2])
     assert all(highest[at_the_top] > figures[at_the_top] for figures in others)
-    figures = [{"by chance": others[0], RUNGS[0].name: others[2], RUNGS[1].name: others[3], CEILING.name: highest}]
-    assert closed(figures).mean == (others[3][at_the_top] - others[2][at_the_top]) / (
+    named = dict(zip((rung.name for rung in RUNGS), others[2:], strict=True))
+    figures = [{"by chance": others[0], **named, CEILING.name: highest}]
+    assert closed(figures).mean == (named[OWN][at_the_top] - others[2][at_the_top]) / (
         highest[at_the_top] - others[2][at_the_top]
     )
 

@@ -130,8 +130,8 @@ def test_a_policy_that_asks_for_what_the_model_lacks_is_not_promoted(home: Path,
     shutil.copytree(home / "artifacts", settings.artifacts, dirs_exist_ok=True)
     policy = tmp_path / "policy.toml"
     text = (settings.serving / "policy.toml").read_text(encoding="utf-8")
-    policy.write_text(text.replace("identifiers_hits =", "network_hits_ever ="), encoding="utf-8")
-    with pytest.raises(Fault, match="network_hits_ever"):
+    policy.write_text(text.replace("identifiers_hits =", "office_hits_ever ="), encoding="utf-8")
+    with pytest.raises(Fault, match="office_hits_ever"):
         promote(1, "A. Martin", "again", settings, NOW, policy=policy)
     assert (settings.serving / "policy.toml").read_text(encoding="utf-8") == text
     policy.write_text(text.replace("rate = 0.002", "rate = 0.004"), encoding="utf-8")

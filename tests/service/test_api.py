@@ -6,6 +6,7 @@ import json
 import random
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -427,3 +428,56 @@ def test_405_names_the_methods_that_are_allowed(client: TestClient) -> None:
 def test_an_identifier_with_a_slash_can_be_read_back(client: TestClient, name: str) -> None:
     assert sent(client, body(declared(86, consignment_id="HAWB/2026/86"), message_id=name)).status_code == 200
     assert client.get("/v1/consignments/HAWB%2F2026%2F86").status_code == 200
+
+
+# who stands behind it
+
+
+def networked(client: TestClient, name: str) -> list[dict[str, Any]]:
+    """Two consignments that share a seller account, sent one after the other; their decisions."""
+    from service.linking_switch import LinkingSwitch
+
+    settings: Settings = client.app.state.settings  # type: ignore[attr-defined]
+    LinkingSwitch(settings.linking).turn_on("tests", "nobody here exists", NOON)
+    told = []
+    for number in (1, 2):
+        party = {"name": f"Sender {number} {name}", "address": f"{number} Harbour Road", "country": "CN"}
+        lodged_at = NOON + timedelta(minutes=number)
+        one = declared(
+            number, lodged_at=lodged_at, consignor=party, seller_account=name, consignment_id=f"{name}{number}"
+        )
+        told += sent(client, body(one, message_id=f"{name}{number}")).json()["decisions"]
+    LinkingSwitch(settings.linking).turn_off()
+    return told
+
+
+def test_a_network_is_told_with_its_evidence(client: TestClient, name: str) -> None:
+    first, second = networked(client, name)
+    assert first["network_id"] == second["network_id"]
+    told = client.get(f"/v1/networks/{second['party_id']}").json()
+    assert told["size"] == 2
+    assert [link["evidence"] for link in told["links"]] == ["the same seller account"]
+
+
+def test_an_officer_cuts_a_network_by_a_call(client: TestClient, name: str) -> None:
+    first, second = networked(client, name)
+    word = {"one": first["party_id"], "other": second["party_id"], "by": "officer 7", "reason": "two firms"}
+    assert sent(client, word | {"verdict": "not_same"}, "/v1/judgements").status_code == 201
+    assert client.get(f"/v1/networks/{second['party_id']}").json()["size"] == 1
+    assert sent(client, word | {"verdict": "unsure"}, "/v1/judgements").status_code == 201
+    assert client.get(f"/v1/networks/{second['party_id']}").json()["size"] == 2
+
+
+@pytest.mark.parametrize(
+    "change", [{"one": "P-1"}, {"other": CANARY}, {"verdict": "maybe"}, {"reason": ""}, {"more": 1}]
+)
+def test_a_judgement_that_is_none_is_refused_politely(client: TestClient, change: dict[str, Any]) -> None:
+    word = {"one": f"P-{1:016X}", "other": f"P-{2:016X}", "verdict": "same", "by": "officer 7", "reason": "seen"}
+    told = is_problem(sent(client, word | change, "/v1/judgements"), 422)
+    assert CANARY not in json.dumps(told)
+    assert is_problem(sent(client, word, "/v1/judgements"), 422)["errors"][0]["pointer"] == "/one"
+
+
+@pytest.mark.parametrize(("code", "status"), [(f"N-{5:016X}", 404), ("N-5", 422), (CANARY, 422)])
+def test_a_network_that_is_not_there_is_a_problem(client: TestClient, code: str, status: int) -> None:
+    is_problem(client.get(f"/v1/networks/{code}"), status)

@@ -1,0 +1,196 @@
+"""What two declared senders can have in common, and how much each thing they share says that one mind is behind both.
+
+An auditor reads LEVELS as a list. Bits are logarithms to the base of two of how much likelier a pair shares the thing
+when one party stands behind both than when two strangers do; they add up over groups. Within a group the strongest
+counts, for a mailbox is written from a name and a unit stands in a building.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import polars as pl
+import polars_hash as plh
+
+from features.comparable import (
+    ARTICLE,
+    building,
+    comparable,
+    folded,
+    mailbox,
+    storefront,
+    telephone,
+    words_of_name,
+)
+from features.consignment import Consignments
+
+RARE = 12  # letters of a name that few share
+MANY, SOME = 400, 64  # cards that may share a value before it is a hub, which links nobody
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One kind of evidence.
+
+    text: the value that is compared, or a list of them; none where unknown. most: more cards than that make a hub.
+    """
+
+    name: str
+    group: str
+    bits: int
+    most: int
+    words: str
+    text: pl.Expr
+
+
+def _mailbox_local() -> pl.Expr:
+    return folded(pl.col("consignor_email")).str.extract(r"^\s*([^@+]+)", 1).str.replace_all(r"[^\p{L}\p{N}]+", "")
+
+
+def _mailbox_written() -> pl.Expr:
+    """The mailbox without dots and tag; and what it would be without two digits added at its end."""
+    domain = folded(pl.col("consignor_email")).str.extract(r"@(.+?)\s*$", 1)
+    local = _mailbox_local()
+    cut = pl.when(local.str.contains(r"\d{5,}$")).then(local.str.replace(r"\d\d$", ""))
+    return pl.concat_list(pl.concat_str(local, domain, separator="@"), pl.concat_str(cut, domain, separator="@"))
+
+
+def _shop_near() -> pl.Expr:
+    """The name of a web shop without the last of several digits: mirrors are numbered."""
+    name = storefront("seller_url")
+    return pl.when(name.str.contains(r"\d{2,}$")).then(name.str.replace(r"\d$", ""))
+
+
+def _name_near() -> pl.Expr:
+    """The words of a name with one letter of the longest left out: equal for two names that one slip tells apart.
+
+    Short names are too much alike to be compared so.
+    """
+    words = words_of_name("consignor_name").str.split(" ")
+    longest = words.list.eval(pl.element().sort_by(pl.element().str.len_chars(), descending=True, maintain_order=True))
+    first = longest.list.first()
+    rest = longest.list.slice(1).list.sort().list.join(" ")
+    long_enough = (first.str.len_chars() >= 6) & (words.list.join("").str.len_chars() >= RARE)
+    letters = pl.int_ranges(0, first.str.len_chars())
+    without = pl.struct(first.alias("word"), letters.alias("at")).map_batches(_each_without, pl.List(pl.String))
+    kept = pl.when(long_enough).then(without)
+    return pl.struct(kept.alias("near"), rest.alias("rest")).map_batches(_joined, pl.List(pl.String))
+
+
+def _name(*, rare: bool) -> pl.Expr:
+    """The words of a name; short ones are those of many strangers."""
+    words = words_of_name("consignor_name")
+    return pl.when((words.str.replace_all(" ", "").str.len_chars() >= RARE) == rare).then(words)
+
+
+def _each_without(words: pl.Series) -> pl.Series:
+    told = [None if w["word"] is None else [w["word"][:i] + w["word"][i + 1 :] for i in w["at"]] for w in words]
+    return pl.Series(words.name, told, pl.List(pl.String))
+
+
+def _joined(pairs: pl.Series) -> pl.Series:
+    told = [None if p["near"] is None else [f"{near} {p['rest']}" for near in p["near"]] for p in pairs]
+    return pl.Series(pairs.name, told, pl.List(pl.String))
+
+
+COUNTRY = pl.col("consignor_country").fill_null("?")
+
+
+def _in_country(text: pl.Expr) -> pl.Expr:
+    return pl.concat_str(text, COUNTRY, separator="|")
+
+
+LEVELS: tuple[Level, ...] = (
+    Level("id", "id", 14, MANY, "the same registered number", comparable("consignor_id")),
+    Level("account", "account", 14, MANY, "the same seller account", comparable("seller_account")),
+    Level("phone", "phone", 12, MANY, "the same telephone", telephone("consignor_phone")),
+    Level("mailbox", "mailbox", 12, MANY, "the same mailbox, but for dots, tag or added digits", _mailbox_written()),
+    Level("mailbox_stem", "name", 2, SOME, "mailboxes with the same stem", mailbox("consignor_email")),
+    Level("shop", "shop", 11, MANY, "the same web shop", storefront("seller_url")),
+    Level("shop_near", "shop", 6, SOME, "web shops of nearly the same name", _shop_near()),
+    Level("name", "name", 6, SOME, "the same rare name, but for its disguise", _in_country(_name(rare=True))),
+    Level("name_common", "name", 3, SOME, "the same short name, but for its disguise", _in_country(_name(rare=False))),
+    Level("name_near", "name", 6, SOME, "names that one slip tells apart", _name_near()),
+    Level("address", "place", 6, SOME, "the same address to the unit", _in_country(comparable("consignor_address"))),
+    Level("building", "place", 5, SOME, "the same building", _in_country(building("consignor_address"))),
+    Level("article", "article", 4, SOME, "the same article code", pl.col("articles")),
+)
+NAMES = [level.name for level in LEVELS]
+KINDS = 16  # the level of a value stands in its lowest four bits
+PHONE, BUILDING = NAMES.index("phone"), NAMES.index("building")
+NAME = (NAMES.index("name"), NAMES.index("name_common"))
+ARTICLES_AT_MOST = 2  # article codes beyond so many say no more
+HOUSE_BITS = 4  # a telephone of a house, a forwarder's, is no more than its address
+NETWORK_BITS = 9  # from here on two cards are linked: an address and an article code are enough, two such codes are not
+
+
+def level_of(value: int) -> int:
+    """Which of LEVELS a value belongs to."""
+    return value & (KINDS - 1)
+
+
+def evidence_of(consignments: Consignments) -> pl.DataFrame:
+    """What each consignment states of its sender: `row` and `value` (Int64), once each, in the order of the rows.
+
+    No text is kept: a value is a hash, with its level in the lowest four bits.
+    """
+    articles = consignments.goods.select("row", folded(pl.col("description")).str.to_uppercase()).select(
+        "row", pl.col("description").str.extract_all(ARTICLE).list.eval(pl.element().str.replace_all(r"[- ]", ""))
+    )
+    listed = articles.explode("description").drop_nulls().group_by("row", maintain_order=True).agg("description")
+    columns = ["consignor_id", "seller_account", "consignor_phone", "consignor_email", "seller_url", "consignor_name",
+               "consignor_address", "consignor_country"]  # fmt: skip
+    stated = consignments.frame.select("row", *columns)
+    apart = stated.select(columns).unique(maintain_order=True).with_row_index("card_row")
+    numbered = stated.join(apart, on=columns, how="left", nulls_equal=True, maintain_order="left")
+    of_sender = pl.concat(
+        _values(apart, number, level) for number, level in enumerate(LEVELS) if level.name != "article"
+    )
+    by_row = numbered.select("row", "card_row").join(of_sender, left_on="card_row", right_on="row", how="inner")
+    of_goods = _values(listed.rename({"description": "articles"}), NAMES.index("article"), LEVELS[-1])
+    return pl.concat([by_row.select("row", "value"), of_goods]).unique().sort("row", "value")
+
+
+def _values(frame: pl.DataFrame, number: int, level: Level) -> pl.DataFrame:
+    key = "card_row" if "card_row" in frame.columns else "row"
+    texts = frame.select(pl.col(key).alias("row"), level.text.alias("text"))
+    if texts.schema["text"] == pl.List(pl.String):
+        texts = texts.explode("text")
+    known = texts.drop_nulls().select("row", pl.concat_str(pl.lit(f"{level.name}\x1f"), "text").alias("text"))
+    hashed = known.select("row", plh.col("text").nchash.xxhash64().alias("hash"))
+    mask = pl.lit(2**64 - KINDS, pl.UInt64)
+    return hashed.select(
+        "row", ((pl.col("hash") & mask) | pl.lit(number, pl.UInt64)).reinterpret(signed=True).alias("value")
+    )
+
+
+def bits_of(shared: Iterable[int], own_phones: Collection[int]) -> int:
+    """How much the values that two cards share say that one party stands behind both.
+
+    own_phones: those of the telephones that belong to a party and not to a house.
+    """
+    of_group: dict[str, list[int]] = {}
+    for value in shared:
+        level = LEVELS[level_of(value)]
+        house = level.name == "phone" and value not in own_phones
+        group, bits = ("place", HOUSE_BITS) if house else (level.group, level.bits)
+        of_group.setdefault(group, []).append(bits)
+    return sum(_of_group(group, bits) for group, bits in of_group.items())
+
+
+def _of_group(group: str, bits: Sequence[int]) -> int:
+    return sum(bits[:ARTICLES_AT_MOST]) if group == "article" else max(bits)
+
+
+def sentence(shared: Iterable[int], own_phones: Collection[int]) -> str:
+    """What two cards have in common, for an analyst, the strongest first."""
+    ranked = sorted(shared, key=lambda value: (-LEVELS[level_of(value)].bits, level_of(value)))
+    said = []
+    for level, values in groupby(ranked, key=level_of):
+        count = len(list(values))
+        house = level == PHONE and not any(value in own_phones for value in ranked if level_of(value) == PHONE)
+        words = "the same telephone of a house" if house else LEVELS[level].words
+        said.append(f"{count} of the same article codes" if level == NAMES.index("article") and count > 1 else words)
+    return "; ".join(said)

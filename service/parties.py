@@ -1,0 +1,180 @@
+"""Who stands behind a consignment, from the store: linked when it is scored, kept when it is recorded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from features.consignment import Consignments
+from features.fault import Fault
+from features.parties import Unlinked, grow, link_with
+from features.parties.evidence import sentence
+from features.parties.graph import Graph
+from features.parties.linking import code_of, entity_of, evidence_in, with_evidence
+from service.linking_switch import LinkingSwitch
+from service.store import CARDS, EVIDENCE, HUBS, JUDGEMENTS, LINKS, PHONES, Store
+from service.stored_graph import StoredGraph, link_of, row_of
+
+MANY = 20_000  # declarations; for so many the whole graph is read, for fewer what they touch
+SHOWN = 200  # cards of a network that are shown
+
+
+class StoredParties:
+    """The linking of a live desk; off as long as the switch is off."""
+
+    def __init__(self, store: Store, switch: LinkingSwitch) -> None:
+        self.store, self.switch = store, switch
+
+    def link(self, consignments: Consignments) -> Consignments:
+        """The same consignments with the networks that they belong to; nothing is kept of it."""
+        if not self.switch.on:
+            return Unlinked().link(consignments)
+        stated = with_evidence(consignments)
+        with self.store.reading() as connection:
+            return link_with(stated, graph_for(connection, stated))[0]
+
+
+def keep(store: Store, connection: sa.Connection, consignments: Consignments) -> None:
+    """Add declarations that are new on record to the graph, in the transaction that records them."""
+    if not len(consignments):
+        return
+    stated = with_evidence(consignments)
+    graph = StoredGraph(connection)
+    graph.prefetch(*evidence_in(stated))
+    grow(graph, stated)
+    graph.write(store)
+
+
+def graph_for(connection: sa.Connection, consignments: Consignments) -> Graph:
+    """As much of the graph as these consignments touch."""
+    if len(consignments) >= MANY:
+        return whole_graph(connection)
+    graph = StoredGraph(connection)
+    graph.prefetch(*evidence_in(consignments))
+    return graph
+
+
+def whole_graph(connection: sa.Connection) -> Graph:
+    """The whole graph in memory."""
+    graph = Graph()
+    read(connection, graph)
+    return graph
+
+
+def read(connection: sa.Connection, graph: Graph) -> None:
+    """Fill a graph with everything that the store holds."""
+    from features.parties.graph import Card
+
+    for row in connection.execute(sa.select(CARDS).order_by(CARDS.c.first_at, CARDS.c.entity)):
+        graph.cards[row.entity] = Card(row.entity, row.first_at)
+        graph.network_of[row.entity] = row.network
+        graph.members.setdefault(row.network, []).append(row.entity)
+    for row in connection.execute(sa.select(EVIDENCE)):
+        graph.cards[row.entity].state([row.value])
+        graph.stated_by.setdefault(row.value, []).append(row.entity)
+    for row in connection.execute(sa.select(LINKS)):
+        link = link_of(row)
+        for entity in link.pair:
+            graph.links.setdefault(entity, {})[link.other(entity)] = link
+    graph.own.update({row.value: row.own for row in connection.execute(sa.select(PHONES))})
+    graph.judged = judgements(connection)
+
+
+def judgements(connection: sa.Connection) -> dict[tuple[int, int], bool]:
+    """What officers have said of pairs of cards and that counts: the same, or not."""
+    counting = connection.execute(sa.select(JUDGEMENTS).where(JUDGEMENTS.c.counts))
+    return {(row.one, row.other): row.same for row in counting}
+
+
+def replace_graph(store: Store, graph: Graph) -> None:
+    """Put a graph in the place of the one in the store; officers' judgements stay as they are."""
+    with store.writing() as connection:
+        for table in (CARDS, EVIDENCE, LINKS, PHONES, HUBS):
+            connection.execute(sa.delete(table))
+        cards = [
+            {"entity": card.entity, "first_at": card.first_at, "name": card.name, "building": card.building,
+             "network": graph.network_of[card.entity]}
+            for card in graph.cards.values()
+        ]  # fmt: skip
+        links = {link.pair: link for of in graph.links.values() for link in of.values()}
+        _insert(connection, CARDS, cards)
+        _insert(connection, EVIDENCE, [{"value": v, "entity": c} for v, by in graph.stated_by.items() for c in by])
+        _insert(connection, LINKS, [row_of(link) for link in links.values()])
+        _insert(connection, HUBS, [{"value": value} for value in graph.stated_by if graph.is_hub(value)])
+        _insert(connection, PHONES, [{"value": value, "own": own} for value, own in graph.own.items()])
+
+
+def _insert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(sa.insert(table), rows)
+
+
+def judge(store: Store, one: str, other: str, same: bool | None, by: str, reason: str, at: int) -> None:
+    """Keep an officer's word on two parties, with name and reason; none takes the former word back.
+
+    What was said before is kept beside it and counts no more.
+    """
+    first, second = sorted((_card(one), _card(other)))
+    with store.writing() as connection:
+        there = connection.execute(sa.select(CARDS.c.entity).where(CARDS.c.entity.in_([first, second]))).scalars().all()
+        if first == second or len(there) != 2:
+            raise Fault("one, other: two different parties on record are needed, each as P- and sixteen digits")
+        of_pair = (JUDGEMENTS.c.one == first, JUDGEMENTS.c.other == second)
+        connection.execute(sa.update(JUDGEMENTS).where(*of_pair).values(counts=False))
+        if same is not None:
+            word = {"one": first, "other": second, "same": same, "by": by, "reason": reason, "at": at, "counts": True}
+            connection.execute(sa.insert(JUDGEMENTS), [word])
+        graph = StoredGraph(connection)
+        graph.divide_around(first, second)
+        graph.write(store)
+
+
+def _card(code: str) -> int:
+    try:
+        return entity_of(code)
+    except ValueError:
+        raise Fault("one, other: a party is named by P- and sixteen digits") from None
+
+
+def network(store: Store, code: str) -> dict[str, Any] | None:
+    """What is known of the network that a party or network code names: its parties, its links, officers' words."""
+    entity = _card(code)
+    with store.reading() as connection:
+        graph = StoredGraph(connection)
+        if entity not in graph.cards:
+            return None
+        root = graph.network_of[entity]
+        cards = graph.members[root]
+        shown = set(cards[:SHOWN])
+        links = {
+            link.pair: link for card in shown for link in graph.links_from(card).values() if shown.issuperset(link.pair)
+        }
+        own = {v for link in links.values() for v in link.shared if graph.own.get(v, True)}
+        said = connection.execute(
+            sa.select(JUDGEMENTS).where(JUDGEMENTS.c.one.in_(shown) | JUDGEMENTS.c.other.in_(shown))
+        )
+        return {
+            "network_id": code_of("N", root),
+            "size": len(cards),
+            "parties": [{"party_id": code_of("P", c), "first_at": graph.cards[c].first_at} for c in cards[:SHOWN]],
+            "links": [
+                {"one": code_of("P", pair[0]), "other": code_of("P", pair[1]), "bits": link.bits,
+                 "known_at": link.known_at, "evidence": sentence(link.shared, own)}
+                for pair, link in sorted(links.items())
+            ],
+            "judgements": [
+                {"one": code_of("P", row.one), "other": code_of("P", row.other), "same": row.same, "by": row.by,
+                 "reason": row.reason, "at": row.at, "counts": row.counts}
+                for row in said
+            ],
+        }  # fmt: skip
+
+
+def census(graph: Graph) -> pl.DataFrame:
+    """One row a network: its code and how many cards it has, the largest first."""
+    rows = [(code_of("N", root), len(cards)) for root, cards in graph.members.items()]
+    return pl.DataFrame(rows, schema={"network_id": pl.String, "cards": pl.Int64}, orient="row").sort(
+        "cards", "network_id", descending=[True, False]
+    )

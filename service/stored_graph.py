@@ -1,0 +1,266 @@
+"""The graph of cards in the store: what a call needs is fetched when it is asked for, what changes is written once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Generic, TypeVar
+
+import sqlalchemy as sa
+
+from features.parties.evidence import LEVELS, PHONE, level_of
+from features.parties.graph import Card, Graph, Link
+from service.store import AT_ONCE, CARDS, EVIDENCE, HUBS, JUDGEMENTS, LINKS, PHONES, Store
+
+K = TypeVar("K")
+V = TypeVar("V")
+FEW = 50  # declarations; the links of more are fetched at once, of fewer when they are asked for
+OF_CARD = "SELECT c.entity, c.first_at, c.name, c.building, c.network"
+STATED_BY = (
+    "SELECT e.value, c.entity, c.first_at, c.name, c.building, c.network "
+    "FROM evidence e JOIN cards c ON c.entity = e.entity WHERE e.value IN"
+)
+
+
+class Fetched(dict[K, V], Generic[K, V]):
+    """A mapping that asks the store once for each key, and remembers what was changed since."""
+
+    def __init__(self, fetch: Callable[[K], V | None]) -> None:
+        super().__init__()
+        self._fetch = fetch
+        self._asked: set[K] = set()
+        self.changed: set[K] = set()
+
+    def hold(self, key: K, value: V | None) -> None:
+        """Remember what the store holds of a key."""
+        if key not in self._asked:
+            self._asked.add(key)
+            if value is not None:
+                super().__setitem__(key, value)
+
+    def _ask(self, key: K) -> None:
+        if key not in self._asked:
+            self.hold(key, self._fetch(key))
+
+    def __getitem__(self, key: K) -> V:
+        self._ask(key)
+        return super().__getitem__(key)
+
+    def get(self, key: K, default: Any = None) -> Any:
+        self._ask(key)
+        return super().get(key, default)
+
+    def __contains__(self, key: object) -> bool:
+        self._ask(key)  # type: ignore[arg-type]
+        return super().__contains__(key)
+
+    def __setitem__(self, key: K, value: V) -> None:
+        self._asked.add(key)
+        self.changed.add(key)
+        super().__setitem__(key, value)
+
+    def pop(self, key: K, *default: Any) -> Any:
+        self._ask(key)
+        self.changed.add(key)
+        return super().pop(key, *default)
+
+
+class StoredCard(Card):
+    """A card whose values are fetched when they are needed; most are only counted."""
+
+    def __init__(
+        self, entity: int, first_at: int, name: int | None, building: int | None, fetch: Callable[[int], set[int]]
+    ) -> None:
+        self.entity, self.first_at, self.name, self.building = entity, first_at, name, building
+        self._fetch = fetch
+        self._values: set[int] | None = None
+
+    def hold(self, values: set[int]) -> None:
+        """Remember the values that the store holds."""
+        self._values = values
+
+    @property
+    def values(self) -> set[int]:  # type: ignore[override]
+        if self._values is None:
+            self._values = self._fetch(self.entity)
+        return self._values
+
+
+class StoredGraph(Graph):
+    """The graph as one transaction sees it; `write` brings what was added into that transaction."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        super().__init__()
+        self._connection = connection
+        self.cards = Fetched(lambda entity: self._fetch_cards([entity]).get(entity))
+        self.stated_by = Fetched(lambda value: self._fetch_stated([value]).get(value))
+        self.links = Fetched(lambda entity: self._fetch_links([entity]).get(entity))
+        self.network_of = Fetched(self._network)
+        self.members = Fetched(lambda root: self._fetch_members([root]).get(root))
+        self.own = Fetched(lambda value: self._fetch_marks([value]).get(value))
+        self._stated: list[tuple[int, int]] = []
+        self._linked: dict[tuple[int, int], Link | None] = {}
+        counting = connection.execute(sa.select(JUDGEMENTS).where(JUDGEMENTS.c.counts))
+        self.judged = {(row.one, row.other): row.same for row in counting}
+
+    # reading
+
+    def prefetch(self, entities: Iterable[int], values: Iterable[int]) -> None:
+        """Fetch at once what declarations will ask for, rather than one by one."""
+        own, stated = sorted(set(entities)), set(values)
+        cards = self._fetch_cards(own)
+        _hold(self.cards, own, cards)
+        for entity, of_card in self._fetch_values(list(cards)).items():
+            cards[entity].hold(of_card)
+            stated |= of_card
+        asked = sorted(stated)
+        phones = [value for value in asked if level_of(value) == PHONE]
+        _hold(self.own, phones, self._fetch_marks(phones))
+        _hold(self.stated_by, asked, self._fetch_stated(asked))
+        roots = sorted({self.network_of[entity] for entity in cards})
+        _hold(self.members, roots, self._fetch_members(roots))
+        if len(own) > FEW:
+            _hold(self.links, list(cards), self._fetch_links(list(cards)))
+
+    def _keep_row(self, row: Any) -> StoredCard:
+        """Remember a row of CARDS, unless the card is known already."""
+        entity, first_at, name, building, network = row
+        card = StoredCard(entity, first_at, name, building, self._values)
+        self.cards.hold(entity, card)  # type: ignore[attr-defined]
+        self.network_of.hold(entity, network)  # type: ignore[attr-defined]
+        return card
+
+    def _fetch_cards(self, entities: Sequence[int]) -> dict[int, Any]:
+        return {
+            row[0]: self._keep_row(row) for row in self._rows(f"{OF_CARD} FROM cards c WHERE c.entity IN", entities)
+        }
+
+    def _network(self, entity: int) -> int | None:
+        rows = self._rows("SELECT network FROM cards WHERE entity IN", [entity])
+        return int(rows[0][0]) if rows else None
+
+    def _values(self, entity: int) -> set[int]:
+        return self._fetch_values([entity]).get(entity, set())
+
+    def _fetch_values(self, entities: Sequence[int]) -> dict[int, set[int]]:
+        found: dict[int, set[int]] = {}
+        for entity, value in self._rows("SELECT entity, value FROM evidence WHERE entity IN", entities):
+            found.setdefault(entity, set()).add(value)
+        return found
+
+    def _fetch_stated(self, values: Sequence[int]) -> dict[int, list[int]]:
+        """The cards that state a value; of a hub only that it is one."""
+        hubs = {value for (value,) in self._rows("SELECT value FROM hubs WHERE value IN", values)}
+        found: dict[int, list[int]] = {value: [0] * (LEVELS[level_of(value)].most + 2) for value in hubs}
+        rest = [value for value in values if value not in hubs]
+        for value, *row in self._rows(STATED_BY, rest):
+            self._keep_row(row)
+            found.setdefault(value, []).append(row[0])
+        return found
+
+    def _fetch_members(self, roots: Sequence[int]) -> dict[int, list[int]]:
+        rows = self._rows(f"{OF_CARD} FROM cards c WHERE c.network IN", roots)
+        found: dict[int, list[int]] = {}
+        for row in sorted(rows, key=lambda row: (row[1], row[0])):
+            self._keep_row(row)
+            if self.network_of[row[0]] == row[4]:
+                found.setdefault(row[4], []).append(row[0])
+        return found
+
+    def _fetch_links(self, entities: Sequence[int]) -> dict[int, dict[int, Link]]:
+        found: dict[int, dict[int, Link]] = {}
+        asked = set(entities)
+        for side in ("one", "other"):
+            for some in _lists(entities, AT_ONCE):
+                for row in self._connection.execute(sa.select(LINKS).where(LINKS.c[side].in_(some))):
+                    link = link_of(row)
+                    for entity in asked.intersection(link.pair):
+                        found.setdefault(entity, {})[link.other(entity)] = link
+        return found
+
+    def _fetch_marks(self, values: Sequence[int]) -> dict[int, bool]:
+        return {value: bool(own) for value, own in self._rows("SELECT value, own FROM phones WHERE value IN", values)}
+
+    def _rows(self, query: str, numbers: Sequence[int]) -> list[Any]:
+        """Rows of a query that ends in a list of whole numbers, which are written into it."""
+        found: list[Any] = []
+        for some in _lists(numbers, AT_ONCE):
+            listed = ", ".join(str(int(number)) for number in some)
+            found += self._connection.exec_driver_sql(f"{query} ({listed})").all()
+        return found
+
+    # noting what changes
+
+    def _state(self, value: int, entity: int) -> None:
+        super()._state(value, entity)
+        self._stated.append((value, entity))
+
+    def _write(self, link: Link) -> None:
+        super()._write(link)
+        self._linked[link.pair] = link
+
+    def _cut(self, link: Link) -> None:
+        super()._cut(link)
+        self._linked[link.pair] = None
+
+    def write(self, store: Store) -> None:
+        """Everything that was added or changed, into the transaction that the graph was read in."""
+        cards = sorted(
+            self._changed(self.cards) | self._changed(self.network_of) | {entity for _, entity in self._stated}
+        )
+        self._upsert(store, CARDS, [self._row(entity) for entity in cards])
+        if self._stated:
+            told = [{"value": value, "entity": entity} for value, entity in self._stated]
+            self._connection.execute(sa.insert(EVIDENCE), told)
+        hubs = sorted({value for value, _ in self._stated if self.is_hub(value)})
+        self._upsert(store, HUBS, [{"value": value} for value in hubs])
+        phones = [{"value": value, "own": self.own[value]} for value in sorted(self._changed(self.own))]
+        self._upsert(store, PHONES, phones)
+        self._write_links()
+
+    def _changed(self, mapping: Any) -> set[int]:
+        changed: set[int] = mapping.changed
+        return changed
+
+    def _row(self, entity: int) -> dict[str, Any]:
+        card = self.cards[entity]
+        return {"entity": entity, "first_at": card.first_at, "name": card.name, "building": card.building,
+                "network": self.network_of[entity]}  # fmt: skip
+
+    def _upsert(self, store: Store, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
+        if not rows:
+            return
+        insert = store.upsert(table)
+        keys = [column.name for column in table.primary_key]
+        changes = {name: insert.excluded[name] for name in rows[0] if name not in keys}
+        if changes:
+            insert = insert.on_conflict_do_update(index_elements=keys, set_=changes)
+        else:
+            insert = insert.on_conflict_do_nothing(index_elements=keys)
+        self._connection.execute(insert, list(rows))
+
+    def _write_links(self) -> None:
+        for one, other in sorted(self._linked):
+            self._connection.execute(sa.delete(LINKS).where(LINKS.c.one == one, LINKS.c.other == other))
+        kept = [link for link in self._linked.values() if link is not None]
+        if kept:
+            self._connection.execute(sa.insert(LINKS), [row_of(link) for link in kept])
+
+
+def link_of(row: Any) -> Link:
+    """A link as the store keeps it."""
+    return Link((row.one, row.other), row.bits, tuple(row.shared), row.known_at)
+
+
+def row_of(link: Link) -> dict[str, Any]:
+    """A link as a row; what is shared are hashes, no texts."""
+    one, other = link.pair
+    return {"one": one, "other": other, "bits": link.bits, "shared": list(link.shared), "known_at": link.known_at}
+
+
+def _hold(mapping: Any, keys: Iterable[int], found: dict[int, Any]) -> None:
+    for key in keys:
+        mapping.hold(key, found.get(key))
+
+
+def _lists(items: Sequence[int], size: int) -> Iterable[Sequence[int]]:
+    return (items[start : start + size] for start in range(0, len(items), size))

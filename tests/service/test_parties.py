@@ -1,0 +1,187 @@
+"""Linking in the store: as in memory, shared, durable; officers' words count at once and can be taken back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from features.fault import Fault
+from features.messages import read
+from features.parties import LINKED, Linked, link_with
+from features.parties.evidence import LEVELS, NAMES
+from features.parties.graph import Graph
+from features.parties.linking import code_of
+from service import parties
+from service.journal import Journal
+from service.linking_switch import LinkingSwitch
+from service.parties import StoredParties, judge, network, whole_graph
+from service.store import CARDS, EVIDENCE, HUBS, LINKS, PHONES, Store
+from service.targeting import Desk, target
+from tests.service.building import NOON, declared, message
+
+QUICK = settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture
+def switch(tmp_path: Path) -> LinkingSwitch:
+    """Linking, switched on."""
+    switch = LinkingSwitch(tmp_path / "linking.json")
+    switch.turn_on("tests", "nobody here exists", datetime(2026, 1, 1, tzinfo=UTC))
+    return switch
+
+
+def sent(number: int, sender: int, minute: int = 0, **stated: Any) -> dict[str, Any]:
+    party = {"name": f"Sender {sender:03d}", "address": f"{sender} Harbour Road", "country": "CN"}
+    party |= {name: stated.pop(name) for name in ("phone", "email") if name in stated}
+    return declared(number, lodged_at=NOON + timedelta(minutes=minute), consignor=party, **stated)
+
+
+def told(graph: Graph) -> tuple[object, ...]:
+    links = {link.pair: link for of in graph.links.values() for link in of.values()}
+    cards = {c.entity: (c.first_at, c.name, c.building, frozenset(c.values)) for c in graph.cards.values()}
+    by = {value: sorted(cards) for value, cards in graph.stated_by.items()}
+    return cards, dict(graph.network_of), {r: list(of) for r, of in graph.members.items()}, links, by
+
+
+def held(store: Store) -> Graph:
+    with store.reading() as connection:
+        return whole_graph(connection)
+
+
+def emptied(store: Store) -> None:
+    with store.writing() as connection:
+        for table in (CARDS, EVIDENCE, LINKS, PHONES, HUBS):
+            connection.execute(table.delete())
+
+
+accounts, phones = st.sampled_from(["", "jade", "opal"]), st.sampled_from(["", "1", "2"])
+senders = st.tuples(st.integers(0, 6), accounts, phones, st.integers(0, 3))
+
+
+@QUICK
+@given(st.lists(st.lists(senders, min_size=1, max_size=4), min_size=1, max_size=6))
+def test_the_store_holds_what_memory_would_hold(
+    either_store: Store, batches: list[list[tuple[int, str, str, int]]]
+) -> None:
+    emptied(either_store)
+    memory, number = Graph(), 0
+    for minute, batch in enumerate(batches):
+        rows = []
+        for sender, account, phone, code in batch:
+            number += 1
+            goods = [{**declared()["goods"][0], "description": f"boots XK441{code}"}]
+            stated = {"seller_account": account or None, "phone": f"+8613900000000{phone}" if phone else None}
+            rows.append(sent(number, sender, minute * 2 + number % 2, goods=goods, **stated))
+        consignments, _ = read(message(*rows, message_id=f"M{minute}"))
+        with either_store.writing() as connection:
+            parties.keep(either_store, connection, consignments)
+        link_with(consignments, memory)
+        assert told(held(either_store)) == told(memory)
+
+
+def test_a_desk_links_what_came_before_and_keeps_what_it_decided(
+    desk: Desk, store: Store, switch: LinkingSwitch
+) -> None:
+    live = replace(desk, parties=StoredParties(store, switch), journal=Journal(store, switch))
+    first = target(message(sent(1, 1, seller_account="jade"), message_id="A"), live).rows[0]
+    second = target(message(sent(2, 2, 5, seller_account="jade"), message_id="B"), live).rows[0]
+    assert first["network_id"] == second["network_id"]
+    assert first["party_id"] != second["party_id"]
+    again = target(message(sent(2, 2, 5, seller_account="jade"), message_id="B"), live)
+    assert again.replayed
+    assert len(held(store).cards) == 2
+
+
+def test_calls_leave_what_a_batch_leaves(desk: Desk, store: Store, switch: LinkingSwitch) -> None:
+    live = replace(desk, parties=StoredParties(store, switch), journal=Journal(store, switch))
+    sentences = [sent(n, n % 5, n, seller_account=f"a{n % 3}") for n in range(1, 20)]
+    one_each = [target(message(one, message_id=f"M{n}"), live).declared for n, one in enumerate(sentences)]
+    calls = told(held(store))
+    memory = Graph()
+    at_once = Linked(memory).link(read(message(*sentences, message_id="all"))[0])
+    assert calls == told(memory)
+    for row, one in enumerate(one_each):
+        assert one is not None
+        assert one.frame.select(*LINKED).row(0) == at_once.frame.select(*LINKED).row(row)
+
+
+def test_switched_off_nothing_is_kept(desk: Desk, store: Store, switch: LinkingSwitch) -> None:
+    live = replace(desk, parties=StoredParties(store, switch), journal=Journal(store, switch))
+    switch.turn_off()
+    decision = target(message(sent(1, 1, seller_account="jade")), live).rows[0]
+    assert (decision["party_id"], decision["network_id"]) == (None, None)
+    assert not held(store).cards
+
+
+def test_the_switch_wants_a_name_and_a_basis(tmp_path: Path) -> None:
+    switch = LinkingSwitch(tmp_path / "linking.json")
+    with pytest.raises(Fault, match="--basis"):
+        switch.turn_on("somebody", " ", NOON)
+    assert not switch.on
+    switch.turn_on("somebody", "article 46 UCC", NOON)
+    assert switch.told()["basis"] == "article 46 UCC"
+
+
+def chained(store: Store) -> list[str]:
+    """Three senders that hang together by accounts; the codes of their parties."""
+    rows = [sent(1, 1, 0, seller_account="jade"), sent(2, 2, 1, seller_account="jade", phone="+8613900000001"),
+            sent(3, 3, 2, phone="+8613900000001")]  # fmt: skip
+    consignments, _ = read(message(*rows))
+    with store.writing() as connection:
+        parties.keep(store, connection, consignments)
+    cards = sorted(held(store).cards.values(), key=lambda card: card.first_at)
+    return [code_of("P", card.entity) for card in cards]
+
+
+def test_a_network_is_told_with_its_evidence_cut_and_mended(either_store: Store) -> None:
+    one, two, three = chained(either_store)
+    whole = network(either_store, one)
+    assert whole is not None
+    assert whole["size"] == 3
+    assert [link["evidence"] for link in whole["links"]].count("the same seller account") == 1
+    judge(either_store, two, three, False, "officer 7", "two firms, one accountant", 1)
+    cut = network(either_store, three)
+    assert cut is not None
+    assert cut["size"] == 1
+    assert cut["judgements"][0]["by"] == "officer 7"
+    judge(either_store, three, two, None, "officer 8", "mistaken", 2)
+    mended = network(either_store, three)
+    assert mended is not None
+    assert mended["size"] == 3
+    assert [word["counts"] for word in mended["judgements"]] == [False]
+
+
+def test_what_becomes_a_hub_links_nobody_in_the_store_either(either_store: Store) -> None:
+    most, memory = LEVELS[NAMES.index("building")].most, Graph()
+    goods = [{**declared()["goods"][0], "description": "boots XK4417"}]
+    for first in range(0, most + 10, 15):
+        rows = [
+            declared(n, lodged_at=NOON + timedelta(minutes=n), goods=goods if n < 5 else declared()["goods"],
+                     consignor={"name": f"Sender {n:03d}", "address": "7 Harbour Road", "country": "CN"})
+            for n in range(first, first + 15)
+        ]  # fmt: skip
+        consignments, _ = read(message(*rows, message_id=f"M{first}"))
+        with either_store.writing() as connection:
+            parties.keep(either_store, connection, consignments)
+        link_with(consignments, memory)
+        if first == 0:
+            assert max(len(of) for of in held(either_store).members.values()) == 5
+    assert told(held(either_store)) == told(memory)
+    assert {len(of) for of in memory.members.values()} == {1}
+
+
+def test_only_parties_on_record_are_judged(store: Store) -> None:
+    one, *_ = chained(store)
+    for other in (one, code_of("P", 5), "nonsense"):
+        with pytest.raises(Fault, match="one, other"):
+            judge(store, one, other, True, "officer 7", "reason", 1)
+
+
+def test_nobody_knows_a_network_that_is_not_there(store: Store) -> None:
+    assert network(store, code_of("N", 12)) is None
