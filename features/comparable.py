@@ -23,6 +23,26 @@ AFFIX = r"\b(?:shop|store|official|outlet|fr|eu|en|www|online|boutique)\b"
 ARTICLE = r"\b([A-Z]{1,4}[- ]?\d{3,6}[A-Z]?)\b"
 HAN = re.compile(r"[\u4e00-\u9fff]+")
 HAN_LEGAL = re.compile(r"(?:股份)?有限(?:责任)?公司|公司|商行|经营部|旗舰店|专营店|国际|贸易|进出口|市|省|\s")
+TRADES = {  # what firms deal in, as they write it in English; the longer before what is in it
+    "电子商务": "e commerce",
+    "跨境电商": "cross border commerce",
+    "电子科技": "electronic technology",
+    "网络科技": "network technology",
+    "供应链": "supply chain",
+    "工艺品": "crafts",
+    "日用品": "daily necessities",
+    "化妆品": "cosmetics",
+    "服饰": "garment",
+    "服装": "garment",
+    "科技": "technology",
+    "电子": "electronic",
+    "鞋业": "shoes",
+    "皮具": "leather",
+    "玩具": "toys",
+    "饰品": "jewelry",
+    "纺织": "textile",
+    "物流": "logistics",
+}
 HAN_HOUSE = re.compile(r"(?:.*[市省区县镇])?(?P<street>[\u4e00-\u9fff]{1,6}?)(?:大道|路|街|巷)(?P<number>\d+)号")
 LATIN_HOUSE = re.compile(
     r"\bno\W*(?P<number>\d+)\W+(?P<street>[a-z][a-z ]{1,30}?) (?:road|rd|street|st|avenue|ave|lu|jie|dadao)\b"
@@ -47,10 +67,17 @@ def words_of_name(column: str) -> pl.Expr:
 
     Names in Chinese characters are told in pinyin, a person's with the family name apart.
     """
-    core = _told(comparable(column), _name_in_pinyin).str.replace_all(LEGAL, " ").str.strip_chars()
-    return _or_unknown(
-        core.str.split(" ").list.eval(pl.element().filter(pl.element() != "")).list.sort().list.join(" ")
-    )
+    words = _core_of_name(column).str.split(" ").list.eval(pl.element().filter(pl.element() != ""))
+    return _or_unknown(words.list.sort().list.join(" "))
+
+
+def sound_of_name(column: str) -> pl.Expr:
+    """The same in the order written and without spaces: Chinese names in characters and in pinyin are alike in it."""
+    return _or_unknown(_core_of_name(column).str.replace_all(" ", ""))
+
+
+def _core_of_name(column: str) -> pl.Expr:
+    return _told(comparable(column), _name_in_pinyin).str.replace_all(LEGAL, " ").str.strip_chars()
 
 
 def telephone(column: str) -> pl.Expr:
@@ -102,9 +129,12 @@ def _name_in_pinyin(name: str) -> str:
     if not HAN.search(name):
         return name
     core = HAN_LEGAL.sub("", name)
-    person = len(core) <= LONGEST_PERSON and HAN.fullmatch(core[0]) is not None
-    said = lazy_pinyin(core)
-    return f"{said[0]} {''.join(said[1:])}" if person else "".join(said)
+    if len(core) <= LONGEST_PERSON:
+        said = lazy_pinyin(core)
+        return f"{said[0]} {''.join(said[1:])}"
+    for characters, words in TRADES.items():
+        core = core.replace(characters, f" {words} ")
+    return " ".join("".join(lazy_pinyin(part)) for part in core.split())
 
 
 @lru_cache(maxsize=100_000)

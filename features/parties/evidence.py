@@ -20,6 +20,7 @@ from features.comparable import (
     comparable,
     folded,
     mailbox,
+    sound_of_name,
     storefront,
     telephone,
     words_of_name,
@@ -80,9 +81,11 @@ def _name_near() -> pl.Expr:
 
 
 def _name(*, rare: bool) -> pl.Expr:
-    """The words of a name; short ones are those of many strangers."""
-    words = words_of_name("consignor_name")
-    return pl.when((words.str.replace_all(" ", "").str.len_chars() >= RARE) == rare).then(words)
+    """The words of a name and its sound; short ones are those of many strangers."""
+    words, sound = words_of_name("consignor_name"), sound_of_name("consignor_name")
+    wanted = (words.str.replace_all(" ", "").str.len_chars() >= RARE) == rare
+    written = pl.concat_list(_in_country(words), _in_country(pl.concat_str(pl.lit("="), sound)))
+    return pl.when(wanted).then(written)
 
 
 def _each_without(words: pl.Series) -> pl.Series:
@@ -110,8 +113,8 @@ LEVELS: tuple[Level, ...] = (
     Level("mailbox_stem", "name", 2, SOME, "mailboxes with the same stem", mailbox("consignor_email")),
     Level("shop", "shop", 11, MANY, "the same web shop", storefront("seller_url")),
     Level("shop_near", "shop", 6, SOME, "web shops of nearly the same name", _shop_near()),
-    Level("name", "name", 6, SOME, "the same rare name, but for its disguise", _in_country(_name(rare=True))),
-    Level("name_common", "name", 3, SOME, "the same short name, but for its disguise", _in_country(_name(rare=False))),
+    Level("name", "name", 6, SOME, "the same rare name, but for its disguise", _name(rare=True)),
+    Level("name_common", "name", 3, SOME, "the same short name, but for its disguise", _name(rare=False)),
     Level("name_near", "name", 6, SOME, "names that one slip tells apart", _name_near()),
     Level("address", "place", 6, SOME, "the same address to the unit", _in_country(comparable("consignor_address"))),
     Level("building", "place", 5, SOME, "the same building", _in_country(building("consignor_address"))),
