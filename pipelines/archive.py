@@ -12,7 +12,9 @@ import polars as pl
 from features.consignment import CONSIGNMENT_COLUMNS, EXTRA, GOODS_COLUMNS, VERSION_KEY, Consignments, fold
 from features.facts import with_entities
 from features.outcome import OUTCOME_COLUMNS
+from features.parties.linking import LISTED
 
+LISTED_FILE = "listed.parquet"
 MANIFEST_COLUMNS = [c.name for c in (*CONSIGNMENT_COLUMNS, *GOODS_COLUMNS)]
 
 
@@ -31,6 +33,18 @@ class Archive:
     def keep_outcomes(self, outcomes: pl.DataFrame) -> None:
         """Keep accepted outcomes, by the day they became known."""
         self._keep("outcomes", outcomes.select(c.name for c in OUTCOME_COLUMNS), "known_at")
+
+    def keep_listed(self, listed: pl.DataFrame) -> None:
+        """Keep what lists ever told (LISTED), in the place of what was kept of them before."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        temporary = self.folder / f"writing-{os.getpid()}"
+        listed.write_parquet(temporary)
+        temporary.replace(self.folder / LISTED_FILE)
+
+    def listed(self) -> pl.DataFrame:
+        """What lists ever told (LISTED)."""
+        file = self.folder / LISTED_FILE
+        return pl.read_parquet(file) if file.exists() else LISTED.to_frame()
 
     def consignments(self, start: datetime | None = None, end: datetime | None = None) -> Consignments:
         """All consignment versions lodged from `start` until before `end`, in order of time, each once."""

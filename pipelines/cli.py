@@ -13,6 +13,7 @@ import typer
 
 from features.fault import Fault
 from pipelines import show
+from pipelines.lists import lists
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
+app.add_typer(lists, name="lists")
 Files = Annotated[list[Path], typer.Argument(help="CSV or Parquet files", show_default=False)]
 MappingFile = Annotated[Path | None, typer.Option("--mapping", help="TOML file that makes a foreign file readable")]
 DAYS = ["%Y-%m-%d"]

@@ -19,6 +19,7 @@ from pipelines.train import Trained, train
 from pipelines.training_frame import TrainingFrame, build_training_frame
 from service.journal import Journal
 from service.linking_switch import LinkingSwitch
+from service.lists import listed_ever
 from service.scoring.bundle import BundleRefused, load_bundle, write_bundle
 from service.settings import Settings
 from service.store import open_store
@@ -42,6 +43,8 @@ def learn(
     settings.home.mkdir(parents=True, exist_ok=True)
     store = open_store(settings)
     sweep(Journal(store, linking), archive)
+    if linking.on:
+        archive.keep_listed(listed_ever(store))
     store.close()
     show.line("assembling what was known of every inspected consignment on the day it was lodged")
     show.line(f"linking is {'on' if linking.on else 'off; `tamis link --on` says how to switch it on'}")

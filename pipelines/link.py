@@ -11,6 +11,7 @@ from pipelines.archive import Archive
 from pipelines.sweep import sweep
 from service.journal import Journal
 from service.linking_switch import LinkingSwitch
+from service.lists import listed_ever
 from service.parties import census, judgements, replace_graph
 from service.settings import Settings
 from service.store import open_store
@@ -41,6 +42,9 @@ def resolve(settings: Settings) -> Resolved:
     with store.reading() as connection:
         graph.judged = judgements(connection)
     grow(graph, consignments)
+    for entity, values, since, until in listed_ever(store).rows():
+        if until is None:
+            graph.add(entity, values, since, listed=True)
     replace_graph(store, graph)
     store.close()
     sizes = census(graph)["cards"]

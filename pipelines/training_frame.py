@@ -68,7 +68,7 @@ def build_training_frame(
     if not len(consignments):
         raise NothingToLearn("the archive holds no consignments; run `tamis ingest` first")
     if archive.linking:
-        consignments = linked(consignments)
+        consignments = linked(consignments, archive.listed())
     last: datetime = consignments.frame["lodged_at"].max()  # type: ignore[assignment]
     first: datetime = consignments.frame["lodged_at"].min()  # type: ignore[assignment]
     outcomes = with_entities_of(_within_retention(archive.outcomes(end), end or last), consignments)
@@ -92,11 +92,14 @@ def build_training_frame(
     )
 
 
-def linked(consignments: Consignments) -> Consignments:
-    """Each attributed to whom it would have been on the day it was lodged, from what was declared before; once."""
+def linked(consignments: Consignments, listed: pl.DataFrame | None = None) -> Consignments:
+    """Each attributed to whom it would have been on the day it was lodged, from what was declared before; once.
+
+    listed: LISTED, the lists as they were active then.
+    """
     if MEMBERS in consignments.frame.columns:
         return consignments
-    return link_with(consignments, Graph())[0]
+    return link_with(consignments, Graph(), listed)[0]
 
 
 def _within_retention(outcomes: pl.DataFrame, end: datetime) -> pl.DataFrame:

@@ -14,6 +14,7 @@ from features.parties.evidence import sentence
 from features.parties.graph import Graph
 from features.parties.linking import code_of, entity_of, evidence_in, with_evidence
 from service.linking_switch import LinkingSwitch
+from service.lists import lists_as_of
 from service.store import CARDS, EVIDENCE, HUBS, JUDGEMENTS, LINKS, PHONES, Store
 from service.stored_graph import StoredGraph, link_of, row_of
 
@@ -34,6 +35,13 @@ class StoredParties:
         stated = with_evidence(consignments)
         with self.store.reading() as connection:
             return link_with(stated, graph_for(connection, stated))[0]
+
+    def lists_as_of(self) -> int | None:
+        """When a watch list last changed; none where there is none or linking is off."""
+        if not self.switch.on:
+            return None
+        with self.store.reading() as connection:
+            return lists_as_of(connection)
 
 
 def keep(store: Store, connection: sa.Connection, consignments: Consignments) -> None:
@@ -68,7 +76,7 @@ def read(connection: sa.Connection, graph: Graph) -> None:
     from features.parties.graph import Card
 
     for row in connection.execute(sa.select(CARDS).order_by(CARDS.c.first_at, CARDS.c.entity)):
-        graph.cards[row.entity] = Card(row.entity, row.first_at)
+        graph.cards[row.entity] = Card(row.entity, row.first_at, listed=row.listed)
         graph.network_of[row.entity] = row.network
         graph.members.setdefault(row.network, []).append(row.entity)
     for row in connection.execute(sa.select(EVIDENCE)):
@@ -95,7 +103,7 @@ def replace_graph(store: Store, graph: Graph) -> None:
             connection.execute(sa.delete(table))
         cards = [
             {"entity": card.entity, "first_at": card.first_at, "name": card.name, "building": card.building,
-             "network": graph.network_of[card.entity]}
+             "network": graph.network_of[card.entity], "listed": card.listed}
             for card in graph.cards.values()
         ]  # fmt: skip
         links = {link.pair: link for of in graph.links.values() for link in of.values()}

@@ -84,6 +84,24 @@ CARDS = sa.Table(
     sa.Column("name", sa.BigInteger),
     sa.Column("building", sa.BigInteger),
     sa.Column("network", sa.BigInteger, nullable=False, index=True),
+    sa.Column("listed", sa.Boolean, nullable=False),
+)
+LISTS = sa.Table(  # every version that was ever imported, and what became of it
+    "lists",
+    TABLES,
+    sa.Column("list_id", sa.String, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("status", sa.String, nullable=False),  # waiting, active, replaced, refused, expired
+    sa.Column("source", sa.String, nullable=False),
+    sa.Column("format", sa.String, nullable=False),
+    sa.Column("sha256", sa.String, nullable=False),
+    sa.Column("imported_by", sa.String, nullable=False),
+    sa.Column("imported_at", sa.BigInteger, nullable=False),
+    sa.Column("approved_by", sa.String),
+    sa.Column("active_from", sa.BigInteger),
+    sa.Column("active_until", sa.BigInteger),
+    sa.Column("expires_at", sa.BigInteger),
+    sa.Column("subjects", sa.JSON, nullable=False),  # subject → label and evidence as hashes
 )
 EVIDENCE = sa.Table(  # what cards state, as hashes: no name and no address stands here
     "evidence",

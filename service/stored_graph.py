@@ -14,9 +14,9 @@ from service.store import AT_ONCE, CARDS, EVIDENCE, HUBS, JUDGEMENTS, LINKS, PHO
 K = TypeVar("K")
 V = TypeVar("V")
 FEW = 50  # declarations; the links of more are fetched at once, of fewer when they are asked for
-OF_CARD = "SELECT c.entity, c.first_at, c.name, c.building, c.network"
+OF_CARD = "SELECT c.entity, c.first_at, c.name, c.building, c.network, c.listed"
 STATED_BY = (
-    "SELECT e.value, c.entity, c.first_at, c.name, c.building, c.network "
+    "SELECT e.value, c.entity, c.first_at, c.name, c.building, c.network, c.listed "
     "FROM evidence e JOIN cards c ON c.entity = e.entity WHERE e.value IN"
 )
 
@@ -58,6 +58,11 @@ class Fetched(dict[K, V], Generic[K, V]):
         self.changed.add(key)
         super().__setitem__(key, value)
 
+    def __delitem__(self, key: K) -> None:
+        self._ask(key)
+        self.changed.add(key)
+        super().__delitem__(key)
+
     def pop(self, key: K, *default: Any) -> Any:
         self._ask(key)
         self.changed.add(key)
@@ -68,9 +73,17 @@ class StoredCard(Card):
     """A card whose values are fetched when they are needed; most are only counted."""
 
     def __init__(
-        self, entity: int, first_at: int, name: int | None, building: int | None, fetch: Callable[[int], set[int]]
+        self,
+        entity: int,
+        first_at: int,
+        name: int | None,
+        building: int | None,
+        fetch: Callable[[int], set[int]],
+        *,
+        listed: bool,
     ) -> None:
         self.entity, self.first_at, self.name, self.building = entity, first_at, name, building
+        self.listed = listed
         self._fetch = fetch
         self._values: set[int] | None = None
 
@@ -98,6 +111,7 @@ class StoredGraph(Graph):
         self.members = Fetched(lambda root: self._fetch_members([root]).get(root))
         self.own = Fetched(lambda value: self._fetch_marks([value]).get(value))
         self._stated: list[tuple[int, int]] = []
+        self._unstated: list[tuple[int, int]] = []
         self._linked: dict[tuple[int, int], Link | None] = {}
         counting = connection.execute(sa.select(JUDGEMENTS).where(JUDGEMENTS.c.counts))
         self.judged = {(row.one, row.other): row.same for row in counting}
@@ -123,8 +137,8 @@ class StoredGraph(Graph):
 
     def _keep_row(self, row: Any) -> StoredCard:
         """Remember a row of CARDS, unless the card is known already."""
-        entity, first_at, name, building, network = row
-        card = StoredCard(entity, first_at, name, building, self._values)
+        entity, first_at, name, building, network, listed = row
+        card = StoredCard(entity, first_at, name, building, self._values, listed=bool(listed))
         self.cards.hold(entity, card)  # type: ignore[attr-defined]
         self.network_of.hold(entity, network)  # type: ignore[attr-defined]
         return card
@@ -194,6 +208,14 @@ class StoredGraph(Graph):
         super()._state(value, entity)
         self._stated.append((value, entity))
 
+    def _unstate(self, value: int, entity: int) -> bool:
+        if self.is_hub(value):  # of a hub the store has told only that it is one
+            stating = self._rows("SELECT entity FROM evidence WHERE value IN", [value])
+            gone = {card for of, card in self._unstated if of == value}
+            self.stated_by[value] = [card for (card,) in stating if card not in gone]
+        self._unstated.append((value, entity))
+        return super()._unstate(value, entity)
+
     def _write(self, link: Link) -> None:
         super()._write(link)
         self._linked[link.pair] = link
@@ -203,19 +225,27 @@ class StoredGraph(Graph):
         self._linked[link.pair] = None
 
     def write(self, store: Store) -> None:
-        """Everything that was added or changed, into the transaction that the graph was read in."""
-        cards = sorted(
-            self._changed(self.cards) | self._changed(self.network_of) | {entity for _, entity in self._stated}
-        )
-        self._upsert(store, CARDS, [self._row(entity) for entity in cards])
+        """Everything that was added, changed or taken away, into the transaction that the graph was read in."""
+        touched = self._changed(self.cards) | self._changed(self.network_of) | {entity for _, entity in self._stated}
+        there = sorted(entity for entity in touched if entity in self.cards)
+        self._upsert(store, CARDS, [self._row(entity) for entity in there])
+        self._delete(CARDS.c.entity, touched.difference(there))
+        for value, entity in self._unstated:
+            one = sa.delete(EVIDENCE).where(EVIDENCE.c.value == value, EVIDENCE.c.entity == entity)
+            self._connection.execute(one)
         if self._stated:
             told = [{"value": value, "entity": entity} for value, entity in self._stated]
             self._connection.execute(sa.insert(EVIDENCE), told)
-        hubs = sorted({value for value, _ in self._stated if self.is_hub(value)})
-        self._upsert(store, HUBS, [{"value": value} for value in hubs])
-        phones = [{"value": value, "own": self.own[value]} for value in sorted(self._changed(self.own))]
-        self._upsert(store, PHONES, phones)
+        self._upsert(store, HUBS, [{"value": v} for v in sorted({v for v, _ in self._stated if self.is_hub(v)})])
+        self._delete(HUBS.c.value, {value for value, _ in self._unstated if not self.is_hub(value)})
+        own = {value: self.own.get(value) for value in sorted(self._changed(self.own))}
+        self._upsert(store, PHONES, [{"value": v, "own": said} for v, said in own.items() if said is not None])
+        self._delete(PHONES.c.value, {value for value, said in own.items() if said is None})
         self._write_links()
+
+    def _delete(self, column: sa.Column[Any], keys: Iterable[int]) -> None:
+        for some in _lists(sorted(keys), AT_ONCE):
+            self._connection.execute(sa.delete(column.table).where(column.in_(some)))
 
     def _changed(self, mapping: Any) -> set[int]:
         changed: set[int] = mapping.changed
@@ -224,7 +254,7 @@ class StoredGraph(Graph):
     def _row(self, entity: int) -> dict[str, Any]:
         card = self.cards[entity]
         return {"entity": entity, "first_at": card.first_at, "name": card.name, "building": card.building,
-                "network": self.network_of[entity]}  # fmt: skip
+                "network": self.network_of[entity], "listed": card.listed}  # fmt: skip
 
     def _upsert(self, store: Store, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
         if not rows:

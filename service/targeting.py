@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from features.assemble import assemble
@@ -38,10 +38,13 @@ class Desk:
 
     def moment(self, message: Message, consignments: Consignments) -> Moment:
         """The circumstances of a message: what its day has spent, and how far history reaches."""
-        latest = self.history.as_of()
-        as_of = None if latest is None else EPOCH + timedelta(microseconds=latest)
+        history, lists = _moment(self.history.as_of()), _moment(self.parties.lists_as_of())
         spent = self.journal.spent(consignments)
-        return Moment(message.received_at, message.competing, spent, as_of, self.language)
+        return Moment(message.received_at, message.competing, spent, history, self.language, lists)
+
+
+def _moment(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else EPOCH + timedelta(microseconds=microseconds)
 
 
 def target(message: Message, desk: Desk) -> Decisions:

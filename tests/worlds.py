@@ -70,7 +70,8 @@ def make_small_world(folder: Path, days: int = 20, per_day: int = 600, seed: int
     for file in outcomes:
         ingest_outcomes(file, archive, journal)
     store.close()
-    trained = train(build_training_frame(archive, INPUTS, end=end), INPUTS, "small")
+    linked = Archive(home / "archive", linking=True)
+    trained = train(build_training_frame(linked, INPUTS, end=end), INPUTS, "small")
     return SmallWorld(home, manifests, outcomes, trained, end)
 
 

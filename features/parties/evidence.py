@@ -98,6 +98,10 @@ def _joined(pairs: pl.Series) -> pl.Series:
     return pl.Series(pairs.name, told, pl.List(pl.String))
 
 
+SENDER = [
+    "consignor_id", "seller_account", "consignor_phone", "consignor_email", "seller_url", "consignor_name",
+    "consignor_address", "consignor_country",
+]  # fmt: skip
 COUNTRY = pl.col("consignor_country").fill_null("?")
 
 
@@ -126,6 +130,7 @@ PHONE, BUILDING = NAMES.index("phone"), NAMES.index("building")
 NAME = (NAMES.index("name"), NAMES.index("name_common"))
 ARTICLES_AT_MOST = 2  # article codes beyond so many say no more
 HOUSE_BITS = 4  # a telephone of a house, a forwarder's, is no more than its address
+SURE = frozenset(NAMES.index(name) for name in ("id", "account", "phone", "mailbox", "shop", "name"))  # of a list
 NETWORK_BITS = 9  # from here on two cards are linked: an address and an article code are enough, two such codes are not
 
 
@@ -143,22 +148,22 @@ def evidence_of(consignments: Consignments) -> pl.DataFrame:
         "row", pl.col("description").str.extract_all(ARTICLE).list.eval(pl.element().str.replace_all(r"[- ]", ""))
     )
     listed = articles.explode("description").drop_nulls().group_by("row", maintain_order=True).agg("description")
-    columns = ["consignor_id", "seller_account", "consignor_phone", "consignor_email", "seller_url", "consignor_name",
-               "consignor_address", "consignor_country"]  # fmt: skip
-    stated = consignments.frame.select("row", *columns)
-    apart = stated.select(columns).unique(maintain_order=True).with_row_index("card_row")
-    numbered = stated.join(apart, on=columns, how="left", nulls_equal=True, maintain_order="left")
-    of_sender = pl.concat(
-        _values(apart, number, level) for number, level in enumerate(LEVELS) if level.name != "article"
-    )
-    by_row = numbered.select("row", "card_row").join(of_sender, left_on="card_row", right_on="row", how="inner")
+    stated = consignments.frame.select("row", *SENDER)
+    apart = stated.select(SENDER).unique(maintain_order=True).with_row_index("sender")
+    numbered = stated.join(apart, on=SENDER, how="left", nulls_equal=True, maintain_order="left")
+    of_sender = sender_values(apart.rename({"sender": "row"}))
+    by_row = numbered.select("row", "sender").join(of_sender, left_on="sender", right_on="row", how="inner")
     of_goods = _values(listed.rename({"description": "articles"}), NAMES.index("article"), LEVELS[-1])
     return pl.concat([by_row.select("row", "value"), of_goods]).unique().sort("row", "value")
 
 
+def sender_values(frame: pl.DataFrame) -> pl.DataFrame:
+    """The values of what each row (`row` and SENDER) states of a sender: `row` and `value`."""
+    return pl.concat(_values(frame, number, level) for number, level in enumerate(LEVELS) if level.name != "article")
+
+
 def _values(frame: pl.DataFrame, number: int, level: Level) -> pl.DataFrame:
-    key = "card_row" if "card_row" in frame.columns else "row"
-    texts = frame.select(pl.col(key).alias("row"), level.text.alias("text"))
+    texts = frame.select("row", level.text.alias("text"))
     if texts.schema["text"] == pl.List(pl.String):
         texts = texts.explode("text")
     known = texts.drop_nulls().select("row", pl.concat_str(pl.lit(f"{level.name}\x1f"), "text").alias("text"))

@@ -25,8 +25,9 @@ class Card:
     Of several names and buildings the least counts, so that the order in which they came does not matter.
     """
 
-    def __init__(self, entity: int, first_at: int, values: Iterable[int] = ()) -> None:
-        self.entity, self.first_at = entity, first_at
+    def __init__(self, entity: int, first_at: int, values: Iterable[int] = (), *, listed: bool = False) -> None:
+        """listed: somebody tells of it, on a watch list or in a dossier; it sends nothing under this card."""
+        self.entity, self.first_at, self.listed = entity, first_at, listed
         self.name: int | None = None
         self.building: int | None = None
         self.values: set[int] = set()
@@ -116,9 +117,9 @@ class Graph:
 
     # keeping what was declared
 
-    def add(self, entity: int, stated: Sequence[int], at: int) -> list[Link]:
+    def add(self, entity: int, stated: Sequence[int], at: int, *, listed: bool = False) -> list[Link]:
         """Keep a declaration: its card, what it states, and the links that follow from what of it is new."""
-        card = self._seen(entity, at)
+        card = self._seen(entity, at, listed=listed)
         new = [value for value in stated if value not in card.values]
         if not new:
             return []
@@ -131,11 +132,43 @@ class Graph:
             found += self._weigh(list(self.stated_by[value]), at)
         return found
 
-    def _seen(self, entity: int, at: int) -> Card:
+    def remove(self, entity: int) -> None:
+        """Take a card away with all that it stated; what hung on it falls apart."""
+        card = self.cards.get(entity)
+        if card is None:
+            return
+        for link in list(self.links_from(entity).values()):
+            self._cut(link)
+        rest = [member for member in self.members[self.network_of[entity]] if member != entity]
+        self._divide([*rest, entity])
+        self.members.pop(entity)
+        turned = [value for value in sorted(card.values) if self._unstate(value, entity)]
+        del self.network_of[entity], self.cards[entity]
+        for value in turned:
+            self._weigh(list(self.stated_by[value]), card.first_at)
+
+    def _unstate(self, value: int, entity: int) -> bool:
+        """Take a value from a card; whether the value is no hub any more, or a telephone changed hands."""
+        was_hub = self.is_hub(value)
+        by = self.stated_by[value]
+        by.remove(entity)
+        if not by:
+            del self.stated_by[value]
+            self.own.pop(value, None)
+            return False
+        before = self.own.get(value, True)
+        if level_of(value) == PHONE and not self.is_hub(value):
+            now = _is_own([self.cards[other] for other in by])
+            if now != before:
+                self.own[value] = now
+                return True
+        return was_hub and not self.is_hub(value)
+
+    def _seen(self, entity: int, at: int, *, listed: bool) -> Card:
         """The card, new or known; one that was seen earlier than was known may give its name to its network."""
         card = self.cards.get(entity)
         if card is None:
-            card = self.cards[entity] = Card(entity, at)
+            card = self.cards[entity] = Card(entity, at, listed=listed)
             self.network_of[entity], self.members[entity] = entity, [entity]
         elif at < card.first_at:
             card.first_at = at

@@ -11,7 +11,7 @@ import polars as pl
 
 from features.consignment import Consignments
 from features.facts import with_entities
-from features.parties.evidence import BUILDING, LEVELS, NAME, NAMES, evidence_of, level_of
+from features.parties.evidence import BUILDING, LEVELS, NAME, NAMES, SURE, evidence_of, level_of
 from features.parties.graph import Graph, Link
 
 LINKED = {
@@ -19,12 +19,15 @@ LINKED = {
     "network_id": pl.String(),
     "network_members": pl.List(pl.Int64()),
     "network_cards": pl.Float64(),
+    "network_listed": pl.Float64(),
+    "listed_matches": pl.Float64(),
     "network_cards_7d": pl.Float64(),
     "cards_in_building": pl.Float64(),
     "cards_of_name": pl.Float64(),
     "cards_of_article": pl.Float64(),
     "lookalikes_7d": pl.Float64(),
 }
+LISTED = pl.Schema({"entity": pl.Int64(), "values": pl.List(pl.Int64()), "since": pl.Int64(), "until": pl.Int64()})
 MOST_READ = 200  # members whose history is read, the latest; a network larger than that is told by them
 RECENT = 7 * 86_400_000_000  # microseconds
 
@@ -36,6 +39,10 @@ class Parties(Protocol):
         """The same consignments with the columns LINKED, null where nobody is known."""
         ...
 
+    def lists_as_of(self) -> int | None:
+        """When a watch list last changed, microseconds since 1970; none where there is none."""
+        ...
+
 
 class Unlinked:
     """Linking switched off: consignments are scored as goods, and no person is link_with to them."""
@@ -43,6 +50,10 @@ class Unlinked:
     def link(self, consignments: Consignments) -> Consignments:
         """The same consignments with LINKED null."""
         return consignments.with_columns(*(pl.lit(None, dtype).alias(name) for name, dtype in LINKED.items()))
+
+    def lists_as_of(self) -> int | None:
+        """None: lists are screened by linking."""
+        return None
 
 
 class Linked:
@@ -54,6 +65,10 @@ class Linked:
     def link(self, consignments: Consignments) -> Consignments:
         """The same consignments with the networks that they belong to, as known when each was lodged."""
         return link_with(consignments, self.graph)[0]
+
+    def lists_as_of(self) -> int | None:
+        """None: a graph in memory has no lists."""
+        return None
 
 
 def code_of(kind: str, entity: int) -> str:
@@ -86,22 +101,45 @@ def evidence_in(consignments: Consignments) -> tuple[list[int], list[int]]:
     return frame["card_entity"].drop_nulls().unique().to_list(), values.unique().to_list()
 
 
-def link_with(consignments: Consignments, graph: Graph) -> tuple[Consignments, list[Link]]:
+def link_with(
+    consignments: Consignments, graph: Graph, listed: pl.DataFrame | None = None
+) -> tuple[Consignments, list[Link]]:
     """The consignments with the columns LINKED, and the links found; the graph grows by all of them.
 
     Each sees what was lodged strictly before it, those of its own batch among it, and what it states itself;
-    consignments of the same moment do not see each other.
+    consignments of the same moment do not see each other. listed: LISTED, subjects of lists that come and go meanwhile.
     """
     known = with_evidence(consignments)
     told: list[tuple[Any, ...]] = [(None,) * len(LINKED)] * len(known)
     links: list[Link] = []
+    changes = _Changes(listed)
     for at, declarations in _moments(known.frame):
+        changes.until(at, graph)
         for row, entity, stated in declarations:
             told[row] = _seen(graph, entity, stated, at)
         for _, entity, stated in declarations:
             links += graph.add(entity, stated, at)
     columns = pl.DataFrame(told, schema=LINKED, orient="row")
     return known.with_columns(*columns.get_columns()), links
+
+
+class _Changes:
+    """Subjects of lists as they come and go: each from the moment after it was activated until that of its end."""
+
+    def __init__(self, listed: pl.DataFrame | None) -> None:
+        told = [] if listed is None else listed.rows()
+        comes = [(since, 1, entity, values) for entity, values, since, _ in told]
+        goes = [(until, 0, entity, values) for entity, values, _, until in told if until is not None]
+        self._waiting = sorted(comes + goes, reverse=True)
+
+    def until(self, at: int, graph: Graph) -> None:
+        """Let happen what happened before a moment."""
+        while self._waiting and self._waiting[-1][0] < at:
+            moment, comes, entity, values = self._waiting.pop()
+            if comes:
+                graph.add(entity, values, moment, listed=True)
+            else:
+                graph.remove(entity)
 
 
 def grow(graph: Graph, consignments: Consignments) -> list[Link]:
@@ -118,11 +156,19 @@ def _seen(graph: Graph, entity: int, stated: Sequence[int], at: int) -> tuple[An
     members = graph.seen_by(entity, stated, at)
     known = [graph.cards[member] for member in members if member in graph.cards]
     oldest = min(((card.first_at, card.entity) for card in known), default=(at, entity))[1]
-    recent = sum(card.first_at > at - RECENT for card in known) + (entity not in graph.cards)
+    recent = sum(card.first_at > at - RECENT and not card.listed for card in known) + (entity not in graph.cards)
     read = sorted(members[:1] + members[1:][-MOST_READ:])
     counts = _sharing(graph, entity, stated)
     new = _lookalikes(graph, entity, stated, at)
-    return code_of("P", entity), code_of("N", oldest), read, float(len(members)), float(recent), *counts, float(new)
+    listed = float(sum(card.listed for card in known)), float(_listed_matches(graph, stated))
+    told = code_of("P", entity), code_of("N", oldest), read, float(len(members) - listed[0]), *listed
+    return *told, float(recent), *counts, float(new)
+
+
+def _listed_matches(graph: Graph, stated: Sequence[int]) -> int:
+    """Subjects of lists that share an identifier or a rare name with it."""
+    sure = (value for value in stated if level_of(value) in SURE and not graph.is_hub(value))
+    return len({card for value in sure for card in graph.stated_by.get(value, ()) if graph.cards[card].listed})
 
 
 def _sharing(graph: Graph, entity: int, stated: Sequence[int]) -> list[float | None]:

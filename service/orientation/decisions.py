@@ -86,6 +86,7 @@ class Stamp:
     policy_id: str
     rule_texts: Mapping[str, Mapping[str, str]]
     history_as_of: datetime | None
+    lists_as_of: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ def decide(
         "model_sha256": model.sha256,
         "feature_fingerprint": model.fingerprint,
         "policy_id": stamp.policy_id,
-        "lists_as_of": None,
+        "lists_as_of": stamp.lists_as_of,
         "history_as_of": stamp.history_as_of,
     }
     declared = consignments.frame.select(DECLARED).to_dicts()

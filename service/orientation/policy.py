@@ -39,7 +39,7 @@ class Moment:
     """The circumstances of one message: when it is decided, what it competes with, what the day has spent.
 
     spent: `office`, `day`, `physical`, `documents`, `audit`: checks already given out.
-    history_as_of: the latest fact that the history held.
+    history_as_of: the latest fact that the history held. lists_as_of: when a watch list last changed.
     """
 
     decided_at: datetime
@@ -47,6 +47,7 @@ class Moment:
     spent: pl.DataFrame
     history_as_of: datetime | None = None
     language: Language = "en"
+    lists_as_of: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,9 @@ class Policy:
     def orient(self, consignments: Consignments, scores: Scores, problems: Problems, moment: Moment) -> Decisions:
         """The decision on every consignment, its reasons in words."""
         texts = {rule.code: rule.reason for rule in self.rules}
-        stamp = Stamp(moment.decided_at, moment.language, self.policy_id, texts, moment.history_as_of)
+        stamp = Stamp(
+            moment.decided_at, moment.language, self.policy_id, texts, moment.history_as_of, moment.lists_as_of
+        )
         return decide(consignments, self.lanes(consignments, scores, problems, moment), scores, problems, stamp)
 
     def lanes(self, consignments: Consignments, scores: Scores, problems: Problems, moment: Moment) -> pl.DataFrame:

@@ -67,6 +67,16 @@ def test_what_a_declaration_would_belong_to_is_what_it_then_belongs_to(
         assert set(seen) == set(graph.members[graph.network_of[card]])
 
 
+@given(st.lists(declared, max_size=25), st.sets(st.integers(1, 9), max_size=4))
+def test_who_is_taken_away_leaves_no_trace(declarations: list[Declared], gone: set[int]) -> None:
+    graph = grown(declarations)
+    for card in sorted(gone):
+        graph.remove(card)
+    without = grown([one for one in declarations if one[0] not in gone])
+    assert told(graph) == told(without)
+    assert dict(graph.stated_by).keys() == dict(without.stated_by).keys()
+
+
 def test_a_forwarders_telephone_links_nobody_once_it_is_known_for_one() -> None:
     phone, street = PHONES[0], (7 << 4) + NAMES.index("building")
     graph = Graph()

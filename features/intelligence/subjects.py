@@ -1,0 +1,45 @@
+"""Subjects of a list as cards: what is stated of them becomes the same evidence as what senders state of themselves."""
+
+from __future__ import annotations
+
+import polars as pl
+import polars_hash as plh
+
+from features.intelligence.reading import PROPERTIES
+from features.parties.evidence import SENDER, sender_values
+
+SUBJECTS = pl.Schema(
+    {"subject_id": pl.String(), "entity": pl.Int64(), "label": pl.String(), "values": pl.List(pl.Int64())}
+)
+
+
+def subjects_of(list_id: str, statements: pl.DataFrame) -> pl.DataFrame:
+    """One row a subject (SUBJECTS): its card, and its evidence as sorted hashes; none where nothing can be compared.
+
+    statements: STATEMENTS. A name is compared within its country: it needs one, stated of the same subject.
+    """
+    by_subject = statements.select("subject_id", "label", "property", "text").with_row_index("row")
+    of_country = (
+        by_subject.filter(pl.col("property") == "country")
+        .group_by("subject_id")
+        .agg(pl.col("text").first().str.to_uppercase().alias("country"))
+    )
+    frame = by_subject.join(of_country, on="subject_id", how="left", maintain_order="left").select(
+        "row",
+        "subject_id",
+        "label",
+        *(
+            pl.when(pl.col("property") == name).then("text").alias(column)
+            for name, column in PROPERTIES.items()
+            if column is not None and name != "country"
+        ),
+        pl.col("country").alias("consignor_country"),
+    )
+    values = sender_values(frame.select("row", *SENDER))
+    told = frame.select("row", "subject_id", "label").join(values, on="row", how="left")
+    each = told.group_by("subject_id", maintain_order=True).agg(
+        pl.col("label").first(), pl.col("value").drop_nulls().unique().sort().alias("values")
+    )
+    key = pl.concat_str(pl.lit(f"listed\x1f{list_id}\x1f"), "subject_id").alias("key")
+    entity = each.select(key).select(plh.col("key").nchash.xxhash64().reinterpret(signed=True).alias("entity"))
+    return each.hstack(entity).select(SUBJECTS.names()).match_to_schema(SUBJECTS)

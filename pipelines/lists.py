@@ -1,0 +1,100 @@
+"""`tamis lists`: watch lists in, approved by a second person where they shrink, and what there is of them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from features.fault import Fault
+from pipelines import show
+from service.linking_switch import LinkingSwitch
+from service.lists import Imported, decide, expire, import_list, overview
+from service.settings import Settings
+from service.store import Store, open_store
+
+lists = typer.Typer(help="Watch lists: FollowTheMoney JSON lines, STIX 2.1 bundles, CSV.", no_args_is_help=True)
+Identifier = Annotated[str, typer.Argument(help="identifier of the list", show_default=False)]
+By = Annotated[str, typer.Option(help="who does it")]
+SHOWN = 5
+
+
+@lists.command("import")
+def import_file(
+    list_id: Identifier,
+    file: Annotated[Path, typer.Argument(help="JSON lines, STIX bundle or CSV", show_default=False)],
+    by: By,
+    source: Annotated[str, typer.Option(help="where it comes from; the file's name where absent")] = "",
+    expires: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="counts until this day")] = None,
+) -> None:
+    """Read a list and activate it at one moment; one that shrinks by a fifth waits for a second person."""
+    store = _open()
+    until = None if expires is None else _micros(expires.replace(tzinfo=UTC))
+    content, told = file.read_bytes(), source or file.name
+    done = import_list(store, list_id, content, source=told, by=by, at=_now(), expires_at=until)
+    store.close()
+    show.line(_told(done))
+    for problem in done.problems[:SHOWN]:
+        show.line(f"  line {problem['line']}: {problem['reason']}; {problem['remedy']}")
+
+
+@lists.command()
+def approve(list_id: Identifier, by: By) -> None:
+    """Activate the version that waits, as a second person."""
+    _decided(list_id, by, activate=True)
+
+
+@lists.command()
+def refuse(list_id: Identifier, by: By) -> None:
+    """Refuse the version that waits, as a second person."""
+    _decided(list_id, by, activate=False)
+
+
+@lists.command("show")
+def show_lists() -> None:
+    """Every version of every list, its state, age and end; lists whose time is over are ended."""
+    store = _open()
+    ended = expire(store, _now())
+    rows = overview(store)
+    store.close()
+    for row in rows:
+        age = (_now() - row["imported_at"]) // 86_400_000_000
+        show.line(
+            f"{row['list_id']} version {row['version']}: {row['status']}, {row['format']} from {row['source']}, "
+            f"imported by {row['imported_by']} {age} days ago"
+        )
+    show.line(f"{len(rows)} versions, {ended} lists ended now")
+
+
+def _decided(list_id: str, by: str, *, activate: bool) -> None:
+    store = _open()
+    version = decide(store, list_id, by=by, at=_now(), activate=activate)
+    store.close()
+    show.line(f"{list_id} version {version} is {'active' if activate else 'refused'}")
+
+
+def _told(done: Imported) -> str:
+    counts = f"{done.added:,} subjects new or changed, {done.removed:,} gone or changed, {done.same:,} as before"
+    waits = "; it shrinks by a fifth: `tamis lists approve` by a second person activates it"
+    return (
+        f"{done.list_id} version {done.version} is {done.status}: {counts}{waits if done.status == 'waiting' else ''}"
+    )
+
+
+def _open() -> Store:
+    settings = Settings()
+    if not LinkingSwitch(settings.linking).on:
+        raise Fault(
+            "lists are screened by linking, which is off; `tamis link --on --by NAME --basis TEXT` switches it on"
+        )
+    return open_store(settings)
+
+
+def _now() -> int:
+    return _micros(datetime.now(UTC))
+
+
+def _micros(moment: datetime) -> int:
+    return int(moment.timestamp() * 1_000_000)

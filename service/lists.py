@@ -1,0 +1,177 @@
+"""Watch lists: imported in versions, activated at one moment, and by a second person where a list shrinks too much."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from features.fault import Fault
+from features.intelligence import Listed, read_list, subjects_of
+from features.parties.linking import LISTED
+from service.posting import set_state, state_of
+from service.store import LISTS, Store
+from service.stored_graph import StoredGraph
+
+SHRUNK = 0.2  # share of subjects that may go missing before a second person has to look
+LISTS_AS_OF = "lists_as_of"
+Subjects = dict[str, dict[str, Any]]  # subject → card, label, evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of a version: its number and status, what it adds, takes away and leaves, and what was not read."""
+
+    list_id: str
+    version: int
+    status: str
+    added: int
+    removed: int
+    same: int
+    problems: list[dict[str, Any]]
+
+
+def import_list(
+    store: Store, list_id: str, content: bytes, *, source: str, by: str, at: int, expires_at: int | None = None
+) -> Imported:
+    """Read a list and activate it, all of it at one moment; only what changed is screened anew.
+
+    A version that lacks a fifth of what the active one holds waits for a second person. The same bytes again change
+    nothing. at, expires_at: microseconds since 1970. Raises Unreadable where nothing can be read.
+    """
+    if not by.strip() or not list_id.strip():
+        raise Fault("a list needs an identifier and the name of who imports it")
+    listed = read_list(content, source)
+    subjects = _as_subjects(list_id, listed)
+    digest = hashlib.sha256(content).hexdigest()
+    with store.writing() as connection:
+        active = _active(connection, list_id)
+        before: Subjects = dict(active.subjects) if active is not None else {}
+        added, removed, same = _difference(before, subjects)
+        if active is not None and active.sha256 == digest:
+            return Imported(list_id, active.version, "active", 0, 0, len(same), listed.problems)
+        version = 1 + (connection.execute(_numbers(list_id)).scalar() or 0)
+        waits = len(set(before) - set(subjects)) >= SHRUNK * len(before) and bool(before)
+        row = {
+            "list_id": list_id,
+            "version": version,
+            "status": "waiting",
+            "source": source,
+            "format": listed.format,
+            "sha256": digest,
+            "imported_by": by,
+            "imported_at": at,
+            "expires_at": expires_at,
+            "subjects": subjects,
+        }
+        connection.execute(sa.insert(LISTS), [row])
+        if not waits:
+            _activate(store, connection, list_id, version, None, at)
+    return Imported(
+        list_id, version, "waiting" if waits else "active", len(added), len(removed), len(same), listed.problems
+    )
+
+
+def decide(store: Store, list_id: str, *, by: str, at: int, activate: bool) -> int:
+    """A second person activates or refuses the version that waits; its number. Raises Fault for the first person."""
+    with store.writing() as connection:
+        query = sa.select(LISTS).where(LISTS.c.list_id == list_id, LISTS.c.status == "waiting")
+        waiting = connection.execute(query.order_by(LISTS.c.version.desc())).first()
+        if waiting is None:
+            raise Fault("no version of the list waits; `tamis lists show` tells what there is")
+        if not by.strip() or by.strip().lower() == waiting.imported_by.strip().lower():
+            raise Fault("who imported a version cannot decide on it; a second person does, with --by NAME")
+        others = (LISTS.c.list_id == list_id, LISTS.c.status == "waiting")
+        connection.execute(sa.update(LISTS).where(*others).values(status="refused", approved_by=by))
+        if activate:
+            _activate(store, connection, list_id, waiting.version, by, at)
+        return int(waiting.version)
+
+
+def expire(store: Store, now: int) -> int:
+    """Take away every list whose time is over; how many."""
+    with store.writing() as connection:
+        over = connection.execute(sa.select(LISTS).where(LISTS.c.status == "active", LISTS.c.expires_at <= now)).all()
+        for row in over:
+            _replace(store, connection, dict(row.subjects), {}, now)
+            _end(connection, row.list_id, row.version, "expired", now)
+        if over:
+            set_state(store, connection, LISTS_AS_OF, now)
+    return len(over)
+
+
+def overview(store: Store) -> list[dict[str, Any]]:
+    """Every version of every list without its subjects, the newest first."""
+    columns = [column for column in LISTS.c if column.name != "subjects"]
+    with store.reading() as connection:
+        rows = connection.execute(sa.select(*columns).order_by(LISTS.c.list_id, LISTS.c.version.desc()))
+        return [dict(row) for row in rows.mappings()]
+
+
+def listed_ever(store: Store) -> pl.DataFrame:
+    """The card of every subject that was ever active, its evidence, and from when until when (LISTED)."""
+    with store.reading() as connection:
+        rows = connection.execute(sa.select(LISTS).where(LISTS.c.active_from.is_not(None))).all()
+    told = [
+        (subject["entity"], subject["values"], row.active_from, row.active_until)
+        for row in rows
+        for subject in row.subjects.values()
+    ]
+    return pl.DataFrame(told, schema=LISTED, orient="row")
+
+
+def lists_as_of(connection: sa.Connection) -> int | None:
+    """When a list was last activated or ended, microseconds since 1970; none where there never was one."""
+    return state_of(connection, LISTS_AS_OF)
+
+
+def _as_subjects(list_id: str, listed: Listed) -> Subjects:
+    names = ("entity", "label", "values")
+    told = subjects_of(list_id, listed.statements).to_dicts()
+    return {subject["subject_id"]: {name: subject[name] for name in names} for subject in told}
+
+
+def _numbers(list_id: str) -> Any:
+    return sa.select(sa.func.max(LISTS.c.version)).where(LISTS.c.list_id == list_id)
+
+
+def _active(connection: sa.Connection, list_id: str) -> Any:
+    return connection.execute(sa.select(LISTS).where(LISTS.c.list_id == list_id, LISTS.c.status == "active")).first()
+
+
+def _difference(before: Subjects, after: Subjects) -> tuple[set[str], set[str], set[str]]:
+    """Subjects that are new or changed, that are gone or changed, and that stay as they are."""
+    same = {subject for subject, told in after.items() if before.get(subject, {}).get("values") == told["values"]}
+    return set(after) - same, set(before) - same, same
+
+
+def _activate(store: Store, connection: sa.Connection, list_id: str, version: int, by: str | None, at: int) -> None:
+    active = _active(connection, list_id)
+    own = (LISTS.c.list_id == list_id, LISTS.c.version == version)
+    row = connection.execute(sa.select(LISTS).where(*own)).one()
+    _replace(store, connection, dict(active.subjects) if active is not None else {}, dict(row.subjects), at)
+    if active is not None:
+        _end(connection, list_id, active.version, "replaced", at)
+    connection.execute(sa.update(LISTS).where(*own).values(status="active", approved_by=by, active_from=at))
+    set_state(store, connection, LISTS_AS_OF, at)
+
+
+def _end(connection: sa.Connection, list_id: str, version: int, status: str, at: int) -> None:
+    own = (LISTS.c.list_id == list_id, LISTS.c.version == version)
+    connection.execute(sa.update(LISTS).where(*own).values(status=status, active_until=at))
+
+
+def _replace(store: Store, connection: sa.Connection, before: Subjects, after: Subjects, at: int) -> None:
+    """Cards of what is gone away, cards of what is new in; networks follow."""
+    added, removed, _ = _difference(before, after)
+    graph = StoredGraph(connection)
+    touched = [before[subject] for subject in removed] + [after[subject] for subject in added]
+    graph.prefetch([t["entity"] for t in touched], [value for t in touched for value in t["values"]])
+    for subject in sorted(removed):
+        graph.remove(before[subject]["entity"])
+    for subject in sorted(added):
+        graph.add(after[subject]["entity"], after[subject]["values"], at, listed=True)
+    graph.write(store)

@@ -1,0 +1,150 @@
+"""Lists in the store: all at one moment, by two persons where they shrink, and never for what came before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from features.fault import Fault
+from features.messages import read
+from features.parties import link_with
+from features.parties.graph import Graph
+from service import parties
+from service.journal import Journal
+from service.linking_switch import LinkingSwitch
+from service.lists import decide, expire, import_list, listed_ever, overview
+from service.parties import StoredParties, whole_graph
+from service.store import Store
+from service.targeting import Desk, target
+from tests.service.building import NOON, declared, message
+
+AT = int(NOON.timestamp() * 1_000_000)
+MINUTE = 60_000_000
+
+
+def a_list(*emails: str) -> bytes:
+    return "\n".join(["name,email,country", *(f"Subject {email},{email},CN" for email in emails)]).encode()
+
+
+def imported(store: Store, content: bytes, at: int = AT, by: str = "anna", **more: Any) -> Any:
+    return import_list(store, "watch", content, source="tests", by=by, at=at, **more)
+
+
+def held(store: Store) -> Graph:
+    with store.reading() as connection:
+        return whole_graph(connection)
+
+
+@pytest.fixture
+def live(desk: Desk, store: Store, tmp_path: Path) -> Desk:
+    """A desk that links."""
+    switch = LinkingSwitch(tmp_path / "linking.json")
+    switch.turn_on("tests", "nobody here exists", NOON)
+    return replace(desk, parties=StoredParties(store, switch), journal=Journal(store, switch))
+
+
+def from_sender(number: int, minute: int, email: str) -> Any:
+    party = {"name": f"Sender {number:03d}", "address": f"{number} Harbour Road", "country": "CN", "email": email}
+    lodged_at = NOON + timedelta(minutes=minute)
+    return message(declared(number, lodged_at=lodged_at, consignor=party), message_id=f"M{number}")
+
+
+def test_a_listed_mailbox_is_found_from_the_moment_after_it_was_activated(live: Desk, store: Store) -> None:
+    imported(store, a_list("bad.seller77@shop.example"), at=AT + 5 * MINUTE)
+    late = target(from_sender(2, 6, "ba.dseller77+x@shop.example"), live)
+    assert late.declared is not None
+    assert late.declared.frame["listed_matches"].to_list() == [1.0]
+    assert late.declared.frame["network_listed"].to_list() == [1.0]
+    assert late.declared.frame["network_cards"].to_list() == [1.0]
+    assert late.rows[0]["clearance"] in ("red", "yellow")
+    assert any("on-a-watch-list" in reason["code"] for reason in late.rows[0]["reasons"])
+    assert late.rows[0]["lists_as_of"] == NOON + timedelta(minutes=5)
+    other = target(from_sender(3, 7, "somebody.else12@shop.example"), live)
+    assert other.declared is not None
+    assert other.declared.frame["listed_matches"].to_list() == [0.0]
+
+
+def test_training_sees_a_list_only_while_it_was_active(store: Store) -> None:
+    imported(store, a_list("bad.seller77@shop.example"), at=AT + 5 * MINUTE, expires_at=AT + 9 * MINUTE)
+    expire(store, AT + 9 * MINUTE)
+    rows = [
+        declared(n, lodged_at=NOON + timedelta(minutes=minute),
+                 consignor={"name": f"Sender {n}", "email": "bad.seller77@shop.example", "country": "CN"})
+        for n, minute in enumerate((1, 5, 6, 9, 10))
+    ]  # fmt: skip
+    consignments, _ = read(message(*rows))
+    told, _ = link_with(consignments, Graph(), listed_ever(store))
+    assert told.frame.sort("lodged_at")["listed_matches"].to_list() == [0.0, 0.0, 1.0, 1.0, 0.0]
+
+
+def test_only_what_changed_is_taken_away_and_added(either_store: Store) -> None:
+    emails = [f"seller{n}{n}x@shop.example" for n in range(100, 110)]
+    first = imported(either_store, a_list(*emails))
+    assert (first.version, first.status, first.added, first.removed) == (1, "active", 10, 0)
+    before = {card.entity: card.first_at for card in held(either_store).cards.values()}
+    second = imported(either_store, a_list(*emails[1:], "new.one123@shop.example"), at=AT + MINUTE)
+    assert (second.version, second.status) == (2, "active")
+    assert (second.added, second.removed, second.same) == (1, 1, 9)
+    after = {card.entity: card.first_at for card in held(either_store).cards.values()}
+    assert len(before.items() & after.items()) == 9
+    again = imported(either_store, a_list(*emails[1:], "new.one123@shop.example"), at=AT + 2 * MINUTE)
+    assert (again.version, again.added, again.removed) == (2, 0, 0)
+
+
+def test_a_list_that_shrinks_by_a_fifth_waits_for_a_second_person(either_store: Store) -> None:
+    emails = [f"seller{n}@shop.example" for n in range(100, 110)]
+    imported(either_store, a_list(*emails))
+    shrunk = imported(either_store, a_list(*emails[:8]), at=AT + MINUTE)
+    assert shrunk.status == "waiting"
+    assert len(held(either_store).cards) == 10
+    with pytest.raises(Fault, match="second person"):
+        decide(either_store, "watch", by="Anna ", at=AT + 2 * MINUTE, activate=True)
+    assert decide(either_store, "watch", by="bernard", at=AT + 2 * MINUTE, activate=True) == 2
+    assert len(held(either_store).cards) == 8
+    told = {row["version"]: (row["status"], row["approved_by"]) for row in overview(either_store)}
+    assert told == {1: ("replaced", None), 2: ("active", "bernard")}
+    with pytest.raises(Fault, match="waits"):
+        decide(either_store, "watch", by="bernard", at=AT, activate=True)
+
+
+def test_a_refused_version_changes_nothing(store: Store) -> None:
+    emails = [f"seller{n}@shop.example" for n in range(100, 110)]
+    imported(store, a_list(*emails))
+    imported(store, a_list(emails[0]), at=AT + MINUTE)
+    decide(store, "watch", by="bernard", at=AT + 2 * MINUTE, activate=False)
+    assert len(held(store).cards) == 10
+    assert [row["status"] for row in overview(store)] == ["refused", "active"]
+
+
+def test_a_list_whose_time_is_over_leaves_no_card(store: Store) -> None:
+    imported(store, a_list("seller1@shop.example"), expires_at=AT + MINUTE)
+    assert expire(store, AT) == 0
+    assert expire(store, AT + MINUTE) == 1
+    assert not held(store).cards
+    assert not held(store).stated_by
+
+
+@pytest.mark.parametrize(("list_id", "by"), [("", "anna"), ("watch", " ")])
+def test_a_list_needs_an_identifier_and_a_name(store: Store, list_id: str, by: str) -> None:
+    with pytest.raises(Fault, match="identifier and the name"):
+        import_list(store, list_id, a_list("a@x.example"), source="tests", by=by, at=AT)
+
+
+def test_a_subject_joins_networks_and_leaves_them(store: Store) -> None:
+    rows = [declared(n, lodged_at=NOON + timedelta(minutes=n), seller_account=account,
+                     consignor={"name": f"Sender {n}", "address": f"{n} Road", "country": "CN"})
+            for n, account in enumerate(("jade", "opal"))]  # fmt: skip
+    with store.writing() as connection:
+        parties.keep(store, connection, read(message(*rows))[0])
+    assert len(held(store).members) == 2
+    import_list(store, "dossier", b"name,account\nX,jade|opal\n", source="tests", by="anna", at=AT + 9 * MINUTE)
+    assert [len(of) for of in held(store).members.values()] == [3]
+    later = AT + 10 * MINUTE
+    shorter = import_list(store, "dossier", b"name,account\nX,jade\n", source="tests", by="anna", at=later)
+    assert shorter.status == "waiting"  # the only subject is another one now
+    decide(store, "dossier", by="bernard", at=later, activate=True)
+    assert sorted(len(of) for of in held(store).members.values()) == [1, 2]
