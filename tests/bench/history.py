@@ -216,9 +216,9 @@ def _peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def _apart(name: str, argument: str) -> Any:
+def _apart(name: str, argument: str, module: str = "tests.bench.history") -> Any:
     """A measurement in a process of its own, so that its memory is its own."""
-    command = [sys.executable, "-m", "tests.bench.history", "--one", name, argument]
+    command = [sys.executable, "-m", module, "--one", name, argument]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{name} {argument}: {done.stderr[-2000:]}")
