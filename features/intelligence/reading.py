@@ -1,4 +1,4 @@
-"""Lists in: FollowTheMoney JSON lines, STIX 2.1 bundles and CSV, told apart by their content; bytes in, frame out."""
+"""Lists in: FollowTheMoney, STIX 2.1, CSV and captured web shops, told apart by their content; bytes in, frame out."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from features.fault import Fault
+from features.intelligence.storefronts import is_captured, read_captured
 
 STATEMENTS = pl.Schema(
     {
@@ -31,8 +32,12 @@ PROPERTIES = {  # of a subject, and the column of a consignment that each is com
     "id": "consignor_id",
     "account": "seller_account",
     "url": "seller_url",
-    "wallet": None,
+    "wallet": "wallet",
+    "tag": "tag",
     "iban": None,
+    "title": None,
+    "brand": None,
+    "price": None,
 }
 FTM = {
     "name": "name", "alias": "name", "weakAlias": "name", "previousName": "name", "email": "email", "phone": "phone",
@@ -81,14 +86,19 @@ def read_list(content: bytes, source: str) -> Listed:
     """A list from its bytes; raises Unreadable where nothing of it can be read. Nothing sent is told back."""
     if len(content) > LARGEST:
         raise Unreadable(f"the list is larger than {LARGEST // 1024**2} MiB; split it")
+    problems: list[dict[str, Any]] = []
+    if is_captured(content):
+        return _listed("storefronts", read_captured(content, problems), source, problems)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Unreadable("the list is not UTF-8; save it as UTF-8") from None
     start = text.lstrip()[:1]
-    problems: list[dict[str, Any]] = []
     kind = "csv" if start != "{" else "stix" if _is_bundle(text) else "ftm"
-    rows = {"csv": _csv, "stix": _stix, "ftm": _ftm}[kind](text, problems)
+    return _listed(kind, {"csv": _csv, "stix": _stix, "ftm": _ftm}[kind](text, problems), source, problems)
+
+
+def _listed(kind: str, rows: Iterable[Row], source: str, problems: list[dict[str, Any]]) -> Listed:
     told = [(s, label[:LONGEST], p, value.strip()[:LONGEST], source) for s, label, p, value in rows if value.strip()]
     if not told:
         raise Unreadable("no name, e-mail, telephone, address, number, account or storefront stands in the list")
@@ -195,9 +205,13 @@ def _stix(text: str, problems: list[dict[str, Any]]) -> Iterable[Row]:
 
 
 def _csv(text: str, problems: list[dict[str, Any]]) -> Iterable[Row]:
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
     first = text.split("\n", 1)[0]
     reader = csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
-    names = {name: CSV.get((name or "").strip().lower()) for name in reader.fieldnames or []}
+    try:
+        names = {name: CSV.get((name or "").strip().lower()) for name in reader.fieldnames or []}
+    except csv.Error:
+        raise Unreadable("the first line is no CSV; name the columns there") from None
     if not any(names.values()):
         raise Unreadable(f"no column of the list is known; name columns as in {', '.join(PROPERTIES)}")
     rows = iter(reader)

@@ -6,7 +6,7 @@ import polars as pl
 import polars_hash as plh
 
 from features.intelligence.reading import PROPERTIES
-from features.parties.evidence import SENDER, sender_values
+from features.parties.evidence import OF_SHOPS, SENDER, told_values
 
 SUBJECTS = pl.Schema(
     {"subject_id": pl.String(), "entity": pl.Int64(), "label": pl.String(), "values": pl.List(pl.Int64())}
@@ -35,7 +35,7 @@ def subjects_of(list_id: str, statements: pl.DataFrame) -> pl.DataFrame:
         ),
         pl.col("country").alias("consignor_country"),
     )
-    values = sender_values(frame.select("row", *SENDER))
+    values = told_values(frame.select("row", *SENDER, *OF_SHOPS))
     told = frame.select("row", "subject_id", "label").join(values, on="row", how="left")
     each = told.group_by("subject_id", maintain_order=True).agg(
         pl.col("label").first(), pl.col("value").drop_nulls().unique().sort().alias("values")

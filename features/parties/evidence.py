@@ -28,7 +28,7 @@ from features.comparable import (
 from features.consignment import Consignments
 
 RARE = 12  # letters of a name that few share
-MANY, SOME = 400, 64  # cards that may share a value before it is a hub, which links nobody
+MANY, SOME, FEW = 400, 64, 24  # cards that may share a value before it is a hub, which links nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,7 @@ SENDER = [
     "consignor_id", "seller_account", "consignor_phone", "consignor_email", "seller_url", "consignor_name",
     "consignor_address", "consignor_country",
 ]  # fmt: skip
+OF_SHOPS = ("wallet", "tag")  # what captured web shops and dossiers tell
 COUNTRY = pl.col("consignor_country").fill_null("?")
 
 
@@ -122,6 +123,8 @@ LEVELS: tuple[Level, ...] = (
     Level("name_near", "name", 6, SOME, "names that one slip tells apart", _name_near()),
     Level("address", "place", 6, SOME, "the same address to the unit", _in_country(comparable("consignor_address"))),
     Level("building", "place", 5, SOME, "the same building", _in_country(building("consignor_address"))),
+    Level("wallet", "wallet", 14, SOME, "the same wallet", pl.col("wallet")),
+    Level("tag", "tag", 12, FEW, "the same payment or analytics number", pl.col("tag")),
     Level("article", "article", 4, SOME, "the same article code", pl.col("articles")),
 )
 NAMES = [level.name for level in LEVELS]
@@ -159,6 +162,11 @@ def evidence_of(consignments: Consignments) -> pl.DataFrame:
 
 def sender_values(frame: pl.DataFrame) -> pl.DataFrame:
     """The values of what each row (`row` and SENDER) states of a sender: `row` and `value`."""
+    return _values(frame, [level for level in LEVELS if level.name not in (*OF_SHOPS, "article")])
+
+
+def told_values(frame: pl.DataFrame) -> pl.DataFrame:
+    """The same of what others tell of somebody (`row`, SENDER and OF_SHOPS): wallets and tags stand on no manifest."""
     return _values(frame, [level for level in LEVELS if level.name != "article"])
 
 
