@@ -18,6 +18,7 @@ from features import (
     identifiers,
     money,
     norms,
+    rates,
     route,
     shipper,
     windows,
@@ -25,12 +26,13 @@ from features import (
 )
 from features.definition import DEFINITIONS, needed, plain_code
 from features.messages.mapping import Extra
+from features.parties import evidence, graph, linking
 from features.windows import Since, reading_of
 
 InputKind = Literal["number", "category"]
 DECLARING = (declared, goods, identifiers, route, shipper)  # importing them is what declares their features
 # their code is part of what every input means
-MEANINGFUL = (comparable, consignment, facts, money, norms, windows, wording)
+MEANINGFUL = (comparable, consignment, evidence, facts, graph, linking, money, norms, rates, windows, wording)
 LANGUAGES = ("en", "fr", "zh")
 FLAG = "yes/no"  # units that are shown in words: 1 as yes, 0 as no
 SHARE = "%"  # and shares of one as per cent

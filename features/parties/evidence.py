@@ -46,6 +46,9 @@ class Level:
     text: pl.Expr
 
 
+WORDS, SOUND = pl.col("words_of_name"), pl.col("sound_of_name")  # made once: several levels rest on them
+
+
 def _mailbox_local() -> pl.Expr:
     return folded(pl.col("consignor_email")).str.extract(r"^\s*([^@+]+)", 1).str.replace_all(r"[^\p{L}\p{N}]+", "")
 
@@ -69,7 +72,7 @@ def _name_near() -> pl.Expr:
 
     Short names are too much alike to be compared so.
     """
-    words = words_of_name("consignor_name").str.split(" ")
+    words = WORDS.str.split(" ")
     longest = words.list.eval(pl.element().sort_by(pl.element().str.len_chars(), descending=True, maintain_order=True))
     first = longest.list.first()
     rest = longest.list.slice(1).list.sort().list.join(" ")
@@ -82,9 +85,8 @@ def _name_near() -> pl.Expr:
 
 def _name(*, rare: bool) -> pl.Expr:
     """The words of a name and its sound; short ones are those of many strangers."""
-    words, sound = words_of_name("consignor_name"), sound_of_name("consignor_name")
-    wanted = (words.str.replace_all(" ", "").str.len_chars() >= RARE) == rare
-    written = pl.concat_list(_in_country(words), _in_country(pl.concat_str(pl.lit("="), sound)))
+    wanted = (WORDS.str.replace_all(" ", "").str.len_chars() >= RARE) == rare
+    written = pl.concat_list(_in_country(WORDS), _in_country(pl.concat_str(pl.lit("="), SOUND)))
     return pl.when(wanted).then(written)
 
 
@@ -172,6 +174,11 @@ def told_values(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _values(frame: pl.DataFrame, levels: Sequence[Level]) -> pl.DataFrame:
     """Every text of the levels as a hash with its level; all levels in one pass, for one row and for a million."""
+    if "consignor_name" in frame.columns:
+        frame = frame.with_columns(
+            words_of_name("consignor_name").alias("words_of_name"),
+            sound_of_name("consignor_name").alias("sound_of_name"),
+        )
     texts = frame.select("row", *(pl.concat_list(level.text).alias(level.name) for level in levels))
     each = texts.unpivot(index="row", variable_name="level", value_name="text").explode("text").drop_nulls()
     named = each.select("row", "level", pl.concat_str("level", "text", separator="\x1f").alias("text"))
