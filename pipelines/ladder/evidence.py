@@ -46,7 +46,7 @@ class Evidence:
     """One row a consignment that is judged, labelled, or may serve as a weak negative.
 
     frame: `day` (0 = first judged), `judged`, `weak`, `known_at`, `hit`, `selection_probability`, `new_sender`, and of
-        the truth `illicit` and `scheme`.
+        the truth `illicit`, `scheme` and `actor_id`.
     rows: the model inputs; blind: the same when history cannot be read. lot: a number in [0, 1) for each row.
     """
 
@@ -136,14 +136,17 @@ def _evidence(
     chosen = pl.concat([judged, labelled["row"], weak]).unique().sort()
     some = consignments.where(pl.col("row").is_in(chosen.implode()))
     told = some.frame.with_columns(chosen.alias("row")).join(
-        truth.select("consignment_id", "illicit", "scheme"), on="consignment_id", how="left", maintain_order="left"
+        truth.select("consignment_id", "illicit", "scheme", "actor_id"),
+        on="consignment_id",
+        how="left",
+        maintain_order="left",
     )
     of_label = labelled.select("row", "known_at", "hit", "selection_probability")
     frame = told.join(of_label, on="row", how="left", maintain_order="left").select(
         pl.col("row").is_in(judged.implode()).alias("judged"),
         pl.col("row").is_in(weak.implode()).alias("weak"),
         ((pl.col("lodged_at") - start).dt.total_seconds() // 86_400).alias("day"),
-        "lodged_at", "known_at", "hit", "selection_probability", "illicit", "scheme",
+        "lodged_at", "known_at", "hit", "selection_probability", "illicit", "scheme", "actor_id",
     )  # fmt: skip
     rows = assemble(some, history, fits, inputs).frame
     frame = frame.with_columns((rows["consignor_consignments_90d"] == 0).alias("new_sender"))

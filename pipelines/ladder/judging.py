@@ -20,6 +20,7 @@ def judge(evidence: Evidence, margin: Floats, risk: Floats | None = None) -> dic
     judged = judged.with_columns(place.alias("place"))
     figures = {
         "precision at 1 %": _share(judged, pl.col("place") <= TOP),
+        "actors found per 1,000 checks at 1 %": _actors(judged),
         "recall at 1 %": _found(judged, TOP),
         "recall at 5 %": _found(judged, WIDE),
         "late scheme: recall at 1 %": _found(judged.filter(pl.col("scheme") == LATE), TOP),
@@ -35,6 +36,12 @@ def judge(evidence: Evidence, margin: Floats, risk: Floats | None = None) -> dic
 
 def _share(judged: pl.DataFrame, chosen: pl.Expr) -> float:
     return float(judged.filter(chosen)["illicit"].mean() or 0.0)  # type: ignore[arg-type]
+
+
+def _actors(judged: pl.DataFrame) -> float:
+    """Different actors with whom something is found, for a thousand checks at the top."""
+    checked = judged.filter(pl.col("place") <= TOP)
+    return 1000.0 * checked.filter("illicit")["actor_id"].n_unique() / max(checked.height, 1)
 
 
 def _found(judged: pl.DataFrame, share: float) -> float:
