@@ -152,23 +152,27 @@ def grow(graph: Graph, consignments: Consignments) -> list[Link]:
 
 
 def _seen(graph: Graph, entity: int, stated: Sequence[int], at: int) -> tuple[Any, ...]:
-    """The columns LINKED of one declaration."""
-    members = graph.seen_by(entity, stated, at)
-    known = [graph.cards[member] for member in members if member in graph.cards]
+    """The columns LINKED of one declaration; who was first seen at its moment or later is not known to it."""
+    found = graph.seen_by(entity, stated, at)
+    known = [card for member in found if (card := graph.cards.get(member)) is not None and card.first_at < at]
+    members = list(dict.fromkeys([entity, *(card.entity for card in known)]))
     oldest = min(((card.first_at, card.entity) for card in known), default=(at, entity))[1]
-    recent = sum(card.first_at > at - RECENT and not card.listed for card in known) + (entity not in graph.cards)
+    others = [card for card in known if card.entity != entity and not card.listed]
+    mine = graph.cards.get(entity)
+    recent = sum(card.first_at > at - RECENT for card in others) + (mine is None or mine.first_at > at - RECENT)
     read = sorted(members[:1] + members[1:][-MOST_READ:])
     counts = _sharing(graph, entity, stated)
     new = _lookalikes(graph, entity, stated, at)
-    listed = float(sum(card.listed for card in known)), float(_listed_matches(graph, stated))
+    listed = float(sum(card.listed for card in known)), float(_listed_matches(graph, stated, at))
     told = code_of("P", entity), code_of("N", oldest), read, float(len(members) - listed[0]), *listed
     return *told, float(recent), *counts, float(new)
 
 
-def _listed_matches(graph: Graph, stated: Sequence[int]) -> int:
+def _listed_matches(graph: Graph, stated: Sequence[int], at: int) -> int:
     """Subjects of lists that share an identifier or a rare name with it."""
     sure = (value for value in stated if level_of(value) in SURE and not graph.is_hub(value))
-    return len({card for value in sure for card in graph.stated_by.get(value, ()) if graph.cards[card].listed})
+    cards = {graph.cards[card] for value in sure for card in graph.stated_by.get(value, ())}
+    return sum(card.listed and card.first_at < at for card in cards)
 
 
 def _sharing(graph: Graph, entity: int, stated: Sequence[int]) -> list[float | None]:
@@ -194,7 +198,7 @@ def _lookalikes(graph: Graph, entity: int, stated: Sequence[int], at: int) -> in
         if not graph.is_hub(value):
             found.update(graph.stated_by.get(value, ()))
     found.discard(entity)
-    return sum(graph.cards[other].first_at > at - RECENT for other in found)
+    return sum(at - RECENT < graph.cards[other].first_at < at for other in found)
 
 
 def _moments(frame: pl.DataFrame) -> Iterator[tuple[int, list[tuple[int, int, list[int]]]]]:

@@ -98,6 +98,15 @@ def test_a_desk_links_what_came_before_and_keeps_what_it_decided(
     assert len(held(store).cards) == 2
 
 
+def test_calls_of_one_moment_do_not_see_each_other(desk: Desk, store: Store, switch: LinkingSwitch) -> None:
+    live = replace(desk, parties=StoredParties(store, switch), journal=Journal(store, switch))
+    for number in (1, 2):
+        told = target(message(sent(number, number, 0, seller_account="jade"), message_id=f"M{number}"), live)
+        assert told.declared is not None
+        assert told.declared.frame["network_cards"].to_list() == [1.0]
+    assert [len(of) for of in held(store).members.values()] == [2]
+
+
 def test_calls_leave_what_a_batch_leaves(desk: Desk, store: Store, switch: LinkingSwitch) -> None:
     live = replace(desk, parties=StoredParties(store, switch), journal=Journal(store, switch))
     sentences = [sent(n, n % 5, n, seller_account=f"a{n % 3}") for n in range(1, 20)]
