@@ -148,18 +148,11 @@ class FactTable:
         totals = nothing_known(question)
         if len(self) and len(question.entities):
             order = np.argsort(question.entities, kind="stable")  # neighbours in the question are neighbours in memory
-            start, end = self._runs(question.entities[order])
+            start, end = runs_of(self._entities, question.entities[order])
             held = start < end
             if held.any():
                 self._fill(totals, question, order[held], start[held], end[held])
         return totals
-
-    def _runs(self, entities: Integers) -> tuple[Integers, Integers]:
-        start = np.searchsorted(self._entities, entities, "left")
-        there = self._entities[np.minimum(start, len(self) - 1)] == entities
-        end = start.copy()
-        end[there] = np.searchsorted(self._entities, entities[there], "right")
-        return start, end
 
     def _fill(self, totals: Totals, question: Asked, rows: Integers, start: Integers, end: Integers) -> None:
         for m, moments in enumerate(question.moments[:, rows]):
@@ -179,6 +172,45 @@ class FactTable:
         of, start, at = of[seen], start[seen], at[seen]
         totals.first[of] = self._known_at[last_before(lodged, start, at + 1, np.ones_like(at)) + 1]
         totals.last[of] = self._known_at[last_before(lodged, start, at + 1, lodged[at]) + 1]
+
+
+@njit(cache=True, nogil=True)
+def runs_of(column: Integers, entities: Integers) -> tuple[Integers, Integers]:
+    """Where the run of each entity begins and ends in an ascending column; begins where it ends where there is none.
+
+    Entities are hashes, spread evenly: where one must stand is a good guess, and the rest of the search stays near it.
+    """
+    rows = len(column)
+    start, end = np.empty(len(entities), np.int64), np.empty(len(entities), np.int64)
+    first, span = np.float64(column[0]), np.float64(column[rows - 1]) - np.float64(column[0])
+    for asked in range(len(entities)):
+        entity = entities[asked]
+        share = (np.float64(entity) - first) / span if span > 0 else 0.0
+        guess = int(min(max(share, 0.0), 1.0) * (rows - 1))
+        low, high, step = guess, guess, 1
+        while low > 0 and column[low - 1] >= entity:
+            low, step = max(low - step, 0), step * 2
+        step = 1
+        while high < rows and column[high] < entity:
+            high, step = min(high + step, rows), step * 2
+        while low < high:
+            middle = (low + high) >> 1
+            if column[middle] < entity:
+                low = middle + 1
+            else:
+                high = middle
+        start[asked] = low
+        high, step = low, 1
+        while high < rows and column[high] == entity:
+            low, high, step = high + 1, min(high + step, rows), step * 2
+        while low < high:
+            middle = (low + high) >> 1
+            if column[middle] == entity:
+                low = middle + 1
+            else:
+                high = middle
+        end[asked] = low
+    return start, end
 
 
 @njit(cache=True, nogil=True)

@@ -18,6 +18,7 @@ from pipelines.synthetic import build_world
 from service.desk import open_desk
 from service.journal import Journal
 from service.linking_switch import LinkingSwitch
+from service.parties import counted
 from service.settings import Settings
 from service.store import open_store
 
@@ -69,6 +70,8 @@ def _ingest(settings: Settings, world: Path, manifests: list[Path], end: datetim
         for file in known:
             account, received = ingest_outcomes(file, archive, journal)
             advance(f"{account.file}: {received.recorded:,} results recorded")
+    cards, networks = counted(store)
+    show.line(f"{cards:,} senders as declared; {networks:,} networks of several, by what they share")
     store.close()
 
 

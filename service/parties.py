@@ -180,6 +180,15 @@ def network(store: Store, code: str) -> dict[str, Any] | None:
         }  # fmt: skip
 
 
+def counted(store: Store) -> tuple[int, int]:
+    """Senders as declared, and networks of more than one of them."""
+    sizes = sa.select(sa.func.count().label("size")).where(~CARDS.c.listed).group_by(CARDS.c.network).subquery()
+    several = sa.func.sum(sa.case((sizes.c.size > 1, 1), else_=0))
+    with store.reading() as connection:
+        cards, networks = connection.execute(sa.select(sa.func.sum(sizes.c.size), several)).one()
+    return int(cards or 0), int(networks or 0)
+
+
 def census(graph: Graph) -> pl.DataFrame:
     """One row a network: its code and how many cards it has, the largest first."""
     rows = [(code_of("N", root), len(cards)) for root, cards in graph.members.items()]

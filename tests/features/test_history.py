@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from features.consignment import TIME
 from features.facts import FACT_SCHEMA, FACTS, NEVER
-from features.history import Asked, FactTable, Layered, Totals, columns_of, nothing_known
+from features.history import Asked, FactTable, Layered, Totals, columns_of, nothing_known, runs_of
 from tests.features.conftest import consignments_of, row
 
 Posted = tuple[int, int, list[int]]  # entity, known_at in microseconds, amounts
@@ -120,3 +120,12 @@ def test_facts_of_microseconds_are_told_apart() -> None:
     us = int(moment.timestamp()) * 1_000_000
     told = read(FactTable(frame), [(1, us), (1, us + 1), (1, us + 2)])
     assert [amounts[0] for amounts, _, _ in told] == [0, 1, 2]
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(-3, 3), max_size=60), st.lists(st.integers(-4, 4)))
+def test_runs_are_found_wherever_entities_stand(column: list[int], more: list[int]) -> None:
+    ascending = np.sort(np.array([*column, *more, 0], np.int64))
+    asked = np.array([*column, *more, -(2**63), 2**63 - 1, 5], np.int64)
+    start, end = runs_of(ascending, asked)
+    assert start.tolist() == np.searchsorted(ascending, asked, "left").tolist()
+    assert end.tolist() == np.searchsorted(ascending, asked, "right").tolist()
