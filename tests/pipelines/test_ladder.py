@@ -80,6 +80,7 @@ def world(*margins: float, illicit: Sequence[bool]) -> tuple[Evidence, np.ndarra
         {
             "judged": [True] * size, "day": [0] * size, "illicit": list(illicit), "new_sender": [False] * size,
             "scheme": ["late_wave" if one else "honest" for one in illicit],
+            "actor_id": [f"X{place}" if one else f"H{place}" for place, one in enumerate(illicit)],
         }
     )  # fmt: skip
     return Evidence(frame, pl.DataFrame(), pl.DataFrame(), pl.Series(), None), np.array(margins)  # type: ignore[arg-type]
@@ -91,6 +92,7 @@ def test_figures_by_hand() -> None:
     assert (figures["precision at 1 %"], figures["recall at 1 %"], figures["recall at 5 %"]) == (1.0, 0.5, 0.5)
     assert figures["late scheme: recall at 5 %"] == figures["recall at 1 %: late_wave"] == 0.5
     assert math.isnan(figures["senders never seen: recall at 5 %"])
+    assert figures["actors found per 1,000 checks at 1 %"] == 1000.0  # one check, one actor
 
 
 def test_intervals_over_worlds() -> None:
