@@ -21,6 +21,7 @@ DTYPES: dict[Kind, pl.DataType] = {
 EXTRA = "extra_"  # columns of a foreign file that Tamis does not know keep their values under this prefix
 STREAMS = ("postal", "express")
 NATURES = ("sale", "gift", "documents", "sample", "returned", "other")
+PURPOSES = ("original", "amendment", "cancellation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ CONSIGNMENT_COLUMNS: tuple[Column, ...] = (
     Column("message_id", "identifier of the message that carried the row; a file's name where absent"),
     Column("consignment_id", "S10 item id, house waybill number or other unique reference", required=True, longest=100),
     Column("version", "1, 2, …: an amendment carries the next number", kind="whole"),
+    Column("purpose", "what the message does to what was declared before", choices=PURPOSES),
     Column("stream", "postal or express", required=True, choices=STREAMS),
     Column("lodged_at", "when the declaration reached customs", kind="time", required=True),
     Column("office", "destination customs office or airport code", longest=40),

@@ -102,6 +102,34 @@ def gate_outcomes(raw: pl.DataFrame) -> Gated:
     return Gated(gated.accepted.with_columns(pl.col("stage").fill_null("clearance")), gated.refused, gated.received)
 
 
+def spared(raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows without what the gate would refuse them for, and `line`, `field`, `problem` of what was left out.
+
+    A message is not sent again for a bad cell: text loses its control characters, and an optional value that cannot be
+    read becomes unknown. What every row must state is left for the gate.
+    """
+    given = _complete(raw, COLUMNS)
+    texts = [name for name, kind in given.schema.items() if kind == pl.String]
+    damaged = given.select(pl.col(name).str.contains(CONTROL).fill_null(False) for name in texts)
+    cleaned = given.with_columns(pl.col(name).str.replace_all(CONTROL, " ") for name in texts if damaged[name].any())
+    odd = [(name, "control or undecodable characters; taken out", damaged[name]) for name in texts]
+    checks = _checks(COLUMNS, tuple(cleaned.schema.items()))
+    typed = cleaned.select(checks.typed)
+    judged = typed.hstack(cleaned.select(checks.beside)).select(checks.judged)
+    optional = {column.name for column in COLUMNS if not column.required}
+    for fault, holds in zip(checks.faults, judged, strict=True):
+        if fault.field in optional and holds.any():
+            cleaned = cleaned.with_columns(pl.when(~holds).then(pl.col(fault.field)).alias(fault.field))
+            odd.append((fault.field, f"{fault.reason}; left out", holds))
+    named = [
+        cleaned.filter(holds).select("line", pl.lit(field).alias("field"), pl.lit(problem).alias("problem"))
+        for field, problem, holds in odd
+        if holds.any()
+    ]
+    nothing = pl.DataFrame(schema={"line": pl.Int64, "field": pl.String, "problem": pl.String})
+    return cleaned, pl.concat([nothing, *named])
+
+
 COUNTRIES = (
     "dispatch_country",
     "destination_country",

@@ -112,17 +112,21 @@ def with_entities(consignments: Consignments) -> Consignments:
 def stated(consignments: Consignments) -> pl.DataFrame:
     """One row a consignment version: its key, `lodged_at`, its entities, and STATED as integers.
 
-    Money in euro cents, mass in grams, pieces as declared.
+    Money in euro cents, mass in grams, pieces as declared. A cancellation states nothing: it only takes back.
     """
+    amounts = {
+        "consignments": pl.lit(1, pl.Int64),
+        "lines": pl.col("lines").cast(pl.Int64),
+        "value": _integer(pl.col("value_eur") * 100),
+        "mass": _integer(pl.col("gross_mass_kg") * 1000),
+        "pieces": _integer(pl.col("pieces")),
+    }
+    withdrawn = pl.col("purpose").eq("cancellation").fill_null(False)
     return with_entities(consignments).frame.select(
         *VERSION_KEY,
         "lodged_at",
         *ENTITIES,
-        pl.lit(1, pl.Int64).alias("consignments"),
-        pl.col("lines").cast(pl.Int64),
-        _integer(pl.col("value_eur") * 100).alias("value"),
-        _integer(pl.col("gross_mass_kg") * 1000).alias("mass"),
-        _integer(pl.col("pieces")).alias("pieces"),
+        *(pl.when(withdrawn).then(0).otherwise(amounts[name]).alias(name) for name in STATED),
     )
 
 

@@ -51,6 +51,8 @@ class Archive:
         flat = self._read("manifest", "lodged_at", start, end)
         if flat is None:
             flat = pl.DataFrame(schema={c.name: c.dtype for c in (*CONSIGNMENT_COLUMNS, *GOODS_COLUMNS)})
+        newer = [c for c in CONSIGNMENT_COLUMNS if c.name not in flat.columns]  # than the files that are kept
+        flat = flat.with_columns(pl.lit(None, c.dtype).alias(c.name) for c in newer)
         flat = flat.unique([*VERSION_KEY, "line_no"], keep="first", maintain_order=True)
         return with_entities(fold(flat.sort("lodged_at", *VERSION_KEY, "line_no")))
 

@@ -12,6 +12,7 @@ import click
 import typer
 
 from features.fault import Fault
+from features.words import AnswerKind, FormatName
 from pipelines import show
 from pipelines.lists import lists
 from service.settings import Settings
@@ -30,6 +31,15 @@ app = typer.Typer(
 
 app.add_typer(lists, name="lists")
 Files = Annotated[list[Path], typer.Argument(help="CSV or Parquet files", show_default=False)]
+Messages = Annotated[
+    list[Path],
+    typer.Argument(
+        help="CSV, Parquet, ICS2 XML, Cargo-XML, FHL, postal XML or JSON; gzip and zstd", show_default=False
+    ),
+]
+FormatOption = Annotated[
+    FormatName | None, typer.Option("--format", help="of all files; told from their content where it is not named")
+]
 MappingFile = Annotated[Path | None, typer.Option("--mapping", help="TOML file that makes a foreign file readable")]
 DAYS = ["%Y-%m-%d"]
 
@@ -71,7 +81,7 @@ def synth(
 
 
 @app.command()
-def ingest(files: Files, mapping: MappingFile = None) -> None:
+def ingest(files: Messages, mapping: MappingFile = None, format: FormatOption = None) -> None:
     """Read manifests, gate every row, quarantine what cannot be read, archive the rest and remember it."""
     from pipelines.archive import Archive
     from pipelines.ingest import ingest_manifest, keep_quarantine
@@ -80,7 +90,7 @@ def ingest(files: Files, mapping: MappingFile = None) -> None:
     archive, journal, rules = Archive(settings.archive), _journal(settings), _mapping(mapping)
     with show.progress("manifests", len(files)) as advance:
         for file in files:
-            done = ingest_manifest(file, archive, journal, rules)
+            done = ingest_manifest(file, archive, journal, rules, format=format)
             advance(f"{done.file}: {done.account}; {done.consignments:,} consignments, {done.new:,} new")
             kept = keep_quarantine(done.refused, settings.home / "quarantine", done.file)
             show.faults(done.refused, kept)
@@ -169,15 +179,18 @@ def promote(
 
 @app.command()
 def score(
-    files: Files,
+    files: Messages,
     out: Annotated[Path, typer.Option(help="folder for the results")],
     mapping: MappingFile = None,
+    format: FormatOption = None,
+    answer: Annotated[AnswerKind | None, typer.Option(help="also write an answer to each file, in these words")] = None,
     expectations: Annotated[bool, typer.Option(help="let Great Expectations judge the manifest as a whole")] = True,
 ) -> None:
     """Orient every consignment of some manifests and publish orientations, quarantine, summary and report."""
     from pipelines.archive import Archive
-    from pipelines.score import publish
+    from pipelines.score import publish, write_answers
     from pipelines.score import score as scored
+    from service.answers import load_codes
     from service.desk import open_desk
 
     settings, now = Settings(), datetime.now(UTC)
@@ -185,12 +198,15 @@ def score(
     with show.progress("manifests", len(files)) as advance:
         result = scored(
             files, desk, Archive(settings.archive), now,
-            mapping=_mapping(mapping), expectations=expectations, say=advance,
+            mapping=_mapping(mapping), format=format, expectations=expectations, say=advance,
         )  # fmt: skip
     show.line("writing the report")
     summary = publish(result, desk, out, now, f"Orientations of {', '.join(f.name for f in files)}"[:120])
     show.top(result.orientations, result.declared, 10)
     show.faults(result.refused, out / "quarantine.parquet")
+    if answer is not None:
+        told = write_answers(result, answer, load_codes(settings.answers), out)
+        show.line(f"{len(told)} answers ({answer}) in {out / 'answers'}")
     lanes = ", ".join(f"{count:,} {lane}" for lane, count in summary["lanes"].items())
     show.line(f"{summary['consignments']:,} consignments: {lanes}; report in {out / 'report.html'}")
 

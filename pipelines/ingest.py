@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
-from features.consignment import fold
-from features.contract import Gated, gate_manifest, gate_outcomes
+from features.consignment import VERSION_KEY, fold
+from features.contract import Gated, gate_manifest, gate_outcomes, no_quarantine
 from features.facts import with_entities
-from features.messages.flat import Raw, read_flat
+from features.messages.flat import read_flat
+from features.messages.formats import read_file
 from features.messages.mapping import UNMAPPED, Mapping
+from features.messages.parts import PART, read_parts
+from features.messages.raw import Raw
+from features.messages.reading import gate_message
+from features.words import FormatName
 from pipelines.archive import Archive
 from service.journal import Journal, Received
+from service.receiving import message_of, stow
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,17 @@ class Ingested:
     new: int
     refused: pl.DataFrame
 
+    def and_also(self, gated: Gated, consignments: int, new: int) -> Ingested:
+        """With another part of the same file."""
+        return Ingested(
+            self.file,
+            self.received + gated.received,
+            self.accepted + gated.accepted.height,
+            self.consignments + consignments,
+            self.new + new,
+            pl.concat([self.refused, gated.refused]).sort("line", maintain_order=True),
+        )
+
     @property
     def account(self) -> str:
         """Where every row went, in words."""
@@ -35,19 +55,93 @@ class Ingested:
 
 def read_manifest(path: Path, mapping: Mapping = UNMAPPED) -> tuple[Raw, Gated]:
     """A manifest file through its mapping and the gate; broken records stand beside what the gate refused."""
-    raw = read_flat(path, separator=mapping.separator)
+    raw = read_file(path, mapping, "flat")
     return raw, _with_broken(gate_manifest(mapping.to_manifest(raw.rows), path.name), raw)
 
 
-def ingest_manifest(path: Path, archive: Archive, journal: Journal, mapping: Mapping = UNMAPPED) -> Ingested:
-    """Archive a manifest and post the facts that its consignments are; a file ingested twice counts once."""
-    _, gated = read_manifest(path, mapping)
-    consignments = with_entities(fold(gated.accepted))
-    new = journal.remember(consignments) if len(consignments) else 0
-    if gated.accepted.height:
-        archive.keep_manifest(gated.accepted)
+def ingest_manifest(
+    path: Path,
+    archive: Archive,
+    journal: Journal,
+    mapping: Mapping = UNMAPPED,
+    *,
+    format: FormatName | None = None,
+    now: datetime | None = None,
+    part: int = PART,
+) -> Ingested:
+    """Archive a manifest or message and post the facts that its consignments are; a file ingested twice counts once.
+
+    format: told from the content where it is not named. now: what stands for the time of a message that states none.
+    part: bytes read at a time; a file of any length is ingested in the memory of one part.
+    """
+    now, before = now or datetime.now(UTC), _Before()
+    done = Ingested(path.name, 0, 0, 0, 0, no_quarantine())
+    for raw in _by_consignment(read_parts(path, mapping, format, part), mapping):
+        stow(raw, journal.store, now)
+        message = message_of(raw, journal.store, path.name, now, complete=False)
+        gated = before.apart(_with_broken(gate_message(message)[0], raw))
+        consignments = with_entities(fold(gated.accepted))
+        new = journal.remember(consignments) if len(consignments) else 0
+        if gated.accepted.height:
+            archive.keep_manifest(gated.accepted)
+        done = done.and_also(gated, len(consignments), new)
     journal.settle()
-    return Ingested(path.name, gated.received, gated.accepted.height, len(consignments), new, gated.refused)
+    return done
+
+
+def _by_consignment(parts: Iterator[Raw], mapping: Mapping) -> Iterator[Raw]:
+    """The parts of a file in the manifest's columns; lines of one consignment that stand together come in one part.
+
+    The last consignment of a part waits for the next one.
+    """
+    held: Raw | None = None
+    for raw in parts:
+        flat = raw.format == "flat" and raw.rows.width > 1
+        following = replace(raw, rows=mapping.to_manifest(raw.rows)) if flat else raw
+        if held is not None:
+            whole, waiting = _less_the_last(held.rows)
+            yield replace(held, rows=whole)
+            following = replace(following, rows=pl.concat([waiting, following.rows], how="diagonal_relaxed"))
+        held = following
+    if held is not None:
+        yield held
+
+
+def _less_the_last(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows of all consignments but the last, and those of the last."""
+    ids = [name for name in ("message_id", "consignment_id") if name in rows.columns]
+    if rows.is_empty() or not ids:
+        return rows, rows.clear()
+    same = rows.select(pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).last()) for name in ids)).to_series()
+    return rows.filter(~same), rows.filter(same)
+
+
+class _Before:
+    """The consignments of earlier parts, as hashes: one whose lines stand apart would be counted by halves."""
+
+    def __init__(self) -> None:
+        self._seen = np.array([], np.uint64)
+
+    def apart(self, gated: Gated) -> Gated:
+        """What is accepted, less the lines of consignments that an earlier part held."""
+        keys = gated.accepted.select(pl.struct(VERSION_KEY).hash()).to_series()
+        again = pl.Series(np.isin(keys.to_numpy(), self._seen))
+        self._seen = np.union1d(self._seen, keys.to_numpy())
+        if not again.any():
+            return gated
+        rows = gated.accepted.filter(again)
+        refused = pl.DataFrame(
+            {
+                "line": rows["line"],
+                "field": "consignment_id",
+                "reason": "its other lines stand far before it",
+                "remedy": "sort the file by message and consignment",
+                "all_faults": "consignment_id: its other lines stand far before it",
+                "row_as_received": rows.select(pl.struct(pl.exclude("line")).struct.json_encode()).to_series(),
+            }
+        )
+        everything = pl.concat([gated.refused, refused]).sort("line", maintain_order=True)
+        return Gated(gated.accepted.filter(~again), everything, gated.received)
 
 
 def ingest_outcomes(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,18 +13,30 @@ from typing import Any
 import polars as pl
 
 from features.consignment import VERSION_KEY, Consignments
-from features.messages import Message
-from features.messages.flat import read_flat
-from features.messages.mapping import UNMAPPED, Mapping
+from features.messages.formats import read_file
+from features.messages.mapping import UNMAPPED
+from features.messages.mapping import Mapping as ColumnMapping
+from features.words import AnswerKind, FormatName
 from pipelines.archive import Archive
 from pipelines.expectations import Judgement, judge
 from pipelines.report import Report, write_report
+from service.answers import ENDINGS, AnswerCodes, answer, for_spreadsheet
 from service.orientation import Decisions
 from service.orientation.decisions import frame_of
+from service.receiving import message_of, stow
 from service.targeting import Desk, target
 
-FORMULA = r"^[=+\-@\t\r]"  # a spreadsheet would compute a cell that begins so
 SUCCESS = "_SUCCESS"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What one file asked, by which an answer to it is written."""
+
+    file: str
+    format: FormatName
+    header: Mapping[str, str]
+    decisions: Decisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +49,7 @@ class Scored:
     received: int
     accepted: int
     judgement: Judgement | None
+    messages: tuple[Answered, ...] = ()
 
     def summary(self, desk: Desk) -> dict[str, Any]:
         """The figures of `summary.json`."""
@@ -63,18 +76,24 @@ def score(
     archive: Archive,
     now: datetime,
     *,
-    mapping: Mapping = UNMAPPED,
+    mapping: ColumnMapping = UNMAPPED,
+    format: FormatName | None = None,
     expectations: bool = True,
     say: Callable[[str], None] = lambda _: None,
 ) -> Scored:
     """Orient every consignment of some manifests; each file is one message whose consignments compete."""
     decided, refused, accepted = [], [], []
+    messages: list[Answered] = []
     received = 0
     for file in files:
-        raw = read_flat(file, separator=mapping.separator)
-        message = Message(raw.rows, file.name, now, competing="message", complete=False, mapping=mapping)
+        raw = read_file(file, mapping, format)
+        stow(raw, desk.journal.store, now)
+        message = message_of(
+            raw, desk.journal.store, file.name, now, competing="message", complete=False, mapping=mapping
+        )
         decisions = target(message, desk)
         decided.append(decisions)
+        messages.append(Answered(file.name, raw.format, raw.header, decisions))
         refused += [raw.broken, decisions.refused]
         received += raw.received
         if decisions.declared is not None:
@@ -90,6 +109,7 @@ def score(
         received=received,
         accepted=sum(flat.height for flat in accepted),
         judgement=judge(pl.concat(accepted, how="diagonal")) if expectations and accepted else None,
+        messages=tuple(messages),
     )
 
 
@@ -135,6 +155,21 @@ def publish(scored: Scored, desk: Desk, out: Path, now: datetime, title: str) ->
     return summary
 
 
+def write_answers(scored: Scored, kind: AnswerKind, codes: AnswerCodes, out: Path) -> list[Path]:
+    """Write the answer to each file into `out/answers`; none where there is nothing to say. Raises NoSuchAnswer."""
+    folder = out / "answers"
+    folder.mkdir(parents=True, exist_ok=True)
+    told: list[Path] = []
+    for asked in scored.messages:
+        given = answer(kind, asked.decisions.as_json(), asked.header, asked.format, codes)
+        if given.content is not None:
+            path = folder / f"{asked.file}.{kind}.{ENDINGS.get(kind, 'xml')}"
+            content = given.content
+            _whole(path, lambda place, content=content: place.write_bytes(content))  # type: ignore[misc]
+            told.append(path)
+    return told
+
+
 def _whole(path: Path, write: Callable[[Path], Any]) -> None:
     """Write a file beside its place, sync it, then put it there: nobody ever reads half of it."""
     temporary = path.with_name(f".{path.name}.writing")
@@ -142,21 +177,3 @@ def _whole(path: Path, write: Callable[[Path], Any]) -> None:
     with temporary.open("rb") as file:
         os.fsync(file.fileno())
     temporary.replace(path)
-
-
-def for_spreadsheet(orientations: pl.DataFrame) -> pl.DataFrame:
-    """The decisions as plain cells; text that a spreadsheet would take for a formula is quoted."""
-    sentences = pl.col("reasons").list.eval(pl.element().struct.field("text")).list.join("; ")
-    problems = pl.col("data_problems").list.eval(
-        pl.format("{}: {}", pl.element().struct.field("field"), pl.element().struct.field("problem"))
-    )
-    flat = orientations.with_columns(
-        sentences.alias("reasons"),
-        problems.list.join("; ").alias("data_problems"),
-        pl.col("degraded_reasons").list.join("; "),
-    )
-    texts = [name for name, kind in flat.schema.items() if kind == pl.String]
-    return flat.with_columns(
-        pl.when(pl.col(name).str.contains(FORMULA)).then("'" + pl.col(name)).otherwise(pl.col(name)).alias(name)
-        for name in texts
-    )

@@ -28,6 +28,7 @@ from pipelines.archive import Archive
 REFIT = timedelta(days=7)  # norms and weights of wordings are fitted anew every week
 REFERENCE_ROWS = 20_000
 REFERENCE_SPAN = timedelta(days=14)
+WITHDRAWN = pl.col("purpose").eq("cancellation").fill_null(False)  # says nothing about what goods look like
 RETENTION = timedelta(days=RESULT_DAYS)
 
 
@@ -124,9 +125,8 @@ def labelled_of(consignments: Consignments, outcomes: pl.DataFrame, start: datet
             "selection_probability",
         )
     )
-    first_versions = consignments.frame.filter(pl.col("lodged_at") >= start).unique(
-        "consignment_id", keep="first", maintain_order=True
-    )
+    declared = consignments.frame.filter(pl.col("lodged_at") >= start, ~WITHDRAWN)
+    first_versions = declared.unique("consignment_id", keep="first", maintain_order=True)
     main_line = consignments.goods.unique("row", keep="first", maintain_order=True)
     lines = main_line.select("row", "description", "hs_code", "goods_origin_country", "net_mass_kg")
     joined = first_versions.join(results, on="consignment_id", how="inner", maintain_order="left")
@@ -151,6 +151,6 @@ def fit_goods(consignments: Consignments, labelled: pl.DataFrame, dates: Sequenc
 
 
 def _sample(consignments: Consignments, since: datetime) -> Consignments:
-    recent = consignments.frame.filter(pl.col("lodged_at") >= since)["row"].to_numpy()
+    recent = consignments.frame.filter(pl.col("lodged_at") >= since, ~WITHDRAWN)["row"].to_numpy()
     chosen = np.random.default_rng(0).permutation(recent)[:REFERENCE_ROWS]
     return consignments.where(pl.col("row").is_in(pl.Series(np.sort(chosen)).implode()))

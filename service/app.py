@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from service.api import faults, routes
+from service.api import faults, messages, routes
 from service.api.metrics import Metrics
 from service.desk import open_desk
 from service.settings import Settings
@@ -29,5 +29,7 @@ def create(settings: Settings | None = None) -> FastAPI:
     app = FastAPI(title="Tamis", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.settings, app.state.metrics = settings, Metrics()
     faults.install(app, settings.body_limit)
+    app.state.dialects = messages.Dialects(settings)
     app.include_router(routes.router)
+    app.include_router(messages.router)
     return app

@@ -20,6 +20,8 @@ class Settings(BaseSettings):
     home: Path = Field(default=Path("var"), description="everything the product writes lies below this folder")
     store: str = Field(default="", description="database address; empty for store.db in the home folder")
     language: Literal["en", "fr", "zh"] = Field(default="en", description="language of reasons")
+    mapping: Path | None = Field(default=None, description="mapping file for messages that come by a call")
+    answers: Path | None = Field(default=None, description="code values of answers, instead of the standard ones")
     body_limit: int = Field(default=8 * 1024**2, description="largest request body in bytes", gt=0)
 
     @property

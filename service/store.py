@@ -76,6 +76,13 @@ OUTCOMES = sa.Table(
     sa.Column("archived", sa.Boolean, nullable=False),
     sa.Column("body", sa.JSON, nullable=False),
 )
+RECEPTACLES = sa.Table(  # in which receptacle an item lies, as a dispatch list said last
+    "receptacles",
+    TABLES,
+    sa.Column("consignment_id", sa.String, primary_key=True),
+    sa.Column("receptacle", sa.String, nullable=False),
+    sa.Column("known_at", sa.BigInteger, nullable=False),
+)
 CARDS = sa.Table(
     "cards",
     TABLES,

@@ -8,38 +8,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
 from pyarrow import csv
 
 from features.contract import no_quarantine
-from features.fault import Fault
+from features.messages.raw import Raw, UnreadableFile
 
 BLANK_LINE = re.compile(rb"\n\s*\n")
 MARK = "\ufeff"  # the byte order mark that spreadsheets write
 BLOCK = 1 << 20  # the CSV reader cannot see a quote close beyond its block, so a block must hold the file
 REPLACEMENT = "\ufffd"
-
-
-class UnreadableFile(Fault):
-    """A file that cannot be read at all; the message says why and what to do, and holds nothing of its content."""
-
-
-@dataclass(frozen=True, slots=True)
-class Raw:
-    """What a file holds before the gate.
-
-    rows: one row a record with `line`, where the header is line 1; CSV columns are text, Parquet columns as stored.
-    broken: QUARANTINE_COLUMNS, the records that are no rows at all.
-    """
-
-    rows: pl.DataFrame
-    broken: pl.DataFrame
-
-    @property
-    def received(self) -> int:
-        return self.rows.height + self.broken.height
 
 
 def read_flat(path: Path, *, separator: str = ",") -> Raw:
@@ -59,18 +40,24 @@ def read_parquet(content: bytes, name: str) -> Raw:
         rows = pl.read_parquet(io.BytesIO(content))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as fault:
         raise UnreadableFile(f"{name}: not a readable Parquet file; write it again") from fault
+    return numbered(rows, 2)
+
+
+def numbered(rows: pl.DataFrame, first: int) -> Raw:
+    """Rows as they are stored, with their `line` from `first` on."""
     rows = rows.rename(dict(zip(rows.columns, _beside_line(rows.columns), strict=True)))
-    return Raw(rows.with_row_index("line", offset=2).with_columns(pl.col("line").cast(pl.Int64)), no_quarantine())
+    return Raw(rows.with_row_index("line", offset=first).with_columns(pl.col("line").cast(pl.Int64)), no_quarantine())
 
 
+Broken = tuple[int, str, str, str | None]  # line, reason, remedy, the record
 OPEN_QUOTE = ("an opened quote is never closed", "close it; the records after it were not read")
 
 
 @dataclass
-class _Broken:
+class BrokenRecords:
     """Records that have more or fewer fields than the header, as the CSV reader meets them."""
 
-    records: list[tuple[int, str, str, str | None]] = field(default_factory=list)
+    records: list[Broken] = field(default_factory=list)
 
     def __call__(self, row: csv.InvalidRow) -> str:
         reason = f"{row.actual_columns} fields where the header has {row.expected_columns}"
@@ -79,6 +66,12 @@ class _Broken:
             reason, remedy = OPEN_QUOTE
         self.records.append((row.number, reason, remedy, row.text))
         return "skip"
+
+    def taken(self, until: int) -> list[Broken]:
+        """Those up to a line, which are then forgotten."""
+        told = [record for record in self.records if record[0] <= until]
+        self.records = self.records[len(told) :]
+        return told
 
     def renumber(self, lines: pl.Series) -> None:
         """Name the line of each record, not its place among the records."""
@@ -98,19 +91,11 @@ class _Broken:
 def read_csv(content: bytes, name: str, *, separator: str = ",") -> Raw:
     """Rows of a CSV file with a header, every column as text; records that do not fit the header are set apart."""
     content, damaged = _as_utf8(content.removeprefix(MARK.encode()).lstrip(b"\r\n"))
-    header = _header(content, name, separator)
-    broken = _Broken()
-    options = {
-        "read_options": csv.ReadOptions(
-            use_threads=False, column_names=header, skip_rows_after_names=1, block_size=max(BLOCK, len(content) + 1)
-        ),
-        "parse_options": csv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=broken),
-        "convert_options": csv.ConvertOptions(
-            column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=True, null_values=[""]
-        ),
-    }
+    header, broken = header_of(content, name, separator), BrokenRecords()
     try:
-        table = csv.read_csv(io.BytesIO(content), **options)
+        table = csv.read_csv(
+            io.BytesIO(content), **csv_options(header, separator, broken, max(BLOCK, len(content) + 1))
+        )
     except pa.ArrowInvalid as fault:
         raise UnreadableFile(f"{name}: not a readable CSV file: an opened quote is never closed") from fault
     frame = pl.DataFrame(pl.from_arrow(table))
@@ -118,8 +103,26 @@ def read_csv(content: bytes, name: str, *, separator: str = ",") -> Raw:
     broken.renumber(lines)
     rows = frame.with_columns(lines.filter(~lines.is_in([record[0] for record in broken.records])))
     rows = broken.without_unclosed(rows, content)
+    return raw_of(rows, broken.records, header, damaged=damaged)
+
+
+def csv_options(header: list[str], separator: str, broken: BrokenRecords, block: int) -> dict[str, Any]:
+    """How records are read: every column as text, quoted line ends kept, what does not fit set apart."""
+    return {
+        "read_options": csv.ReadOptions(
+            use_threads=False, column_names=header, skip_rows_after_names=1, block_size=block
+        ),
+        "parse_options": csv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=broken),
+        "convert_options": csv.ConvertOptions(
+            column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=True, null_values=[""]
+        ),
+    }
+
+
+def raw_of(rows: pl.DataFrame, broken: list[Broken], header: list[str], *, damaged: bool) -> Raw:
+    """Rows and broken records; where bytes were damaged, the rows that they stood in are refused."""
     lost = rows.filter(_any_contains(header, REPLACEMENT)) if damaged else rows.clear()
-    refused = broken.records + [(line, "not UTF-8", "save the file as UTF-8", None) for line in lost["line"]]
+    refused = broken + [(line, "not UTF-8", "save the file as UTF-8", None) for line in lost["line"]]
     return Raw(rows.join(lost, on="line", how="anti", maintain_order="left"), _quarantine(refused))
 
 
@@ -136,7 +139,7 @@ def _any_contains(columns: list[str], text: str) -> pl.Expr:
     return pl.any_horizontal(pl.col(c).str.contains(text, literal=True).fill_null(False) for c in columns)
 
 
-def _header(content: bytes, name: str, separator: str) -> list[str]:
+def header_of(content: bytes, name: str, separator: str) -> list[str]:
     if not content.strip():
         raise UnreadableFile(f"{name}: the file is empty; a header row is needed")
     if content[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in content[:4096]:
@@ -169,6 +172,11 @@ def _lines(content: bytes, records: int) -> pl.Series:
         written = [number for number, line in enumerate(content.splitlines(), start=1) if line.strip()]
         numbers = written[1:] if len(written) == records + 1 else numbers
     return pl.Series("line", numbers, dtype=pl.Int64)
+
+
+def broken_record(line: int, reason: str, remedy: str) -> pl.DataFrame:
+    """The quarantine row (QUARANTINE_COLUMNS) of a record that is no row, without its text."""
+    return _quarantine([(line, reason, remedy, None)])
 
 
 def _quarantine(refused: list[tuple[int, str, str, str | None]]) -> pl.DataFrame:

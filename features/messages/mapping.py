@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping as MappingOf
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,6 +15,7 @@ import polars as pl
 
 from features.consignment import BY_NAME, EXTRA
 from features.fault import Fault
+from features.messages.postal import PostalMap, postal_map
 from features.outcome import OUTCOME_COLUMNS
 
 OUTCOME_BY_NAME = {column.name: column for column in OUTCOME_COLUMNS}
@@ -99,6 +100,7 @@ class Table:
 class Mapping:
     """One mapping file.
 
+    postal: where things stand in postal messages.
     lookup: manifest columns of the obvious look-up table to compare a model with.
     """
 
@@ -106,6 +108,7 @@ class Mapping:
     manifest: Table | None
     outcomes: Table | None
     extras: tuple[Extra, ...] = ()
+    postal: PostalMap = field(default_factory=postal_map)
     lookup: tuple[str, ...] = ()
     caution: str = ""
 
@@ -161,7 +164,7 @@ def load_mapping(path: Path) -> Mapping:
         raise MappingFault(f"{path}: {fault.strerror}") from fault
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise MappingFault(f"{path}: not valid TOML: {fault}") from fault
-    _only(written, {"file", "manifest", "outcomes", "extra", "evaluation"}, "the mapping")
+    _only(written, {"file", "manifest", "outcomes", "extra", "evaluation", "postal"}, "the mapping")
     for section in written:
         _is(written[section], dict, section)
     file, evaluation = written.get("file", {}), written.get("evaluation", {})
@@ -176,6 +179,7 @@ def load_mapping(path: Path) -> Mapping:
         manifest=_table(manifest, BY_NAME, "manifest") if manifest else None,
         outcomes=_table(outcomes, OUTCOME_BY_NAME, "outcomes") if outcomes else None,
         extras=tuple(_extra_of(name, rule) for name, rule in written.get("extra", {}).items()),
+        postal=postal_map(written.get("postal")),
         lookup=tuple(_is(evaluation.get("lookup", []), list, "evaluation.lookup")),
         caution=_is(evaluation.get("caution", ""), str, "evaluation.caution"),
     )

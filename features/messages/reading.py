@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 import polars as pl
 
 from features.consignment import VERSION_KEY, Consignments, fold
-from features.contract import Gated, gate_manifest
+from features.contract import Gated, gate_manifest, spared
 from features.facts import with_entities
 from features.fault import Fault
 from features.messages.mapping import UNMAPPED, Mapping
-from features.money import EURO_PER_UNIT
+from features.messages.quality import PROBLEM, oddities
+from features.messages.raw import NOTED
 
 Competing = Literal["message", "day"]
 
@@ -28,6 +29,9 @@ class Message:
     competing: whether its consignments compete with one another for capacity (`message`, a day's manifest) or with
         all of the day (`day`, a call).
     complete: refuse the message as a whole when one row is malformed, rather than go on without the row.
+    sparing: leave out a single value that cannot be read, and say so, rather than refuse its row: what a carrier's
+        message is read with, for nobody sends it again.
+    noted: NOTED, what its reader found odd.
     """
 
     rows: pl.DataFrame
@@ -36,6 +40,8 @@ class Message:
     competing: Competing = "day"
     complete: bool = True
     mapping: Mapping = UNMAPPED
+    sparing: bool = False
+    noted: pl.DataFrame = field(default_factory=NOTED.to_frame)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,79 +66,35 @@ class Refused(Fault):
 
 def read(message: Message) -> tuple[Consignments, Problems]:
     """The consignments of a message, and its problems; raises Refused where a `complete` message has a bad row."""
-    gated = gate_manifest(message.mapping.to_manifest(message.rows), message.name)
+    gated, noted = gate_message(message)
     if message.complete and gated.refused.height:
         raise Refused(gated.refused)
     consignments = with_entities(fold(gated.accepted))
-    return consignments, Problems(gated.refused, _found(consignments, gated, message.name))
-
-
-@dataclass(frozen=True, slots=True)
-class _Check:
-    field: str
-    problem: str
-    holds: pl.Expr
-
-
-def _missing(field: str) -> _Check:
-    return _Check(field, "missing", pl.col(field).is_null())
-
-
-def _country(field: str) -> _Check:
-    return _Check(field, "not a country code of two letters", ~pl.col(field).str.contains(r"^[A-Z]{2}$"))
-
-
-S10 = r"^[A-Z]{2}\d{9}[A-Z]{2}$"
-S10_WEIGHTS = (8, 6, 4, 2, 3, 5, 9, 7)
-
-
-def s10_fails(item: pl.Expr) -> pl.Expr:
-    """Whether an S10 item identifier fails its check digit; null for what is no S10 identifier."""
-    digits = [item.str.slice(2 + i, 1).cast(pl.Int32, strict=False) for i in range(9)]
-    remainder = 11 - pl.sum_horizontal(d * w for d, w in zip(digits, S10_WEIGHTS, strict=False)) % 11
-    expected = pl.when(remainder == 10).then(0).when(remainder == 11).then(5).otherwise(remainder)
-    return pl.when(item.str.contains(S10)).then(digits[8] != expected)
-
-
-CONSIGNMENT_CHECKS = (
-    _Check("consignment_id", "the S10 check digit is wrong", s10_fails(pl.col("consignment_id"))),
-    _missing("consignor_name"),
-    _missing("consignor_address"),
-    _missing("consignee_name"),
-    _missing("consignee_address"),
-    _missing("gross_mass_kg"),
-    _missing("packages"),
-    _country("dispatch_country"),
-    _country("consignor_country"),
-    _Check("gross_mass_kg", "less than the net mass", pl.col("gross_mass_kg") < pl.col("net_mass_total_kg") * 0.999),
-)
-LINE_CHECKS = (
-    _missing("hs_code"),
-    _missing("value"),
-    _Check("hs_code", "not 2 to 10 digits", ~pl.col("hs_code").str.contains(r"^[\d.\s]{2,13}$")),
-    _Check("currency", "missing beside a value", pl.col("value").is_not_null() & pl.col("currency").is_null()),
-    _Check("currency", "a currency without a rate", ~pl.col("currency").is_in(list(EURO_PER_UNIT))),
-    _country("goods_origin_country"),
-)
-
-
-def _found(consignments: Consignments, gated: Gated, name: str) -> pl.DataFrame:
-    """All problems of all consignments, each named once a consignment."""
-    of_frame = _holding(consignments.frame, CONSIGNMENT_CHECKS)
-    of_lines = _holding(consignments.goods, LINE_CHECKS)
-    incomplete = _beside_refused_lines(consignments, gated, name)
-    return pl.concat([of_frame, of_lines, incomplete]).unique(maintain_order=True).sort("row", maintain_order=True)
-
-
-def _holding(frame: pl.DataFrame, checks: tuple[_Check, ...]) -> pl.DataFrame:
-    judged = frame.select("row", *(c.holds.fill_null(False).alias(str(i)) for i, c in enumerate(checks)))
-    named = [
-        judged.filter(pl.col(str(i))).select("row", pl.lit(c.field).alias("field"), pl.lit(c.problem).alias("problem"))
-        for i, c in enumerate(checks)
-        if judged[str(i)].any()
+    found = [
+        oddities(consignments),
+        _beside_refused_lines(consignments, gated, message.name),
+        _of_consignments(noted, gated, consignments),
     ]
-    nothing = pl.DataFrame(schema={"row": pl.UInt32, "field": pl.String, "problem": pl.String})
-    return pl.concat([nothing, *named])
+    told = pl.concat(found).unique(maintain_order=True).sort("row", maintain_order=True)
+    return consignments, Problems(gated.refused, told)
+
+
+def gate_message(message: Message) -> tuple[Gated, pl.DataFrame]:
+    """What the gate makes of a message, and what was noted of its rows (NOTED)."""
+    if not message.sparing:
+        return gate_manifest(message.mapping.to_manifest(message.rows), message.name), message.noted
+    rows, left_out = spared(message.rows)
+    return gate_manifest(rows, message.name), pl.concat([message.noted, left_out])
+
+
+def _of_consignments(noted: pl.DataFrame, gated: Gated, consignments: Consignments) -> pl.DataFrame:
+    """What was noted of lines, as told of the consignments that they belong to."""
+    if noted.is_empty():
+        return pl.DataFrame(schema=PROBLEM)
+    of_lines = gated.accepted.select("line", *VERSION_KEY).join(noted, on="line", how="inner", maintain_order="right")
+    numbered = consignments.frame.select("row", *VERSION_KEY)
+    beside = of_lines.join(numbered, on=list(VERSION_KEY), how="inner", maintain_order="left")
+    return beside.select("row", "field", "problem")
 
 
 def _beside_refused_lines(consignments: Consignments, gated: Gated, name: str) -> pl.DataFrame:
@@ -146,4 +108,6 @@ def _beside_refused_lines(consignments: Consignments, gated: Gated, name: str) -
         }
     )
     beside = consignments.frame.join(versions, on=list(VERSION_KEY), how="semi")
-    return _holding(beside, (_Check("goods", "a goods line was refused by the gate", pl.lit(True)),))
+    return beside.select(
+        "row", pl.lit("goods").alias("field"), pl.lit("a goods line was refused by the gate").alias("problem")
+    )

@@ -70,6 +70,11 @@ EXPLORED = {
     "fr": "Tiré pour apprendre : une identité récente dont on ne sait encore rien",
     "zh": "为学习而抽取：新出现、尚无记录的身份",
 }
+WITHDRAWN = {
+    "en": "The declaration was withdrawn; nothing is expected under it",
+    "fr": "La déclaration a été retirée ; rien n'est attendu à ce titre",
+    "zh": "申报已撤回，预计不会有货物到达",
+}
 DROPPED = {
     "en": "Asked for a stricter lane; no capacity was left",
     "fr": "Un circuit plus strict était demandé ; la capacité était épuisée",
@@ -192,6 +197,8 @@ def why(oriented: dict[str, Any], stamp: Stamp) -> list[dict[str, Any]]:
         {"code": f"rule.{code}", "text": stamp.rule_texts[code].get(stamp.language) or stamp.rule_texts[code]["en"]}
         for code in oriented["rule_codes"]
     ]
+    if oriented["withdrawn"]:
+        return [{"code": "withdrawn", "text": WITHDRAWN[stamp.language]}]
     if oriented["selection"] == "random":
         reasons.append({"code": "random", "text": RANDOM[stamp.language]})
     if oriented["selection"] == "exploration":

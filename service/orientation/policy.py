@@ -10,6 +10,7 @@ import polars as pl
 
 from features.consignment import Consignments
 from features.messages import Problems
+from features.messages.quality import to_be_asked
 from features.messages.reading import Competing
 from service.orientation.decisions import Decisions, Stamp, decide
 from service.orientation.exploration import WEIGHED, Exploration, weight
@@ -21,7 +22,6 @@ from service.scoring.explanation import Language
 
 CHECKS = ("physical", "documents", "audit")
 VAGUE = "wording_vague_share"
-REQUESTED_FIELDS = ("hs_code", "consignor_name", "consignor_address", "consignee_name", "consignee_address")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +98,23 @@ class Policy:
         lacking = [name for name in (VAGUE, *WEIGHED) if name not in known.columns]  # a model without these inputs
         known = known.with_columns(pl.lit(None, pl.Float64).alias(name) for name in lacking)
         known = known.with_columns(pl.col("office").fill_null("unknown"), pl.col("lodged_at").dt.date().alias("day"))
-        frame = known.select("row", "office", "day", "margin", "risk", "share_below", VAGUE, weight().alias("weight"))
+        withdrawn = pl.col("purpose").eq("cancellation").fill_null(False).alias("withdrawn")
+        frame = known.select(
+            "row", "office", "day", "margin", "risk", "share_below", VAGUE, withdrawn, weight().alias("weight")
+        )
         frame = frame.hstack(held).hstack(drawn).with_columns(pl.col("draw").lt(self.random_rate).alias("random"))
         frame = self._with_rank(self._with_rules(self._with_capacity(frame, moment)), moment.competing)
-        return self._with_exploration(frame, moment.competing)
+        return self._without_withdrawn(self._with_exploration(frame, moment.competing))
+
+    @staticmethod
+    def _without_withdrawn(frame: pl.DataFrame) -> pl.DataFrame:
+        """Nothing asks for what was withdrawn: no parcel comes under a declaration that was taken back."""
+        withdrawn = pl.col("withdrawn")
+        return frame.with_columns(
+            *(pl.when(withdrawn).then(0).otherwise(pl.col(lane)).alias(lane) for lane in ("rule_lane", "rank_lane")),
+            *(pl.col(drawn) & ~withdrawn for drawn in ("random", "explored")),
+            pl.when(withdrawn).then(0.0).otherwise(pl.col("explorable")).alias("explorable"),
+        )
 
     def _with_capacity(self, frame: pl.DataFrame, moment: Moment) -> pl.DataFrame:
         rows = [
@@ -157,13 +170,15 @@ class Policy:
         """The chance to be looked at by either draw, less what capacity refused of the draws."""
         by_weight = (1.0 - self.random_rate) * pl.col("explorable") * served("explored")
         chance = self.random_rate * served("random") + by_weight
-        return pl.when(chance > 0).then(chance)
+        return pl.when((chance > 0) & ~pl.col("withdrawn")).then(chance)
 
     def _worded(self, given: pl.DataFrame, problems: Problems) -> pl.DataFrame:
-        requested = problems.found.filter(pl.col("field").is_in(REQUESTED_FIELDS))["row"].unique()
+        requested = to_be_asked(problems.found)
         incomplete = problems.found["row"].unique()
         pre_arrival = (
-            pl.when(pl.col("lane") == Lane.red)
+            pl.when("withdrawn")
+            .then(pl.lit(PreArrival.no_risk.name))
+            .when(pl.col("lane") == Lane.red)
             .then(pl.lit(PreArrival.control_recommended.name))
             .when((pl.col(VAGUE) >= self.vague_share) | pl.col("row").is_in(requested.implode()))
             .then(pl.lit(PreArrival.request_information.name))

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from features.facts import KEYS
 from features.messages import Message, Problems, Refused, read
 from features.messages.mapping import load_mapping
-from features.messages.reading import s10_fails
+from features.messages.quality import s10_fails
 from tests.features.conftest import LODGED_AT, frame_of, row
+
+NO_RECEPTACLE = "not the form of a receptacle identifier"
 
 
 def message(*rows: dict[str, object], complete: bool = False) -> Message:
@@ -47,6 +49,20 @@ def test_what_is_no_s10_identifier_is_not_judged_as_one() -> None:
     assert not told.any()
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"transport_id": "CNPVGAFRCDGAAUN" + "1" * 14}, {"ioss": "IM2760000011"}, {"hs_code": "9901"},
+        {"hs_code": "39.26.90"}, {"office": "CDG"}, {"office": "PAR"}, {"office": "FRPAR"}, {"office": "FRCDGA"},
+        {"office": "FR000740"}, {"operator": "CNPOST"}, {"consignor_phone": "+86 (573) 8888-1234"},
+        {"consignor_phone": "0033.1.44.55.66.77"}, {"consignor_email": "a.b+c@shop.example"},
+        {"consignor_country": "XK"}, {"description": "gift box with perfume"}, {"description": "T恤"},
+    ],
+)  # fmt: skip
+def test_known_codes_and_forms_are_no_problem(changes: dict[str, object]) -> None:
+    assert found(row(**changes)) == []
+
+
 def test_a_good_row_has_no_problem() -> None:
     assert found(row()) == []
 
@@ -62,14 +78,33 @@ def test_a_good_row_has_no_problem() -> None:
         ({"gross_mass_kg": None}, "gross_mass_kg", "missing"),
         ({"packages": None}, "packages", "missing"),
         ({"gross_mass_kg": "0.39"}, "gross_mass_kg", "less than the net mass"),
-        ({"dispatch_country": "CHN"}, "dispatch_country", "not a country code of two letters"),
-        ({"consignor_country": "C1"}, "consignor_country", "not a country code of two letters"),
-        ({"goods_origin_country": "CHINA"}, "goods_origin_country", "not a country code of two letters"),
+        ({"dispatch_country": "CHN"}, "dispatch_country", "not a country code of ISO 3166"),
+        ({"consignor_country": "C1"}, "consignor_country", "not a country code of ISO 3166"),
+        ({"goods_origin_country": "CHINA"}, "goods_origin_country", "not a country code of ISO 3166"),
         ({"hs_code": None}, "hs_code", "missing"),
         ({"hs_code": "phone"}, "hs_code", "not 2 to 10 digits"),
         ({"value": None}, "value", "missing"),
         ({"currency": None}, "currency", "missing beside a value"),
         ({"currency": "XTS"}, "currency", "a currency without a rate"),
+        ({"currency": "AAA"}, "currency", "not a currency code of ISO 4217"),
+        ({"consignor_country": "XZ"}, "consignor_country", "not a country code of ISO 3166"),
+        ({"consignee_country": "ZZ"}, "consignee_country", "not a country code of ISO 3166"),
+        ({"destination_country": "EU"}, "destination_country", "not a country code of ISO 3166"),
+        ({"hs_code": "1133557799"}, "hs_code", "no heading of HS 2022"),
+        ({"hs_code": "8803"}, "hs_code", "no heading of HS 2022"),  # it was one until 2021
+        ({"description": "gift"}, "description", "says nothing about the goods"),
+        ({"description": "Divers cadeaux"}, "description", "says nothing about the goods"),
+        ({"description": "礼品"}, "description", "says nothing about the goods"),
+        ({"description": "420231"}, "description", "says nothing about the goods"),
+        ({"office": "QQQ"}, "office", "no place is known by this code"),
+        ({"office": "ZZPAR"}, "office", "no place is known by this code"),
+        ({"office": "ZZPARA"}, "office", "no place is known by this code"),
+        ({"transport_id": "CNPVGAFRCDGAXUN" + "1" * 14}, "transport_id", NO_RECEPTACLE),
+        ({"ioss": "FR12345678901"}, "ioss", "not the form of an IOSS number (IM and ten digits)"),
+        ({"consignor_phone": "call me"}, "consignor_phone", "not the form of a telephone number"),
+        ({"consignee_phone": "1"}, "consignee_phone", "not the form of a telephone number"),
+        ({"consignor_email": "nobody"}, "consignor_email", "not the form of an e-mail address"),
+        ({"consignee_email": "a@b"}, "consignee_email", "not the form of an e-mail address"),
     ],
 )
 def test_each_oddity_is_told_of_its_consignment(changes: dict[str, object], field: str, problem: str) -> None:

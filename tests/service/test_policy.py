@@ -371,7 +371,7 @@ def test_a_rule_can_ask_for_a_missing_office(model: Model) -> None:
 def test_what_is_vague_or_incomplete_is_asked_for_unless_a_control_is_recommended(model: Model) -> None:
     policy = load_policy(policy_text(1, 0, 0, more="").replace("least = 0.0", "least = 0.0\nvague_share = 0.5"))
     cases = [Case("red", 0.9), Case("vague", vague=0.5), Case("no hs"), Case("odd"), Case("fine", vague=None)]
-    problems = [(0, "hs_code", "missing"), (2, "hs_code", "missing"), (3, "gross_mass_kg", "missing")]
+    problems = [(0, "hs_code", "missing"), (2, "hs_code", "missing"), (3, "gross_mass_kg", "less than the net mass")]
     told = judged(policy, model, cases, problems=problems)
     assert told["pre_arrival"].to_list() == [
         "control_recommended", "request_information", "request_information", "data_incomplete", "no_risk",

@@ -1,0 +1,162 @@
+"""What is odd in declarations that were accepted all the same: what is missing, no code, or does not come to its sum.
+
+A problem names its field and what is wrong with it. Some of them call for a request: what a pre-loading filing must
+state at the least ("7+1": house reference, description, HS code, packages, gross mass, and name and address of sender
+and addressee) and a description that says nothing about the goods.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from features.consignment import Consignments
+from features.goods import VAGUE, WORD
+from features.messages.codes import (
+    COUNTRIES,
+    CURRENCIES,
+    EMAIL,
+    HEADINGS,
+    HS_EDITION,
+    IATA,
+    IMPC,
+    IOSS,
+    NATIONAL_CHAPTERS,
+    PHONE,
+    RECEPTACLE,
+    S10,
+    UNLOCODE,
+    airports,
+)
+from features.messages.raw import NOT_STATED
+from features.money import EURO_PER_UNIT
+
+PROBLEM = pl.Schema({"row": pl.UInt32(), "field": pl.String(), "problem": pl.String()})
+MINIMUM = (
+    "consignment_id",
+    "description",
+    "hs_code",
+    "packages",
+    "gross_mass_kg",
+    "consignor_name",
+    "consignor_address",
+    "consignee_name",
+    "consignee_address",
+)  # "7+1"
+MISSING, MEANINGLESS = "missing", "says nothing about the goods"
+NO_HOUSE = "missing; called by its place in the message"
+NO_CODE = "not 2 to 10 digits"
+ASKED_FOR = (MISSING, MEANINGLESS, NO_HOUSE, NO_CODE)
+S10_WEIGHTS = (8, 6, 4, 2, 3, 5, 9, 7)
+
+
+def s10_fails(item: pl.Expr) -> pl.Expr:
+    """Whether an S10 item identifier fails its check digit; null for what is no S10 identifier."""
+    digits = [item.str.slice(2 + i, 1).cast(pl.Int32, strict=False) for i in range(9)]
+    remainder = 11 - pl.sum_horizontal(d * w for d, w in zip(digits, S10_WEIGHTS, strict=False)) % 11
+    expected = pl.when(remainder == 10).then(0).when(remainder == 11).then(5).otherwise(remainder)
+    return pl.when(item.str.contains(S10)).then(digits[8] != expected)
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    field: str
+    problem: str
+    holds: pl.Expr
+
+
+def _missing(field: str) -> _Check:
+    return _Check(field, MISSING, pl.col(field).is_null())
+
+
+def _country(field: str) -> _Check:
+    return _Check(field, "not a country code of ISO 3166", ~pl.col(field).is_in(list(COUNTRIES)))
+
+
+def _form(field: str, pattern: str, what: str) -> _Check:
+    return _Check(field, f"not the form of {what}", ~pl.col(field).str.contains(pattern))
+
+
+def _says_nothing() -> pl.Expr:
+    """No letter at all, or no word that is not vague."""
+    text = pl.col("description")
+    only_vague = text.str.to_lowercase().str.count_matches(VAGUE) >= text.str.count_matches(WORD)
+    return (text != NOT_STATED) & (only_vague | ~text.str.contains(r"\p{L}"))
+
+
+def _no_such_place(field: str) -> pl.Expr:
+    """An airport code that no airport has, or a place or exchange office in no country; other codes are their own."""
+    code = pl.col(field)
+    country = code.str.slice(0, 2).is_in(list(COUNTRIES))
+    airport = code.str.contains(IATA) & ~code.is_in(list(airports()))
+    place = code.str.contains(UNLOCODE) & ~country
+    exchange = code.str.contains(IMPC) & ~country
+    return airport | place | exchange
+
+
+HS_DIGITS = pl.col("hs_code").str.replace_all(r"\D+", "")
+CONSIGNMENT_CHECKS = (
+    _Check("consignment_id", "the S10 check digit is wrong", s10_fails(pl.col("consignment_id"))),
+    *(_missing(field) for field in MINIMUM if field not in ("consignment_id", "description", "hs_code")),
+    _country("dispatch_country"),
+    _country("destination_country"),
+    _country("consignor_country"),
+    _country("consignee_country"),
+    _Check("gross_mass_kg", "less than the net mass", pl.col("gross_mass_kg") < pl.col("net_mass_total_kg") * 0.999),
+    _Check("office", "no place is known by this code", _no_such_place("office")),
+    _Check(
+        "transport_id",
+        "not the form of a receptacle identifier",
+        (pl.col("stream") == "postal")
+        & (pl.col("transport_id").str.len_chars() == 29)
+        & ~pl.col("transport_id").str.contains(RECEPTACLE.pattern),
+    ),
+    _form("ioss", IOSS, "an IOSS number (IM and ten digits)"),
+    _form("consignor_phone", PHONE, "a telephone number"),
+    _form("consignee_phone", PHONE, "a telephone number"),
+    _form("consignor_email", EMAIL, "an e-mail address"),
+    _form("consignee_email", EMAIL, "an e-mail address"),
+)
+LINE_CHECKS = (
+    _missing("hs_code"),
+    _missing("value"),
+    _Check("description", MEANINGLESS, _says_nothing()),
+    _Check("hs_code", NO_CODE, ~pl.col("hs_code").str.contains(r"^[\d.\s]{2,13}$")),
+    _Check(
+        "hs_code",
+        f"no heading of {HS_EDITION}",
+        (HS_DIGITS.str.len_chars() >= 4)
+        & ~HS_DIGITS.str.slice(0, 4).is_in(list(HEADINGS))
+        & ~HS_DIGITS.str.slice(0, 2).is_in(list(NATIONAL_CHAPTERS)),
+    ),
+    _Check("currency", "missing beside a value", pl.col("value").is_not_null() & pl.col("currency").is_null()),
+    _Check("currency", "not a currency code of ISO 4217", ~pl.col("currency").is_in(list(CURRENCIES))),
+    _Check(
+        "currency",
+        "a currency without a rate",
+        pl.col("currency").is_in(list(CURRENCIES)) & ~pl.col("currency").is_in(list(EURO_PER_UNIT)),
+    ),
+    _country("goods_origin_country"),
+)
+
+
+def oddities(consignments: Consignments) -> pl.DataFrame:
+    """The problems (PROBLEM) of all consignments."""
+    return pl.concat([_holding(consignments.frame, CONSIGNMENT_CHECKS), _holding(consignments.goods, LINE_CHECKS)])
+
+
+def _holding(frame: pl.DataFrame, checks: tuple[_Check, ...]) -> pl.DataFrame:
+    judged = frame.select("row", *(c.holds.fill_null(False).alias(str(i)) for i, c in enumerate(checks)))
+    named = [
+        judged.filter(pl.col(str(i))).select("row", pl.lit(c.field).alias("field"), pl.lit(c.problem).alias("problem"))
+        for i, c in enumerate(checks)
+        if judged[str(i)].any()
+    ]
+    return pl.concat([PROBLEM.to_frame(), *named])
+
+
+def to_be_asked(found: pl.DataFrame) -> pl.Series:
+    """Of problems (PROBLEM), the rows that lack what a filing must state: somebody is to be asked for it."""
+    lacking = pl.col("field").is_in(MINIMUM) & pl.col("problem").is_in(ASKED_FOR)
+    return found.filter(lacking)["row"].unique()

@@ -1,0 +1,9 @@
+"""Names of formats and answers that commands and routes share; a module that costs nothing to import."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+FormatName = Literal["flat", "ics2", "cargo-xml", "cargo-imp", "postal"]
+AnswerKind = Literal["json", "IE4S02", "IE4Q04", "IE4Q05", "edifact", "asycuda", "csv"]
+KINDS: tuple[AnswerKind, ...] = get_args(AnswerKind)

@@ -1,0 +1,109 @@
+"""The route that takes a carrier's message as it is: any format, one body, decisions and problems back."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import polars as pl
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from features.messages.formats import Limits, read_content
+from features.messages.mapping import UNMAPPED, Mapping, load_mapping
+from features.messages.raw import Raw, UnreadableFile
+from features.words import AnswerKind, FormatName
+from service.answers import AnswerCodes, NoSuchAnswer, answer, load_codes
+from service.api.faults import Unprocessable
+from service.api.metrics import Metrics
+from service.api.models import LONGEST_MESSAGE
+from service.api.routes import desk_of, metrics_of
+from service.orientation import Decisions
+from service.receiving import message_of, stow
+from service.settings import Settings
+from service.targeting import Desk, target
+
+router = APIRouter()
+UNPACKED = 16  # times the body limit: what a packed body may unpack to
+BODY = {
+    "required": True,
+    "description": "the message as it is: flat CSV or Parquet (gzip and zstd too), ICS2 IE4R05, Cargo-XML, FHL, "
+    "postal items or a dispatch list as XML or JSON; told from its content",
+    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+}
+
+
+class Dialects:
+    """How messages are read and answered here: the mapping and the code values of the installation."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises MappingFault and AnswerCodesFault for files that cannot be used."""
+        self.mapping: Mapping = load_mapping(settings.mapping) if settings.mapping else UNMAPPED
+        self.codes: AnswerCodes = load_codes(settings.answers)
+        self.limits = Limits(settings.body_limit * UNPACKED)
+
+
+async def content_of(request: Request) -> bytes:
+    """The body, whatever it is."""
+    return await request.body()
+
+
+@router.post("/v1/messages", openapi_extra={"requestBody": BODY})
+def post_message(
+    request: Request,
+    content: Annotated[bytes, Depends(content_of)],
+    format: Annotated[FormatName | None, Query(description="the format, where it is not to be told")] = None,
+    answer_as: Annotated[AnswerKind, Query(alias="answer", description="in whose words to answer")] = "json",
+    desk: Desk = Depends(desk_of),  # noqa: B008 - FastAPI's way of wiring
+    metrics: Metrics = Depends(metrics_of),  # noqa: B008
+) -> Response:
+    """Decisions on all consignments of a message, recorded before they are answered; what cannot be read is told."""
+    started, now = time.perf_counter(), datetime.now(UTC)
+    dialects: Dialects = request.app.state.dialects
+    name = f"message-{hashlib.sha256(content).hexdigest()[:24]}"
+    try:
+        raw = read_content(content, "message", dialects.mapping, format, dialects.limits)
+    except UnreadableFile as fault:
+        raise Unprocessable([{"pointer": "/", "reason": "unreadable", "remedy": str(fault)}]) from None
+    _fit(raw)
+    decisions = Decisions([], raw.broken)
+    if raw.rows.height:
+        sent = message_of(raw, desk.journal.store, name, now, complete=False, mapping=dialects.mapping)
+        decisions = target(sent, desk)
+    stowed = stow(raw, desk.journal.store, now)
+    for row in [] if decisions.replayed else decisions.rows:
+        metrics.decisions.labels(row["clearance"], row["selection"], row["mode"]).inc()
+    metrics.seconds.labels("/v1/messages", "200").observe(time.perf_counter() - started)
+    return _answer(answer_as, decisions, raw, stowed, dialects.codes)
+
+
+def _fit(raw: Raw) -> None:
+    """Refuse what is no message for a call: too many consignments at once."""
+    consignments = raw.rows["consignment_id"].n_unique() if "consignment_id" in raw.rows.columns else 0
+    if consignments > LONGEST_MESSAGE or raw.rows.height > LONGEST_MESSAGE * 100:
+        remedy = f"at most {LONGEST_MESSAGE:,} consignments a call; send a day's manifest with `tamis score`"
+        raise Unprocessable([{"pointer": "/", "reason": "too many consignments", "remedy": remedy}])
+
+
+def _answer(kind: AnswerKind, decisions: Decisions, raw: Raw, stowed: int, codes: AnswerCodes) -> Response:
+    headers = {"Idempotent-Replay": "true"} if decisions.replayed else {}
+    refused = _refused(raw, decisions)
+    if kind == "json":
+        told: dict[str, Any] = {"format": raw.format, "decisions": decisions.as_json(), "problems": refused}
+        return JSONResponse(told | ({"items_stowed": stowed} if stowed else {}), headers=headers)
+    try:
+        given = answer(kind, decisions.as_json(), raw.header, raw.format, codes)
+    except NoSuchAnswer as fault:
+        raise Unprocessable([{"pointer": "/answer", "reason": "no such answer", "remedy": str(fault)}]) from None
+    headers |= {"Tamis-Lines-Refused": str(len(refused))} if refused else {}
+    if given.content is None:
+        return Response(status_code=204, headers=headers)
+    return Response(given.content, media_type=given.media_type, headers=headers)
+
+
+def _refused(raw: Raw, decisions: Decisions) -> list[dict[str, Any]]:
+    """Every line that was refused, by its number: the field, the reason and the remedy, nothing of its content."""
+    both = [decisions.refused, raw.broken] if raw.rows.height else [raw.broken]
+    return pl.concat(both).sort("line", maintain_order=True).select("line", "field", "reason", "remedy").to_dicts()
