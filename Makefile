@@ -31,14 +31,18 @@ check: install
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache --config pyproject.toml | tail -n 8
 
-# The long forms of the gates: ten thousand calls against one batch; drift, silence and prevalence in many worlds.
+# The long forms of the gates: ten minutes of mutated messages; ten thousand calls against one batch; drift, silence and
+# prevalence in many worlds.
 prove: install
+	@TAMIS_FUZZ_SECONDS=90 $(BIN)/pytest tests/features/test_attacks.py --durations=8
 	@TAMIS_PARITY_CONSIGNMENTS=10000 $(BIN)/pytest tests/parity --durations=5
 	@TAMIS_PROVE=1 $(BIN)/pytest tests/pipelines/test_monitor_worlds.py --durations=5
 
 # What things cost, each beside a peer in the same run; half an hour.
 bench: install
 	@$(BIN)/python -m tests.bench.history
+	@$(BIN)/python -m tests.bench.readers
+	@$(BIN)/python -m tests.bench.readers large 1
 
 # Made anew when a dependency in pyproject.toml changes; holds hashes and no address.
 lock:

@@ -163,7 +163,7 @@ def write_answers(scored: Scored, kind: AnswerKind, codes: AnswerCodes, out: Pat
     for asked in scored.messages:
         given = answer(kind, asked.decisions.as_json(), asked.header, asked.format, codes)
         if given.content is not None:
-            path = folder / f"{asked.file}.{kind}.{ENDINGS.get(kind, 'xml')}"
+            path = folder / f"{asked.file}.{ENDINGS[kind]}"
             content = given.content
             _whole(path, lambda place, content=content: place.write_bytes(content))  # type: ignore[misc]
             told.append(path)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from service.api.routes import router
+from service.api import messages, routes
 from service.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -25,7 +25,10 @@ def test_every_setting_is_documented() -> None:
 
 
 def test_every_route_is_documented() -> None:
-    paths = {getattr(route, "path", "").replace("{consignment_id:path}", "{id}") for route in router.routes}
+    paths = {
+        getattr(route, "path", "").replace("{consignment_id:path}", "{id}")
+        for route in (*routes.router.routes, *messages.router.routes)
+    }
     assert [path for path in sorted(paths) if path not in README] == []
 
 
@@ -49,3 +52,4 @@ def test_the_commands_work_from_an_empty_folder(tmp_path: Path) -> None:
     assert '"status":"ready"' in done.stdout
     assert '"clearance":' in done.stdout
     assert '"recorded":1' in done.stdout
+    assert '"SHA7700123"' in done.stdout

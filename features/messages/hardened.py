@@ -16,6 +16,7 @@ Element: TypeAlias = etree._Element
 LARGEST = 256 * 1024**2  # bytes of one XML or JSON message
 DEEPEST = 100  # elements or brackets within one another
 LONGEST_TEXT = 1_000_000  # characters between two tags
+ANY_SPACE = "{*}"
 ENCODINGS = ("utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "iso-8859-15", "windows-1252")
 DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 FORBIDDEN = re.compile(rb"<!(?:DOCTYPE|ENTITY|ELEMENT|ATTLIST|NOTATION)", re.IGNORECASE)
@@ -91,9 +92,7 @@ def local_name(element: Element) -> str:
 
 def children(element: Element | None, name: str) -> Iterator[Element]:
     """The direct children of that local name, in order."""
-    for child in element if element is not None else ():
-        if local_name(child) == name:
-            yield child
+    return element.iterchildren(ANY_SPACE + name) if element is not None else iter(())
 
 
 def child(element: Element | None, *path: str) -> Element | None:

@@ -31,6 +31,9 @@ NAMES = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)")
 OWN = ""  # the key of a node's own text
 UNIT = ("unit", "unitcode", "uom")
 Node = dict[str, Any]  # name → list of nodes; OWN → text
+Steps = tuple[str, ...]
+Places = tuple[tuple[Steps, ...], ...]
+PLACED = ("message", "item", "consignor", "consignee", "piece", "receptacle")
 
 
 class PostalMapFault(Fault):
@@ -42,14 +45,14 @@ class PostalMap:
     """Where things stand in one operator's messages; the tables of `postal.toml`."""
 
     tables: Mapping[str, Mapping[str, Any]]
+    paths: Mapping[tuple[str, str], Places]
 
-    def places(self, table: str, key: str) -> Sequence[str]:
-        found: Sequence[str] = self.tables[table].get(key, ())
-        return found
+    def places(self, table: str, key: str) -> Places:
+        return self.paths[table, key]
 
     def names(self, key: str) -> frozenset[str]:
-        """Names of the message table, as they are compared."""
-        return frozenset(map(_plain, self.places("message", key)))
+        """Names of the message table, as they are compared; and their plural, which an array may bear."""
+        return frozenset(path[0] for parts in self.places("message", key) for path in parts)
 
     def word(self, kind: str, written: str) -> str | None:
         found: str | None = self.tables["words"][kind].get(" ".join(written.lower().split()))
@@ -66,7 +69,17 @@ def postal_map(own: Mapping[str, Any] | None = None) -> PostalMap:
             _check(standard, table, key, places)
     merged = {table: {**standard[table], **(own or {}).get(table, {})} for table in TABLES}
     merged["words"] = {k: {**w, **(own or {}).get("words", {}).get(k, {})} for k, w in standard["words"].items()}
-    return PostalMap(merged)
+    paths = {
+        (table, key): tuple(_parts(place) for place in places)
+        for table in PLACED
+        for key, places in merged[table].items()
+    }
+    return PostalMap(merged, paths)
+
+
+def _parts(place: str) -> tuple[Steps, ...]:
+    """`a/b + c` as paths of names: those that stand beside one another, each step by step."""
+    return tuple(tuple(map(_plain, part.split("/"))) for part in place.split("+"))
 
 
 @lru_cache(maxsize=1)
@@ -223,20 +236,26 @@ class _Reading:
 
     def _party(self, node: Node, role: str) -> dict[str, str | None]:
         keys = [key for key in self._map.tables[role] if key != "within"]
-        party = next((found for place in self._map.places(role, "within") if (found := _at(node, place))), None)
+        within = (_at(node, parts[0]) for parts in self._map.places(role, "within"))
+        party = next((found for found in within if found), None)
         return {f"{role}_{key}": self._told(party, role, key) if party else None for key in keys}
 
     def _told(self, node: Node, table: str, key: str) -> str | None:
         """The text at the first place that has one."""
-        for place in self._map.places(table, key):
-            parts = [_at(node, part) for part in place.split("+")]
-            told = " ".join(part[OWN] for part in parts if part and part.get(OWN))
+        for parts in self._map.places(table, key):
+            if len(parts) == 1:
+                found = _at(node, parts[0])
+                told = found.get(OWN) if found else None
+            else:
+                beside = [_at(node, path) for path in parts]
+                told = " ".join(part[OWN] for part in beside if part and part.get(OWN))
             if told:
-                return told
+                return str(told)
         return None
 
     def _found(self, node: Node, table: str, key: str) -> Node | None:
-        return next((n for place in self._map.places(table, key) if (n := _at(node, place)) and n.get(OWN)), None)
+        found = (_at(node, parts[0]) for parts in self._map.places(table, key))
+        return next((one for one in found if one and one.get(OWN)), None)
 
 
 def _no_rows() -> pl.DataFrame:
@@ -252,7 +271,9 @@ def _country(written: str | None) -> str | None:
     return written[:2] if written and len(written) == 6 else written
 
 
+@lru_cache(maxsize=4096)
 def _plain(name: str) -> str:
+    """A name as it is compared."""
     return re.sub(r"[-_\s.]", "", name).lower()
 
 
@@ -285,10 +306,10 @@ def _node(value: Any) -> Node:
     return {OWN: text.encode("utf-8", "replace").decode()}  # half a character is none
 
 
-def _at(node: Node, place: str) -> Node | None:
+def _at(node: Node, path: Steps) -> Node | None:
     """The first node along a path of names."""
-    for step in place.split("/"):
-        found = node.get(_plain(step))
+    for step in path:
+        found = node.get(step)
         if not found:
             return None
         node = found[0]

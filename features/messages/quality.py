@@ -7,8 +7,10 @@ and addressee) and a description that says nothing about the goods.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from features.consignment import Consignments
@@ -53,10 +55,15 @@ S10_WEIGHTS = (8, 6, 4, 2, 3, 5, 9, 7)
 
 def s10_fails(item: pl.Expr) -> pl.Expr:
     """Whether an S10 item identifier fails its check digit; null for what is no S10 identifier."""
-    digits = [item.str.slice(2 + i, 1).cast(pl.Int32, strict=False) for i in range(9)]
-    remainder = 11 - pl.sum_horizontal(d * w for d, w in zip(digits, S10_WEIGHTS, strict=False)) % 11
-    expected = pl.when(remainder == 10).then(0).when(remainder == 11).then(5).otherwise(remainder)
-    return pl.when(item.str.contains(S10)).then(digits[8] != expected)
+    number = item.str.slice(2, 9).cast(pl.Int64, strict=False)  # eight digits and the check digit
+    return pl.when(item.str.contains(S10)).then(number.map_batches(_fails, return_dtype=pl.Boolean))
+
+
+def _fails(numbers: pl.Series) -> pl.Series:
+    number = numbers.fill_null(0).to_numpy()
+    total = sum(number // 10 ** (8 - place) % 10 * weight for place, weight in enumerate(S10_WEIGHTS))
+    expected = 11 - total % 11
+    return pl.Series(number % 10 != np.where(expected == 10, 0, np.where(expected == 11, 5, expected)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +94,17 @@ def _says_nothing() -> pl.Expr:
 
 def _no_such_place(field: str) -> pl.Expr:
     """An airport code that no airport has, or a place or exchange office in no country; other codes are their own."""
-    code = pl.col(field)
-    country = code.str.slice(0, 2).is_in(list(COUNTRIES))
-    airport = code.str.contains(IATA) & ~code.is_in(list(airports()))
-    place = code.str.contains(UNLOCODE) & ~country
-    exchange = code.str.contains(IMPC) & ~country
-    return airport | place | exchange
+    return pl.col(field).map_batches(_unknown_places, return_dtype=pl.Boolean)
+
+
+def _unknown_places(codes: pl.Series) -> pl.Series:
+    return codes.is_in([code for code in codes.unique() if code is not None and not _known_place(code)])
+
+
+def _known_place(code: str) -> bool:
+    if re.match(IATA, code):
+        return code in airports()
+    return not (re.match(UNLOCODE, code) or re.match(IMPC, code)) or code[:2] in COUNTRIES
 
 
 HS_DIGITS = pl.col("hs_code").str.replace_all(r"\D+", "")

@@ -93,7 +93,7 @@ class Lines:
         for place, consignment in self._nameless.items():
             row = self._rows[place - 1]
             row["consignment_id"] = f"{row['message_id']}#{consignment}"[-BY_NAME["consignment_id"].longest :]
-        columns = {name: [row.get(name) for row in self._rows] for name in TEXT_COLUMNS}
-        rows = pl.DataFrame(columns, schema=dict.fromkeys(TEXT_COLUMNS, pl.String)).with_row_index("line", offset=1)
+        rows = pl.DataFrame(self._rows, schema=dict.fromkeys(TEXT_COLUMNS, pl.String), orient="row")
+        rows = rows.with_row_index("line", offset=1)
         noted = pl.DataFrame(sorted(set(self._noted)), schema=NOTED, orient="row")
         return Raw(rows.with_columns(pl.col("line").cast(pl.Int64)), no_quarantine(), format, noted, header or {})

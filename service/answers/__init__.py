@@ -15,7 +15,15 @@ from service.answers.spreadsheet import for_spreadsheet
 from service.orientation.decisions import frame_of
 
 OF_ICS2 = ("IE4S02", "IE4Q04", "IE4Q05")
-ENDINGS = {"json": "json", "edifact": "json", "asycuda": "json", "csv": "csv"}
+ENDINGS: dict[AnswerKind, str] = {
+    "json": "json",
+    "IE4S02": "IE4S02.xml",
+    "IE4Q04": "IE4Q04.xml",
+    "IE4Q05": "IE4Q05.xml",
+    "edifact": "edifact.json",
+    "asycuda": "asycuda.json",
+    "csv": "csv",
+}
 Decision = Mapping[str, Any]
 Written = Callable[[Sequence[Decision], Mapping[str, str], AnswerCodes], bytes | None]
 

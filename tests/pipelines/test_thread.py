@@ -17,11 +17,14 @@ from pipelines.archive import Archive
 from pipelines.learn import learn
 from pipelines.promote import promote
 from pipelines.registry import CHALLENGER, CHAMPION, NotRegistered, Registry
-from pipelines.score import publish, score
+from pipelines.score import publish, score, write_answers
+from service.answers import NoSuchAnswer, load_codes
 from service.desk import open_desk
 from service.scoring.bundle import FILES
 from service.settings import Settings
+from tests.features.test_messages import HOUSE, PREDES
 from tests.worlds import SmallWorld
+from tests.writers import as_ics2
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -122,6 +125,27 @@ def test_a_day_is_scored_accounted_for_and_published(
 
     again = score([path], desk, Archive(settings.archive), NOW, expectations=False)
     assert again.orientations.equals(scored.orientations)  # what was decided stays decided
+
+
+def test_messages_are_scored_and_answered_in_their_own_words(home: Path, tmp_path: Path) -> None:
+    shutil.copytree(home, tmp_path / "home")
+    settings = Settings(home=tmp_path / "home")
+    files = [tmp_path / name for name in ("request.xml", "predes.json", "late.xml")]
+    files[0].write_bytes(as_ics2([HOUSE, {**HOUSE, "consignment_id": "H2", "consignor_address": None}], "R1"))
+    files[1].write_text(json.dumps(PREDES))
+    files[2].write_bytes(as_ics2([{**HOUSE, "consignment_id": "H3"}], "R2"))
+    desk = open_desk(settings)
+    scored = score(files, desk, Archive(settings.archive), NOW, expectations=False)
+    assert (scored.received, scored.orientations.height, scored.refused.height) == (3, 3, 0)
+    publish(scored, desk, tmp_path / "out", NOW, "messages")
+    told = write_answers(scored, "csv", load_codes(), tmp_path / "out")
+    assert [path.name for path in told] == ["request.xml.csv", "late.xml.csv"]
+    with pytest.raises(NoSuchAnswer, match="answers an ICS2 message"):
+        write_answers(scored, "IE4S02", load_codes(), tmp_path / "out")
+    requests = score([files[0], files[2]], desk, Archive(settings.archive), NOW, expectations=False)
+    told = write_answers(requests, "IE4S02", load_codes(), tmp_path / "out")
+    assert [path.name for path in told] == ["request.xml.IE4S02.xml", "late.xml.IE4S02.xml"]
+    assert b"'H3'" in told[1].read_bytes()
 
 
 def test_a_policy_that_asks_for_what_the_model_lacks_is_not_promoted(home: Path, tmp_path: Path) -> None:
