@@ -76,7 +76,7 @@ def ingest_manifest(
     """
     now, before = now or datetime.now(UTC), _Before()
     done = Ingested(path.name, 0, 0, 0, 0, no_quarantine())
-    for raw in _by_consignment(read_parts(path, mapping, format, part), mapping):
+    for number, raw in enumerate(_by_consignment(read_parts(path, mapping, format, part), mapping), start=1):
         stow(raw, journal.store, now)
         message = message_of(raw, journal.store, path.name, now, complete=False)
         gated = before.apart(_with_broken(gate_message(message)[0], raw))
@@ -85,6 +85,8 @@ def ingest_manifest(
         if gated.accepted.height:
             archive.keep_manifest(gated.accepted)
         done = done.and_also(gated, len(consignments), new)
+        if number % SETTLED_EVERY == 0:
+            journal.settle()
     journal.settle()
     return done
 
@@ -114,6 +116,9 @@ def _less_the_last(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         return rows, rows.clear()
     same = rows.select(pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).last()) for name in ids)).to_series()
     return rows.filter(~same), rows.filter(same)
+
+
+SETTLED_EVERY = 4  # parts; what is not settled yet is held in memory
 
 
 class _Before:

@@ -129,7 +129,7 @@ def _write_large(path: Path, size: int) -> int:
         while written < size:
             lodged = (day + timedelta(hours=number)).strftime("%Y-%m-%dT%H:%M:%S+00:00").encode()
             part = text.replace(b"M1,", f"M{number},".encode()).replace(HOUSE["lodged_at"].encode(), lodged)
-            part = part.replace(b"Bright ", f"Bright {number % 50} ".encode())
+            part = part.replace(b"Bright ", f"Bright {number % 50} ".encode()).replace(b",LX", f",L{number}X".encode())
             file.write(part)
             written, number = written + len(part), number + 1
     return number * 20_000
