@@ -36,6 +36,7 @@ check: install
 prove: install
 	@TAMIS_FUZZ_SECONDS=90 $(BIN)/pytest tests/features/test_attacks.py --durations=8
 	@TAMIS_PARITY_CONSIGNMENTS=10000 $(BIN)/pytest tests/parity --durations=5
+	@TAMIS_REPLAYS=10000 $(BIN)/pytest tests/service/test_replaying.py --durations=3
 	@TAMIS_PROVE=1 $(BIN)/pytest tests/pipelines/test_monitor_worlds.py --durations=5
 
 # What things cost, each beside a peer in the same run; half an hour.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -62,6 +63,26 @@ class Archive:
         if found is None:
             return pl.DataFrame(schema={c.name: c.dtype for c in OUTCOME_COLUMNS})
         return found.unique(maintain_order=True).sort("known_at", "consignment_id")
+
+    def erase(self, consignment_ids: Sequence[str], *, dry_run: bool = False) -> int:
+        """Take the rows of these consignments out of the archive; how many there were, or would be."""
+        gone = pl.col("consignment_id").is_in(list(consignment_ids))
+        count = 0
+        for file in sorted(self.folder.glob("*/day=*/*.parquet")):
+            rows = pl.read_parquet(file)
+            kept = rows.filter(~gone)
+            if kept.height == rows.height:
+                continue
+            count += rows.height - kept.height
+            if dry_run:
+                continue
+            if kept.height:
+                temporary = file.with_name(f"writing-{os.getpid()}")
+                kept.write_parquet(temporary)
+                temporary.replace(file)
+            else:
+                file.unlink()
+        return count
 
     def _keep(self, kind: str, rows: pl.DataFrame, time: str) -> None:
         for (day,), part in rows.group_by(pl.col(time).dt.date(), maintain_order=True):

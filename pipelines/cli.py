@@ -20,6 +20,7 @@ from service.settings import Settings
 if TYPE_CHECKING:
     from features.messages.mapping import Mapping
     from service.journal import Journal
+    from service.store import Store
 
 app = typer.Typer(
     help="Tamis: which postal and express consignments to look at, why, and what to do next.",
@@ -110,6 +111,7 @@ def outcomes(files: Files, mapping: MappingFile = None) -> None:
             unknown = f", {received.unknown:,} for consignments never seen" if received.unknown else ""
             advance(f"{done.file}: {done.account}; {received.recorded:,} new{unknown}")
             show.faults(done.refused, keep_quarantine(done.refused, settings.home / "quarantine", done.file))
+    _sign(settings, journal.store)
 
 
 @app.command()
@@ -201,6 +203,7 @@ def score(
             mapping=_mapping(mapping), format=format, expectations=expectations, say=advance,
         )  # fmt: skip
     show.line("writing the report")
+    _sign(settings, desk.journal.store)
     summary = publish(result, desk, out, now, f"Orientations of {', '.join(f.name for f in files)}"[:120])
     show.top(result.orientations, result.declared, 10)
     show.faults(result.refused, out / "quarantine.parquet")
@@ -209,6 +212,68 @@ def score(
         show.line(f"{len(told)} answers ({answer}) in {out / 'answers'}")
     lanes = ", ".join(f"{count:,} {lane}" for lane, count in summary["lanes"].items())
     show.line(f"{summary['consignments']:,} consignments: {lanes}; report in {out / 'report.html'}")
+
+
+@app.command()
+def verify() -> None:
+    """Check the audit chain, all that it vouches for and the signed checkpoints; exits with 1 where one differs."""
+    from service.auditing import verify_record
+    from service.store import open_store
+
+    settings = Settings()
+    told = verify_record(open_store(settings), settings.checkpoints, settings.keys)
+    show.line(
+        f"{told.entries:,} entries: {told.decisions:,} decisions, {told.outcomes:,} outcomes, {told.erased:,} erased; "
+        f"{told.checkpoints:,} checkpoints in {settings.checkpoints}"
+    )
+    for fault in told.faults:
+        show.line(f"[bold red]{fault}[/]")
+    if not told.holds:
+        raise Fault(f"{told.wrong:,} faults: the record is not as it was written")
+    show.line("the record is as it was written")
+
+
+@app.command()
+def replay(
+    decision_id: Annotated[str, typer.Argument(help="the decision, as its answer names it")],
+) -> None:
+    """Give one decision again from its bundle, row, policy and circumstances, and compare it byte for byte."""
+    from service.replaying import Bundles, replay
+    from service.store import open_store
+
+    settings = Settings()
+    told = replay(open_store(settings), Bundles(settings.bundles, settings.keys), decision_id)
+    for name, recorded, given in told.differences:
+        show.line(f"{name}: on record {recorded!r}, given now {given!r}")
+    if not told.identical:
+        raise Fault(f"{len(told.differences)} fields differ")
+    show.line(f"decision {decision_id}: the same, byte for byte")
+
+
+@app.command()
+def erase(
+    consignments: Annotated[
+        list[str] | None, typer.Option("--consignment", help="one to erase; may be repeated")
+    ] = None,
+    lodged_before: Annotated[datetime | None, typer.Option(formats=DAYS, help="all lodged before this day")] = None,
+    by: Annotated[str, typer.Option(help="who erases")] = "",
+    reason: Annotated[str, typer.Option(help="on what ground")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would be erased")] = False,
+) -> None:
+    """Erase what was declared, decided and noted of consignments; the audit chain still holds and says so."""
+    from pipelines.archive import Archive
+    from service.erasing import chosen, erase
+    from service.store import open_store
+
+    settings, now = Settings(), datetime.now(UTC)
+    store = open_store(settings)
+    ids = chosen(store, consignments or [], _utc(lodged_before))
+    done = erase(store, ids, by, reason, now, dry_run=dry_run)
+    archived = Archive(settings.archive).erase(ids, dry_run=dry_run)
+    show.line(
+        f"{'would erase' if dry_run else 'erased'} {done.consignments:,} consignments: {done.declarations:,} "
+        f"declarations, {done.decisions:,} decisions, {done.outcomes:,} outcomes; {archived:,} rows of the archive"
+    )
 
 
 @app.command()
@@ -311,6 +376,13 @@ def _journal(settings: Settings) -> Journal:
 
     settings.home.mkdir(parents=True, exist_ok=True)
     return Journal(open_store(settings), LinkingSwitch(settings.linking))
+
+
+def _sign(settings: Settings, store: Store) -> None:
+    """Sign how far the audit chain reaches now."""
+    from service.checkpoints import checkpoint
+
+    checkpoint(store, settings.checkpoints, settings.keys, datetime.now(UTC))
 
 
 def main() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 from fastapi import FastAPI
 
 from service.api import faults, messages, routes
 from service.api.metrics import Metrics
+from service.checkpoints import checkpoint
 from service.desk import open_desk
 from service.settings import Settings
 from service.settler import settling_now_and_then
@@ -22,8 +24,13 @@ def create(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.desk = open_desk(settings)
         store = app.state.desk.journal.store
-        with settling_now_and_then(store):
+
+        def sign() -> None:
+            checkpoint(store, settings.checkpoints, settings.keys, datetime.now(UTC))
+
+        with settling_now_and_then(store, then=sign):
             yield
+        sign()
         store.close()
 
     app = FastAPI(title="Tamis", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)

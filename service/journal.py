@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from features.assemble import Rows
 from features.consignment import CONSIGNMENT_COLUMNS, EXTRA, GOODS_COLUMNS, VERSION_KEY, Consignments
 from features.facts import attributed, facts_of_outcomes, stated
 from features.fault import Fault
+from service.chain import Entry, append, new_salt, salted
 from service.history import StoredHistory
 from service.linking_switch import LinkingSwitch
 from service.orientation.decisions import Decisions, iso, written
@@ -29,8 +31,9 @@ from service.posting import (
     results_of,
     versions_on_record,
 )
+from service.scoring.signature import canonical
 from service.settling import Settled, settle
-from service.store import DECISIONS, DECLARATIONS, OUTCOMES, Store
+from service.store import CALLS, DECISIONS, DECLARATIONS, OUTCOMES, POLICIES, Store
 
 Key = tuple[str, str, int]
 KEY_SCHEMA = {name: VERSIONS[name] for name in VERSION_KEY}
@@ -53,6 +56,14 @@ class Conflict(Fault):
 
     def __init__(self, consignment_ids: Sequence[str]) -> None:
         super().__init__(f"{len(consignment_ids)} consignments were sent before with another content")
+        self.consignment_ids = list(consignment_ids)
+
+
+class Gone(Fault):
+    """What was decided about a version was erased since; `consignment_ids` are those meant."""
+
+    def __init__(self, consignment_ids: Sequence[str]) -> None:
+        super().__init__(f"what was decided about {len(consignment_ids)} consignments was erased")
         self.consignment_ids = list(consignment_ids)
 
 
@@ -103,15 +114,45 @@ class Journal:
             known = _known(connection, declared)
             _refuse_changed(declared, known)
             stored = _stored(connection, [_key(d) for d in declared if _key(d) in known])
+            if gone := [key[1] for key, body in stored.items() if not body]:
+                raise Gone(gone)
             self._declare(connection, declared, known, consignments, archived=archived)
             new = [i for i, d in enumerate(declared) if _key(d) not in stored]
             if new:
-                connection.execute(sa.insert(DECISIONS), [_record(decisions.rows[i], scored[i]) for i in new])
+                before = [
+                    {"place": i, "decision_id": stored[_key(d)]["decision_id"], "row": scored[i]}
+                    for i, d in enumerate(declared)
+                    if _key(d) in stored
+                ]
+                call_id, basis = self._call(connection, decisions, before)
+                records = [_record(decisions.rows[i], scored[i], call_id, i) for i in new]
+                connection.execute(sa.insert(DECISIONS), records)
+                entries = [
+                    decision_entry(record, declared[i]["content_sha256"], basis)
+                    for i, record in zip(new, records, strict=True)
+                ]
+                append(connection, entries, records[0]["decided_at"])
             return stored
 
         stored = self.store.write(write)
         kept = [stored.get(_key(d)) or row for d, row in zip(declared, decisions.rows, strict=True)]
         return replace(decisions, rows=kept, replayed=bool(declared) and len(stored) == len(declared))
+
+    def _call(self, connection: sa.Connection, decisions: Decisions, before: list[dict[str, Any]]) -> tuple[str, str]:
+        """Write down the circumstances of a call: its name and the hash of its basis.
+
+        before: of what it held that was decided already: place, decision, and the row as scored this time.
+        """
+        call_id = uuid.uuid4().hex
+        if decisions.basis is None:
+            raise ValueError("decisions without their circumstances cannot be recorded")
+        text = decisions.basis.policy_text
+        sha256 = hashlib.sha256(text.encode()).hexdigest()
+        kept = self.store.upsert(POLICIES).on_conflict_do_nothing(index_elements=["sha256"])
+        connection.execute(kept, [{"sha256": sha256, "text": text}])
+        basis = {**decisions.basis.as_json(sha256), "decided_before": before}
+        connection.execute(sa.insert(CALLS), [{"call_id": call_id, "basis": basis}])
+        return call_id, hashlib.sha256(canonical(basis)).hexdigest()
 
     def remember(self, consignments: Consignments) -> int:
         """Post the facts of consignments that the archive keeps and nobody decided; how many were new."""
@@ -154,9 +195,11 @@ class Journal:
             new = [outcome for key, outcome in by_id.items() if key not in there]
             versions = versions_on_record(connection, sorted({outcome["consignment_id"] for outcome in new}))
             declared = set(versions["consignment_id"])
-            new = [o | {"posted": o["consignment_id"] in declared, "archived": archived} for o in new]
+            kept = {"archived": archived}
+            new = [o | kept | {"posted": o["consignment_id"] in declared, "salt": new_salt()} for o in new]
             if new:
                 connection.execute(sa.insert(OUTCOMES), new)
+                append(connection, [outcome_entry(one) for one in new], micros(datetime.now(UTC)))
                 post(self.store, connection, facts_of_outcomes(attributed(results_of(new), versions)))
             return new
 
@@ -190,7 +233,7 @@ class Journal:
         query = sa.select(DECISIONS.c.body).where(DECISIONS.c.consignment_id == consignment_id)
         with self.store.reading() as connection:
             found = connection.execute(query.order_by(DECISIONS.c.decided_at.desc(), DECISIONS.c.version.desc()))
-            return [dict(row[0]) for row in found]
+            return [dict(row[0]) for row in found if row[0]]  # an erased one says nothing any more
 
     def decided(self, first: date, last: date) -> pl.DataFrame:
         """The last decision on each consignment lodged from `first` to `last` (SUMMARY columns), by day."""
@@ -237,21 +280,27 @@ def _declaration(
     lodged_at: datetime = declared["lodged_at"]
     body = {**{k: v for k, v in declared.items() if v is not None}, "lodged_at": iso(lodged_at)}
     body["goods"] = [{k: v for k, v in line.items() if v is not None} for line in lines]
-    content = json.dumps(body, sort_keys=True, ensure_ascii=False).encode("utf-8", "backslashreplace")
     return {
         **{name: declared[name] for name in VERSION_KEY},
-        "lodged_at": _micros(lodged_at),
-        "content_sha256": hashlib.sha256(content).hexdigest(),
+        "lodged_at": micros(lodged_at),
+        "content_sha256": sha256_of_body(body),
         "stated": said,
         "body": body if with_body else None,
     }
+
+
+def sha256_of_body(body: Mapping[str, Any]) -> str:
+    """The hash of what was declared."""
+    content = json.dumps(body, sort_keys=True, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    return hashlib.sha256(content).hexdigest()
 
 
 def _key(declared: dict[str, Any]) -> Key:
     return declared["message_id"], declared["consignment_id"], declared["version"]
 
 
-def _micros(moment: datetime) -> int:
+def micros(moment: datetime) -> int:
+    """Microseconds since 1970."""
     return (moment - EPOCH) // timedelta(microseconds=1)
 
 
@@ -281,11 +330,26 @@ def _stored(connection: sa.Connection, keys: Sequence[Key]) -> dict[Key, dict[st
     return found
 
 
-def _record(decision: dict[str, Any], scored: dict[str, Any]) -> dict[str, Any]:
+def decision_entry(record: Mapping[str, Any], declaration_sha256: str, basis_sha256: str) -> Entry:
+    """The entry of the chain for a decision (a row of its table): with its row as scored, declaration and basis."""
+    told = {"body": record["body"], "row": record["row_as_scored"], "declaration": declaration_sha256}
+    told |= {"call": record["call_id"], "place": record["place"], "basis": basis_sha256}
+    return Entry("decision", record["decision_id"], salted(record["salt"], told))
+
+
+def outcome_entry(record: Mapping[str, Any]) -> Entry:
+    """The entry of the chain for an inspection result (a row of its table)."""
+    return Entry("outcome", record["outcome_id"], salted(record["salt"], {"body": record["body"]}))
+
+
+def _record(decision: dict[str, Any], scored: dict[str, Any], call_id: str, place: int) -> dict[str, Any]:
     lodged_at: datetime = decision["lodged_at"]
     return {
+        "call_id": call_id,
+        "place": place,
+        "salt": new_salt(),
         **{name: decision[name] for name in ("decision_id", *VERSION_KEY, "clearance", "risk")},
-        "decided_at": _micros(decision["decided_at"]),
+        "decided_at": micros(decision["decided_at"]),
         "office": decision["office"] or "unknown",
         "day": (lodged_at.date() - EPOCH.date()).days,
         "body": written(decision),
@@ -310,7 +374,7 @@ def _outcome(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "outcome_id": _outcome_id(body),
         "consignment_id": row["consignment_id"],
-        "known_at": _micros(known_at),
+        "known_at": micros(known_at),
         "body": body,
     }
 

@@ -7,7 +7,7 @@ when they were sent: sent again, they must become the same version of the same m
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from features.messages import Message
 from features.messages.raw import Raw
-from service.journal import EPOCH
+from service.journal import micros
 from service.posting import in_lists
 from service.store import DECLARATIONS, RECEPTACLES, Store
 
@@ -39,7 +39,7 @@ def message_of(raw: Raw, store: Store, name: str, now: datetime, **how: Any) -> 
 def stow(raw: Raw, store: Store, now: datetime) -> int:
     """Remember in which receptacle items lie, as a dispatch list says; how many it named."""
     rows = [
-        {"consignment_id": item, "receptacle": receptacle, "known_at": _micros(now)}
+        {"consignment_id": item, "receptacle": receptacle, "known_at": micros(now)}
         for item, receptacle in raw.stowed.unique("consignment_id", keep="last", maintain_order=True).iter_rows()
     ]
     if rows:
@@ -61,7 +61,7 @@ def _numbered(rows: pl.DataFrame, store: Store, now: datetime) -> tuple[pl.DataF
     for message_id, consignment_id, line, purpose, lodged_at in each.iter_rows():
         versions = known.get(consignment_id, [])
         own = [(version, at) for message, version, at in versions if message == message_id]
-        version, at = max(own) if own else (_next(purpose, versions), _micros(now))
+        version, at = max(own) if own else (_next(purpose, versions), micros(now))
         told.append((message_id, consignment_id, str(version), lodged_at or _iso(at)))
         if purpose in ("amendment", "cancellation") and not versions:
             odd.append((line, "purpose", f"a{'n' if purpose[0] == 'a' else ''} {purpose} of what is not on record"))
@@ -107,10 +107,6 @@ def _on_record(store: Store, consignment_ids: list[str]) -> Known:
             for row in connection.execute(sa.select(*columns).where(DECLARATIONS.c.consignment_id.in_(some))):
                 found.setdefault(row[0], []).append((row[1], row[2], row[3]))
     return found
-
-
-def _micros(moment: datetime) -> int:
-    return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 def _iso(microseconds: int) -> str:

@@ -49,6 +49,11 @@ class Settings(BaseSettings):
         return self.home / "history"
 
     @property
+    def checkpoints(self) -> Path:
+        """Signed checkpoints of the audit chain: to be copied elsewhere, where whoever can write the store cannot."""
+        return self.home / "checkpoints"
+
+    @property
     def linking(self) -> Path:
         """The switch of linking: on while the file is there; `tamis link --on` writes it."""
         return self.home / "linking.json"

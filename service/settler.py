@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -31,13 +31,15 @@ def settle_alone(store: Store) -> Settled | None:
 
 
 @contextmanager
-def settling_now_and_then(store: Store, seconds: float = EVERY_SECONDS) -> Iterator[None]:
-    """Settle every so often in a thread of its own until the block ends; a fault is logged and tried again later."""
-    if not store.segments.usable:
-        yield
-        return
+def settling_now_and_then(
+    store: Store, seconds: float = EVERY_SECONDS, then: Callable[[], object] = lambda: None
+) -> Iterator[None]:
+    """Settle every so often in a thread of its own until the block ends; a fault is logged and tried again later.
+
+    then: what else is to be done each time.
+    """
     over = threading.Event()
-    thread = threading.Thread(target=_run, args=(store, seconds, over), name="settler", daemon=True)
+    thread = threading.Thread(target=_run, args=(store, seconds, over, then), name="settler", daemon=True)
     thread.start()
     try:
         yield
@@ -46,10 +48,11 @@ def settling_now_and_then(store: Store, seconds: float = EVERY_SECONDS) -> Itera
         thread.join()
 
 
-def _run(store: Store, seconds: float, over: threading.Event) -> None:
+def _run(store: Store, seconds: float, over: threading.Event, then: Callable[[], object]) -> None:
     while not over.wait(seconds):
         try:
-            done = settle_alone(store)
+            done = settle_alone(store) if store.segments.usable else None
+            then()
         except Exception as fault:  # noqa: BLE001 - calls go on without it; whoever reads the log sees why files gather
             LOG.error("settling failed", fault=type(fault).__name__)
         else:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from features.facts import FACTS
+from features.fault import Fault
 from service.segments import SegmentFiles
 from service.settings import Settings
 from service.writing import Writer
@@ -47,10 +48,35 @@ DECLARATIONS = sa.Table(
     sa.Column("archived", sa.Boolean, nullable=False),
     sa.Index("declarations_by_consignment", "consignment_id"),
 )
+CALLS = sa.Table(  # the circumstances that the decisions of one call share: what a replay starts from
+    "calls",
+    TABLES,
+    sa.Column("call_id", sa.String, primary_key=True),
+    sa.Column("basis", sa.JSON, nullable=False),
+)
+POLICIES = sa.Table(  # every policy that ever decided, by the hash of its text
+    "policies",
+    TABLES,
+    sa.Column("sha256", sa.String, primary_key=True),
+    sa.Column("text", sa.Text, nullable=False),
+)
+CHAIN = sa.Table(
+    "chain",
+    TABLES,
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("subject", sa.String, nullable=False, index=True),
+    sa.Column("content", sa.String, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("hash", sa.String, nullable=False),
+)
 DECISIONS = sa.Table(
     "decisions",
     TABLES,
     sa.Column("decision_id", sa.String, primary_key=True),
+    sa.Column("call_id", sa.String, nullable=False, index=True),
+    sa.Column("place", sa.Integer, nullable=False),  # among the consignments of its call
+    sa.Column("salt", sa.String),  # null once its content was erased
     sa.Column("message_id", sa.String, nullable=False),
     sa.Column("consignment_id", sa.String, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
@@ -60,7 +86,7 @@ DECISIONS = sa.Table(
     sa.Column("clearance", sa.String, nullable=False),
     sa.Column("risk", sa.Float, nullable=False),
     sa.Column("body", sa.JSON, nullable=False),
-    sa.Column("row_as_scored", sa.JSON, nullable=False),
+    sa.Column("row_as_scored", sa.JSON),
     sa.UniqueConstraint("message_id", "consignment_id", "version"),
     sa.Index("decisions_by_consignment", "consignment_id"),
     sa.Index("decisions_by_office_and_day", "office", "day", "clearance"),
@@ -70,6 +96,7 @@ OUTCOMES = sa.Table(
     "outcomes",
     TABLES,
     sa.Column("outcome_id", sa.String, primary_key=True),
+    sa.Column("salt", sa.String),
     sa.Column("consignment_id", sa.String, nullable=False, index=True),
     sa.Column("known_at", sa.BigInteger, nullable=False),
     sa.Column("posted", sa.Boolean, nullable=False),
@@ -176,6 +203,7 @@ class Store:
         self._writer = Writer(self.writing) if grouped else None
         with self.writing() as connection:
             TABLES.create_all(connection)
+            _refuse_older(connection)
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
@@ -206,6 +234,18 @@ class Store:
         if self._writer is not None:
             self._writer.close()
         self.engine.dispose()
+
+
+def _refuse_older(connection: sa.Connection) -> None:
+    """A store of an earlier version lacks columns; it is never changed in silence."""
+    there = sa.inspect(connection)
+    for table in TABLES.sorted_tables:
+        lacking = {column.name for column in table.columns} - {c["name"] for c in there.get_columns(table.name)}
+        if lacking:
+            raise Fault(
+                f"the store was made by an earlier version (table {table.name} lacks {', '.join(sorted(lacking))}); "
+                "open a new one and ingest the archive into it"
+            )
 
 
 def open_store(settings: Settings, *, patience_ms: int = 10_000, grouped: bool = False) -> Store:

@@ -45,7 +45,7 @@ def test_the_commands_work_from_an_empty_folder(tmp_path: Path) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "TAMIS_HOME": str(tmp_path / "var")}
     done = subprocess.run(
-        ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False
+        ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode == 0, done.stderr[-2000:] + done.stdout[-2000:]
     assert (tmp_path / "orientations" / "_SUCCESS").exists()

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from features.messages import Refused
 from service.api.models import KNOWN, body_field
-from service.journal import Conflict
+from service.journal import Conflict, Gone
 
 LOG = structlog.get_logger("tamis.api")
 RETRY_SECONDS = "5"
@@ -101,6 +101,11 @@ async def _conflict(_: Request, fault: Exception) -> Response:
     return problem(HTTPStatus.CONFLICT, detail)
 
 
+async def _gone(_: Request, fault: Exception) -> Response:
+    assert isinstance(fault, Gone)  # noqa: S101 - registered for it alone
+    return problem(HTTPStatus.GONE, f"{fault}; send it as a new version if it is to be decided again")
+
+
 async def _unwritable(request: Request, fault: Exception) -> Response:
     """No decision leaves unrecorded: when the store cannot be written, the caller is told to come again."""
     LOG.error("store_unavailable", route=request.url.path, kind=type(fault).__name__)
@@ -134,6 +139,7 @@ ANSWERS: dict[type[Exception], Answer] = {
     Unprocessable: _unprocessable,
     RequestValidationError: _invalid,
     Conflict: _conflict,
+    Gone: _gone,
     DBAPIError: _unwritable,
     PoolTimeout: _unwritable,
     HTTPException: _http,

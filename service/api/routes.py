@@ -19,6 +19,7 @@ from service.api import models
 from service.api.faults import RETRY_SECONDS, Unprocessable, refused_fields
 from service.api.metrics import Metrics
 from service.api.models import Judgement
+from service.dossier import dossier
 from service.targeting import Desk, target
 
 router = APIRouter()
@@ -82,6 +83,15 @@ def post_outcomes(
     received = desk.journal.learn(gated.accepted)
     metrics.outcomes.inc(received.recorded)
     return {"recorded": received.recorded, "repeated": received.repeated, "unknown_consignments": received.unknown}
+
+
+@router.get("/v1/consignments/{consignment_id:path}/dossier")
+def get_dossier(consignment_id: str, desk: Desk = Depends(desk_of)) -> dict[str, Any]:  # noqa: B008
+    """Everything that it takes to defend what was decided about a consignment."""
+    found = dossier(desk.journal.store, desk.model, consignment_id)
+    if found is None:
+        raise HTTPException(404)
+    return found
 
 
 @router.get("/v1/consignments/{consignment_id:path}")

@@ -95,12 +95,36 @@ class Stamp:
 
 
 @dataclass(frozen=True, slots=True)
+class Basis:
+    """What the decisions of one call rest on beside their consignments and rows: enough to give them once more.
+
+    spent: rows of checks already given out (office, day as ISO date, and by kind).
+    """
+
+    decided_at: datetime
+    competing: str
+    language: Language
+    policy_text: str
+    model_sha256: str
+    spent: list[dict[str, Any]]
+    history_as_of: datetime | None
+    lists_as_of: datetime | None
+
+    def as_json(self, policy_sha256: str) -> dict[str, Any]:
+        """As the store keeps it: the policy by its hash, times in ISO 8601."""
+        told = {name: getattr(self, name) for name in ("competing", "language", "model_sha256", "spent")}
+        times = {name: getattr(self, name) for name in ("decided_at", "history_as_of", "lists_as_of")}
+        return {**told, **{k: iso(v) if v else None for k, v in times.items()}, "policy_sha256": policy_sha256}
+
+
+@dataclass(frozen=True, slots=True)
 class Decisions:
     """Decisions of one message, in the order of its consignments.
 
     rows: one mapping a consignment version, the fields of SCHEMA in that order, times as datetime.
     refused: quarantine rows of the message.
     declared: the consignments decided.
+    basis: the circumstances that they were given in.
     replayed: whether every decision had been given before and is given again unchanged.
     """
 
@@ -108,6 +132,7 @@ class Decisions:
     refused: pl.DataFrame
     declared: Consignments | None = None
     replayed: bool = False
+    basis: Basis | None = None
 
     def as_json(self) -> list[dict[str, Any]]:
         """The decisions as the API answers them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import polars as pl
@@ -12,7 +12,7 @@ from features.consignment import Consignments
 from features.messages import Problems
 from features.messages.quality import to_be_asked
 from features.messages.reading import Competing
-from service.orientation.decisions import Decisions, Stamp, decide
+from service.orientation.decisions import Basis, Decisions, Stamp, decide
 from service.orientation.exploration import WEIGHED, Exploration, weight
 from service.orientation.giving import draw, give, owed_to, served, tie
 from service.orientation.lanes import Lane, PreArrival, Track
@@ -76,7 +76,15 @@ class Policy:
         stamp = Stamp(
             moment.decided_at, moment.language, self.policy_id, texts, moment.history_as_of, moment.lists_as_of
         )
-        return decide(consignments, self.lanes(consignments, scores, problems, moment), scores, problems, stamp)
+        decided = decide(consignments, self.lanes(consignments, scores, problems, moment), scores, problems, stamp)
+        return replace(decided, basis=self._basis(scores, moment))
+
+    def _basis(self, scores: Scores, moment: Moment) -> Basis:
+        spent = moment.spent.with_columns(pl.col("day").cast(pl.String)).to_dicts()
+        return Basis(
+            moment.decided_at, moment.competing, moment.language, self.text, scores.model.sha256, spent,
+            moment.history_as_of, moment.lists_as_of,
+        )  # fmt: skip
 
     def lanes(self, consignments: Consignments, scores: Scores, problems: Problems, moment: Moment) -> pl.DataFrame:
         """One row a consignment: `row`, rank, of, the orientations at three moments, the selection, and its causes.

@@ -1,0 +1,199 @@
+"""A decision given once more, from the bundle, the row, the policy and the circumstances of its day, and compared."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from features.assemble import Rows
+from features.consignment import COLUMNS, VERSION_KEY, Consignments, fold
+from features.contract import gate_manifest
+from features.fault import Fault
+from features.messages import Problems
+from features.messages.quality import PROBLEM
+from service.api.models import text_frame
+from service.orientation import Moment, load_policy
+from service.orientation.decisions import written
+from service.posting import in_lists
+from service.scoring import BundleRefused, Model, load_bundle
+from service.scoring.bundle import MANIFEST
+from service.store import CALLS, DECISIONS, DECLARATIONS, POLICIES, Store
+
+Row = Mapping[str, Any]
+
+
+class NotReplayable(Fault):
+    """What a replay needs is not there; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A decision given again. differences: field, on record, given now; empty where the two are alike byte for byte."""
+
+    decision_id: str
+    differences: list[tuple[str, Any, Any]]
+
+    @property
+    def identical(self) -> bool:
+        return not self.differences
+
+
+@dataclass(slots=True)
+class Bundles:
+    """The bundles of an installation by the hash of their trees, each loaded once."""
+
+    folder: Path
+    keys: Path
+    loaded: dict[str, Model] | None = None
+
+    def model(self, sha256: str) -> Model:
+        """The model with these trees; raises NotReplayable where it is not there or may not be loaded."""
+        self.loaded = self.loaded or {}
+        if sha256 not in self.loaded:
+            self.loaded[sha256] = self._load(sha256)
+        return self.loaded[sha256]
+
+    def _load(self, sha256: str) -> Model:
+        for manifest in sorted(self.folder.glob(f"*/{MANIFEST}")):
+            try:
+                files = json.loads(manifest.read_text(encoding="utf-8"))["files"]
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+            if files.get("model.txt") == sha256:
+                try:
+                    return load_bundle(manifest.parent, self.keys)[0]
+                except BundleRefused as refused:
+                    raise NotReplayable(f"the bundle that decided cannot be loaded: {refused}") from refused
+        raise NotReplayable(f"the bundle that decided (model {sha256[:12]}…) is not in {self.folder}")
+
+
+def replay(store: Store, bundles: Bundles, decision_id: str) -> Replayed:
+    """Give one decision again; raises NotReplayable, naming what is lacking."""
+    with store.reading() as connection:
+        call_id = connection.execute(
+            sa.select(DECISIONS.c.call_id).where(DECISIONS.c.decision_id == decision_id)
+        ).scalar()
+    if call_id is None:
+        raise NotReplayable("no such decision is on record")
+    return next(one for one in replay_call(store, bundles, call_id) if one.decision_id == decision_id)
+
+
+def replay_call(store: Store, bundles: Bundles, call_id: str) -> list[Replayed]:
+    """Give all decisions of one call again: they competed with one another, so they are only given together."""
+    with store.reading() as connection:
+        call = _Call(connection, call_id)
+    model = bundles.model(call.basis["model_sha256"])
+    consignments = _consignments(call)
+    found = [
+        (place, problem["field"], problem["problem"])
+        for place, body in enumerate(call.bodies)
+        for problem in body["data_problems"]
+    ]
+    problems = Problems(pl.DataFrame(), pl.DataFrame(found, schema=PROBLEM, orient="row"))
+    scores = model.score(_rows(call, model))
+    given = load_policy(call.policy_text).orient(consignments, scores, problems, _moment(call.basis))
+    return [
+        Replayed(body["decision_id"], _differences(body, written(row)))
+        for body, row, new in zip(call.bodies, given.rows, call.is_new, strict=True)
+        if new
+    ]
+
+
+class _Call:
+    """What the store holds of a call, in the order of its consignments.
+
+    bodies: decisions; is_new: whether this call gave them; rows: as scored in this call; declared: declarations.
+    """
+
+    def __init__(self, connection: sa.Connection, call_id: str) -> None:
+        basis = connection.execute(sa.select(CALLS.c.basis).where(CALLS.c.call_id == call_id)).scalar_one()
+        self.basis: dict[str, Any] = basis
+        names = ("place", "body", "row_as_scored", "salt", *VERSION_KEY)
+        columns = [DECISIONS.c[name] for name in names]
+        own = connection.execute(sa.select(*columns).where(DECISIONS.c.call_id == call_id)).mappings().all()
+        placed: dict[int, tuple[Row, bool, Any]] = {
+            row["place"]: (dict(row), True, row["row_as_scored"]) for row in own
+        }
+        before = {one["decision_id"]: one for one in basis["decided_before"]}
+        for some in in_lists(list(before)):
+            query = sa.select(DECISIONS.c.decision_id, *columns[1:]).where(DECISIONS.c.decision_id.in_(some))
+            for row in connection.execute(query).mappings():
+                one = before[row["decision_id"]]
+                placed[one["place"]] = (dict(row), False, one["row"])
+        ordered = [placed[place] for place in sorted(placed)]
+        if any(row["salt"] is None for row, _, _ in ordered):
+            raise NotReplayable("the content of a decision of its call was erased")
+        self.bodies: list[dict[str, Any]] = [row["body"] for row, _, _ in ordered]
+        self.is_new = [new for _, new, _ in ordered]
+        self.rows: list[dict[str, Any]] = [scored for _, _, scored in ordered]
+        self.declared = _declared(connection, [tuple(row[name] for name in VERSION_KEY) for row, _, _ in ordered])
+        sha256 = basis["policy_sha256"]
+        self.policy_text: str = connection.execute(
+            sa.select(POLICIES.c.text).where(POLICIES.c.sha256 == sha256)
+        ).scalar_one()
+
+
+def _declared(connection: sa.Connection, keys: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]]:
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    columns = [*(DECLARATIONS.c[name] for name in VERSION_KEY), DECLARATIONS.c.body]
+    for some in in_lists(sorted({key[1] for key in keys})):
+        for row in connection.execute(sa.select(*columns).where(DECLARATIONS.c.consignment_id.in_(some))):
+            found[tuple(row[:3])] = row[3]
+    bodies = [found.get(key) for key in keys]
+    if any(body is None for body in bodies):
+        raise NotReplayable("a declaration of its call is not in the store")
+    return [body for body in bodies if body is not None]
+
+
+def _consignments(call: _Call) -> Consignments:
+    """The consignments as they were declared, and whom they were attributed to."""
+    flat = [
+        {**{k: v for k, v in body.items() if k != "goods"}, **line, "line": number}
+        for number, (body, line) in enumerate((body, line) for body in call.declared for line in body["goods"])
+    ]
+    gated = gate_manifest(text_frame(flat, [column.name for column in COLUMNS]), "")
+    consignments = fold(gated.accepted)
+    linked = [pl.Series(name, [body[name] for body in call.bodies], pl.String) for name in ("party_id", "network_id")]
+    return consignments.with_columns(*linked)
+
+
+def _rows(call: _Call, model: Model) -> Rows:
+    schema = {item.name: pl.String() if item.kind == "category" else pl.Float64() for item in model.inputs}
+    lacking = [name for name in schema if call.rows and name not in call.rows[0]]
+    if lacking:
+        raise NotReplayable(f"the rows as scored lack {lacking[0]}, which the bundle asks for")
+    frame = pl.DataFrame([{name: row[name] for name in schema} for row in call.rows], schema=schema, orient="row")
+    return Rows(frame.with_row_index("row"))
+
+
+def _moment(basis: Row) -> Moment:
+    schema = {"office": pl.String, "day": pl.String, "physical": pl.Int64, "documents": pl.Int64, "audit": pl.Int64}
+    spent = pl.DataFrame(basis["spent"], schema=schema, orient="row").with_columns(pl.col("day").cast(pl.Date))
+    times = {
+        name: datetime.fromisoformat(basis[name].replace("Z", "+00:00")) if basis[name] else None
+        for name in ("decided_at", "history_as_of", "lists_as_of")
+    }
+    return Moment(
+        decided_at=times["decided_at"],  # type: ignore[arg-type]
+        competing=basis["competing"],
+        spent=spent,
+        history_as_of=times["history_as_of"],
+        language=basis["language"],
+        lists_as_of=times["lists_as_of"],
+    )
+
+
+def _differences(recorded: Row, given: Row) -> list[tuple[str, Any, Any]]:
+    names = dict.fromkeys([*recorded, *given])
+    return [
+        (name, recorded.get(name), given.get(name))
+        for name in names
+        if json.dumps(recorded.get(name), sort_keys=True) != json.dumps(given.get(name), sort_keys=True)
+    ]

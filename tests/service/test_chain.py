@@ -1,0 +1,241 @@
+"""The audit chain: whatever is changed, removed, put in another order or made anew is found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from features.contract import gate_outcomes
+from features.parties import Unlinked
+from pipelines.learn import standard_policy
+from service.api.models import outcome_rows
+from service.auditing import Verified, verify_record
+from service.chain import START, hash_of
+from service.checkpoints import checkpoint
+from service.history import StoredHistory
+from service.journal import Journal
+from service.orientation import load_policy
+from service.scoring import Model
+from service.store import CALLS, CHAIN, DECISIONS, DECLARATIONS, OUTCOMES, POLICIES, Store
+from service.targeting import Desk, target
+from tests.service.building import NOON, declared, message, outcome
+
+
+@pytest.fixture
+def desk(model: Model, either_store: Store) -> Desk:
+    policy = load_policy(standard_policy())
+    return Desk(Unlinked(), StoredHistory(either_store), model, policy, Journal(either_store))
+
+
+@pytest.fixture
+def apart(tmp_path: Path) -> tuple[Path, Path]:
+    """Folders of checkpoints and of keys."""
+    return tmp_path / "checkpoints", tmp_path / "keys"
+
+
+def filled(desk: Desk, apart: tuple[Path, Path]) -> Store:
+    """A store with nine decisions of three calls, two outcomes, and a checkpoint after each call."""
+    store = desk.journal.store
+    for call in range(3):
+        target(message(*(declared(call * 3 + n) for n in range(3)), message_id=f"M{call}"), desk)
+        checkpoint(store, *apart, NOON)
+    rows, _ = outcome_rows({"outcomes": [_full(outcome(1)), _full(outcome(2, result="compliant", findings=None))]})
+    desk.journal.learn(gate_outcomes(rows).accepted)
+    checkpoint(store, *apart, NOON)
+    return store
+
+
+def _full(told: dict[str, Any]) -> dict[str, Any]:
+    from features.outcome import OUTCOME_COLUMNS
+
+    return {**dict.fromkeys(c.name for c in OUTCOME_COLUMNS), **told}
+
+
+def checked(store: Store, apart: tuple[Path, Path]) -> Verified:
+    return verify_record(store, *apart)
+
+
+def test_a_record_that_nobody_touched_holds(desk: Desk, apart: tuple[Path, Path]) -> None:
+    told = checked(filled(desk, apart), apart)
+    assert (told.holds, told.faults) == (True, [])
+    assert (told.entries, told.decisions, told.outcomes, told.checkpoints, told.erased) == (11, 9, 2, 4, 0)
+
+
+def test_an_empty_record_holds(desk: Desk, apart: tuple[Path, Path]) -> None:
+    assert checkpoint(desk.journal.store, *apart, NOON) is None
+    assert checked(desk.journal.store, apart).holds
+
+
+def test_what_is_decided_again_stands_on_the_chain_once(desk: Desk, apart: tuple[Path, Path]) -> None:
+    store = filled(desk, apart)
+    target(message(*(declared(n) for n in range(4)), message_id="M0", received_at=NOON + timedelta(days=1)), desk)
+    told = checked(store, apart)
+    assert (told.holds, told.entries, told.decisions) == (True, 12, 10)
+
+
+def bit_flipped(value: Any, bit: int) -> Any:
+    """A value of the store with one bit changed; of a text, in one of its characters."""
+    if isinstance(value, int):
+        return value ^ (1 << (bit % 40))
+    if isinstance(value, float):
+        return value + 2.0**-30 * (1 + bit)
+    if isinstance(value, dict | list):
+        return json.loads(bit_flipped_text(json.dumps(value), bit))
+    return bit_flipped_text(value, bit)
+
+
+def bit_flipped_text(text: str, bit: int) -> str:
+    """Another digit or letter at some place, so that JSON stays JSON."""
+    places = [i for i, c in enumerate(text) if c.isdigit() or c in "abcdef"]
+    place = places[bit % len(places)]
+    other = {"9": "8", "f": "e"}.get(text[place]) or chr(ord(text[place]) + 1)
+    return text[:place] + ("1" if text[place] == "0" else other) + text[place + 1 :]
+
+
+BOUND = [
+    *((CHAIN, name) for name in ("number", "kind", "subject", "content", "at", "hash")),
+    *((DECISIONS, name) for name in ("call_id", "place", "salt", "message_id", "consignment_id", "version", "clearance",
+                                     "risk", "body", "row_as_scored", "decision_id")),
+    *((OUTCOMES, name) for name in ("outcome_id", "salt", "body")),
+    *((DECLARATIONS, name) for name in ("content_sha256", "body", "message_id", "consignment_id", "version")),
+    (CALLS, "basis"), (CALLS, "call_id"), (POLICIES, "text"), (POLICIES, "sha256"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("table", "name"), BOUND, ids=lambda value: getattr(value, "name", value))
+def test_any_bit_changed_is_found(desk: Desk, apart: tuple[Path, Path], table: sa.Table, name: str) -> None:
+    store = filled(desk, apart)
+    for bit in (0, 3, 11, 29):
+        with store.reading() as connection:
+            rows = connection.execute(sa.select(table)).mappings().all()
+        row = rows[bit % len(rows)]
+        keys = list(table.primary_key.columns)
+        mine = sa.and_(*(column == row[column.name] for column in keys))
+        changed = bit_flipped(row[name], bit)
+        assert changed != row[name]
+        with store.writing() as connection:
+            connection.execute(sa.update(table).where(mine).values({name: changed}))
+        assert not checked(store, apart).holds, (bit, row[name], changed)
+        back = sa.and_(*(column == (changed if column.name == name else row[column.name]) for column in keys))
+        with store.writing() as connection:
+            connection.execute(sa.update(table).where(back).values({name: row[name]}))
+        assert checked(store, apart).holds
+
+
+def entries(store: Store) -> list[dict[str, Any]]:
+    with store.reading() as connection:
+        return [dict(row) for row in connection.execute(sa.select(CHAIN).order_by(CHAIN.c.number)).mappings()]
+
+
+def rewritten(store: Store, told: list[dict[str, Any]], *, hashed: bool = False) -> None:
+    """Put these entries in the place of the chain; `hashed`: numbered and hashed anew, as one who knows how would."""
+    before = START
+    if hashed:
+        for number, entry in enumerate(told, start=1):
+            entry["number"] = number
+            before = entry["hash"] = hash_of(before, entry)
+    with store.writing() as connection:
+        connection.execute(sa.delete(CHAIN))
+        if told:
+            connection.execute(sa.insert(CHAIN), told)
+
+
+ATTACKS: dict[str, Callable[[list[dict[str, Any]]], list[dict[str, Any]]]] = {
+    "the first removed": lambda told: told[1:],
+    "one removed": lambda told: told[:4] + told[5:],
+    "the last removed": lambda told: told[:-1],
+    "all removed": lambda _: [],
+    "two exchanged": lambda told: [*told[:2], {**told[3], "number": 3}, {**told[2], "number": 4}, *told[4:]],
+    "one twice": lambda told: [*told, {**told[2], "number": len(told) + 1}],
+}
+
+
+@pytest.mark.parametrize("hashed", [False, True])
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_removing_and_exchanging_are_found_even_by_one_who_hashes_anew(
+    desk: Desk, apart: tuple[Path, Path], attack: str, hashed: bool
+) -> None:
+    store = filled(desk, apart)
+    rewritten(store, ATTACKS[attack](entries(store)), hashed=hashed)
+    assert not checked(store, apart).holds
+
+
+def test_a_full_rewrite_is_found_by_the_checkpoint_alone(desk: Desk, apart: tuple[Path, Path]) -> None:
+    store = filled(desk, apart)
+    told = entries(store)
+    told[0]["at"] += 1
+    rewritten(store, told, hashed=True)
+    found = checked(store, apart)
+    assert all("rewritten" in fault for fault in found.faults)
+    assert not found.holds
+    for path in apart[0].glob("*.json"):
+        path.unlink()
+    assert checked(store, apart).holds  # which is why they are kept apart
+
+
+def test_a_truncation_with_all_that_it_vouched_for_is_found_by_the_checkpoint(
+    desk: Desk, apart: tuple[Path, Path]
+) -> None:
+    store = filled(desk, apart)
+    told = entries(store)
+    rewritten(store, told[:6])
+    with store.writing() as connection:
+        connection.execute(sa.delete(DECISIONS).where(DECISIONS.c.message_id == "M2"))
+        connection.execute(sa.delete(OUTCOMES))
+    found = checked(store, apart)
+    assert found.faults == [
+        "checkpoint 9: the chain ends before it; entries at its end were removed",
+        "checkpoint 11: the chain ends before it; entries at its end were removed",
+    ]
+
+
+def test_a_forged_checkpoint_is_found(desk: Desk, apart: tuple[Path, Path]) -> None:
+    store = filled(desk, apart)
+    (path, *_) = sorted(apart[0].glob("*.json"))
+    forged = json.loads(path.read_text())
+    for content in (json.dumps({**forged, "hash": "0" * 64}), "{", "[]", json.dumps({**forged, "signature": "00"})):
+        path.write_text(content)
+        assert "did not sign" in checked(store, apart).faults[0]
+
+
+def test_a_decision_that_no_call_gave_is_found(desk: Desk, apart: tuple[Path, Path]) -> None:
+    store = filled(desk, apart)
+    with store.writing() as connection:
+        row = dict(connection.execute(sa.select(DECISIONS)).mappings().first() or {})
+        connection.execute(sa.insert(DECISIONS), [{**row, "decision_id": "f" * 32, "version": 9}])
+    assert checked(store, apart).faults == ["1 decisions of the store are not on the chain"]
+
+
+def test_content_removed_behind_the_chain_is_found(desk: Desk, apart: tuple[Path, Path]) -> None:
+    store = filled(desk, apart)
+    with store.writing() as connection:
+        connection.execute(sa.update(DECISIONS).where(DECISIONS.c.place == 0).values(salt=None, body={}))
+    told = checked(store, apart)
+    assert (told.erased, told.wrong) == (3, 3)
+    assert "no erasure is on the chain" in told.faults[0]
+
+
+def test_a_store_of_an_earlier_version_is_refused_with_a_remedy(tmp_path: Path) -> None:
+    from features.fault import Fault
+
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'old.db'}")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE outcomes (outcome_id TEXT PRIMARY KEY)")
+    with pytest.raises(Fault, match=r"made by an earlier version .table outcomes lacks"):
+        Store(f"sqlite:///{tmp_path / 'old.db'}")
+
+
+def test_decisions_without_circumstances_are_not_recorded(desk: Desk) -> None:
+    class Careless:
+        def orient(self, *given: Any) -> Any:
+            return replace(desk.policy.orient(*given), basis=None)
+
+    with pytest.raises(ValueError, match="circumstances"):
+        target(message(declared(1)), replace(desk, policy=Careless()))  # type: ignore[arg-type]
