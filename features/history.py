@@ -49,6 +49,10 @@ class Totalled(Protocol):
         ...
 
 
+class HistoryUnavailable(Exception):
+    """The past cannot be read now; who decides goes on without it and says so."""
+
+
 class History(Totalled, Protocol):
     """What a desk asks of the store of facts, in memory or durable."""
 

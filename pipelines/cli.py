@@ -194,22 +194,25 @@ def score(
     from pipelines.score import score as scored
     from service.answers import load_codes
     from service.desk import open_desk
+    from service.lease import leases
 
     settings, now = Settings(), datetime.now(UTC)
-    desk = open_desk(settings)
-    with show.progress("manifests", len(files)) as advance:
-        result = scored(
-            files, desk, Archive(settings.archive), now,
-            mapping=_mapping(mapping), format=format, expectations=expectations, say=advance,
-        )  # fmt: skip
-    show.line("writing the report")
-    _sign(settings, desk.journal.store)
-    summary = publish(result, desk, out, now, f"Orientations of {', '.join(f.name for f in files)}"[:120])
+    held = [out / ".lease", *(settings.home / "leases" / f"{file.name}.lease" for file in files)]
+    with leases(held):
+        desk = open_desk(settings)
+        with show.progress("manifests", len(files)) as advance:
+            result = scored(
+                files, desk, Archive(settings.archive), now,
+                mapping=_mapping(mapping), format=format, expectations=expectations, say=advance,
+            )  # fmt: skip
+        show.line("writing the report")
+        _sign(settings, desk.journal.store)
+        summary = publish(result, desk, out, now, f"Orientations of {', '.join(f.name for f in files)}"[:120])
+        if answer is not None:
+            told = write_answers(result, answer, load_codes(settings.answers), out)
+            show.line(f"{len(told)} answers ({answer}) in {out / 'answers'}")
     show.top(result.orientations, result.declared, 10)
     show.faults(result.refused, out / "quarantine.parquet")
-    if answer is not None:
-        told = write_answers(result, answer, load_codes(settings.answers), out)
-        show.line(f"{len(told)} answers ({answer}) in {out / 'answers'}")
     lanes = ", ".join(f"{count:,} {lane}" for lane, count in summary["lanes"].items())
     show.line(f"{summary['consignments']:,} consignments: {lanes}; report in {out / 'report.html'}")
 

@@ -51,6 +51,12 @@ class Scored:
     judgement: Judgement | None
     messages: tuple[Answered, ...] = ()
 
+    @property
+    def decided_at(self) -> datetime | None:
+        """When the last of its decisions was given."""
+        latest: datetime | None = self.orientations["decided_at"].max()  # type: ignore[assignment]
+        return latest
+
     def summary(self, desk: Desk) -> dict[str, Any]:
         """The figures of `summary.json`."""
         lanes = self.orientations["clearance"].value_counts(sort=True).rows()
@@ -142,7 +148,7 @@ def publish(scored: Scored, desk: Desk, out: Path, now: datetime, title: str) ->
     _whole(out / "summary.json", lambda path: path.write_text(json.dumps(summary, indent=1), encoding="utf-8"))
     report = Report(
         title=title,
-        made_at=now,
+        made_at=scored.decided_at or now,  # a run that only repeats decisions writes the same bytes
         orientations=ordered,
         declared=scored.declared,
         received=scored.received,

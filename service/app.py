@@ -28,7 +28,11 @@ def create(settings: Settings | None = None) -> FastAPI:
         def sign() -> None:
             checkpoint(store, settings.checkpoints, settings.keys, datetime.now(UTC))
 
-        with settling_now_and_then(store, then=sign):
+        def tend() -> None:
+            app.state.desk.journal.catch_up()
+            sign()
+
+        with settling_now_and_then(store, then=tend):
             yield
         sign()
         store.close()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import polars as pl
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from features.facts import FACT_SCHEMA
 from features.history import (
     Asked,
     FactTable,
+    HistoryUnavailable,
     Totals,
     amounts_of,
     columns_of,
@@ -23,6 +25,7 @@ from service.rows import LookedUp, rows_of
 from service.segments import Segment, SegmentGone
 from service.store import Store
 
+T = TypeVar("T")
 FEW = 2_000  # look-ups; for more all rows are read at once and searched in memory
 
 
@@ -34,13 +37,32 @@ class StoredHistory:
         self._rows: tuple[int, FactTable] | None = None
 
     def before(self, asked: Sequence[Asked]) -> list[Totals]:
-        """Running totals of each entity strictly before its moments, all of one state of the store."""
+        """Running totals of each entity strictly before its moments, all of one state of the store.
+
+        Raises HistoryUnavailable where a file that counts cannot be read.
+        """
+        return self._read(lambda connection: self.within(connection).before(asked))
+
+    def _read(self, work: Callable[[sa.Connection], T]) -> T:
+        """What is read in one state of the store; where a merge came between the list and a file, of a new list."""
         try:
             with self.store.reading() as connection:
-                return self.within(connection).before(asked)
-        except SegmentGone:  # a merge came between the list and the file: a new list names the new file
+                return work(connection)
+        except SegmentGone:
+            pass
+        try:
             with self.store.reading() as connection:
-                return self.within(connection).before(asked)
+                return work(connection)
+        except SegmentGone as gone:
+            raise HistoryUnavailable(str(gone)) from gone
+
+    def readable(self) -> bool:
+        """Whether every file that counts can be opened."""
+        try:
+            self.before([])
+        except HistoryUnavailable:
+            return False
+        return True
 
     def within(self, connection: sa.Connection) -> Snapshot:
         """The history as one transaction sees it."""
@@ -48,8 +70,7 @@ class StoredHistory:
 
     def unposted(self, consignments: Consignments) -> pl.DataFrame:
         """The facts that these consignments are and that were never posted."""
-        with self.store.reading() as connection:
-            return facts_unposted(connection, consignments, self.within(connection))
+        return self._read(lambda connection: facts_unposted(connection, consignments, self.within(connection)))
 
     def as_of(self) -> int | None:
         """The latest moment that any fact was known at, in microseconds; none where there is no fact."""

@@ -12,11 +12,13 @@ from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
+import structlog
 
 from features.assemble import Rows
 from features.consignment import CONSIGNMENT_COLUMNS, EXTRA, GOODS_COLUMNS, VERSION_KEY, Consignments
 from features.facts import attributed, facts_of_outcomes, stated
 from features.fault import Fault
+from features.history import HistoryUnavailable
 from service.chain import Entry, append, new_salt, salted
 from service.history import StoredHistory
 from service.linking_switch import LinkingSwitch
@@ -24,6 +26,7 @@ from service.orientation.decisions import Decisions, iso, written
 from service.parties import keep as keep_links
 from service.posting import (
     VERSIONS,
+    catch_up,
     facts_reattributed,
     facts_unposted,
     in_lists,
@@ -32,12 +35,14 @@ from service.posting import (
     versions_on_record,
 )
 from service.scoring.signature import canonical
+from service.segments import SegmentGone
 from service.settling import Settled, settle
 from service.store import CALLS, DECISIONS, DECLARATIONS, OUTCOMES, POLICIES, Store
 
 Key = tuple[str, str, int]
 KEY_SCHEMA = {name: VERSIONS[name] for name in VERSION_KEY}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LOG = structlog.get_logger("tamis.record")
 SUMMARY = pl.Schema(
     {
         "consignment_id": pl.String(),
@@ -177,13 +182,23 @@ class Journal:
         """Put what is not on record there, and post its facts; how many versions that were."""
         fresh = [i for i, d in enumerate(declared) if _key(d) not in known]
         if fresh:
-            facts = facts_unposted(connection, consignments, self.history.within(connection))
-            connection.execute(sa.insert(DECLARATIONS), [declared[i] | {"archived": archived} for i in fresh])
+            facts = self._facts(connection, consignments)
+            own = {"archived": archived, "posted": facts is not None}
+            connection.execute(sa.insert(DECLARATIONS), [declared[i] | own for i in fresh])
             keys = pl.DataFrame([_key(declared[i]) for i in fresh], schema=KEY_SCHEMA, orient="row")
-            post(self.store, connection, pl.concat([facts, facts_reattributed(connection, keys)]))
+            moved = facts_reattributed(connection, keys)
+            post(self.store, connection, moved if facts is None else pl.concat([facts, moved]))
             if self._linking is not None and self._linking.on:
                 keep_links(self.store, connection, consignments.where(pl.col("row").is_in(fresh)))
         return len(fresh)
+
+    def _facts(self, connection: sa.Connection, consignments: Consignments) -> pl.DataFrame | None:
+        """The facts to post; None while history cannot be read: then they wait, and the declaration is kept."""
+        try:
+            return facts_unposted(connection, consignments, self.history.within(connection))
+        except (HistoryUnavailable, SegmentGone) as fault:
+            LOG.warning("facts wait for the history", kind=type(fault).__name__)
+            return None
 
     def learn(self, outcomes: pl.DataFrame, *, archived: bool = False) -> Received:
         """Record inspection results (OUTCOME_COLUMNS) and post their facts; the same result twice counts once."""
@@ -208,8 +223,21 @@ class Journal:
         return Received(len(new), len(listed) - len(new), unknown)
 
     def settle(self) -> Settled:
-        """Bring the history that has grown into few and small files; for commands, never for a call."""
+        """Post what waited, and bring history into few and small files; for commands, never for a call."""
+        self.catch_up()
         return settle(self.store)
+
+    def catch_up(self) -> int:
+        """Post the facts that waited while history could not be read; how many declarations waited."""
+        if not self.history.readable():
+            return 0
+        caught = 0
+        while some := self.store.write(lambda connection: self._caught(connection)):
+            caught += some
+        return caught
+
+    def _caught(self, connection: sa.Connection) -> int:
+        return catch_up(self.store, connection, self.history.within(connection))
 
     def unarchived(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Declarations and outcomes that came by a call and that the archive does not keep yet."""

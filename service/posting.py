@@ -28,6 +28,7 @@ from service.store import AT_ONCE, DECLARATIONS, OUTCOMES, SEGMENTS, STATE, Stor
 
 HISTORY_AS_OF = "history_as_of"  # microseconds of the latest fact
 EDITION = "edition"  # counts the changes of the rows
+WAITING_AT_ONCE = 5_000  # consignments whose facts are posted in one transaction
 MANY = 20_000  # facts; so many are written as a segment, fewer as rows
 VERSIONS = pl.Schema(
     {
@@ -66,21 +67,41 @@ def post(store: Store, connection: sa.Connection, facts: pl.DataFrame) -> None:
 def facts_unposted(connection: sa.Connection, consignments: Consignments, history: Totalled) -> pl.DataFrame:
     """The facts that consignments are, less what has been posted of them and of their other versions."""
     versions = stated(consignments)
-    posted = versions_on_record(connection, versions["consignment_id"].unique().to_list())
+    posted = versions_on_record(connection, versions["consignment_id"].unique().to_list(), posted=True)
     if posted.is_empty():
         return pl.concat([facts_stated(versions), facts_sighted(versions, partial(first_seen, history))])
     fresh = versions.join(posted, on=VERSION_KEY, how="anti")
-    touched = posted.join(fresh, on="consignment_id", how="semi")
+    return _added(fresh, posted.join(fresh, on="consignment_id", how="semi"), history)
+
+
+def _added(fresh: pl.DataFrame, touched: pl.DataFrame, history: Totalled) -> pl.DataFrame:
+    """What versions add to the facts posted of other versions of the same consignments."""
     more = less(facts_stated(pl.concat([touched, fresh])), facts_stated(touched))
     return pl.concat([more.match_to_schema(FACT_SCHEMA), facts_sighted(fresh, partial(first_seen, history))])
 
 
-def versions_on_record(connection: sa.Connection, consignment_ids: Sequence[str]) -> pl.DataFrame:
-    """What is on record of these consignments (VERSIONS), of every version."""
+def catch_up(store: Store, connection: sa.Connection, history: Totalled) -> int:
+    """Post the facts that waited while history could not be read; how many declarations waited."""
+    waiting = sa.select(DECLARATIONS.c.consignment_id).where(~DECLARATIONS.c.posted).distinct().limit(WAITING_AT_ONCE)
+    ids = list(connection.execute(waiting).scalars())
+    if not ids:
+        return 0
+    fresh = versions_on_record(connection, ids, posted=False)
+    post(store, connection, _added(fresh, versions_on_record(connection, ids, posted=True), history))
+    for some in in_lists(ids):
+        connection.execute(sa.update(DECLARATIONS).where(DECLARATIONS.c.consignment_id.in_(some)).values(posted=True))
+    return fresh.height
+
+
+def versions_on_record(
+    connection: sa.Connection, consignment_ids: Sequence[str], *, posted: bool | None = None
+) -> pl.DataFrame:
+    """What is on record of these consignments (VERSIONS): all versions, or those whose facts are posted, or wait."""
     columns = [*(DECLARATIONS.c[name] for name in VERSION_KEY), DECLARATIONS.c.lodged_at, DECLARATIONS.c.stated]
+    which = [] if posted is None else [DECLARATIONS.c.posted.is_(posted)]
     found: list[dict[str, Any]] = []
     for some in in_lists(consignment_ids):
-        rows = connection.execute(sa.select(*columns).where(DECLARATIONS.c.consignment_id.in_(some)))
+        rows = connection.execute(sa.select(*columns).where(DECLARATIONS.c.consignment_id.in_(some), *which))
         found += [{**row, **row["stated"]} for row in rows.mappings()]
     return pl.DataFrame(found, schema={**VERSIONS, "lodged_at": pl.Int64}).cast({"lodged_at": TIME})
 

@@ -175,7 +175,7 @@ def _rows(call: _Call, model: Model) -> Rows:
 
 def _moment(basis: Row) -> Moment:
     schema = {"office": pl.String, "day": pl.String, "physical": pl.Int64, "documents": pl.Int64, "audit": pl.Int64}
-    spent = pl.DataFrame(basis["spent"], schema=schema, orient="row").with_columns(pl.col("day").cast(pl.Date))
+    spent = pl.DataFrame(basis["spent"], schema=schema, orient="row").with_columns(pl.col("day").str.to_date())
     times = {
         name: datetime.fromisoformat(basis[name].replace("Z", "+00:00")) if basis[name] else None
         for name in ("decided_at", "history_as_of", "lists_as_of")
@@ -187,6 +187,7 @@ def _moment(basis: Row) -> Moment:
         history_as_of=times["history_as_of"],
         language=basis["language"],
         lists_as_of=times["lists_as_of"],
+        lost=tuple(basis["lost"]),
     )
 
 

@@ -20,7 +20,7 @@ import polars as pl
 import pyarrow as pa
 
 from features.facts import FACTS, Integers
-from features.history import Asked, FactTable, Totals, nothing_known
+from features.history import Asked, FactTable, HistoryUnavailable, Totals, nothing_known
 from features.tiles import merged, remembered
 
 PART_ROWS = 2_000_000  # a larger segment is written, and merged, in parts by range of entities
@@ -194,6 +194,8 @@ def _columns(path: Path) -> dict[str, Any]:
         batches = pa.ipc.open_file(pa.memory_map(str(path)))
     except FileNotFoundError:
         raise SegmentGone(path.name) from None
+    except (OSError, pa.ArrowException) as fault:
+        raise HistoryUnavailable(path.name) from fault
     table = batches.get_batch(0)
     return {name: table.column(name).to_numpy(zero_copy_only=True) for name in table.schema.names}
 

@@ -46,7 +46,11 @@ DECLARATIONS = sa.Table(
     sa.Column("stated", sa.JSON, nullable=False),  # its entities and amounts: what its facts are made of
     sa.Column("body", sa.JSON),  # null for what was ingested and never decided
     sa.Column("archived", sa.Boolean, nullable=False),
+    sa.Column("posted", sa.Boolean, nullable=False),  # whether its facts are in the history, or wait for it
     sa.Index("declarations_by_consignment", "consignment_id"),
+    sa.Index(
+        "declarations_waiting", "posted", sqlite_where=sa.text("NOT posted"), postgresql_where=sa.text("NOT posted")
+    ),
 )
 CALLS = sa.Table(  # the circumstances that the decisions of one call share: what a replay starts from
     "calls",

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from features.assemble import assemble
+from features.assemble import Rows, assemble
 from features.consignment import Consignments
-from features.history import History
+from features.history import History, HistoryUnavailable
 from features.messages import Message, read
 from features.parties import Parties
 from service.journal import EPOCH, Journal
@@ -36,11 +36,18 @@ class Desk:
     journal: Journal
     language: Language = "en"
 
-    def moment(self, message: Message, consignments: Consignments) -> Moment:
-        """The circumstances of a message: what its day has spent, and how far history reaches."""
+    def rows(self, consignments: Consignments) -> tuple[Rows, tuple[str, ...]]:
+        """What the model sees of consignments, and what could not be read for it: without its past, said so."""
+        try:
+            return assemble(consignments, self.history, self.model.fits, self.model.inputs), ()
+        except HistoryUnavailable:
+            return assemble(consignments, None, self.model.fits, self.model.inputs), ("history",)
+
+    def moment(self, message: Message, consignments: Consignments, lost: tuple[str, ...] = ()) -> Moment:
+        """The circumstances of a message: what its day has spent, how far history reaches, what could not be read."""
         history, lists = _moment(self.history.as_of()), _moment(self.parties.lists_as_of())
         spent = self.journal.spent(consignments)
-        return Moment(message.received_at, message.competing, spent, history, self.language, lists)
+        return Moment(message.received_at, message.competing, spent, history, self.language, lists, lost)
 
 
 def _moment(microseconds: int | None) -> datetime | None:
@@ -53,7 +60,7 @@ def target(message: Message, desk: Desk) -> Decisions:
     if not len(consignments):
         return Decisions([], problems.refused)
     consignments = desk.parties.link(consignments)
-    rows = assemble(consignments, desk.history, desk.model.fits, desk.model.inputs)
+    rows, lost = desk.rows(consignments)
     scores = desk.model.score(rows)
-    decisions = desk.policy.orient(consignments, scores, problems, desk.moment(message, consignments))
+    decisions = desk.policy.orient(consignments, scores, problems, desk.moment(message, consignments, lost))
     return desk.journal.record(decisions, rows, consignments)

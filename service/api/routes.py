@@ -132,10 +132,12 @@ def healthz() -> dict[str, str]:
 
 @router.get("/readyz")
 def readyz(desk: Desk = Depends(desk_of)) -> dict[str, Any]:  # noqa: B008
-    """The desk can decide: by which model and policy, and how far its history reaches."""
+    """The desk can decide: in which mode, by which model and policy, and how far its history reaches."""
+    lost = [] if desk.journal.history.readable() else ["history"]
     return {
         "status": "ready",
-        "mode": "full",
+        "mode": "degraded" if lost else "full",
+        "degraded_reasons": lost,
         "model_id": desk.model.model_id,
         "policy_id": desk.policy.policy_id,
         "history_as_of": desk.history.as_of(),

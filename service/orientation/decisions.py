@@ -92,6 +92,7 @@ class Stamp:
     rule_texts: Mapping[str, Mapping[str, str]]
     history_as_of: datetime | None
     lists_as_of: datetime | None
+    lost: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +110,14 @@ class Basis:
     spent: list[dict[str, Any]]
     history_as_of: datetime | None
     lists_as_of: datetime | None
+    lost: tuple[str, ...]
 
     def as_json(self, policy_sha256: str) -> dict[str, Any]:
         """As the store keeps it: the policy by its hash, times in ISO 8601."""
         told = {name: getattr(self, name) for name in ("competing", "language", "model_sha256", "spent")}
         times = {name: getattr(self, name) for name in ("decided_at", "history_as_of", "lists_as_of")}
-        return {**told, **{k: iso(v) if v else None for k, v in times.items()}, "policy_sha256": policy_sha256}
+        told |= {k: iso(v) if v else None for k, v in times.items()}
+        return {**told, "lost": list(self.lost), "policy_sha256": policy_sha256}
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +194,8 @@ def decide(
     found = _by_row(problems.found)
     model = scores.model
     common: dict[str, Any] = {
-        "mode": "full",
-        "degraded_reasons": [],
+        "mode": "degraded" if stamp.lost else "full",
+        "degraded_reasons": list(stamp.lost),
         "model_id": model.model_id,
         "model_sha256": model.sha256,
         "feature_fingerprint": model.fingerprint,

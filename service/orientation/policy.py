@@ -39,7 +39,8 @@ class Moment:
     """The circumstances of one message: when it is decided, what it competes with, what the day has spent.
 
     spent: `office`, `day`, `physical`, `documents`, `audit`: checks already given out.
-    history_as_of: the latest fact that the history held. lists_as_of: when a watch list last changed.
+    history_as_of: the latest fact that the history held. lists_as_of: when a watch list last changed. lost: what could
+    not be read, such as `history`.
     """
 
     decided_at: datetime
@@ -48,6 +49,7 @@ class Moment:
     history_as_of: datetime | None = None
     language: Language = "en"
     lists_as_of: datetime | None = None
+    lost: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,9 @@ class Policy:
         """The decision on every consignment, its reasons in words."""
         texts = {rule.code: rule.reason for rule in self.rules}
         stamp = Stamp(
-            moment.decided_at, moment.language, self.policy_id, texts, moment.history_as_of, moment.lists_as_of
-        )
+            moment.decided_at, moment.language, self.policy_id, texts, moment.history_as_of, moment.lists_as_of,
+            moment.lost,
+        )  # fmt: skip
         decided = decide(consignments, self.lanes(consignments, scores, problems, moment), scores, problems, stamp)
         return replace(decided, basis=self._basis(scores, moment))
 
@@ -83,7 +86,7 @@ class Policy:
         spent = moment.spent.with_columns(pl.col("day").cast(pl.String)).to_dicts()
         return Basis(
             moment.decided_at, moment.competing, moment.language, self.text, scores.model.sha256, spent,
-            moment.history_as_of, moment.lists_as_of,
+            moment.history_as_of, moment.lists_as_of, moment.lost,
         )  # fmt: skip
 
     def lanes(self, consignments: Consignments, scores: Scores, problems: Problems, moment: Moment) -> pl.DataFrame:

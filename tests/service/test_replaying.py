@@ -36,7 +36,7 @@ from tests.service.test_chain import _full
 HOW_MANY = int(os.environ.get("TAMIS_REPLAYS", "600"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def bundles(sealed_home: Path) -> Bundles:
     settings = Settings(home=sealed_home)
     return Bundles(settings.bundles, settings.keys)
