@@ -341,6 +341,9 @@ def serve(
     """The API; stops cleanly on Ctrl-C."""
     import uvicorn
 
+    from service.lean import without_training_libraries
+
+    without_training_libraries()
     settings = Settings()
     if not settings.champion.exists():
         raise Fault(f"no bundle serves in {settings.bundles}; run `tamis train` and `tamis promote` first")

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from features.fault import Fault
 from pipelines import show
-from service.linking_switch import LinkingSwitch
-from service.lists import Imported, decide, expire, import_list, overview
 from service.settings import Settings
-from service.store import Store, open_store
+
+if TYPE_CHECKING:
+    from service.lists import Imported
+    from service.store import Store
 
 lists = typer.Typer(help="Watch lists: FollowTheMoney JSON lines, STIX 2.1 bundles, CSV.", no_args_is_help=True)
 Identifier = Annotated[str, typer.Argument(help="identifier of the list", show_default=False)]
@@ -30,6 +31,8 @@ def import_file(
     expires: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="counts until this day")] = None,
 ) -> None:
     """Read a list and activate it at one moment; one that shrinks by a fifth waits for a second person."""
+    from service.lists import import_list
+
     store = _open()
     until = None if expires is None else _micros(expires.replace(tzinfo=UTC))
     content, told = file.read_bytes(), source or file.name
@@ -55,6 +58,8 @@ def refuse(list_id: Identifier, by: By) -> None:
 @lists.command("show")
 def show_lists() -> None:
     """Every version of every list, its state, age and end; lists whose time is over are ended."""
+    from service.lists import expire, overview
+
     store = _open()
     ended = expire(store, _now())
     rows = overview(store)
@@ -69,6 +74,8 @@ def show_lists() -> None:
 
 
 def _decided(list_id: str, by: str, *, activate: bool) -> None:
+    from service.lists import decide
+
     store = _open()
     version = decide(store, list_id, by=by, at=_now(), activate=activate)
     store.close()
@@ -84,6 +91,9 @@ def _told(done: Imported) -> str:
 
 
 def _open() -> Store:
+    from service.linking_switch import LinkingSwitch
+    from service.store import open_store
+
     settings = Settings()
     if not LinkingSwitch(settings.linking).on:
         raise Fault(

@@ -115,7 +115,7 @@ def _sha256(content: bytes) -> str:
 
 def prove(directory: Path) -> None:
     """Load the bundle in a child process and compare its golden rows: damaged trees end the child, not the service."""
-    command = [sys.executable, "-m", "service.scoring.proving", str(directory)]
+    command = [sys.executable, "-m", "service.proving", str(directory)]
     try:
         done = subprocess.run(command, capture_output=True, timeout=PROVING_SECONDS, check=False)  # noqa: S603
     except subprocess.TimeoutExpired as fault:

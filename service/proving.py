@@ -6,8 +6,9 @@ import resource
 import sys
 from pathlib import Path
 
-for unused in ("sklearn", "pandas"):  # LightGBM imports them where it finds them, which costs seconds
-    sys.modules.setdefault(unused, None)  # type: ignore[arg-type]
+from service.lean import without_training_libraries
+
+without_training_libraries()
 
 from service.scoring.bundle import golden_differences  # noqa: E402
 
