@@ -64,6 +64,7 @@ class Traffic:
                 "message_id": [f"M{number}"] * n,
                 "consignment_id": (number * n + np.arange(n)).astype(str),
                 "version": np.ones(n, np.int64),
+                "purpose": pl.Series([None] * n, dtype=pl.String),
                 "lodged_at": pl.Series(moments).cast(TIME),
                 "lines": rng.integers(1, 4, n),
                 "value_eur": np.round(rng.lognormal(2.2, 1.0, n), 2),
