@@ -230,7 +230,7 @@ def verify() -> None:
         f"{told.checkpoints:,} checkpoints in {settings.checkpoints}"
     )
     for fault in told.faults:
-        show.line(f"[bold red]{fault}[/]")
+        show.line(fault)
     if not told.holds:
         raise Fault(f"{told.wrong:,} faults: the record is not as it was written")
     show.line("the record is as it was written")

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from service.scoring.signature import canonical
 from service.store import CHAIN
 
-Kind = Literal["decision", "outcome", "judgement", "list", "erasure"]
+Kind = Literal["decision", "outcome", "erasure"]
 START = "0" * 64  # stands before the first entry
 FIELDS = ("number", "kind", "subject", "content", "at")
 

@@ -82,7 +82,7 @@ def _erase(connection: sa.Connection, ids: list[str], by: str, reason: str, now:
         subjects += connection.execute(sa.select(DECISIONS.c.decision_id).where(mine)).scalars()
         connection.execute(sa.update(DECISIONS).where(mine).values(salt=None, body={}, row_as_scored=sa.null()))
         declared = DECLARATIONS.c.consignment_id.in_(some)
-        connection.execute(sa.update(DECLARATIONS).where(declared).values(body=sa.null()))
+        connection.execute(sa.update(DECLARATIONS).where(declared).values(body=sa.null(), archived=True))
         connection.execute(sa.delete(RECEPTACLES).where(RECEPTACLES.c.consignment_id.in_(some)))
         noted = OUTCOMES.c.consignment_id.in_(some) & OUTCOMES.c.salt.is_not(None)
         for outcome_id, body in connection.execute(
@@ -90,7 +90,7 @@ def _erase(connection: sa.Connection, ids: list[str], by: str, reason: str, now:
         ).all():
             kept = {name: body[name] for name in KEPT_OF_OUTCOMES if name in body}
             this = OUTCOMES.c.outcome_id == outcome_id
-            connection.execute(sa.update(OUTCOMES).where(this).values(salt=None, body=kept))
+            connection.execute(sa.update(OUTCOMES).where(this).values(salt=None, body=kept, archived=True))
             subjects.append(outcome_id)
     content = canonical({"by": by, "reason": reason}).decode()
     append(connection, [Entry("erasure", subject, content) for subject in subjects], micros(now))

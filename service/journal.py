@@ -241,7 +241,8 @@ class Journal:
 
     def unarchived(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Declarations and outcomes that came by a call and that the archive does not keep yet."""
-        declared = sa.select(DECLARATIONS.c.body).where(~DECLARATIONS.c.archived)
+        body = DECLARATIONS.c.body
+        declared = sa.select(body).where(~DECLARATIONS.c.archived, body.is_not(sa.null()))  # or it was erased
         outcomes = sa.select(OUTCOMES.c.body).where(~OUTCOMES.c.archived)
         with self.store.reading() as connection:
             return list(connection.execute(declared).scalars()), list(connection.execute(outcomes).scalars())

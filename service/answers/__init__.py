@@ -49,15 +49,20 @@ def answer(
 ) -> Answer:
     """Decisions, as JSON has them, in the words of `kind`; `header` and `format` are those of the message they answer.
 
-    Raises NoSuchAnswer where an ICS2 answer is wanted of what was no ICS2 message.
+    Raises NoSuchAnswer as `refuse_unfit` does.
     """
-    if kind in OF_ICS2 and format != "ics2":
-        raise NoSuchAnswer(f"{kind} answers an ICS2 message; ask for json, edifact, asycuda or csv")
-    if kind in OF_ICS2 and len(decisions) > ics2.MOST_REQUESTS:
-        raise NoSuchAnswer(f"{kind} holds at most {ics2.MOST_REQUESTS} houses; split the message")
+    refuse_unfit(kind, format, len(decisions))
     if not decisions:
         return Answer(None, MEDIA[kind])
     return Answer(WRITERS[kind](decisions, header, codes), MEDIA[kind])
+
+
+def refuse_unfit(kind: AnswerKind, format: str, consignments: int) -> None:
+    """Raise NoSuchAnswer where an ICS2 answer is wanted of what was no ICS2 message, or of too much for one."""
+    if kind in OF_ICS2 and format != "ics2":
+        raise NoSuchAnswer(f"{kind} answers an ICS2 message; ask for json, edifact, asycuda or csv")
+    if kind in OF_ICS2 and consignments > ics2.MOST_REQUESTS:
+        raise NoSuchAnswer(f"{kind} holds at most {ics2.MOST_REQUESTS} houses; split the message")
 
 
 def _by_lane(table: str) -> Written:
@@ -114,4 +119,5 @@ __all__ = [
     "answer",
     "for_spreadsheet",
     "load_codes",
+    "refuse_unfit",
 ]

@@ -15,7 +15,7 @@ from features.messages.formats import Limits, read_content
 from features.messages.mapping import UNMAPPED, Mapping, load_mapping
 from features.messages.raw import Raw, UnreadableFile
 from features.words import AnswerKind, FormatName
-from service.answers import AnswerCodes, NoSuchAnswer, answer, load_codes
+from service.answers import AnswerCodes, NoSuchAnswer, answer, load_codes, refuse_unfit
 from service.api.faults import Unprocessable
 from service.api.metrics import Metrics
 from service.api.models import LONGEST_MESSAGE
@@ -67,7 +67,7 @@ def post_message(
         raw = read_content(content, "message", dialects.mapping, format, dialects.limits)
     except UnreadableFile as fault:
         raise Unprocessable([{"pointer": "/", "reason": "unreadable", "remedy": str(fault)}]) from None
-    _fit(raw)
+    _fit(raw, answer_as)
     decisions = Decisions([], raw.broken)
     if raw.rows.height:
         sent = message_of(raw, desk.journal.store, name, now, complete=False, mapping=dialects.mapping)
@@ -79,12 +79,16 @@ def post_message(
     return _answer(answer_as, decisions, raw, stowed, dialects.codes)
 
 
-def _fit(raw: Raw) -> None:
-    """Refuse what is no message for a call: too many consignments at once."""
+def _fit(raw: Raw, kind: AnswerKind) -> None:
+    """Refuse, before anything is decided, too many consignments at once and an answer that cannot be given."""
     consignments = raw.rows["consignment_id"].n_unique() if "consignment_id" in raw.rows.columns else 0
     if consignments > LONGEST_MESSAGE or raw.rows.height > LONGEST_MESSAGE * 100:
         remedy = f"at most {LONGEST_MESSAGE:,} consignments a call; send a day's manifest with `tamis score`"
         raise Unprocessable([{"pointer": "/", "reason": "too many consignments", "remedy": remedy}])
+    try:
+        refuse_unfit(kind, raw.format, consignments)
+    except NoSuchAnswer as fault:
+        raise Unprocessable([{"pointer": "/answer", "reason": "no such answer", "remedy": str(fault)}]) from None
 
 
 def _answer(kind: AnswerKind, decisions: Decisions, raw: Raw, stowed: int, codes: AnswerCodes) -> Response:
@@ -93,10 +97,7 @@ def _answer(kind: AnswerKind, decisions: Decisions, raw: Raw, stowed: int, codes
     if kind == "json":
         told: dict[str, Any] = {"format": raw.format, "decisions": decisions.as_json(), "problems": refused}
         return JSONResponse(told | ({"items_stowed": stowed} if stowed else {}), headers=headers)
-    try:
-        given = answer(kind, decisions.as_json(), raw.header, raw.format, codes)
-    except NoSuchAnswer as fault:
-        raise Unprocessable([{"pointer": "/answer", "reason": "no such answer", "remedy": str(fault)}]) from None
+    given = answer(kind, decisions.as_json(), raw.header, raw.format, codes)
     headers |= {"Tamis-Lines-Refused": str(len(refused))} if refused else {}
     if given.content is None:
         return Response(status_code=204, headers=headers)

@@ -212,6 +212,7 @@ def test_an_answer_or_format_that_is_not_there(
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert CANARY not in answer.text
+    assert client.get(f"/v1/consignments/{number}").status_code == 404  # nothing was decided
 
 
 def test_too_many_consignments_for_a_call(client: TestClient) -> None:
