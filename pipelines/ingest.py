@@ -24,6 +24,8 @@ from pipelines.archive import Archive
 from service.journal import Journal, Received
 from service.receiving import message_of, stow
 
+SETTLED_EVERY = 4  # parts; what is not settled yet is held in memory
+
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
@@ -116,9 +118,6 @@ def _less_the_last(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         return rows, rows.clear()
     same = rows.select(pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).last()) for name in ids)).to_series()
     return rows.filter(~same), rows.filter(same)
-
-
-SETTLED_EVERY = 4  # parts; what is not settled yet is held in memory
 
 
 class _Before:

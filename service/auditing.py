@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from features.consignment import VERSION_KEY
 from service.chain import START, hash_of, walked
 from service.checkpoints import checkpoints
 from service.journal import decision_entry, outcome_entry, sha256_of_body
@@ -110,20 +111,15 @@ def _contents(connection: sa.Connection, entries: Sequence[Row], told: Verified)
 
 def _decisions(connection: sa.Connection, entries: Mapping[str, Row], told: Verified) -> None:
     content = DECLARATIONS.c.content_sha256
-    same = sa.and_(*(DECLARATIONS.c[n] == DECISIONS.c[n] for n in ("message_id", "consignment_id", "version")))
+    same = sa.and_(*(DECLARATIONS.c[n] == DECISIONS.c[n] for n in VERSION_KEY))
     beside = DECISIONS.outerjoin(DECLARATIONS, same).outerjoin(CALLS, CALLS.c.call_id == DECISIONS.c.call_id)
     wanted = sa.select(DECISIONS, content, DECLARATIONS.c.body.label("declared"), CALLS.c.basis).select_from(beside)
     policies: dict[str, bool] = {}
     bases: dict[str, str] = {}
     found = _by_subject(connection, wanted, DECISIONS.c.decision_id, entries)
-    for subject, entry in entries.items():
-        told.decisions += 1
-        row = found.get(subject)
-        if row is None:
-            told.fault(f"entry {entry['number']}: its decision is not in the store")
-        elif row["salt"] is None:
-            _erased(connection, entry, told)
-        elif row["content_sha256"] is None or row["basis"] is None:
+    told.decisions += len(entries)
+    for entry, row in _there(connection, entries, found, told):
+        if row["content_sha256"] is None or row["basis"] is None:
             told.fault(f"entry {entry['number']}: the declaration or the call of its decision is not in the store")
         elif _vouched(row, bases) != entry["content"] or _copied(row):
             told.fault(f"entry {entry['number']}: its decision was changed")
@@ -155,15 +151,24 @@ def _policy_there(connection: sa.Connection, sha256: str, known: dict[str, bool]
 
 def _outcomes(connection: sa.Connection, entries: Mapping[str, Row], told: Verified) -> None:
     found = _by_subject(connection, sa.select(OUTCOMES), OUTCOMES.c.outcome_id, entries)
+    told.outcomes += len(entries)
+    for entry, row in _there(connection, entries, found, told):
+        if outcome_entry(row).content != entry["content"]:
+            told.fault(f"entry {entry['number']}: its outcome was changed")
+
+
+def _there(
+    connection: sa.Connection, entries: Mapping[str, Row], found: Mapping[str, Row], told: Verified
+) -> Iterator[tuple[Row, Row]]:
+    """Entries with what they vouch for, where that is in the store and was not erased."""
     for subject, entry in entries.items():
-        told.outcomes += 1
         row = found.get(subject)
         if row is None:
-            told.fault(f"entry {entry['number']}: its outcome is not in the store")
+            told.fault(f"entry {entry['number']}: its {entry['kind']} is not in the store")
         elif row["salt"] is None:
             _erased(connection, entry, told)
-        elif outcome_entry(row).content != entry["content"]:
-            told.fault(f"entry {entry['number']}: its outcome was changed")
+        else:
+            yield entry, row
 
 
 def _erased(connection: sa.Connection, entry: Row, told: Verified) -> None:

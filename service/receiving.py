@@ -7,15 +7,16 @@ when they were sent: sent again, they must become the same version of the same m
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
 
 from features.messages import Message
-from features.messages.raw import Raw
-from service.journal import micros
+from features.messages.raw import NOTED, Raw
+from service.journal import EPOCH, micros
+from service.orientation.decisions import iso
 from service.posting import in_lists
 from service.store import DECLARATIONS, RECEPTACLES, Store
 
@@ -62,7 +63,7 @@ def _numbered(rows: pl.DataFrame, store: Store, now: datetime) -> tuple[pl.DataF
         versions = known.get(consignment_id, [])
         own = [(version, at) for message, version, at in versions if message == message_id]
         version, at = max(own) if own else (_next(purpose, versions), micros(now))
-        told.append((message_id, consignment_id, str(version), lodged_at or _iso(at)))
+        told.append((message_id, consignment_id, str(version), lodged_at or iso(EPOCH + timedelta(microseconds=at))))
         if purpose in ("amendment", "cancellation") and not versions:
             odd.append((line, "purpose", f"a{'n' if purpose[0] == 'a' else ''} {purpose} of what is not on record"))
     schema = dict.fromkeys(("message_id", "consignment_id", "version", "lodged_at"), pl.String)
@@ -70,8 +71,7 @@ def _numbered(rows: pl.DataFrame, store: Store, now: datetime) -> tuple[pl.DataF
     numbered = rows.drop("version", "lodged_at").join(
         beside, on=["message_id", "consignment_id"], how="left", maintain_order="left"
     )
-    noted = {"line": pl.Int64, "field": pl.String, "problem": pl.String}
-    return numbered, pl.DataFrame(odd, schema=noted, orient="row")
+    return numbered, pl.DataFrame(odd, schema=NOTED, orient="row")
 
 
 def _next(purpose: str | None, versions: Iterable[tuple[str, int, int]]) -> int:
@@ -107,8 +107,3 @@ def _on_record(store: Store, consignment_ids: list[str]) -> Known:
             for row in connection.execute(sa.select(*columns).where(DECLARATIONS.c.consignment_id.in_(some))):
                 found.setdefault(row[0], []).append((row[1], row[2], row[3]))
     return found
-
-
-def _iso(microseconds: int) -> str:
-    seconds, rest = divmod(microseconds, 1_000_000)
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{rest:06d}+00:00"

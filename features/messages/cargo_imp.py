@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from features.messages.codes import airport_country, waybill
+from features.messages.codes import POUND, airport_country, waybill
 from features.messages.raw import Lines, Raw, UnreadableFile
 
 LONGEST_LINE = 2_000  # characters; the format itself allows 70
@@ -19,7 +19,6 @@ START = re.compile(rb"^FHL/\d{1,2}\s*$", re.MULTILINE)
 TAG = re.compile(r"^([A-Z]{3})(?:/(.*))?$")
 ROUTE = re.compile(r"^(\S*?)([A-Z]{3})([A-Z]{3})$")
 MASS = re.compile(r"^([KL])(\d+(?:\.\d+)?)$")
-POUND = 0.45359237
 NO_VALUE = {"", "NCV", "NVD", "XXX"}
 TAGS = ("MBI", "HBS", "TXT", "HTS", "OCI", "SHP", "CNE", "CVD", "NAM", "ADR", "LOC")
 OWNERS = {"SHP": "consignor", "CNE": "consignee"}

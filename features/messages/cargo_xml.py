@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from features.messages.codes import airport_country, waybill
+from features.messages.codes import POUND, airport_country, waybill
 from features.messages.hardened import Element, child, children, local_name, read_xml, text
 from features.messages.raw import Lines, Raw
 from features.messages.times import lodged
 
 ROOTS = ("HouseWaybill", "Waybill")
-KILOGRAMS = {"KGM": 1.0, "KG": 1.0, "K": 1.0, "GRM": 0.001, "LBR": 0.45359237, "LB": 0.45359237, "L": 0.45359237}
+KILOGRAMS = {"KGM": 1.0, "KG": 1.0, "K": 1.0, "GRM": 0.001, "LBR": POUND, "LB": POUND, "L": POUND}
 PURPOSES = {"creation": "original", "original": "original", "update": "amendment", "deletion": "cancellation"}
 TRADER, CONTACT_PHONE = "T", "CT"  # content codes of customs notes: trader identification, contact telephone
 SUBJECTS = {"consignor": "SHP", "consignee": "CNE"}

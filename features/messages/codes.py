@@ -11,6 +11,7 @@ from functools import lru_cache
 import airportsdata
 import pycountry
 
+POUND = 0.45359237  # kilograms
 HS_EDITION = "HS 2022"
 # The last heading of each chapter of HS 2022, then the numbers below it that are no headings. Subheadings are not
 # listed: nations add their own, and the first four digits already tell an invented code.

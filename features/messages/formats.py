@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
@@ -29,13 +28,6 @@ ICS2_KIND = re.compile(r"^IE\d[A-Z]\d{2}$")
 TOLD = "one of: a flat CSV or Parquet file (gzip and zstd too), ICS2 IE4R05, Cargo-XML, FHL, postal XML or JSON"
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much some bytes may unpack to."""
-
-    unpacked: int = LARGEST_FLAT
-
-
 def read_file(path: Path, mapping: Mapping = UNMAPPED, format: FormatName | None = None) -> Raw:
     """Read a file in whatever format it is, or in the one that is named; raises UnreadableFile."""
     try:
@@ -50,10 +42,13 @@ def read_content(
     name: str,
     mapping: Mapping = UNMAPPED,
     format: FormatName | None = None,
-    limits: Limits = Limits(),
+    at_most: int = LARGEST_FLAT,
 ) -> Raw:
-    """Rows of a message or file; raises UnreadableFile, which says `name` and the remedy and nothing of the content."""
-    content = unpacked(content, name, limits.unpacked)
+    """Rows of a message or file that unpacks to `at_most` bytes.
+
+    Raises UnreadableFile, which says `name` and the remedy and nothing of the content.
+    """
+    content = unpacked(content, name, at_most)
     return READERS[format or format_of(content, name, mapping)](content, name, mapping)
 
 

@@ -11,7 +11,7 @@ import polars as pl
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from features.messages.formats import Limits, read_content
+from features.messages.formats import read_content
 from features.messages.mapping import UNMAPPED, Mapping, load_mapping
 from features.messages.raw import Raw, UnreadableFile
 from features.words import AnswerKind, FormatName
@@ -42,7 +42,7 @@ class Dialects:
         """Raises MappingFault and AnswerCodesFault for files that cannot be used."""
         self.mapping: Mapping = load_mapping(settings.mapping) if settings.mapping else UNMAPPED
         self.codes: AnswerCodes = load_codes(settings.answers)
-        self.limits = Limits(settings.body_limit * UNPACKED)
+        self.at_most = settings.body_limit * UNPACKED
 
 
 async def content_of(request: Request) -> bytes:
@@ -64,7 +64,7 @@ def post_message(
     dialects: Dialects = request.app.state.dialects
     name = f"message-{hashlib.sha256(content).hexdigest()[:24]}"
     try:
-        raw = read_content(content, "message", dialects.mapping, format, dialects.limits)
+        raw = read_content(content, "message", dialects.mapping, format, dialects.at_most)
     except UnreadableFile as fault:
         raise Unprocessable([{"pointer": "/", "reason": "unreadable", "remedy": str(fault)}]) from None
     _fit(raw, answer_as)

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pytest
 
 from features.contract import gate_manifest, spared
-from features.messages.formats import FORMATS, Limits, read_content
+from features.messages.formats import FORMATS, read_content
 from features.messages.raw import Raw, UnreadableFile
 from tests.features.test_messages import FHL, HOUSE, ITEM, PREDES_XML
 from tests.writers import as_cargo_xml, as_fhl, as_flat, as_ics2, as_postal_json, as_postal_xml
@@ -38,9 +38,8 @@ SECONDS, MEGABYTES = 1.0, 200  # the most that one hostile message may take
 
 def judged(content: bytes, format: str | None = None) -> Raw | None:
     """What a message comes to at the gate; None where it was refused, for a reason that repeats nothing of it."""
-    limits = Limits(8 * 1024**2)
     try:
-        raw = read_content(content, "m", format=format, limits=limits)  # type: ignore[arg-type]
+        raw = read_content(content, "m", format=format, at_most=8 * 1024**2)  # type: ignore[arg-type]
     except UnreadableFile as refused:
         told = str(refused)
     else:
