@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from features.consignment import VERSION_KEY
 from service.chain import START, hash_of, walked
 from service.checkpoints import checkpoints
-from service.journal import decision_entry, outcome_entry, sha256_of_body
 from service.posting import in_lists
+from service.records import decision_entry, outcome_entry, sha256_of_body
 from service.scoring.signature import canonical
 from service.store import CALLS, CHAIN, DECISIONS, DECLARATIONS, OUTCOMES, POLICIES, Store
 

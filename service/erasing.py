@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from features.fault import Fault
 from service.chain import Entry, append
-from service.journal import micros
 from service.posting import in_lists
+from service.records import micros
 from service.scoring.signature import canonical
 from service.store import DECISIONS, DECLARATIONS, OUTCOMES, RECEPTACLES, Store
 

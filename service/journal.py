@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import polars as pl
@@ -15,14 +14,14 @@ import sqlalchemy as sa
 import structlog
 
 from features.assemble import Rows
-from features.consignment import CONSIGNMENT_COLUMNS, EXTRA, GOODS_COLUMNS, VERSION_KEY, Consignments
-from features.facts import attributed, facts_of_outcomes, stated
+from features.consignment import VERSION_KEY, Consignments
+from features.facts import attributed, facts_of_outcomes
 from features.fault import Fault
 from features.history import HistoryUnavailable
-from service.chain import Entry, append, new_salt, salted
+from service.chain import append, new_salt
 from service.history import StoredHistory
 from service.linking_switch import LinkingSwitch
-from service.orientation.decisions import Decisions, iso, written
+from service.orientation.decisions import Decisions
 from service.parties import keep as keep_links
 from service.posting import (
     VERSIONS,
@@ -34,6 +33,16 @@ from service.posting import (
     results_of,
     versions_on_record,
 )
+from service.records import (
+    EPOCH,
+    decision_entry,
+    decision_row,
+    declarations_of,
+    micros,
+    outcome_entry,
+    outcome_row,
+    sha256_of_body,
+)
 from service.scoring.signature import canonical
 from service.segments import SegmentGone
 from service.settling import Settled, settle
@@ -41,7 +50,6 @@ from service.store import CALLS, DECISIONS, DECLARATIONS, OUTCOMES, POLICIES, St
 
 Key = tuple[str, str, int]
 KEY_SCHEMA = {name: VERSIONS[name] for name in VERSION_KEY}
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LOG = structlog.get_logger("tamis.record")
 SUMMARY = pl.Schema(
     {
@@ -130,7 +138,7 @@ class Journal:
                     if _key(d) in stored
                 ]
                 call_id, basis = self._call(connection, decisions, before)
-                records = [_record(decisions.rows[i], scored[i], call_id, i) for i in new]
+                records = [decision_row(decisions.rows[i], scored[i], call_id, i) for i in new]
                 connection.execute(sa.insert(DECISIONS), records)
                 entries = [
                     decision_entry(record, declared[i]["content_sha256"], basis)
@@ -202,7 +210,7 @@ class Journal:
 
     def learn(self, outcomes: pl.DataFrame, *, archived: bool = False) -> Received:
         """Record inspection results (OUTCOME_COLUMNS) and post their facts; the same result twice counts once."""
-        listed = [_outcome(row) for row in outcomes.select(pl.exclude("line")).to_dicts()]
+        listed = [outcome_row(row) for row in outcomes.select(pl.exclude("line")).to_dicts()]
         by_id = {outcome["outcome_id"]: outcome for outcome in listed}
 
         def write(connection: sa.Connection) -> list[dict[str, Any]]:
@@ -253,7 +261,7 @@ class Journal:
             for body in declared:
                 same = [DECLARATIONS.c[name] == body[name] for name in VERSION_KEY]
                 connection.execute(sa.update(DECLARATIONS).where(*same).values(archived=True))
-            ids = [_outcome_id(body) for body in outcomes]
+            ids = [sha256_of_body(body) for body in outcomes]
             for some in in_lists(ids):
                 connection.execute(sa.update(OUTCOMES).where(OUTCOMES.c.outcome_id.in_(some)).values(archived=True))
 
@@ -289,48 +297,8 @@ class Journal:
         return pl.DataFrame(rows, infer_schema_length=None)
 
 
-def declarations_of(consignments: Consignments, *, with_body: bool = True) -> list[dict[str, Any]]:
-    """One record a consignment version: its key, the hash of its content, what facts are made of, the declaration."""
-    goods = consignments.goods.select(c.name for c in GOODS_COLUMNS)
-    lines: list[list[dict[str, Any]]] = [[] for _ in range(len(consignments))]
-    for row, line in zip(consignments.goods["row"], goods.to_dicts(), strict=True):
-        lines[row].append(line)
-    level = [c.name for c in CONSIGNMENT_COLUMNS] + [c for c in consignments.frame.columns if c.startswith(EXTRA)]
-    said = stated(consignments).drop(*VERSION_KEY, "lodged_at").to_dicts()
-    return [
-        _declaration(declared, of_row, facts, with_body)
-        for declared, of_row, facts in zip(consignments.frame.select(level).to_dicts(), lines, said, strict=True)
-    ]
-
-
-def _declaration(
-    declared: dict[str, Any], lines: list[dict[str, Any]], said: dict[str, Any], with_body: bool
-) -> dict[str, Any]:
-    lodged_at: datetime = declared["lodged_at"]
-    body = {**{k: v for k, v in declared.items() if v is not None}, "lodged_at": iso(lodged_at)}
-    body["goods"] = [{k: v for k, v in line.items() if v is not None} for line in lines]
-    return {
-        **{name: declared[name] for name in VERSION_KEY},
-        "lodged_at": micros(lodged_at),
-        "content_sha256": sha256_of_body(body),
-        "stated": said,
-        "body": body if with_body else None,
-    }
-
-
-def sha256_of_body(body: Mapping[str, Any]) -> str:
-    """The hash of what was declared."""
-    content = json.dumps(body, sort_keys=True, ensure_ascii=False).encode("utf-8", "backslashreplace")
-    return hashlib.sha256(content).hexdigest()
-
-
 def _key(declared: dict[str, Any]) -> Key:
     return declared["message_id"], declared["consignment_id"], declared["version"]
-
-
-def micros(moment: datetime) -> int:
-    """Microseconds since 1970."""
-    return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 def _known(connection: sa.Connection, declared: Sequence[dict[str, Any]]) -> dict[Key, str]:
@@ -359,33 +327,6 @@ def _stored(connection: sa.Connection, keys: Sequence[Key]) -> dict[Key, dict[st
     return found
 
 
-def decision_entry(record: Mapping[str, Any], declaration_sha256: str, basis_sha256: str) -> Entry:
-    """The entry of the chain for a decision (a row of its table): with its row as scored, declaration and basis."""
-    told = {"body": record["body"], "row": record["row_as_scored"], "declaration": declaration_sha256}
-    told |= {"call": record["call_id"], "place": record["place"], "basis": basis_sha256}
-    return Entry("decision", record["decision_id"], salted(record["salt"], told))
-
-
-def outcome_entry(record: Mapping[str, Any]) -> Entry:
-    """The entry of the chain for an inspection result (a row of its table)."""
-    return Entry("outcome", record["outcome_id"], salted(record["salt"], {"body": record["body"]}))
-
-
-def _record(decision: dict[str, Any], scored: dict[str, Any], call_id: str, place: int) -> dict[str, Any]:
-    lodged_at: datetime = decision["lodged_at"]
-    return {
-        "call_id": call_id,
-        "place": place,
-        "salt": new_salt(),
-        **{name: decision[name] for name in ("decision_id", *VERSION_KEY, "clearance", "risk")},
-        "decided_at": micros(decision["decided_at"]),
-        "office": decision["office"] or "unknown",
-        "day": (lodged_at.date() - EPOCH.date()).days,
-        "body": written(decision),
-        "row_as_scored": scored,
-    }
-
-
 def _by_kind(given: Sequence[tuple[Any, ...]]) -> pl.DataFrame:
     kinds = {"red": "physical", "yellow": "documents", "blue": "audit"}
     schema = {"office": pl.String, "day": pl.Int64, "clearance": pl.String, "n": pl.Int64}
@@ -395,22 +336,6 @@ def _by_kind(given: Sequence[tuple[Any, ...]]) -> pl.DataFrame:
         .group_by("office", "day")
         .agg(pl.col("n").filter(pl.col("clearance") == lane).sum().alias(kind) for lane, kind in kinds.items())
     )
-
-
-def _outcome(row: dict[str, Any]) -> dict[str, Any]:
-    known_at: datetime = row["known_at"]
-    body = {name: value for name, value in row.items() if value is not None} | {"known_at": iso(known_at)}
-    return {
-        "outcome_id": _outcome_id(body),
-        "consignment_id": row["consignment_id"],
-        "known_at": micros(known_at),
-        "body": body,
-    }
-
-
-def _outcome_id(body: dict[str, Any]) -> str:
-    content = json.dumps(body, sort_keys=True, ensure_ascii=False).encode("utf-8", "backslashreplace")
-    return hashlib.sha256(content).hexdigest()
 
 
 def _existing(connection: sa.Connection, column: sa.Column[str], values: Sequence[str]) -> set[str]:

@@ -15,9 +15,9 @@ import sqlalchemy as sa
 
 from features.messages import Message
 from features.messages.raw import NOTED, Raw
-from service.journal import EPOCH, micros
 from service.orientation.decisions import iso
 from service.posting import in_lists
+from service.records import EPOCH, micros
 from service.store import DECLARATIONS, RECEPTACLES, Store
 
 Known = Mapping[str, list[tuple[str, int, int]]]

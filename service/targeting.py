@@ -11,8 +11,9 @@ from features.consignment import Consignments
 from features.history import History, HistoryUnavailable
 from features.messages import Message, read
 from features.parties import Parties
-from service.journal import EPOCH, Journal
+from service.journal import Journal
 from service.orientation import Decisions, Moment, Policy
+from service.records import EPOCH
 from service.scoring import Model
 from service.scoring.explanation import Language
 

@@ -11,7 +11,7 @@ import polars as pl
 from features.facts import FACT_SCHEMA
 from features.messages import Message
 from service.api.models import rows_of
-from service.journal import EPOCH
+from service.records import EPOCH
 
 MODEL_ID = "tiny-v1"
 NOON = datetime(2026, 2, 3, 12, tzinfo=UTC)
