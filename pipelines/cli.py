@@ -14,6 +14,7 @@ import typer
 from features.fault import Fault
 from features.words import AnswerKind, FormatName
 from pipelines import show
+from pipelines.bundles import bundles
 from pipelines.lists import lists
 from service.settings import Settings
 
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 
 app.add_typer(lists, name="lists")
+app.add_typer(bundles, name="bundles")
 Files = Annotated[list[Path], typer.Argument(help="CSV or Parquet files", show_default=False)]
 Messages = Annotated[
     list[Path],
@@ -43,6 +45,7 @@ FormatOption = Annotated[
 ]
 MappingFile = Annotated[Path | None, typer.Option("--mapping", help="TOML file that makes a foreign file readable")]
 DAYS = ["%Y-%m-%d"]
+STARTS_WITHIN = 60  # seconds a worker has to load and prove its bundle before it takes the place of another
 
 
 def _mapping(path: Path | None) -> Mapping:
@@ -171,7 +174,7 @@ def promote(
     policy: Annotated[Path | None, typer.Option(help="another policy than the one it was trained with")] = None,
     although: Annotated[str, typer.Option(help="why it should serve although it did worse than the champion")] = "",
 ) -> None:
-    """Make a challenger the champion; a signed bundle is exported and serves from the next start on."""
+    """Make a challenger the champion; a signed bundle is exported and running services take it within seconds."""
     from pipelines.promote import promote as promoted
 
     now = datetime.now(UTC)
@@ -338,17 +341,20 @@ def serve(
     port: Annotated[int, typer.Option(help="port to listen on")] = 8000,
     workers: Annotated[int, typer.Option(help="processes, one for each core")] = 1,
 ) -> None:
-    """The API; stops cleanly on Ctrl-C."""
+    """The API; stops cleanly on Ctrl-C; with several workers, SIGHUP starts each anew, one after the other."""
     import uvicorn
 
     from service.lean import without_training_libraries
 
     without_training_libraries()
     settings = Settings()
-    if not settings.champion.exists():
+    if not settings.champion.exists() and not settings.bundles.is_dir():
         raise Fault(f"no bundle serves in {settings.bundles}; run `tamis train` and `tamis promote` first")
     settings.home.mkdir(parents=True, exist_ok=True)
-    uvicorn.run("service.app:create", factory=True, host=host, port=port, workers=workers, access_log=False)
+    uvicorn.run(
+        "service.app:create", factory=True, host=host, port=port, workers=workers, access_log=False,
+        timeout_worker_healthcheck=STARTS_WITHIN,
+    )  # fmt: skip
 
 
 @app.command()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from datetime import datetime
 from pathlib import Path
 
 from features.fault import Fault
 from pipelines.registry import CHAMPION, NAME, Registry
+from service.bundles import seal_rules, serve
+from service.chain import note
 from service.orientation import check_inputs, load_policy
-from service.scoring.bundle import FILES, load_bundle, seal
+from service.records import micros
+from service.scoring.bundle import FILES, MANIFEST, load_bundle, seal
+from service.scoring.signature import sha256_of
 from service.settings import Settings
+from service.store import open_store
 
 
 def promote(
@@ -54,8 +58,13 @@ def promote(
     check_inputs(load_policy(written), model.inputs)
     bundle = _in_place(made, settings.bundles / model_id)
     registry.promote(version, by, reason, name)
-    _serve(settings, model_id)
+    serve(settings, model_id)
+    seal_rules(settings, written)
     shutil.rmtree(fetched, ignore_errors=True)
+    told = {"by": by, "reason": reason, "although": although, "manifest_sha256": sha256_of(bundle / MANIFEST)}
+    store = open_store(settings)
+    note(store, "promotion", model_id, told, micros(at))
+    store.close()
     return bundle
 
 
@@ -94,12 +103,3 @@ def _copy(fetched: Path, bundle: Path, policy: Path | None) -> None:
         text = policy.read_text(encoding="utf-8")
         load_policy(text)
         (bundle / "policy.toml").write_text(text, encoding="utf-8")
-
-
-def _serve(settings: Settings, model_id: str) -> None:
-    """Point at the bundle in one step: a reader sees the former name or the new one, never half of one."""
-    temporary = settings.champion.with_suffix(".new")
-    temporary.write_text(model_id, encoding="utf-8")
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    temporary.replace(settings.champion)

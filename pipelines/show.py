@@ -59,12 +59,13 @@ def faults(refused: pl.DataFrame, kept: Path | None) -> None:
 
 def top(orientations: pl.DataFrame, declared: pl.DataFrame, count: int) -> None:
     """The riskiest consignments with their reasons in words."""
-    first = orientations.sort("risk", descending=True).head(count)
+    first = orientations.sort("risk", descending=True, nulls_last=True).head(count)
     goods = declared.select("message_id", "consignment_id", "version", "description", "consignor_name")
     rows = first.join(goods, on=["message_id", "consignment_id", "version"], how="left", maintain_order="left")
     for place, row in enumerate(rows.to_dicts(), start=1):
         what = f"{row['description'] or '?'}, from {row['consignor_name'] or 'nobody named'}"
-        head = f"{place:>3}. {row['risk']:>6.1%}  {row['clearance']:<6} {row['consignment_id']}  {what}"
+        risk = "     ?" if row["risk"] is None else f"{row['risk']:>6.1%}"
+        head = f"{place:>3}. {risk}  {row['clearance']:<6} {row['consignment_id']}  {what}"
         line(head[:150])
         for reason in row["reasons"][:3]:
             line(f"       · {reason['text']}")

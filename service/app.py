@@ -10,19 +10,26 @@ from fastapi import FastAPI
 
 from service.api import faults, messages, routes
 from service.api.metrics import Metrics
+from service.bundles import Serving, open_serving
 from service.checkpoints import checkpoint
 from service.desk import open_desk
 from service.settings import Settings
 from service.settler import settling_now_and_then
+from service.swapping import Swapper, looking_now_and_then, on_desk
 
 
 def create(settings: Settings | None = None) -> FastAPI:
     """The application; it answers `/readyz` only once the desk has loaded and decided nothing yet."""
     settings = settings or Settings()
 
+    def put(serving: Serving) -> None:
+        app.state.desk = on_desk(app.state.desk, serving)
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.desk = open_desk(settings)
+        serving = open_serving(settings)
+        app.state.desk = open_desk(settings, serving)
+        app.state.swapper = Swapper(settings, serving, put)
         store = app.state.desk.journal.store
 
         def sign() -> None:
@@ -32,7 +39,7 @@ def create(settings: Settings | None = None) -> FastAPI:
             app.state.desk.journal.catch_up()
             sign()
 
-        with settling_now_and_then(store, then=tend):
+        with settling_now_and_then(store, then=tend), looking_now_and_then(app.state.swapper):
             yield
         sign()
         store.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +14,12 @@ import sqlalchemy as sa
 from features.consignment import VERSION_KEY
 from service.chain import START, hash_of, walked
 from service.checkpoints import checkpoints
+from service.lists import content_of
+from service.parties import judgement_content
 from service.posting import in_lists
 from service.records import decision_entry, outcome_entry, sha256_of_body
 from service.scoring.signature import canonical
-from service.store import CALLS, CHAIN, DECISIONS, DECLARATIONS, OUTCOMES, POLICIES, Store
+from service.store import CALLS, CHAIN, DECISIONS, DECLARATIONS, JUDGEMENTS, LISTS, OUTCOMES, POLICIES, Store
 
 AT_ONCE = 2_000
 SHOWN = 20
@@ -107,6 +110,8 @@ def _contents(connection: sa.Connection, entries: Sequence[Row], told: Verified)
         by_kind[entry["kind"]][entry["subject"]] = entry
     _decisions(connection, by_kind.get("decision", {}), told)
     _outcomes(connection, by_kind.get("outcome", {}), told)
+    _lists(connection, by_kind.get("list", {}), told)
+    _judgements(connection, by_kind.get("judgement", {}), told)
 
 
 def _decisions(connection: sa.Connection, entries: Mapping[str, Row], told: Verified) -> None:
@@ -157,6 +162,23 @@ def _outcomes(connection: sa.Connection, entries: Mapping[str, Row], told: Verif
             told.fault(f"entry {entry['number']}: its outcome was changed")
 
 
+def _lists(connection: sa.Connection, entries: Mapping[str, Row], told: Verified) -> None:
+    for subject, entry in entries.items():
+        named = json.loads(subject)
+        own = (LISTS.c.list_id == named["list"], LISTS.c.version == named["version"])
+        row = connection.execute(sa.select(LISTS).where(*own)).first()
+        if row is None or content_of(row) != entry["content"]:
+            told.fault(f"entry {entry['number']}: its watch list was changed or removed")
+
+
+def _judgements(connection: sa.Connection, entries: Mapping[str, Row], told: Verified) -> None:
+    for subject, entry in entries.items():
+        found = connection.execute(sa.select(JUDGEMENTS).where(JUDGEMENTS.c.judgement_id == int(subject)))
+        row = found.mappings().first()
+        if row is None or judgement_content(dict(row)) != entry["content"]:
+            told.fault(f"entry {entry['number']}: its judgement was changed or removed")
+
+
 def _there(
     connection: sa.Connection, entries: Mapping[str, Row], found: Mapping[str, Row], told: Verified
 ) -> Iterator[tuple[Row, Row]]:
@@ -194,6 +216,7 @@ def _nothing_beside(connection: sa.Connection, told: Verified) -> None:
     for table, key, kind in (
         (DECISIONS, DECISIONS.c.decision_id, "decision"),
         (OUTCOMES, OUTCOMES.c.outcome_id, "outcome"),
+        (JUDGEMENTS, sa.cast(JUDGEMENTS.c.judgement_id, sa.String), "judgement"),
     ):
         vouched = sa.select(CHAIN.c.subject).where(CHAIN.c.kind == kind)
         beside = sa.select(sa.func.count()).select_from(table).where(key.not_in(vouched))

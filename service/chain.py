@@ -15,9 +15,11 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from service.scoring.signature import canonical
-from service.store import CHAIN
+from service.store import CHAIN, Store
 
-Kind = Literal["decision", "outcome", "erasure"]
+Kind = Literal[
+    "decision", "outcome", "erasure", "promotion", "rollback", "revocation", "list", "judgement", "retention"
+]
 START = "0" * 64  # stands before the first entry
 FIELDS = ("number", "kind", "subject", "content", "at")
 
@@ -56,6 +58,12 @@ def append(connection: sa.Connection, entries: Sequence[Entry], at: int) -> None
         before = hash_of(before, told)
         rows.append({**told, "hash": before})
     connection.execute(sa.insert(CHAIN), rows)
+
+
+def note(store: Store, kind: Kind, subject: str, told: Mapping[str, Any], at: int) -> None:
+    """Put on the chain what somebody did: all of it in plain words, so nothing personal beside who and why."""
+    content = canonical(told).decode()
+    store.write(lambda connection: append(connection, [Entry(kind, f"{subject}@{at}", content)], at))
 
 
 def tail(connection: sa.Connection) -> tuple[int, str]:

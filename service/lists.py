@@ -12,12 +12,15 @@ import sqlalchemy as sa
 from features.fault import Fault
 from features.intelligence import Listed, read_list, subjects_of
 from features.parties.linking import LISTED
+from service.chain import Entry, append
 from service.posting import set_state, state_of
+from service.scoring.signature import canonical
 from service.store import LISTS, Store
 from service.stored_graph import StoredGraph
 
 SHRUNK = 0.2  # share of subjects that may go missing before a second person has to look
 LISTS_AS_OF = "lists_as_of"
+LISTS_CHECKED = "lists_checked"
 Subjects = dict[str, dict[str, Any]]  # subject → card, label, evidence
 
 
@@ -52,6 +55,9 @@ def import_list(
         before: Subjects = dict(active.subjects) if active is not None else {}
         added, removed, same = _difference(before, subjects)
         if active is not None and active.sha256 == digest:
+            own = (LISTS.c.list_id == list_id, LISTS.c.version == active.version)
+            connection.execute(sa.update(LISTS).where(*own).values(checked_at=at))
+            _set_checked(store, connection)
             return Imported(list_id, active.version, "active", 0, 0, len(same), listed.problems)
         version = 1 + (connection.execute(_numbers(list_id)).scalar() or 0)
         waits = len(set(before) - set(subjects)) >= SHRUNK * len(before) and bool(before)
@@ -67,7 +73,8 @@ def import_list(
             "expires_at": expires_at,
             "subjects": subjects,
         }
-        connection.execute(sa.insert(LISTS), [row])
+        connection.execute(sa.insert(LISTS), [row | {"checked_at": at}])
+        _on_chain(connection, list_id, version, "imported", by, at)
         if not waits:
             _activate(store, connection, list_id, version, None, at)
     return Imported(
@@ -88,6 +95,8 @@ def decide(store: Store, list_id: str, *, by: str, at: int, activate: bool) -> i
         connection.execute(sa.update(LISTS).where(*others).values(status="refused", approved_by=by))
         if activate:
             _activate(store, connection, list_id, waiting.version, by, at)
+        else:
+            _on_chain(connection, list_id, int(waiting.version), "refused", by, at)
         return int(waiting.version)
 
 
@@ -98,7 +107,9 @@ def expire(store: Store, now: int) -> int:
         for row in over:
             _replace(store, connection, dict(row.subjects), {}, now)
             _end(connection, row.list_id, row.version, "expired", now)
+            _on_chain(connection, row.list_id, int(row.version), "expired", "", now)
         if over:
+            _set_checked(store, connection)
             set_state(store, connection, LISTS_AS_OF, now)
     return len(over)
 
@@ -121,6 +132,14 @@ def listed_ever(store: Store) -> pl.DataFrame:
         for subject in row.subjects.values()
     ]
     return pl.DataFrame(told, schema=LISTED, orient="row")
+
+
+def lists_checked(connection: sa.Connection) -> int | None:
+    """When the active list that was imported longest ago was imported last, changed or not; none where there is none.
+
+    Microseconds since 1970.
+    """
+    return state_of(connection, LISTS_CHECKED) or None
 
 
 def lists_as_of(connection: sa.Connection) -> int | None:
@@ -157,6 +176,26 @@ def _activate(store: Store, connection: sa.Connection, list_id: str, version: in
         _end(connection, list_id, active.version, "replaced", at)
     connection.execute(sa.update(LISTS).where(*own).values(status="active", approved_by=by, active_from=at))
     set_state(store, connection, LISTS_AS_OF, at)
+    _set_checked(store, connection)
+    _on_chain(connection, list_id, version, "activated", by or row.imported_by, at)
+
+
+def _set_checked(store: Store, connection: sa.Connection) -> None:
+    """Remember how long ago the list that was imported longest ago was looked after; the same bytes count too."""
+    oldest = connection.execute(sa.select(sa.func.min(LISTS.c.checked_at)).where(LISTS.c.status == "active")).scalar()
+    set_state(store, connection, LISTS_CHECKED, oldest or 0)
+
+
+def content_of(row: Any) -> str:
+    """What the chain holds of a version of a list: the hashes of its bytes and of what counts of it."""
+    return canonical({"sha256": row.sha256, "subjects": hashlib.sha256(canonical(row.subjects)).hexdigest()}).decode()
+
+
+def _on_chain(connection: sa.Connection, list_id: str, version: int, what: str, by: str, at: int) -> None:
+    own = (LISTS.c.list_id == list_id, LISTS.c.version == version)
+    content = content_of(connection.execute(sa.select(LISTS).where(*own)).one())
+    subject = canonical({"list": list_id, "version": version, "what": what, "by": by}).decode()
+    append(connection, [Entry("list", subject, content)], at)
 
 
 def _end(connection: sa.Connection, list_id: str, version: int, status: str, at: int) -> None:

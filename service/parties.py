@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -13,8 +15,10 @@ from features.parties import Unlinked, grow, link_with
 from features.parties.evidence import sentence
 from features.parties.graph import Graph
 from features.parties.linking import code_of, entity_of, evidence_in, with_evidence
+from service.chain import Entry, append
 from service.linking_switch import LinkingSwitch
-from service.lists import lists_as_of
+from service.lists import lists_as_of, lists_checked
+from service.scoring.signature import canonical
 from service.store import CARDS, EVIDENCE, HUBS, JUDGEMENTS, LINKS, PHONES, Store
 from service.stored_graph import StoredGraph, link_of, row_of
 
@@ -37,11 +41,11 @@ class StoredParties:
             return link_with(stated, graph_for(connection, stated))[0]
 
     def lists_as_of(self) -> int | None:
-        """When a watch list last changed; none where there is none or linking is off."""
+        """When the watch list that was looked after longest ago was; none where there is none or linking is off."""
         if not self.switch.on:
             return None
         with self.store.reading() as connection:
-            return lists_as_of(connection)
+            return lists_checked(connection) or lists_as_of(connection)
 
 
 def keep(store: Store, connection: sa.Connection, consignments: Consignments) -> None:
@@ -133,10 +137,17 @@ def judge(store: Store, one: str, other: str, same: bool | None, by: str, reason
         connection.execute(sa.update(JUDGEMENTS).where(*of_pair).values(counts=False))
         if same is not None:
             word = {"one": first, "other": second, "same": same, "by": by, "reason": reason, "at": at, "counts": True}
-            connection.execute(sa.insert(JUDGEMENTS), [word])
+            made = connection.execute(sa.insert(JUDGEMENTS).values(word).returning(JUDGEMENTS.c.judgement_id))
+            append(connection, [Entry("judgement", str(made.scalar_one()), judgement_content(word))], at)
         graph = StoredGraph(connection)
         graph.divide_around(first, second)
         graph.write(store)
+
+
+def judgement_content(word: Mapping[str, Any]) -> str:
+    """What the chain holds of an officer's word: a hash, as a reason may name a person."""
+    told = {name: word[name] for name in ("one", "other", "same", "by", "reason", "at")}
+    return hashlib.sha256(canonical(told)).hexdigest()
 
 
 def _card(code: str) -> int:

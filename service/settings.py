@@ -22,6 +22,7 @@ class Settings(BaseSettings):
     language: Literal["en", "fr", "zh"] = Field(default="en", description="language of reasons")
     mapping: Path | None = Field(default=None, description="mapping file for messages that come by a call")
     answers: Path | None = Field(default=None, description="code values of answers, instead of the standard ones")
+    lists_hours: float = Field(default=24, description="so long watch lists count as fresh after an import", gt=0)
     body_limit: int = Field(default=8 * 1024**2, description="largest request body in bytes", gt=0)
 
     @property
@@ -36,6 +37,11 @@ class Settings(BaseSettings):
     def champion(self) -> Path:
         """A file that holds the name of the bundle now serving."""
         return self.bundles / "champion"
+
+    @property
+    def former(self) -> Path:
+        """A file that holds the name of the bundle that served before."""
+        return self.bundles / "former"
 
     @property
     def serving(self) -> Path:

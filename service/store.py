@@ -88,7 +88,7 @@ DECISIONS = sa.Table(
     sa.Column("office", sa.String, nullable=False),
     sa.Column("day", sa.Integer, nullable=False),
     sa.Column("clearance", sa.String, nullable=False),
-    sa.Column("risk", sa.Float, nullable=False),
+    sa.Column("risk", sa.Float),  # null where rules alone decided
     sa.Column("body", sa.JSON, nullable=False),
     sa.Column("row_as_scored", sa.JSON),
     sa.UniqueConstraint("message_id", "consignment_id", "version"),
@@ -139,6 +139,7 @@ LISTS = sa.Table(  # every version that was ever imported, and what became of it
     sa.Column("active_from", sa.BigInteger),
     sa.Column("active_until", sa.BigInteger),
     sa.Column("expires_at", sa.BigInteger),
+    sa.Column("checked_at", sa.BigInteger),  # when it was last imported, changed or not
     sa.Column("subjects", sa.JSON, nullable=False),  # subject → label and evidence as hashes
 )
 EVIDENCE = sa.Table(  # what cards state, as hashes: no name and no address stands here

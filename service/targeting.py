@@ -28,7 +28,10 @@ class DatedHistory(History, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The five things that a decision needs, and the language that its reasons are written in."""
+    """The five things that a decision needs, and the language that its reasons are written in.
+
+    lacking: what every decision is degraded by. lists_fresh: how old watch lists may be before decisions say so.
+    """
 
     parties: Parties
     history: DatedHistory
@@ -36,6 +39,8 @@ class Desk:
     policy: Policy
     journal: Journal
     language: Language = "en"
+    lacking: tuple[str, ...] = ()
+    lists_fresh: timedelta | None = None
 
     def rows(self, consignments: Consignments) -> tuple[Rows, tuple[str, ...]]:
         """What the model sees of consignments, and what could not be read for it: without its past, said so."""
@@ -48,7 +53,13 @@ class Desk:
         """The circumstances of a message: what its day has spent, how far history reaches, what could not be read."""
         history, lists = _moment(self.history.as_of()), _moment(self.parties.lists_as_of())
         spent = self.journal.spent(consignments)
+        lost = (*self.lacking, *lost, *self.stale(lists, message.received_at))
         return Moment(message.received_at, message.competing, spent, history, self.language, lists, lost)
+
+    def stale(self, lists: datetime | None, now: datetime) -> tuple[str, ...]:
+        """`lists` where the watch lists have not been looked after for too long."""
+        late = lists is not None and self.lists_fresh is not None and now - lists > self.lists_fresh
+        return ("lists",) if late else ()
 
 
 def _moment(microseconds: int | None) -> datetime | None:

@@ -40,7 +40,7 @@ class Parties(Protocol):
         ...
 
     def lists_as_of(self) -> int | None:
-        """When a watch list last changed, microseconds since 1970; none where there is none."""
+        """When the watch lists were last looked after, microseconds since 1970; none where there is none."""
         ...
 
 

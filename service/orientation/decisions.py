@@ -82,6 +82,13 @@ DROPPED = {
 }
 
 
+UNSCORED = {
+    "en": "No model could be loaded: only rules and chance have chosen",
+    "fr": "Aucun modèle n'a pu être chargé : seuls les règles et le hasard ont choisi",
+    "zh": "无法加载模型，仅由规则和随机抽取决定",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Stamp:
     """What every decision of one message bears: when, in what language, by which policy, on which history."""
@@ -194,7 +201,7 @@ def decide(
     found = _by_row(problems.found)
     model = scores.model
     common: dict[str, Any] = {
-        "mode": "degraded" if stamp.lost else "full",
+        "mode": "rules_only" if model.booster is None else "degraded" if stamp.lost else "full",
         "degraded_reasons": list(stamp.lost),
         "model_id": model.model_id,
         "model_sha256": model.sha256,
@@ -227,6 +234,8 @@ def why(oriented: dict[str, Any], stamp: Stamp) -> list[dict[str, Any]]:
     ]
     if oriented["withdrawn"]:
         return [{"code": "withdrawn", "text": WITHDRAWN[stamp.language]}]
+    if oriented["risk"] is None:
+        reasons.append({"code": "unscored", "text": UNSCORED[stamp.language]})
     if oriented["selection"] == "random":
         reasons.append({"code": "random", "text": RANDOM[stamp.language]})
     if oriented["selection"] == "exploration":

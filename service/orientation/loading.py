@@ -12,10 +12,11 @@ import polars as pl
 from features.catalogue import INPUTS, Input
 from features.consignment import CONSIGNMENT_COLUMNS, SUMMED, TIME, TOTALS
 from service.orientation.exploration import MEAN_WEIGHT, Exploration
+from service.orientation.lanes import Lane
 from service.orientation.policy import CHECKS, Capacity, Policy
 from service.orientation.rules import PolicyFault, Rule, read_rule
 
-SECTIONS = {"id", "title", "capacity", "random", "exploration", "risk", "rules"}
+SECTIONS = {"id", "title", "capacity", "random", "exploration", "risk", "degraded", "rules"}
 
 
 def load_policy(text: str) -> Policy:
@@ -48,7 +49,16 @@ def load_policy(text: str) -> Policy:
         vague_share=_share(risk, "risk.vague_share", 1.0),
         rules=_rules(written.get("rules", [])),
         text=text,
+        unknown_past=_unknown_past(_section(written, "degraded")),
     )
+
+
+def _unknown_past(section: Mapping[str, Any]) -> Lane:
+    _only(section, {"unknown_past"}, "degraded")
+    lane = section.get("unknown_past", Lane.yellow.name)
+    if lane not in Lane.__members__:
+        raise PolicyFault(f"degraded.unknown_past: is none of {', '.join(Lane.__members__)}")
+    return Lane[lane]
 
 
 def _rules(written: Any) -> tuple[Rule, ...]:

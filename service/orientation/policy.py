@@ -15,13 +15,21 @@ from features.messages.reading import Competing
 from service.orientation.decisions import Basis, Decisions, Stamp, decide
 from service.orientation.exploration import WEIGHED, Exploration, weight
 from service.orientation.giving import draw, give, owed_to, served, tie
-from service.orientation.lanes import Lane, PreArrival, Track
+from service.orientation.lanes import Lane, PostClearance, PreArrival, Track
 from service.orientation.rules import Rule
 from service.scoring import Scores
 from service.scoring.explanation import Language
 
 CHECKS = ("physical", "documents", "audit")
 VAGUE = "wording_vague_share"
+HISTORY = "history"  # what a decision lacked, in the words of its degraded reasons
+GIVEN_AGAIN = {HISTORY, "model"}  # what lacks one of these is decided again once it is back
+UNKNOWN_PAST = "unknown-past"
+PAST_UNKNOWN = {
+    "en": "The past of the sender could not be looked up, so it counts as a new one",
+    "fr": "Le passé de l'expéditeur n'a pas pu être consulté : il est traité comme nouveau",
+    "zh": "无法查询寄件人历史，按新寄件人处理",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,7 @@ class Policy:
     random_rate: share of all consignments drawn blindly, before anything else.
     exploration: what is drawn by weight, after it.
     least_risk: below it no model score asks for a check, however much capacity is left.
+    unknown_past: the lane that is asked for while history cannot be read, as then every sender may be a new one.
     """
 
     policy_id: str
@@ -71,10 +80,11 @@ class Policy:
     vague_share: float
     rules: tuple[Rule, ...]
     text: str
+    unknown_past: Lane = Lane.yellow
 
     def orient(self, consignments: Consignments, scores: Scores, problems: Problems, moment: Moment) -> Decisions:
         """The decision on every consignment, its reasons in words."""
-        texts = {rule.code: rule.reason for rule in self.rules}
+        texts = {rule.code: rule.reason for rule in self.rules} | {UNKNOWN_PAST: PAST_UNKNOWN}
         stamp = Stamp(
             moment.decided_at, moment.language, self.policy_id, texts, moment.history_as_of, moment.lists_as_of,
             moment.lost,
@@ -98,7 +108,11 @@ class Policy:
         known = consignments.frame.hstack(scores.frame.drop("row"))
         features = scores.rows.frame.select(c for c in scores.rows.frame.columns if c not in known.columns)
         asked = self._ask(known.hstack(features), moment)
-        return self._worded(give(asked), problems).sort("row")
+        worded = self._worded(give(asked), problems).sort("row")
+        waits = pl.col("post_clearance").eq("none") & ~pl.col("withdrawn") & (pl.col("clearance") != Lane.red.name)
+        again = waits & bool({*moment.lost} & GIVEN_AGAIN)
+        reassess = pl.when(again).then(pl.lit(PostClearance.reassess.name)).otherwise(pl.col("post_clearance"))
+        return worded.with_columns(reassess.alias("post_clearance"))
 
     def _ask(self, known: pl.DataFrame, moment: Moment) -> pl.DataFrame:
         """What chance, rules and rank ask for, beside what the office can still do today."""
@@ -114,7 +128,10 @@ class Policy:
             "row", "office", "day", "margin", "risk", "share_below", VAGUE, withdrawn, weight().alias("weight")
         )
         frame = frame.hstack(held).hstack(drawn).with_columns(pl.col("draw").lt(self.random_rate).alias("random"))
-        frame = self._with_rank(self._with_rules(self._with_capacity(frame, moment)), moment.competing)
+        ruled = self._with_rules(self._with_capacity(frame, moment))
+        if HISTORY in moment.lost and self.unknown_past > Lane.green:
+            ruled = self._with_unknown_past(ruled)
+        frame = self._with_rank(ruled, moment.competing)
         return self._without_withdrawn(self._with_exploration(frame, moment.competing))
 
     @staticmethod
@@ -153,6 +170,13 @@ class Policy:
             else pl.lit([], dtype=pl.List(pl.String)).alias("rule_codes"),
         ).drop(str(i) for i in range(len(self.rules)))
 
+    def _with_unknown_past(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Ask for the lane of senders whose past cannot be looked up, beside what the rules ask for."""
+        return frame.with_columns(
+            pl.max_horizontal("rule_lane", pl.lit(int(self.unknown_past))),
+            pl.concat_list("rule_codes", pl.lit(UNKNOWN_PAST)).alias("rule_codes"),
+        )
+
     def _with_rank(self, frame: pl.DataFrame, competing: Competing) -> pl.DataFrame:
         """`rank` among `of`: within the message, or where the score would stand on an ordinary day of the office."""
         if competing == "message":
@@ -162,6 +186,8 @@ class Policy:
             above = ((1.0 - pl.col("share_below")) * pl.col("expected")).floor().cast(pl.Int64)
             of = pl.max_horizontal("expected", pl.lit(1, pl.Int64))
             ranked = frame.with_columns(pl.min_horizontal(above + 1, of).alias("rank"), of.alias("of"))
+        scored = pl.col("margin").is_not_null()
+        ranked = ranked.with_columns(pl.when(scored).then(pl.col("rank")), pl.when(scored).then(pl.col("of")))
         worth = pl.col("risk") >= self.least_risk
         first, second = pl.col("physical"), pl.col("physical") + pl.col("documents")
         third = second + pl.col("audit")
@@ -194,6 +220,8 @@ class Policy:
             .when((pl.col(VAGUE) >= self.vague_share) | pl.col("row").is_in(requested.implode()))
             .then(pl.lit(PreArrival.request_information.name))
             .when(pl.col("row").is_in(incomplete.implode()))
+            .then(pl.lit(PreArrival.data_incomplete.name))
+            .when(pl.col("margin").is_null())  # nothing has scored it: nobody may say that there is no risk
             .then(pl.lit(PreArrival.data_incomplete.name))
             .otherwise(pl.lit(PreArrival.no_risk.name))
         )

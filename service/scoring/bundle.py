@@ -7,7 +7,7 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,9 @@ import lightgbm as lgb
 import numpy as np
 import polars as pl
 
+from features import norms, rates, wording
 from features.assemble import Fits, Rows
-from features.catalogue import Input, as_json, fingerprint, from_json
+from features.catalogue import INPUTS, Input, as_json, fingerprint, from_json
 from features.fault import Fault
 from features.norms import Norms
 from features.rates import Rates
@@ -40,6 +41,7 @@ FILES = (
 )
 MANIFEST = "manifest.json"
 GOLDEN_SCORE = "golden_margin"
+RULES_ONLY = "rules-only"  # stands for the model where none scored
 PROVING_SECONDS = 60
 
 
@@ -49,6 +51,8 @@ class BundleRefused(Fault):
 
 def write_bundle(directory: Path, model: Model, golden: Rows, texts: Mapping[str, str]) -> None:
     """Write a model as a bundle without its manifest; `texts` are `policy.toml` and `card.md`."""
+    if model.booster is None:
+        raise BundleRefused("a model without trees is no bundle")
     directory.mkdir(parents=True, exist_ok=True)
     catalogue = {"fingerprint": model.fingerprint, "inputs": as_json(model.inputs), "levels": model.levels}
     written = {
@@ -67,9 +71,9 @@ def write_bundle(directory: Path, model: Model, golden: Rows, texts: Mapping[str
     golden.frame.with_columns(margin).write_parquet(directory / "golden.parquet")
 
 
-def seal(directory: Path, keys: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
+def seal(directory: Path, keys: Path, facts: Mapping[str, Any], files: Sequence[str] = FILES) -> dict[str, Any]:
     """Write the signed manifest of a bundle; `facts` (model_id, promoted_by, …) go into it."""
-    content = {**facts, "files": {name: sha256_of(directory / name) for name in FILES}}
+    content = {**facts, "files": {name: sha256_of(directory / name) for name in files}}
     signed = sign(content, signing_key(keys))
     (directory / MANIFEST).write_text(json.dumps(signed, indent=1, ensure_ascii=False), encoding="utf-8")
     return signed
@@ -88,16 +92,37 @@ def load_bundle(directory: Path, keys: Path) -> tuple[Model, str]:
     return model, contents["policy.toml"].decode("utf-8")
 
 
-def _verified(directory: Path, keys: Path) -> dict[str, bytes]:
+def load_rules(directory: Path, keys: Path) -> tuple[Model, str]:
+    """Signed rules without trees: a model that scores nothing, and the text of their policy."""
+    contents = _verified(directory, keys, ("policy.toml",))
+    return unscored(INPUTS), contents["policy.toml"].decode("utf-8")
+
+
+def unscored(inputs: tuple[Input, ...]) -> Model:
+    """A model without trees: it gives no risk to anything, so that only rules and chance choose."""
+    return Model(
+        model_id=RULES_ONLY,
+        sha256=RULES_ONLY,
+        fingerprint=fingerprint(inputs),
+        inputs=inputs,
+        fits=Fits(Norms(norms.SCHEMA.to_frame()), Wording(wording.SCHEMA.to_frame()), Rates(rates.SCHEMA.to_frame())),
+        levels={item.name: [] for item in inputs if item.kind == "category"},
+        calibration=Calibration("none"),
+        reference=np.empty(0),
+        booster=None,
+    )
+
+
+def _verified(directory: Path, keys: Path, files: Sequence[str] = FILES) -> dict[str, bytes]:
     """The bytes of every file, read once and hashed: what was verified is what gets parsed."""
     try:
-        contents = {name: (directory / name).read_bytes() for name in (MANIFEST, *FILES)}
+        contents = {name: (directory / name).read_bytes() for name in (MANIFEST, *files)}
         manifest = verify(_object(json.loads(contents[MANIFEST])), keys)
     except OSError as fault:
         raise BundleRefused(f"{fault.filename}: {fault.strerror}") from fault
     except (SignatureFault, ValueError) as fault:
         raise BundleRefused(f"{directory / MANIFEST}: {fault}") from fault
-    changed = [name for name in FILES if manifest["files"].get(name) != _sha256(contents[name])]
+    changed = [name for name in files if manifest["files"].get(name) != _sha256(contents[name])]
     if changed:
         raise BundleRefused(f"{directory / changed[0]}: changed since it was signed")
     return contents

@@ -27,6 +27,7 @@ class Model:
     levels: the known levels of each category, in the order of their codes.
     facts: what its signed manifest says of it: who promoted it, when and why, and how it did on days it never saw.
     reference: margins of one ordinary day at equal steps of rank, lowest first: where a live score stands.
+    booster: the trees; none where rules alone decide.
     """
 
     model_id: str
@@ -37,12 +38,15 @@ class Model:
     levels: dict[str, list[str]]
     calibration: Calibration
     reference: Floats
-    booster: lgb.Booster
+    booster: lgb.Booster | None
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def score(self, rows: Rows) -> Scores:
-        """Margins and calibrated risks of model rows."""
+        """Margins and calibrated risks of model rows; without trees all unknown, never low."""
         matrix = matrix_of(rows.frame, self.inputs, self.levels)
+        if self.booster is None:
+            unknown = [pl.lit(None, pl.Float64).alias(name) for name in ("margin", "risk", "share_below")]
+            return Scores(rows.frame.select("row", *unknown), matrix, rows, self)
         margin = predict(self.booster, matrix)
         risk = self.calibration.apply(margin)
         share_below = np.searchsorted(self.reference, margin, side="left") / max(len(self.reference), 1)
@@ -54,7 +58,8 @@ class Model:
 class Scores:
     """Scores of one message.
 
-    frame: `row`, `margin` (log-odds), `risk` (0–1), `share_below` (share of an ordinary day that scores lower).
+    frame: `row`, `margin` (log-odds), `risk` (0–1), `share_below` (share of an ordinary day that scores lower); null
+        where rules alone decide.
     matrix: rows × inputs as the trees saw them.
     """
 
@@ -65,7 +70,10 @@ class Scores:
 
     def contributions(self, chosen: Sequence[int] | npt.NDArray[np.int64]) -> Floats:
         """Exact Shapley values of the margin: chosen × inputs + 1, the last column the expected margin."""
-        return contributions(self.model.booster, self.matrix[np.asarray(chosen, dtype=np.int64)])
+        explained = self.matrix[np.asarray(chosen, dtype=np.int64)]
+        if self.model.booster is None:
+            return np.zeros((len(explained), explained.shape[1] + 1))
+        return contributions(self.model.booster, explained)
 
 
 def matrix_of(frame: pl.DataFrame, inputs: tuple[Input, ...], levels: dict[str, list[str]]) -> Floats:

@@ -1,0 +1,64 @@
+"""`tamis bundles`: which bundle serves, back to the one before it, and never again one that was revoked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+import typer
+
+from pipelines import show
+from service.settings import Settings
+
+bundles = typer.Typer(help="Signed bundles: what serves, roll back, revoke.", no_args_is_help=True)
+By = Annotated[str, typer.Option(help="who does it")]
+Reason = Annotated[str, typer.Option(help="why")]
+
+
+@bundles.command("show")
+def show_bundles() -> None:
+    """Every bundle, when it was promoted, and which one serves."""
+    from service.bundles import overview
+
+    for told in overview(Settings()):
+        show.line(f"{told['name']:<24} {told['promoted_at'][:19]:<20} {told['state']}".rstrip())
+
+
+@bundles.command("roll-back")
+def roll_back_bundle(by: By, reason: Reason) -> None:
+    """Let the bundle before serve again; running services take it within seconds."""
+    from service.bundles import roll_back
+
+    settings = Settings()
+    gone, back = roll_back(settings, by, reason)
+    _on_record(settings, "rollback", back, {"from": gone, "to": back, "by": by, "reason": reason})
+    show.line(f"{back} serves again in place of {gone}")
+
+
+@bundles.command("revoke")
+def revoke_bundle(
+    name: Annotated[str, typer.Argument(help="the bundle that must never serve again", show_default=False)],
+    by: By,
+    reason: Reason,
+) -> None:
+    """Never serve a bundle again; running services leave it within seconds. What it decided still replays."""
+    from service.bundles import open_serving, revoke
+
+    settings = Settings()
+    manifest = revoke(settings, name, by, reason, datetime.now(UTC))
+    _on_record(settings, "revocation", name, {"manifest_sha256": manifest, "by": by, "reason": reason})
+    serving = open_serving(settings)
+    show.line(f"{name} is revoked; {serving.name} serves")
+    if serving.refused:
+        show.line("! what serves was not promoted: promote a version, or roll back")
+
+
+def _on_record(settings: Settings, kind: Literal["rollback", "revocation"], name: str, told: dict[str, str]) -> None:
+    """Put on the audit chain what was done to which bundle."""
+    from service.chain import note
+    from service.records import micros
+    from service.store import open_store
+
+    store = open_store(settings)
+    note(store, kind, name, told, micros(datetime.now(UTC)))
+    store.close()
