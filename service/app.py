@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from fastapi import FastAPI
 
 from service.api import faults, messages, routes
+from service.api.admission import Admission
 from service.api.metrics import Metrics
 from service.bundles import Serving, open_serving
 from service.checkpoints import checkpoint
@@ -47,6 +48,9 @@ def create(settings: Settings | None = None) -> FastAPI:
     app = FastAPI(title="Tamis", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.settings, app.state.metrics = settings, Metrics()
     faults.install(app, settings.body_limit)
+    app.add_middleware(
+        Admission, at_once=settings.calls_at_once, seconds=settings.answer_seconds, metrics=app.state.metrics
+    )
     app.state.dialects = messages.Dialects(settings)
     app.include_router(routes.router)
     app.include_router(messages.router)

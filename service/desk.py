@@ -1,19 +1,90 @@
-"""The live desk: the champion bundle with its policy, and the durable store."""
+"""The desk: the five things that a decision needs, and the live one, over the champion bundle and the durable store."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
 
+from features.assemble import Rows, assemble
+from features.consignment import Consignments
+from features.history import History, HistoryUnavailable
+from features.messages import Message
+from features.parties import Parties
 from service.bundles import Serving, open_serving
 from service.history import StoredHistory
 from service.journal import Journal
 from service.linking_switch import LinkingSwitch
+from service.orientation import Moment, Policy
 from service.parties import StoredParties
+from service.records import EPOCH
+from service.scoring import Model
+from service.scoring.explanation import Language
 from service.settings import Settings
 from service.store import open_store
-from service.targeting import Desk
 
 PATIENCE_MS = 1_000  # a call that cannot write within it is told to come again
+
+
+class DatedHistory(History, Protocol):
+    """A history that knows how far it reaches, and whether it can be read."""
+
+    def as_of(self) -> int | None:
+        """The latest moment that any fact was known at, microseconds since 1970."""
+        ...
+
+    def readable(self) -> bool:
+        """Whether a decision given now could rest on it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The five things that a decision needs, and the language that its reasons are written in.
+
+    lacking: what every decision is degraded by. lists_fresh: how old watch lists may be before decisions say so.
+    """
+
+    parties: Parties
+    history: DatedHistory
+    model: Model
+    policy: Policy
+    journal: Journal
+    language: Language = "en"
+    lacking: tuple[str, ...] = ()
+    lists_fresh: timedelta | None = None
+
+    def rows(self, consignments: Consignments) -> tuple[Rows, tuple[str, ...]]:
+        """What the model sees of consignments, and what could not be read for it: without its past, said so."""
+        try:
+            return assemble(consignments, self.history, self.model.fits, self.model.inputs), ()
+        except HistoryUnavailable:
+            return assemble(consignments, None, self.model.fits, self.model.inputs), ("history",)
+
+    def moment(self, message: Message, consignments: Consignments, lost: tuple[str, ...] = ()) -> Moment:
+        """The circumstances of a message: what its day has spent, how far history reaches, what could not be read."""
+        history, lists = _moment(self.history.as_of()), _moment(self.parties.lists_as_of())
+        spent = self.journal.spent(consignments)
+        lost = (*self.lacking, *lost, *self.stale(lists, message.received_at))
+        return Moment(message.received_at, message.competing, spent, history, self.language, lists, lost)
+
+    def lost(self, now: datetime) -> tuple[str, ...]:
+        """What a decision given now would lack."""
+        history = () if self.history.readable() else ("history",)
+        return (*self.lacking, *history, *self.stale(_moment(self.parties.lists_as_of()), now))
+
+    def mode(self, lost: tuple[str, ...]) -> str:
+        """The mode of decisions that lack this."""
+        return "rules_only" if self.model.booster is None else "degraded" if lost else "full"
+
+    def stale(self, lists: datetime | None, now: datetime) -> tuple[str, ...]:
+        """`lists` where the watch lists have not been looked after for too long."""
+        late = lists is not None and self.lists_fresh is not None and now - lists > self.lists_fresh
+        return ("lists",) if late else ()
+
+
+def _moment(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else EPOCH + timedelta(microseconds=microseconds)
 
 
 def open_desk(settings: Settings, serving: Serving | None = None) -> Desk:

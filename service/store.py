@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from features.facts import FACTS
 from features.fault import Fault
+from service.patience import Patience
 from service.segments import SegmentFiles
 from service.settings import Settings
 from service.writing import Writer
@@ -179,6 +180,7 @@ JUDGEMENTS = sa.Table(
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.Column("counts", sa.Boolean, nullable=False),
 )
+READ_SECONDS = 0.15  # what is settled is read within it, or a call is answered without it
 AT_ONCE = 500  # values in one IN list
 ONE_WRITER = 0x7A315  # the name of PostgreSQL's lock that lets one transaction write at a time, as SQLite does
 
@@ -205,6 +207,7 @@ class Store:
         if self.is_sqlite:
             folder = Path(f"{url.database}.history") if url.database else None
         self.segments = SegmentFiles(folder)
+        self.patience = Patience(READ_SECONDS) if grouped else None  # a command can wait for files, a call cannot
         self._writer = Writer(self.writing) if grouped else None
         with self.writing() as connection:
             TABLES.create_all(connection)

@@ -52,6 +52,10 @@ class ReplayHistory:
         """All that they are: a day's own facts are posted when it is over."""
         return facts_of(consignments, partial(first_seen, self))
 
+    def readable(self) -> bool:
+        """It is in memory."""
+        return True
+
     def as_of(self) -> int | None:
         """The latest moment that any fact was known at, microseconds since 1970."""
         return None if self._latest is None else int(pl.Series([self._latest], dtype=TIME).dt.epoch("us")[0])

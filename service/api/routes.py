@@ -125,28 +125,35 @@ def post_judgement(body: Judgement, desk: Desk = Depends(desk_of)) -> dict[str, 
 
 
 @router.get("/healthz")
-def healthz() -> dict[str, str]:
+async def healthz() -> dict[str, str]:
     """The process is alive."""
     return {"status": "alive"}
 
 
 @router.get("/readyz")
-def readyz(desk: Desk = Depends(desk_of)) -> dict[str, Any]:  # noqa: B008
-    """The desk can decide: in which mode, by which model and policy, and how far its history reaches."""
-    lost = [] if desk.journal.history.readable() else ["history"]
+def readyz(request: Request, desk: Desk = Depends(desk_of), metrics: Metrics = Depends(metrics_of)) -> dict[str, Any]:  # noqa: B008
+    """The desk can decide: in which mode and why, by which model and policy, how far history and watch lists reach."""
+    lost = desk.lost(datetime.now(UTC))
+    metrics.lack(lost)
     return {
         "status": "ready",
-        "mode": "degraded" if lost else "full",
-        "degraded_reasons": lost,
+        "mode": desk.mode(lost),
+        "degraded_reasons": list(lost),
         "model_id": desk.model.model_id,
         "policy_id": desk.policy.policy_id,
+        "bundle": request.app.state.swapper.serving.name,
+        "bundles_refused": dict(request.app.state.swapper.serving.refused),
         "history_as_of": desk.history.as_of(),
+        "lists_as_of": desk.parties.lists_as_of(),
     }
 
 
 @router.get("/metrics")
-def metrics(metrics: Metrics = Depends(metrics_of)) -> Response:  # noqa: B008
-    """Counters for Prometheus."""
+def metrics(request: Request, metrics: Metrics = Depends(metrics_of)) -> Response:  # noqa: B008
+    """Counters for Prometheus, and what decisions lack at the moment."""
+    desk: Desk | None = getattr(request.app.state, "desk", None)
+    if desk is not None:
+        metrics.lack(desk.lost(datetime.now(UTC)))
     return Response(metrics.text(), media_type="text/plain; version=0.0.4")
 
 

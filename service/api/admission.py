@@ -1,0 +1,79 @@
+"""How many calls are worked on at once and how long each may take; beyond it the caller is told to come again."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.api.faults import RETRY_SECONDS, problem
+from service.api.metrics import Metrics
+
+LOG = structlog.get_logger("tamis.api")
+BUSY, LATE = "busy", "late"
+DETAILS = {
+    BUSY: "more calls than can be answered in time; nothing was read, come again",
+    LATE: "no answer in time; what was sent may have been recorded: send it again to learn what was decided",
+}
+
+
+class Admission:
+    """Lets so many calls in. One that takes too long is answered, and holds its place until its work has ended."""
+
+    def __init__(self, app: ASGIApp, at_once: int, seconds: float, metrics: Metrics) -> None:
+        self.app, self.at_once, self.seconds, self.metrics = app, at_once, seconds, metrics
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        counts = scope["path"].startswith("/v1/")  # who asks how the service is gets an answer however busy it is
+        if counts and len(self._under_way) >= self.at_once:
+            await self._refuse(BUSY, scope, receive, send)
+            return
+        answer = _Answer(send)
+        task = asyncio.ensure_future(self.app(scope, receive, answer.send))
+        if counts:
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+        done, _ = await asyncio.wait({task}, timeout=self.seconds)
+        if done:
+            task.result()
+        elif answer.close():
+            task.add_done_callback(_heard)
+            await self._refuse(LATE, scope, receive, send)
+        else:
+            await task  # it has begun to answer
+
+    async def _refuse(self, why: str, scope: Scope, receive: Receive, send: Send) -> None:
+        self.metrics.refused.labels(why).inc()
+        LOG.warning("call refused", why=why, under_way=len(self._under_way))
+        told = problem(HTTPStatus.SERVICE_UNAVAILABLE, DETAILS[why], headers={"Retry-After": RETRY_SECONDS})
+        await told(scope, receive, send)
+
+
+class _Answer:
+    """An answer that is either begun by the call or closed, never both."""
+
+    def __init__(self, send: Send) -> None:
+        self._send, self._begun, self._closed = send, False, False
+
+    async def send(self, message: Message) -> None:
+        if not self._closed:
+            self._begun = True
+            await self._send(message)
+
+    def close(self) -> bool:
+        """Whether nothing was answered yet; from then on nothing will be."""
+        self._closed = not self._begun
+        return self._closed
+
+
+def _heard(task: asyncio.Task[None]) -> None:
+    """A fault of a call that was answered already is logged, not lost."""
+    fault = None if task.cancelled() else task.exception()
+    if fault is not None:
+        LOG.error("unexpected", kind=type(fault).__name__)
