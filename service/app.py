@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+import structlog
 from fastapi import FastAPI
 
 from service.api import faults, messages, routes
@@ -14,9 +15,12 @@ from service.api.metrics import Metrics
 from service.bundles import Serving, open_serving
 from service.checkpoints import checkpoint
 from service.desk import open_desk
+from service.reassessing import reassess
 from service.settings import Settings
 from service.settler import settling_now_and_then
 from service.swapping import Swapper, looking_now_and_then, on_desk
+
+LOG = structlog.get_logger("tamis.record")
 
 
 def create(settings: Settings | None = None) -> FastAPI:
@@ -38,6 +42,8 @@ def create(settings: Settings | None = None) -> FastAPI:
 
         def tend() -> None:
             app.state.desk.journal.catch_up()
+            if amended := reassess(app.state.desk, datetime.now(UTC)):
+                LOG.info("decided again, and stricter", decisions=amended)
             sign()
 
         with settling_now_and_then(store, then=tend), looking_now_and_then(app.state.swapper):

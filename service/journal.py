@@ -107,6 +107,7 @@ class Journal:
             DECISIONS.c.day.in_(days),
             DECISIONS.c.office.in_(asked["office"].unique().to_list()),
             DECISIONS.c.clearance != "green",
+            DECISIONS.c.stands,
         )
         with self.store.reading() as connection:
             rows = connection.execute(given.group_by("office", "day", "clearance")).all()
@@ -137,7 +138,7 @@ class Journal:
                     for i, d in enumerate(declared)
                     if _key(d) in stored
                 ]
-                call_id, basis = self._call(connection, decisions, before)
+                call_id, basis = self.note_call(connection, decisions, before)
                 records = [decision_row(decisions.rows[i], scored[i], call_id, i) for i in new]
                 connection.execute(sa.insert(DECISIONS), records)
                 entries = [
@@ -151,7 +152,9 @@ class Journal:
         kept = [stored.get(_key(d)) or row for d, row in zip(declared, decisions.rows, strict=True)]
         return replace(decisions, rows=kept, replayed=bool(declared) and len(stored) == len(declared))
 
-    def _call(self, connection: sa.Connection, decisions: Decisions, before: list[dict[str, Any]]) -> tuple[str, str]:
+    def note_call(
+        self, connection: sa.Connection, decisions: Decisions, before: list[dict[str, Any]]
+    ) -> tuple[str, str]:
         """Write down the circumstances of a call: its name and the hash of its basis.
 
         before: of what it held that was decided already: place, decision, and the row as scored this time.
@@ -318,11 +321,13 @@ def _refuse_changed(declared: Sequence[dict[str, Any]], known: dict[Key, str]) -
 
 
 def _stored(connection: sa.Connection, keys: Sequence[Key]) -> dict[Key, dict[str, Any]]:
-    """Decisions on record for these versions, in their written form."""
+    """The decisions that stand for these versions, in their written form."""
     columns = [*(DECISIONS.c[name] for name in VERSION_KEY), DECISIONS.c.body]
     found: dict[Key, dict[str, Any]] = {}
     for some in in_lists(sorted({key[1] for key in keys})):
-        for row in connection.execute(sa.select(*columns).where(DECISIONS.c.consignment_id.in_(some))):
+        for row in connection.execute(
+            sa.select(*columns).where(DECISIONS.c.consignment_id.in_(some), DECISIONS.c.stands)
+        ):
             found[row[0], row[1], row[2]] = row[3]
     return found
 

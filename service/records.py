@@ -12,6 +12,7 @@ from features.consignment import CONSIGNMENT_COLUMNS, EXTRA, GOODS_COLUMNS, VERS
 from features.facts import stated
 from service.chain import Entry, new_salt, salted
 from service.orientation.decisions import iso, written
+from service.orientation.policy import GIVEN_AGAIN
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -75,12 +76,14 @@ def decision_row(decision: dict[str, Any], scored: dict[str, Any], call_id: str,
         "call_id": call_id,
         "place": place,
         "salt": new_salt(),
-        **{name: decision[name] for name in ("decision_id", *VERSION_KEY, "clearance", "risk")},
+        **{name: decision[name] for name in ("decision_id", *VERSION_KEY, "assessment", "clearance", "risk")},
         "decided_at": micros(decision["decided_at"]),
         "office": decision["office"] or "unknown",
         "day": (lodged_at.date() - EPOCH.date()).days,
         "body": written(decision),
         "row_as_scored": scored,
+        "stands": True,
+        "waits": bool(GIVEN_AGAIN & {*decision["degraded_reasons"]}),
     }
 
 

@@ -21,7 +21,7 @@ from features.messages import Problems
 from features.messages.quality import PROBLEM
 from service.api.models import text_frame
 from service.orientation import Moment, load_policy
-from service.orientation.decisions import written
+from service.orientation.decisions import given_again, written
 from service.posting import in_lists
 from service.scoring import BundleRefused, Model, load_bundle
 from service.scoring.bundle import MANIFEST, RULES_ONLY, unscored
@@ -91,25 +91,19 @@ def replay(store: Store, bundles: Bundles, decision_id: str) -> Replayed:
 def replay_call(store: Store, bundles: Bundles, call_id: str) -> list[Replayed]:
     """Give all decisions of one call again: they competed with one another, so they are only given together."""
     with store.reading() as connection:
-        call = _Call(connection, call_id)
+        call = Call(connection, call_id)
     model = bundles.model(call.basis["model_sha256"])
-    consignments = _consignments(call)
-    found = [
-        (place, problem["field"], problem["problem"])
-        for place, body in enumerate(call.bodies)
-        for problem in body["data_problems"]
-    ]
-    problems = Problems(pl.DataFrame(), pl.DataFrame(found, schema=PROBLEM, orient="row"))
+    consignments = consignments_of(call)
     scores = model.score(_rows(call, model))
-    given = load_policy(call.policy_text).orient(consignments, scores, problems, _moment(call.basis))
+    given = load_policy(call.policy_text).orient(consignments, scores, problems_of(call), _moment(call.basis))
     return [
-        Replayed(body["decision_id"], _differences(body, written(row)))
+        Replayed(body["decision_id"], _differences(body, written(given_again(row, body["assessment"]))))
         for body, row, new in zip(call.bodies, given.rows, call.is_new, strict=True)
         if new
     ]
 
 
-class _Call:
+class Call:
     """What the store holds of a call, in the order of its consignments.
 
     bodies: decisions; is_new: whether this call gave them; rows: as scored in this call; declared: declarations.
@@ -117,7 +111,7 @@ class _Call:
 
     def __init__(self, connection: sa.Connection, call_id: str) -> None:
         basis = connection.execute(sa.select(CALLS.c.basis).where(CALLS.c.call_id == call_id)).scalar_one()
-        self.basis: dict[str, Any] = basis
+        self.call_id, self.basis = call_id, dict[str, Any](basis)
         names = ("place", "body", "row_as_scored", "salt", *VERSION_KEY)
         columns = [DECISIONS.c[name] for name in names]
         own = connection.execute(sa.select(*columns).where(DECISIONS.c.call_id == call_id)).mappings().all()
@@ -136,26 +130,38 @@ class _Call:
         self.bodies: list[dict[str, Any]] = [row["body"] for row, _, _ in ordered]
         self.is_new = [new for _, new, _ in ordered]
         self.rows: list[dict[str, Any]] = [scored for _, _, scored in ordered]
-        self.declared = _declared(connection, [tuple(row[name] for name in VERSION_KEY) for row, _, _ in ordered])
+        keys = [tuple(row[name] for name in VERSION_KEY) for row, _, _ in ordered]
+        self.declared, self.content_sha256 = _declared(connection, keys)
         sha256 = basis["policy_sha256"]
         self.policy_text: str = connection.execute(
             sa.select(POLICIES.c.text).where(POLICIES.c.sha256 == sha256)
         ).scalar_one()
 
 
-def _declared(connection: sa.Connection, keys: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]]:
-    found: dict[tuple[Any, ...], dict[str, Any]] = {}
-    columns = [*(DECLARATIONS.c[name] for name in VERSION_KEY), DECLARATIONS.c.body]
+def _declared(connection: sa.Connection, keys: Sequence[tuple[Any, ...]]) -> tuple[list[dict[str, Any]], list[str]]:
+    """What was declared, and the hash of each; raises NotReplayable where one is not there."""
+    found: dict[tuple[Any, ...], tuple[dict[str, Any], str]] = {}
+    columns = [*(DECLARATIONS.c[name] for name in VERSION_KEY), DECLARATIONS.c.body, DECLARATIONS.c.content_sha256]
     for some in in_lists(sorted({key[1] for key in keys})):
         for row in connection.execute(sa.select(*columns).where(DECLARATIONS.c.consignment_id.in_(some))):
-            found[tuple(row[:3])] = row[3]
-    bodies = [found.get(key) for key in keys]
-    if any(body is None for body in bodies):
+            if row[3] is not None:
+                found[tuple(row[:3])] = row[3], row[4]
+    if any(key not in found for key in keys):
         raise NotReplayable("a declaration of its call is not in the store")
-    return [body for body in bodies if body is not None]
+    return [found[key][0] for key in keys], [found[key][1] for key in keys]
 
 
-def _consignments(call: _Call) -> Consignments:
+def problems_of(call: Call) -> Problems:
+    """What was found wrong with the declarations of a call, as its decisions say."""
+    found = [
+        (place, problem["field"], problem["problem"])
+        for place, body in enumerate(call.bodies)
+        for problem in body["data_problems"]
+    ]
+    return Problems(pl.DataFrame(), pl.DataFrame(found, schema=PROBLEM, orient="row"))
+
+
+def consignments_of(call: Call) -> Consignments:
     """The consignments as they were declared, and whom they were attributed to."""
     flat = [
         {**{k: v for k, v in body.items() if k != "goods"}, **line, "line": number}
@@ -167,7 +173,7 @@ def _consignments(call: _Call) -> Consignments:
     return consignments.with_columns(*linked)
 
 
-def _rows(call: _Call, model: Model) -> Rows:
+def _rows(call: Call, model: Model) -> Rows:
     schema = {item.name: pl.String() if item.kind == "category" else pl.Float64() for item in model.inputs}
     lacking = [name for name in schema if call.rows and name not in call.rows[0]]
     if lacking:

@@ -92,7 +92,11 @@ DECISIONS = sa.Table(
     sa.Column("risk", sa.Float),  # null where rules alone decided
     sa.Column("body", sa.JSON, nullable=False),
     sa.Column("row_as_scored", sa.JSON),
-    sa.UniqueConstraint("message_id", "consignment_id", "version"),
+    sa.Column("assessment", sa.Integer, nullable=False),
+    sa.Column("stands", sa.Boolean, nullable=False),  # no later assessment of the same version has amended it
+    sa.Column("waits", sa.Boolean, nullable=False),  # to be given again once what it lacked is back
+    sa.UniqueConstraint("message_id", "consignment_id", "version", "assessment"),
+    sa.Index("decisions_waiting", "waits", sqlite_where=sa.text("waits"), postgresql_where=sa.text("waits")),
     sa.Index("decisions_by_consignment", "consignment_id"),
     sa.Index("decisions_by_office_and_day", "office", "day", "clearance"),
     sa.Index("decisions_by_day", "day", "decision_id"),

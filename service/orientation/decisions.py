@@ -24,6 +24,7 @@ SCHEMA = pl.Schema(
         ("message_id", pl.String()),
         ("consignment_id", pl.String()),
         ("version", pl.Int64()),
+        ("assessment", pl.Int64()),  # 1, 2, …: of this version, each stricter than the one before
         ("lodged_at", TIME),
         ("decided_at", TIME),
         ("office", pl.String()),
@@ -192,6 +193,14 @@ def decision_id(declared: Mapping[str, Any], model_sha256: str, policy_id: str) 
     return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 
+def given_again(row: dict[str, Any], assessment: int) -> dict[str, Any]:
+    """A decision as another assessment of the same version, with an identifier of its own."""
+    if assessment == 1:
+        return row
+    told = hashlib.sha256(f"{row['decision_id']}\x1f{assessment}".encode()).hexdigest()[:32]
+    return {**row, "decision_id": told, "assessment": assessment}
+
+
 def decide(
     consignments: Consignments, oriented: pl.DataFrame, scores: Scores, problems: Problems, stamp: Stamp
 ) -> Decisions:
@@ -215,6 +224,7 @@ def decide(
         {
             "decision_id": decision_id(c, model.sha256, stamp.policy_id),
             **c,
+            "assessment": 1,
             "decided_at": stamp.decided_at,
             **{name: o[name] for name in ORIENTED},
             "reasons": why(o, stamp) + explained.get(i, []),

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -29,13 +29,17 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(settings: Settings, log: Path) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
+def serving(
+    settings: Settings, log: Path, *, workers: int = 1, **environment: str
+) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
     """`tamis serve` on a free port, once it says that it is ready; killed hard at the end."""
     port = free_port()
-    command = [sys.executable, "-m", "pipelines.cli", "serve", "--port", str(port)]
-    environment = {**os.environ, "TAMIS_HOME": str(settings.home)}
+    command = [sys.executable, "-m", "pipelines.cli", "serve", "--port", str(port), "--workers", str(workers)]
+    environment = {**os.environ, "TAMIS_HOME": str(settings.home), **environment}
     with log.open("ab") as told:
-        started = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=told, stderr=told)
+        started = subprocess.Popen(
+            command, cwd=REPOSITORY, env=environment, stdout=told, stderr=told, start_new_session=True
+        )
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
             until = time.monotonic() + STARTS_WITHIN
@@ -45,7 +49,8 @@ def serving(settings: Settings, log: Path) -> Iterator[tuple[subprocess.Popen[by
                 time.sleep(0.05)
             yield started, client
     finally:
-        started.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(started.pid, signal.SIGKILL)  # its workers too
         started.wait()
 
 

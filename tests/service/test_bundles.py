@@ -1,0 +1,287 @@
+"""Which bundle serves: swapped while calls go on, gone back from, revoked; a refused one never leaves nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+
+from features.fault import Fault
+from pipelines.learn import standard_policy
+from service.app import create
+from service.bundles import RULES, open_serving, overview, revoke, roll_back, seal_rules, serve
+from service.desk import open_desk
+from service.replaying import Bundles, replay
+from service.scoring import BundleRefused
+from service.scoring.bundle import MANIFEST, seal
+from service.settings import Settings
+from service.swapping import Swapper
+from service.targeting import target
+from tests.service.building import MODEL_ID, NOON, body, declared, message
+from tests.service.test_app_process import serving
+
+OTHER = "tiny-v2"
+
+
+def another(settings: Settings, name: str = OTHER, policy: str | None = None) -> None:
+    """A second bundle with the same trees, promoted later."""
+    shutil.copytree(settings.bundles / MODEL_ID, settings.bundles / name)
+    if policy is not None:
+        (settings.bundles / name / "policy.toml").write_text(policy, encoding="utf-8")
+    seal(settings.bundles / name, settings.keys, {"model_id": name, "promoted_at": "2026-03-01T00:00:00+00:00"})
+
+
+def damage(settings: Settings, name: str) -> None:
+    path = settings.bundles / name / "model.txt"
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def test_the_promoted_bundle_serves_and_nothing_is_lacking(home: Settings) -> None:
+    another(home)
+    opened = open_serving(home)
+    assert (opened.name, opened.refused, opened.lacking) == (MODEL_ID, {}, ())
+
+
+def test_at_a_cold_start_the_last_good_bundle_serves_and_says_so(home: Settings) -> None:
+    another(home)
+    another(home, "tiny-v3")
+    serve(home, "tiny-v3")
+    serve(home, OTHER)
+    damage(home, OTHER)
+    opened = open_serving(home)
+    assert opened.name == "tiny-v3"  # the one that served before it, not the one promoted first
+    assert list(opened.refused) == [OTHER]
+    assert "model.txt" in opened.refused[OTHER]
+    desk = open_desk(home, opened)
+    (row,) = target(message(declared(1)), desk).rows
+    assert (row["mode"], row["degraded_reasons"], row["model_id"]) == ("degraded", ["model"], "tiny-v3")
+
+
+def test_with_no_bundle_that_can_be_loaded_the_signed_rules_decide(home: Settings) -> None:
+    seal_rules(home, standard_policy())
+    damage(home, MODEL_ID)
+    opened = open_serving(home)
+    assert opened.name == RULES
+    desk = open_desk(home, opened)
+    gift = declared(2, nature="gift", platform="shop.example")
+    gift["goods"][0]["quantity"] = 40
+    plain, ruled = target(message(declared(1), gift), desk).rows
+    assert {row["mode"] for row in (plain, ruled)} == {"rules_only"}
+    assert (plain["risk"], plain["rank"]) == (None, None)
+    assert plain["pre_arrival"] == "data_incomplete"  # nothing scored it: nobody says that there is no risk
+    assert plain["post_clearance"] == "reassess"
+    assert [reason["code"] for reason in plain["reasons"]] == ["unscored"]
+    assert (ruled["clearance"], ruled["selection"]) == ("yellow", "rule")
+    assert ruled["reasons"][0]["code"] == "rule.gift-from-shop-in-quantity"
+    told = replay(desk.journal.store, Bundles(home.bundles, home.keys), ruled["decision_id"])
+    assert told.identical, told.differences
+
+
+@pytest.mark.parametrize("spoil", ["policy.toml", MANIFEST])
+def test_rules_that_were_changed_after_signing_are_refused(home: Settings, spoil: str) -> None:
+    seal_rules(home, standard_policy())
+    damage(home, MODEL_ID)
+    path = home.bundles / RULES / spoil
+    path.write_text(path.read_text(encoding="utf-8").replace("standard-1", "standard-2").replace("rules", "mules"))
+    with pytest.raises(BundleRefused, match=MODEL_ID):
+        open_serving(home)
+
+
+def test_a_policy_that_asks_for_what_the_model_lacks_leaves_the_former_bundle(home: Settings) -> None:
+    another(home, policy=standard_policy().replace("[capacity.default]", "[capacity.defualt]"))
+    serve(home, OTHER)
+    assert open_serving(home).name == MODEL_ID
+
+
+def test_rolling_back_serves_the_bundle_before(home: Settings) -> None:
+    another(home)
+    with pytest.raises(Fault, match="no former bundle"):
+        roll_back(home, "Ada", "worse")
+    serve(home, OTHER)
+    for by, why in (("", "worse"), ("Ada", " ")):
+        with pytest.raises(Fault, match="a name and a reason"):
+            roll_back(home, by, why)
+    assert roll_back(home, "Ada", "worse") == (OTHER, MODEL_ID)
+    assert open_serving(home).name == MODEL_ID
+    assert roll_back(home, "Ada", "better after all") == (MODEL_ID, OTHER)
+
+
+def test_a_damaged_former_bundle_is_not_rolled_back_to(home: Settings) -> None:
+    another(home)
+    serve(home, OTHER)
+    damage(home, MODEL_ID)
+    with pytest.raises(BundleRefused, match=r"model\.txt"):
+        roll_back(home, "Ada", "worse")
+    assert home.serving.name == OTHER
+
+
+def test_a_revoked_bundle_never_serves_again_and_its_decisions_replay(home: Settings) -> None:
+    desk = open_desk(home)
+    (row,) = target(message(declared(1)), desk).rows
+    another(home)
+    for wrong in ("", "..", "nobody", "a/b"):
+        with pytest.raises(Fault, match="no bundle is called so"):
+            revoke(home, wrong, "Ada", "poisoned", NOON)
+    revoke(home, MODEL_ID, "Ada", "poisoned", NOON)
+    opened = open_serving(home)
+    assert opened.name == OTHER
+    assert "revoked" in opened.refused[MODEL_ID]
+    assert {told["name"]: told["state"] for told in overview(home)}[MODEL_ID] == "revoked"
+    assert replay(desk.journal.store, Bundles(home.bundles, home.keys), row["decision_id"]).identical
+
+
+def test_an_emptied_mark_of_revocation_still_revokes(home: Settings) -> None:
+    another(home)
+    revoke(home, MODEL_ID, "Ada", "poisoned", NOON)
+    (home.serving / "revoked.json").write_text("")
+    assert open_serving(home).name == OTHER
+
+
+def test_a_running_desk_takes_what_is_promoted_and_keeps_what_it_has_where_that_is_refused(home: Settings) -> None:
+    put: list[str] = []
+    swapper = Swapper(home, open_serving(home), lambda now: put.append(now.name))
+    assert not swapper.look()
+    another(home)
+    serve(home, OTHER)
+    assert swapper.look()
+    assert not swapper.look()
+    another(home, "tiny-v3")
+    damage(home, "tiny-v3")
+    serve(home, "tiny-v3")
+    assert swapper.look()
+    assert (swapper.serving.name, swapper.serving.lacking) == (OTHER, ("model",))
+    assert not swapper.look()  # the same refused bundle is not proved over and over
+    roll_back(home, "Ada", "damaged")
+    assert swapper.look()
+    assert (swapper.serving.name, swapper.serving.lacking) == (OTHER, ())
+    revoke(home, OTHER, "Ada", "poisoned", NOON)
+    assert swapper.look()
+    assert (swapper.serving.name, swapper.serving.lacking) == (MODEL_ID, ("model",))
+    assert put == [OTHER, OTHER, OTHER, MODEL_ID]
+
+
+def test_the_service_tells_what_was_refused(home: Settings) -> None:
+    seal_rules(home, standard_policy())
+    damage(home, MODEL_ID)
+    with TestClient(create(home)) as client:
+        ready = client.get("/readyz").json()
+        assert (ready["mode"], ready["degraded_reasons"], ready["bundle"]) == ("rules_only", ["model"], RULES)
+        assert "changed since it was signed" in ready["bundles_refused"][MODEL_ID]
+        answer = client.post("/v1/consignments", json=body(declared(1))).json()["decisions"][0]
+        assert (answer["mode"], answer["risk"]) == ("rules_only", None)
+        assert client.get(f"/v1/consignments/{answer['consignment_id']}/dossier").status_code == 200
+        assert 'tamis_lacking{what="model"} 1.0' in client.get("/metrics").text
+
+
+class Load(threading.Thread):
+    """Calls one after another, each on a connection of its own, until told to stop; every answer that was no 200."""
+
+    def __init__(self, address: str, first: int) -> None:
+        super().__init__(daemon=True)
+        self.address, self.number = address, first
+        self.over, self.failed = threading.Event(), list[str]()
+        self.decided: list[dict[str, Any]] = []
+        self.slowest = 0.0
+
+    def run(self) -> None:
+        while not self.over.is_set():
+            self.number += 1
+            began = time.monotonic()
+            told = body(declared(self.number), message_id=f"L{self.number}")
+            try:
+                answer = httpx.post(f"{self.address}/v1/consignments", json=told, timeout=60)
+            except httpx.HTTPError as fault:
+                self.failed.append(type(fault).__name__)
+            else:
+                self.slowest = max(self.slowest, time.monotonic() - began)
+                if answer.status_code == 200:
+                    self.decided += answer.json()["decisions"]
+                else:
+                    self.failed.append(str(answer.status_code))
+
+    def stop(self) -> None:
+        self.over.set()
+        self.join(60)
+
+
+def wait_for(condition: Any, seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "did not come about in time"
+        time.sleep(0.1)
+
+
+def test_a_bundle_is_swapped_and_rolled_back_under_load_without_a_failed_call(home: Settings, tmp_path: Path) -> None:
+    another(home)
+    with serving(home, tmp_path / "serve.log") as (_, client):
+        load = Load(str(client.base_url), 0)
+        load.start()
+        for turn in (OTHER, MODEL_ID):
+            if turn == OTHER:
+                serve(home, OTHER)
+            else:
+                roll_back(home, "Ada", "worse")
+            wait_for(lambda turn=turn: load.decided and load.decided[-1]["model_id"] == turn)
+        load.stop()
+    assert load.failed == []
+    models = [decision["model_id"] for decision in load.decided]
+    changes = sum(a != b for a, b in pairwise(models))
+    assert changes == 2
+    print(f"{len(models)} calls through two swaps, the slowest {load.slowest * 1000:.0f} ms")
+
+
+def test_two_workers_are_started_anew_one_after_the_other_under_load(home: Settings, tmp_path: Path) -> None:
+    log = tmp_path / "serve.log"
+    with serving(home, log, workers=2) as (process, client):
+        wait_for(lambda: log.read_text().count("Application startup complete") == 2)
+        load = Load(str(client.base_url), 0)
+        load.start()
+        process.send_signal(signal.SIGHUP)
+        wait_for(lambda: log.read_text().count("Finished server process") == 2, 120)
+        time.sleep(1)
+        load.stop()
+        told = log.read_text()
+        assert told.count("Application startup complete") == 4
+        found = [client.get(f"/v1/consignments/{d['consignment_id']}").json()["decisions"] for d in load.decided]
+    assert load.failed == []
+    assert found == [[decision] for decision in load.decided]
+    assert len(load.decided) > 20
+    print(f"{len(load.decided)} calls through a rolling restart, the slowest {load.slowest * 1000:.0f} ms")
+
+
+def test_the_command_revokes_and_the_chain_says_so(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    from typer.testing import CliRunner
+
+    from pipelines.cli import app
+    from service.auditing import verify_record
+    from service.store import CHAIN, open_store
+
+    monkeypatch.setenv("TAMIS_HOME", str(home.home))
+    another(home)
+    serve(home, OTHER)
+    run = CliRunner()
+    done = run.invoke(app, ["bundles", "roll-back", "--by", "Ada", "--reason", "worse"])
+    assert done.exit_code == 0, done.output
+    done = run.invoke(app, ["bundles", "revoke", OTHER, "--by", "Ada", "--reason", "poisoned"])
+    assert done.exit_code == 0, done.output
+    shown = run.invoke(app, ["bundles", "show"]).output
+    assert "revoked" in shown
+    assert "serves" in shown
+    store = open_store(home)
+    with store.reading() as connection:
+        entries = connection.execute(CHAIN.select().order_by(CHAIN.c.number)).all()
+    assert [entry.kind for entry in entries] == ["rollback", "revocation"]
+    assert json.loads(entries[1].content)["by"] == "Ada"
+    assert entries[1].at < (datetime.now(UTC) + timedelta(minutes=1)).timestamp() * 1e6
+    assert verify_record(store, home.checkpoints, home.keys).holds
+    store.close()
