@@ -15,6 +15,7 @@ from features.fault import Fault
 from features.words import AnswerKind, FormatName
 from pipelines import show
 from pipelines.bundles import bundles
+from pipelines.keeping import erase, retain
 from pipelines.lists import lists
 from service.settings import Settings
 
@@ -33,6 +34,8 @@ app = typer.Typer(
 
 app.add_typer(lists, name="lists")
 app.add_typer(bundles, name="bundles")
+app.command()(erase)
+app.command()(retain)
 Files = Annotated[list[Path], typer.Argument(help="CSV or Parquet files", show_default=False)]
 Messages = Annotated[
     list[Path],
@@ -254,32 +257,6 @@ def replay(
     if not told.identical:
         raise Fault(f"{len(told.differences)} fields differ")
     show.line(f"decision {decision_id}: the same, byte for byte")
-
-
-@app.command()
-def erase(
-    consignments: Annotated[
-        list[str] | None, typer.Option("--consignment", help="one to erase; may be repeated")
-    ] = None,
-    lodged_before: Annotated[datetime | None, typer.Option(formats=DAYS, help="all lodged before this day")] = None,
-    by: Annotated[str, typer.Option(help="who erases")] = "",
-    reason: Annotated[str, typer.Option(help="on what ground")] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would be erased")] = False,
-) -> None:
-    """Erase what was declared, decided and noted of consignments; the audit chain still holds and says so."""
-    from pipelines.archive import Archive
-    from service.erasing import chosen, erase
-    from service.store import open_store
-
-    settings, now = Settings(), datetime.now(UTC)
-    store = open_store(settings)
-    ids = chosen(store, consignments or [], _utc(lodged_before))
-    done = erase(store, ids, by, reason, now, dry_run=dry_run)
-    archived = Archive(settings.archive).erase(ids, dry_run=dry_run)
-    show.line(
-        f"{'would erase' if dry_run else 'erased'} {done.consignments:,} consignments: {done.declarations:,} "
-        f"declarations, {done.decisions:,} decisions, {done.outcomes:,} outcomes; {archived:,} rows of the archive"
-    )
 
 
 @app.command()

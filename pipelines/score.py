@@ -24,9 +24,11 @@ from service.answers import ENDINGS, AnswerCodes, answer, for_spreadsheet
 from service.orientation import Decisions
 from service.orientation.decisions import frame_of
 from service.receiving import message_of, stow
+from service.scoring.signature import sha256_of
 from service.targeting import Desk, target
 
-SUCCESS = "_SUCCESS"
+SUCCESS = "_SUCCESS"  # names every file of the run and its hash, and comes last
+PUBLISHED = ("orientations.parquet", "orientations.csv", "quarantine.parquet", "summary.json", "report.html")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,8 @@ def publish(scored: Scored, desk: Desk, out: Path, now: datetime, title: str) ->
         model={**desk.model.facts, "policy_id": desk.policy.policy_id},
     )
     _whole(out / "report.html", lambda path: write_report(path, report))
-    _whole(out / SUCCESS, lambda path: path.write_text("", encoding="utf-8"))
+    published = {name: sha256_of(out / name) for name in PUBLISHED}
+    _whole(out / SUCCESS, lambda path: path.write_text(json.dumps(published, indent=1), encoding="utf-8"))
     return summary
 
 

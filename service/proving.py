@@ -12,7 +12,7 @@ without_training_libraries()
 
 from service.scoring.bundle import golden_differences  # noqa: E402
 
-CPU_SECONDS = 50
+CPU_SECONDS = 20
 MEMORY_BYTES = 8 * 1024**3
 
 

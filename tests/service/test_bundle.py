@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import random
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -227,3 +229,61 @@ def test_whatever_a_dying_child_prints_the_bundle_is_refused(sealed_home: Path, 
     trees = (source.serving / "model.txt").read_text(encoding="utf-8")
     changed = {name: ("model.txt", text) for name, text in _noisy_mutants(trees).items()}
     assert not_refused(source, tmp_path, changed) == {}
+
+
+DAMAGED = int(os.environ.get("TAMIS_DAMAGED_BUNDLES", "12"))
+
+
+def _mutants(text: str, count: int) -> dict[str, tuple[str, str]]:
+    """So many damaged model texts, each in one way drawn at random: cut, flipped, doubled, moved, another number."""
+    draw, made = random.Random(17), {}
+    body = (text.index("Tree=0"), text.index("end of trees"))
+    while len(made) < count:
+        at = draw.randrange(*body)
+        kind = ("cut", "flipped", "doubled", "left out", "another number")[len(made) % 5]
+        if kind == "cut":
+            changed = text[:at]
+        elif kind == "flipped":
+            changed = text[:at] + chr(ord(text[at]) ^ 1) + text[at + 1 :]
+        elif kind == "doubled":
+            changed = text[:at] + text[at - 40 : at] + text[at:]
+        elif kind == "left out":
+            changed = text[:at] + text[at + draw.randrange(1, 400) :]
+        else:
+            number = re.compile(r"-?\d+(\.\d+)?").search(text, at)
+            if number is None or number.start() > body[1]:
+                continue
+            changed = (
+                text[: number.start()] + draw.choice(["-1", "0", "99999999999", "1e308", "nan"]) + text[number.end() :]
+            )
+        made[f"{len(made)}: {kind} at {at}"] = ("model.txt", changed)
+    return made
+
+
+def test_damaged_bundles_of_all_kinds_are_refused_or_score_the_same(
+    sealed_home: Path, model: Model, tmp_path: Path
+) -> None:
+    """TAMIS_DAMAGED_BUNDLES: so many, signed after the damage, so that only loading and the golden rows can tell.
+
+    What touches nothing that scores (a leaf's count, a gain) may serve: it gives the very same margins.
+    """
+    source = Settings(home=sealed_home)
+    trees = (source.serving / "model.txt").read_text(encoding="utf-8")
+    served = {
+        name: said
+        for name, said in not_refused(source, tmp_path, _mutants(trees, DAMAGED)).items()
+        if said != "served" or not _same_margins(name, source, tmp_path)
+    }
+    assert served == {}
+    golden = pl.read_parquet(source.serving / "golden.parquet")
+    assert model.score(Rows(golden.drop(GOLDEN_SCORE))).frame["margin"].equals(golden[GOLDEN_SCORE].rename("margin"))
+
+
+def _same_margins(name: str, source: Settings, folder: Path) -> bool:
+    """Whether a bundle that was served scores a thousand rows that no golden row is of as the undamaged one does."""
+    damaged, _ = load_bundle(folder / f"bundle-{name.split(':')[0]}", source.keys)
+    whole, _ = load_bundle(source.serving, source.keys)
+    golden = pl.read_parquet(source.serving / "golden.parquet").drop(GOLDEN_SCORE)
+    others = golden.select(pl.col(c).shuffle(seed=7 + i) if c != "row" else c for i, c in enumerate(golden.columns))
+    both = [one.score(Rows(others)).frame["margin"].to_numpy() for one in (damaged, whole)]
+    return both[0].tobytes() == both[1].tobytes()

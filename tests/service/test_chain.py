@@ -23,7 +23,8 @@ from service.history import StoredHistory
 from service.journal import Journal
 from service.orientation import load_policy
 from service.scoring import Model
-from service.store import CALLS, CHAIN, DECISIONS, DECLARATIONS, OUTCOMES, POLICIES, Store
+from service.settings import Settings
+from service.store import CALLS, CHAIN, DECISIONS, DECLARATIONS, LISTS, OUTCOMES, POLICIES, Store
 from service.targeting import Desk, target
 from tests.service.building import NOON, declared, message, outcome
 
@@ -239,3 +240,59 @@ def test_decisions_without_circumstances_are_not_recorded(desk: Desk) -> None:
 
     with pytest.raises(ValueError, match="circumstances"):
         target(message(declared(1)), replace(desk, policy=Careless()))  # type: ignore[arg-type]
+
+
+YEAR = timedelta(days=366)
+
+
+def test_files_are_erased_by_their_class_when_their_time_is_over(desk: Desk) -> None:
+    """One year for what nobody looked at, three for what was compliant, ten for what was not, from the last event."""
+    from service.erasing import erase
+    from service.retention import due, periods
+
+    store = desk.journal.store
+    for number in range(1, 6):
+        target(message(declared(number), message_id=f"M{number}"), desk)
+    told = [(2, "compliant"), (3, "non_compliant"), (4, "compliant"), (4, "non_compliant"), (5, "inconclusive")]
+    for place, (number, result) in enumerate(told):
+        known_at = NOON + timedelta(days=30 + place)
+        one = outcome(number, known_at=known_at, result=result, findings="counterfeit" if result[0] == "n" else None)
+        rows, _ = outcome_rows({"outcomes": [_full(one)]})
+        desk.journal.learn(gate_outcomes(rows).accepted)
+    kept = periods(Settings())
+
+    def over(when: timedelta) -> dict[str, list[int]]:
+        return {kind: [int(i[4:]) for i in ids] for kind, ids in due(store, kept, NOON + when).items()}
+
+    assert over(timedelta(days=366)) == {"compliant": [], "non_compliant": [], "not_inspected": []}
+    assert over(timedelta(days=367)) == {"compliant": [], "non_compliant": [], "not_inspected": [1]}
+    assert over(3 * YEAR + timedelta(days=29)) == {"compliant": [2], "non_compliant": [], "not_inspected": [1]}
+    assert over(4 * YEAR) == {"compliant": [2, 5], "non_compliant": [], "not_inspected": [1]}
+    assert over(11 * YEAR) == {"compliant": [2, 5], "non_compliant": [3, 4], "not_inspected": [1]}
+    (first,) = due(store, kept, NOON + 2 * YEAR)["not_inspected"]
+    erase(store, [first], "Ada", "retention", NOON + 2 * YEAR)
+    assert over(2 * YEAR)["not_inspected"] == []
+
+
+def test_what_was_done_to_lists_and_said_of_parties_stands_on_the_chain(tmp_path: Path) -> None:
+    from service.lists import decide, import_list
+
+    store = Store(f"sqlite:///{tmp_path / 'lists.db'}")
+    lines = [f"id{n},Company,Shady Goods {n} Ltd,CN" for n in range(10)]
+    first = "\n".join(["id,schema,name,country", *lines]).encode()
+    import_list(store, "watch", first, source="tests", by="Ada", at=1_000)
+    import_list(store, "watch", first[: first.rindex(b"id5")], source="tests", by="Ada", at=2_000)
+    decide(store, "watch", by="Grace", at=3_000, activate=True)
+    with store.reading() as connection:
+        entries = connection.execute(sa.select(CHAIN.c.kind, CHAIN.c.subject).order_by(CHAIN.c.number)).all()
+    told = [(json.loads(subject)["what"], json.loads(subject)["by"]) for _, subject in entries]
+    assert told == [("imported", "Ada"), ("activated", "Ada"), ("imported", "Ada"), ("activated", "Grace")]
+    assert verify_record(store, tmp_path, tmp_path).faults == []
+    with store.writing() as connection:
+        subjects = dict(connection.execute(sa.select(LISTS.c.subjects).where(LISTS.c.version == 2)).scalar_one())
+        subjects.pop(next(iter(subjects)))
+        connection.execute(sa.update(LISTS).where(LISTS.c.version == 2).values(subjects=subjects))
+    assert [fault.split(": ")[1] for fault in verify_record(store, tmp_path, tmp_path).faults] == [
+        "its watch list was changed or removed"
+    ] * 2
+    store.close()

@@ -148,3 +148,21 @@ def test_a_subject_joins_networks_and_leaves_them(store: Store) -> None:
     assert shorter.status == "waiting"  # the only subject is another one now
     decide(store, "dossier", by="bernard", at=later, activate=True)
     assert sorted(len(of) for of in held(store).members.values()) == [1, 2]
+
+
+def test_lists_that_nobody_looks_after_degrade_decisions_and_still_screen(live: Desk, store: Store) -> None:
+    """The same bytes again count as looking after; the list that was looked after longest ago tells the age."""
+    day = 24 * 60 * MINUTE
+    desk = replace(live, lists_fresh=timedelta(hours=24))
+    content = a_list("bad.seller77@shop.example")
+    imported(store, content, at=AT - 2 * day)
+    old = target(from_sender(2, 6, "bad.seller77@shop.example"), desk).rows[0]
+    assert (old["mode"], old["degraded_reasons"]) == ("degraded", ["lists"])
+    assert old["lists_as_of"] == NOON - timedelta(days=2)
+    assert any("on-a-watch-list" in reason["code"] for reason in old["reasons"])
+    assert old["post_clearance"] != "reassess"
+    imported(store, content, at=AT)
+    fresh = target(from_sender(3, 7, "bad.seller77@shop.example"), desk).rows[0]
+    assert (fresh["mode"], fresh["lists_as_of"]) == ("full", NOON)
+    import_list(store, "other", content, source="tests", by="Ada", at=AT - 3 * day)
+    assert target(from_sender(4, 8, "x@shop.example"), desk).rows[0]["lists_as_of"] == NOON - timedelta(days=3)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,10 +19,11 @@ from features.parties.evidence import LEVELS, NAMES
 from features.parties.graph import Graph
 from features.parties.linking import code_of
 from service import parties
+from service.auditing import verify_record
 from service.journal import Journal
 from service.linking_switch import LinkingSwitch
 from service.parties import StoredParties, judge, network, whole_graph
-from service.store import CARDS, EVIDENCE, HUBS, LINKS, PHONES, Store
+from service.store import CARDS, EVIDENCE, HUBS, JUDGEMENTS, LINKS, PHONES, Store
 from service.targeting import Desk, target
 from tests.service.building import NOON, declared, message
 
@@ -148,7 +150,7 @@ def chained(store: Store) -> list[str]:
     return [code_of("P", card.entity) for card in cards]
 
 
-def test_a_network_is_told_with_its_evidence_cut_and_mended(either_store: Store) -> None:
+def test_a_network_is_told_with_its_evidence_cut_and_mended(either_store: Store, tmp_path: Path) -> None:
     one, two, three = chained(either_store)
     whole = network(either_store, one)
     assert whole is not None
@@ -164,6 +166,11 @@ def test_a_network_is_told_with_its_evidence_cut_and_mended(either_store: Store)
     assert mended is not None
     assert mended["size"] == 3
     assert [word["counts"] for word in mended["judgements"]] == [False]
+    assert verify_record(either_store, tmp_path, tmp_path).faults == []
+    with either_store.writing() as connection:
+        connection.execute(sa.update(JUDGEMENTS).values(by="officer 9"))
+    (told,) = verify_record(either_store, tmp_path, tmp_path).faults
+    assert "its judgement was changed" in told
 
 
 def test_what_becomes_a_hub_links_nobody_in_the_store_either(either_store: Store) -> None:
