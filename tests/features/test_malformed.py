@@ -41,14 +41,13 @@ KINDS: dict[str, tuple[str, Callable[[Cells], str]]] = {
 }
 
 
-def test_every_line_of_a_large_manifest_is_accounted_for(tmp_path: Path) -> None:
-    """TAMIS_MALFORMED_ROWS: so many lines, a hundredth of them malformed."""
-    draw, expected = random.Random(5), {}
-    path = tmp_path / "large.csv"
+def written(path: Path, rows: int) -> dict[int, str]:
+    """Write so many lines, a hundredth of them malformed; the field at fault by the number of its line."""
+    draw, expected = random.Random(5), dict[int, str]()
     kinds = list(KINDS)
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(",".join(NAMES) + "\n")
-        for number in range(ROWS):
+        for number in range(rows):
             cells = {**{k: str(v) for k, v in GOOD.items()}, "consignment_id": f"C{number:08d}"}
             if draw.random() < 0.01:
                 kind = kinds[len(expected) % len(kinds)]
@@ -57,6 +56,13 @@ def test_every_line_of_a_large_manifest_is_accounted_for(tmp_path: Path) -> None
                 file.write(spoilt(cells) + "\n")
             else:
                 file.write(",".join(cells[name] for name in NAMES) + "\n")
+    return expected
+
+
+def test_every_line_of_a_large_manifest_is_accounted_for(tmp_path: Path) -> None:
+    """TAMIS_MALFORMED_ROWS: so many lines, a hundredth of them malformed."""
+    path = tmp_path / "large.csv"
+    expected = written(path, ROWS)
     received = accepted = 0
     refused: list[pl.DataFrame] = []
     for raw in read_parts(path, size=1 << 20):
