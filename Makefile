@@ -31,15 +31,22 @@ check: install
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache --config pyproject.toml | tail -n 8
 
-# The long forms of the gates: ten minutes of mutated messages; ten thousand calls against one batch; a hundred kills;
-# a disk that fails in many places; a million lines; drift, silence and prevalence in many worlds.
+# The long forms of the gates: ten minutes of mutated messages; ten thousand calls against one batch; a hundred kills; a
+# disk that fails in many places; a million lines read, and scored; a thousand damaged bundles; a store that is out for a
+# minute in each form; five minutes of swaps; every planted fault; drift, silence and prevalence in many worlds.
 prove: install
 	@TAMIS_FUZZ_SECONDS=90 $(BIN)/pytest tests/features/test_attacks.py --durations=8
+	@TAMIS_CONTRACT_EXAMPLES=2000 $(BIN)/pytest -s tests/service/test_contract.py
 	@TAMIS_PARITY_CONSIGNMENTS=10000 $(BIN)/pytest tests/parity --durations=5
 	@TAMIS_REPLAYS=10000 $(BIN)/pytest tests/service/test_replaying.py --durations=3
 	@TAMIS_KILLS=100 TAMIS_BATCH_KILLS=10 $(BIN)/pytest -s tests/service/test_kill.py tests/service/test_batch_kill.py
 	@TAMIS_DISK_POINTS=20 $(BIN)/pytest tests/service/test_failing_disk.py
+	@TAMIS_OUTAGE_SECONDS=60 $(BIN)/pytest -s tests/service/test_outages.py
+	@TAMIS_DAMAGED_BUNDLES=1000 $(BIN)/pytest tests/service/test_bundle.py
+	@TAMIS_SOAK_SECONDS=300 $(BIN)/pytest -s tests/service/test_soak.py
 	@TAMIS_MALFORMED_ROWS=1000000 $(BIN)/pytest tests/features/test_malformed.py
+	@TAMIS_MALFORMED_BATCH=1000000 $(BIN)/pytest -s tests/pipelines/test_malformed_batch.py
+	@TAMIS_PLANTS=1 $(BIN)/pytest tests/test_planted.py --durations=8
 	@TAMIS_PROVE=1 $(BIN)/pytest tests/pipelines/test_monitor_worlds.py --durations=5
 
 # What things cost, each beside a peer in the same run; half an hour.
