@@ -201,11 +201,15 @@ def score(
     from service.answers import load_codes
     from service.desk import open_desk
     from service.lease import leases
+    from service.reassessing import reassess
 
     settings, now = Settings(), datetime.now(UTC)
     held = [out / ".lease", *(settings.home / "leases" / f"{file.name}.lease" for file in files)]
     with leases(held):
         desk = open_desk(settings)
+        desk.journal.catch_up()
+        if amended := reassess(desk, now):
+            show.line(f"{amended:,} decisions that lacked the past or the model were given again and are stricter now")
         with show.progress("manifests", len(files)) as advance:
             result = scored(
                 files, desk, Archive(settings.archive), now,

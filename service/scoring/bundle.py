@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
+import platform
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -25,7 +27,7 @@ from features.rates import Rates
 from features.wording import Wording
 from service.scoring.calibration import Calibration
 from service.scoring.model import Model, matrix_of, predict
-from service.scoring.signature import SignatureFault, sha256_of, sign, signing_key, verify
+from service.scoring.signature import PRIVATE, SignatureFault, sha256_of, sign, signing_key, verify
 
 FILES = (
     "model.txt",
@@ -43,6 +45,7 @@ MANIFEST = "manifest.json"
 GOLDEN_SCORE = "golden_margin"
 RULES_ONLY = "rules-only"  # stands for the model where none scored
 PROVING_SECONDS = 60
+PROVED = ".proved"  # beside the bundles: signed marks of what was proved here
 
 
 class BundleRefused(Fault):
@@ -82,10 +85,14 @@ def seal(directory: Path, keys: Path, facts: Mapping[str, Any], files: Sequence[
 def load_bundle(directory: Path, keys: Path) -> tuple[Model, str]:
     """The model and the text of its policy; raises BundleRefused for anything that is not as signed.
 
-    The files are verified first, then proved in a child process, and only then parsed here.
+    The files are verified first, then proved in a child process, and only then parsed here. What was proved here
+    before, byte for byte and by the same libraries, is not proved again: a service that was killed is back the sooner.
     """
     contents = _verified(directory, keys)
-    prove(directory)
+    mark = directory.parent / PROVED / f"{_sha256(contents[MANIFEST])}.json"
+    if not _was_proved(mark, keys):
+        prove(directory)
+        _note_proof(mark, keys)
     manifest = json.loads(contents[MANIFEST])
     told = {name: fact for name, fact in manifest.items() if name not in ("files", "signature")}
     model = replace(parse(contents, str(manifest["model_id"])), facts=told)
@@ -126,6 +133,29 @@ def _verified(directory: Path, keys: Path, files: Sequence[str] = FILES) -> dict
     if changed:
         raise BundleRefused(f"{directory / changed[0]}: changed since it was signed")
     return contents
+
+
+def _by() -> dict[str, Any]:
+    """What a proof rests on beside the bundle: this machine and the libraries that score."""
+    versions = {library.__name__: library.__version__ for library in (lgb, np, pl)}
+    return {"python": sys.version, "machine": platform.machine(), "node": platform.node(), **versions}
+
+
+def _was_proved(mark: Path, keys: Path) -> bool:
+    try:
+        return verify(json.loads(mark.read_text(encoding="utf-8")), keys) == {"manifest": mark.stem, **_by()}
+    except (OSError, ValueError, AttributeError, SignatureFault):
+        return False
+
+
+def _note_proof(mark: Path, keys: Path) -> None:
+    """Remember a proof, where this machine may sign; another proves each time anew."""
+    if not (keys / PRIVATE).exists():
+        return
+    mark.parent.mkdir(exist_ok=True)
+    temporary = mark.with_name(f".{mark.name}.{os.getpid()}")
+    temporary.write_text(json.dumps(sign({"manifest": mark.stem, **_by()}, signing_key(keys))), encoding="utf-8")
+    temporary.replace(mark)
 
 
 def _object(written: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -55,6 +56,35 @@ def test_a_bundle_holds_only_the_known_plain_files(sealed_home: Path) -> None:
 
 def test_the_signing_key_is_its_owners_alone(sealed_home: Path) -> None:
     assert (sealed_home / "keys" / PRIVATE).stat().st_mode & 0o077 == 0
+
+
+def test_what_was_proved_here_is_not_proved_again_unless_anything_differs(
+    home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from service.scoring import bundle
+
+    proofs: list[Path] = []
+    monkeypatch.setattr(bundle, "prove", proofs.append)
+
+    def load() -> int:
+        proofs.clear()
+        load_bundle(home.serving, home.keys)
+        return len(proofs)
+
+    shutil.rmtree(home.bundles / bundle.PROVED, ignore_errors=True)
+    assert [load(), load()] == [1, 0]
+    (mark,) = (home.bundles / bundle.PROVED).iterdir()
+    mark.write_text(mark.read_text().replace('"manifest": "', '"manifest": "0'))
+    assert [load(), load()] == [1, 0]
+    mark.write_text("")
+    assert [load(), load()] == [1, 0]
+    monkeypatch.setattr(bundle.np, "__version__", "another")
+    assert [load(), load()] == [1, 0]
+    seal(home.serving, home.keys, {"model_id": "sealed anew"})
+    assert [load(), load()] == [1, 0]
+    (home.keys / PRIVATE).unlink()
+    shutil.rmtree(home.bundles / bundle.PROVED)
+    assert [load(), load()] == [1, 1]  # who may not sign leaves no mark
 
 
 @pytest.mark.parametrize("name", FILES)

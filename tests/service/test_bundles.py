@@ -7,6 +7,7 @@ import shutil
 import signal
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +22,8 @@ from pipelines.learn import standard_policy
 from service.app import create
 from service.bundles import RULES, open_serving, overview, revoke, roll_back, seal_rules, serve
 from service.desk import open_desk
+from service.orientation import load_policy
+from service.reassessing import reassess
 from service.replaying import Bundles, replay
 from service.scoring import BundleRefused
 from service.scoring.bundle import MANIFEST, seal
@@ -85,6 +88,28 @@ def test_with_no_bundle_that_can_be_loaded_the_signed_rules_decide(home: Setting
     assert ruled["reasons"][0]["code"] == "rule.gift-from-shop-in-quantity"
     told = replay(desk.journal.store, Bundles(home.bundles, home.keys), ruled["decision_id"])
     assert told.identical, told.differences
+
+
+def test_what_rules_alone_decided_is_decided_again_once_the_model_is_back(home: Settings) -> None:
+    seal_rules(home, standard_policy())
+    whole = (home.serving / "model.txt").read_bytes()
+    damage(home, MODEL_ID)
+    desk = open_desk(home)
+    sent = message(*(declared(n, goods=[{**declared()["goods"][0], "value": 1.0}]) for n in range(1, 9)))
+    first = target(sent, desk).rows
+    assert reassess(desk, NOON) == 0, "the model is still out"
+    (home.serving / "model.txt").write_bytes(whole)
+    eager = standard_policy().replace("least = 0.05", "least = 0.0").replace("expected = 1000", "expected = 1")
+    back = replace(open_desk(home), policy=load_policy(eager))
+    assert reassess(back, NOON) > 0
+    for row in first:
+        found = back.journal.decisions_on(row["consignment_id"])
+        last = max(found, key=lambda decision: decision["assessment"])
+        if last["assessment"] == 2:
+            assert (last["mode"], last["model_id"], last["risk"] is not None) == ("full", MODEL_ID, True)
+        for decision in found:
+            told = replay(back.journal.store, Bundles(home.bundles, home.keys), decision["decision_id"])
+            assert told.identical, told.differences
 
 
 @pytest.mark.parametrize("spoil", ["policy.toml", MANIFEST])

@@ -309,3 +309,13 @@ def test_without_the_past_every_sender_counts_as_new_as_far_as_capacity_goes(
     assert all("rule.unknown-past" not in [r["code"] for r in row["reasons"]] for row in told["green"])
     waiting = [row["post_clearance"] for row in (*told["yellow"], *told["green"]) if row["clearance"] != "red"]
     assert set(waiting) == {"reassess"}
+
+
+def test_a_policy_without_rules_asks_for_unknown_senders_too(model: Model, settled: tuple[str, Path]) -> None:
+    address, folder = settled
+    folder.rename(folder.with_name("away"))
+    policy = standard_policy()
+    desk = desk_of(model, address, policy=policy[: policy.index("[[rules]]")])
+    (row,) = target(message(declared(300), message_id="N"), desk).rows
+    assert row["reasons"][0]["code"] == "rule.unknown-past"
+    assert row["clearance"] in ("yellow", "red")
