@@ -31,8 +31,19 @@ def roll_back_bundle(by: By, reason: Reason) -> None:
 
     settings = Settings()
     gone, back = roll_back(settings, by, reason)
+    _alias(settings, back, by, reason)
     _on_record(settings, "rollback", back, {"from": gone, "to": back, "by": by, "reason": reason})
     show.line(f"{back} serves again in place of {gone}")
+
+
+def _alias(settings: Settings, bundle: str, by: str, reason: str) -> None:
+    """Let the registry, where there is one, name as champion what serves."""
+    from pipelines.promote import FORMER
+    from pipelines.registry import Registry
+
+    model, _, version = bundle.removesuffix(FORMER).rpartition("-v")
+    if settings.tracking.exists() and model and version.isdigit():
+        Registry(settings).promote(int(version), by, reason, model)
 
 
 @bundles.command("revoke")

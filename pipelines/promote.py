@@ -17,6 +17,8 @@ from service.scoring.signature import sha256_of
 from service.settings import Settings
 from service.store import open_store
 
+FORMER = ".former"  # the same version under the policy that it had before
+
 
 def promote(
     version: int,
@@ -56,9 +58,10 @@ def promote(
     seal(made, settings.keys, facts)
     model, written = load_bundle(made, settings.keys)
     check_inputs(load_policy(written), model.inputs)
+    again = settings.serving.name == model_id and settings.serving.exists()
     bundle = _in_place(made, settings.bundles / model_id)
     registry.promote(version, by, reason, name)
-    serve(settings, model_id)
+    serve(settings, model_id, f"{model_id}{FORMER}" if again else None)
     seal_rules(settings, written)
     shutil.rmtree(fetched, ignore_errors=True)
     told = {"by": by, "reason": reason, "although": although, "manifest_sha256": sha256_of(bundle / MANIFEST)}
@@ -89,7 +92,7 @@ def _refuse_worse(registry: Registry, version: int, name: str) -> None:
 def _in_place(made: Path, bundle: Path) -> Path:
     """The proved bundle under its name; one that had the name before, with another policy, is kept beside it."""
     if bundle.exists():
-        former = bundle.with_name(f"{bundle.name}.former")
+        former = bundle.with_name(f"{bundle.name}{FORMER}")
         shutil.rmtree(former, ignore_errors=True)
         bundle.rename(former)
     return made.rename(bundle)

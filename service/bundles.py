@@ -97,10 +97,14 @@ def wanted_now(settings: Settings) -> str:
     return f"{folder.name} {told} {(folder / REVOKED).exists()}"
 
 
-def serve(settings: Settings, name: str) -> None:
-    """Let a bundle serve; the one that served is remembered. A reader sees the former name or the new one."""
-    if settings.champion.exists() and settings.serving.name != name:
-        _write(settings.former, settings.serving.name)
+def serve(settings: Settings, name: str, before: str | None = None) -> None:
+    """Let a bundle serve; the one that served is remembered. A reader sees the former name or the new one.
+
+    before: the name that the one that served has now, where it had this name and was moved away.
+    """
+    served = settings.serving.name if settings.champion.exists() else name
+    if before is not None or served != name:
+        _write(settings.former, before or served)
     _write(settings.champion, name)
 
 

@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
 from features.fault import Fault
 from features.messages.mapping import UNMAPPED
 from pipelines.archive import Archive
+from pipelines.cli import app
 from pipelines.learn import learn
 from pipelines.promote import promote
 from pipelines.registry import CHALLENGER, CHAMPION, NotRegistered, Registry
@@ -148,7 +150,9 @@ def test_messages_are_scored_and_answered_in_their_own_words(home: Path, tmp_pat
     assert b"'H3'" in told[1].read_bytes()
 
 
-def test_a_policy_that_asks_for_what_the_model_lacks_is_not_promoted(home: Path, tmp_path: Path) -> None:
+def test_a_policy_that_asks_for_what_the_model_lacks_is_not_promoted(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = Settings(home=tmp_path / "home")
     shutil.copytree(home, settings.home)
     shutil.copytree(home / "artifacts", settings.artifacts, dirs_exist_ok=True)
@@ -163,3 +167,8 @@ def test_a_policy_that_asks_for_what_the_model_lacks_is_not_promoted(home: Path,
     assert bundle == settings.serving
     assert open_desk(settings).policy.random_rate == 0.004
     assert (bundle.with_name("tamis-v1.former") / "policy.toml").read_text(encoding="utf-8") == text
+    monkeypatch.setenv("TAMIS_HOME", str(settings.home))
+    done = CliRunner().invoke(app, ["bundles", "roll-back", "--by", "A. Martin", "--reason", "less chance"])
+    assert done.exit_code == 0, done.output
+    assert open_desk(settings).policy.random_rate == 0.002
+    assert Registry(settings).version_of("champion") == 1
