@@ -35,6 +35,7 @@ from service.posting import (
 )
 from service.records import (
     EPOCH,
+    by_kind,
     decision_entry,
     decision_row,
     declarations_of,
@@ -111,7 +112,7 @@ class Journal:
         )
         with self.store.reading() as connection:
             rows = connection.execute(given.group_by("office", "day", "clearance")).all()
-        return _by_kind([tuple(row) for row in rows])
+        return by_kind([tuple(row) for row in rows])
 
     def record(
         self, decisions: Decisions, rows: Rows, consignments: Consignments, *, archived: bool = False
@@ -122,7 +123,7 @@ class Journal:
         whole message is refused with Conflict and nothing is written.
         """
         declared = declarations_of(consignments)
-        scored = rows.frame.drop("row").to_dicts()
+        scored = rows.frame.drop("row")
 
         def write(connection: sa.Connection) -> dict[Key, dict[str, Any]]:
             known = _known(connection, declared)
@@ -133,19 +134,23 @@ class Journal:
             self._declare(connection, declared, known, consignments, archived=archived)
             new = [i for i, d in enumerate(declared) if _key(d) not in stored]
             if new:
+                there = [i for i, d in enumerate(declared) if _key(d) in stored]
                 before = [
-                    {"place": i, "decision_id": stored[_key(d)]["decision_id"], "row": scored[i]}
-                    for i, d in enumerate(declared)
-                    if _key(d) in stored
+                    {"place": i, "decision_id": stored[_key(declared[i])]["decision_id"], "row": row}
+                    for i, row in zip(there, scored[there].to_dicts(), strict=True)
                 ]
                 call_id, basis = self.note_call(connection, decisions, before)
-                records = [decision_row(decisions.rows[i], scored[i], call_id, i) for i in new]
-                connection.execute(sa.insert(DECISIONS), records)
-                entries = [
-                    decision_entry(record, declared[i]["content_sha256"], basis)
-                    for i, record in zip(new, records, strict=True)
-                ]
-                append(connection, entries, records[0]["decided_at"])
+                for some in in_lists(new):  # a day of a million must not stand in memory several times over
+                    records = [
+                        decision_row(decisions.rows[i], row, call_id, i)
+                        for i, row in zip(some, scored[some].to_dicts(), strict=True)
+                    ]
+                    connection.execute(sa.insert(DECISIONS), records)
+                    entries = [
+                        decision_entry(record, declared[i]["content_sha256"], basis)
+                        for i, record in zip(some, records, strict=True)
+                    ]
+                    append(connection, entries, records[0]["decided_at"])
             return stored
 
         stored = self.store.write(write)
@@ -195,7 +200,8 @@ class Journal:
         if fresh:
             facts = self._facts(connection, consignments)
             own = {"archived": archived, "posted": facts is not None}
-            connection.execute(sa.insert(DECLARATIONS), [declared[i] | own for i in fresh])
+            for some in in_lists(fresh):
+                connection.execute(sa.insert(DECLARATIONS), [declared[i] | own for i in some])
             keys = pl.DataFrame([_key(declared[i]) for i in fresh], schema=KEY_SCHEMA, orient="row")
             moved = facts_reattributed(connection, keys)
             post(self.store, connection, moved if facts is None else pl.concat([facts, moved]))
@@ -330,17 +336,6 @@ def _stored(connection: sa.Connection, keys: Sequence[Key]) -> dict[Key, dict[st
         ):
             found[row[0], row[1], row[2]] = row[3]
     return found
-
-
-def _by_kind(given: Sequence[tuple[Any, ...]]) -> pl.DataFrame:
-    kinds = {"red": "physical", "yellow": "documents", "blue": "audit"}
-    schema = {"office": pl.String, "day": pl.Int64, "clearance": pl.String, "n": pl.Int64}
-    counted = pl.DataFrame(given, schema=schema, orient="row")
-    return (
-        counted.with_columns(pl.col("day").cast(pl.Int32).cast(pl.Date))
-        .group_by("office", "day")
-        .agg(pl.col("n").filter(pl.col("clearance") == lane).sum().alias(kind) for lane, kind in kinds.items())
-    )
 
 
 def _existing(connection: sa.Connection, column: sa.Column[str], values: Sequence[str]) -> set[str]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import polars as pl
 
 from features.consignment import CONSIGNMENT_COLUMNS, EXTRA, GOODS_COLUMNS, VERSION_KEY, Consignments
 from features.facts import stated
@@ -97,3 +99,15 @@ def outcome_row(row: dict[str, Any]) -> dict[str, Any]:
         "known_at": micros(known_at),
         "body": body,
     }
+
+
+def by_kind(given: Sequence[tuple[Any, ...]]) -> pl.DataFrame:
+    """Counts of checks (office, day, lane, how many) as one row an office and day, a column a kind of check."""
+    kinds = {"red": "physical", "yellow": "documents", "blue": "audit"}
+    schema = {"office": pl.String, "day": pl.Int64, "clearance": pl.String, "n": pl.Int64}
+    counted = pl.DataFrame(given, schema=schema, orient="row")
+    return (
+        counted.with_columns(pl.col("day").cast(pl.Int32).cast(pl.Date))
+        .group_by("office", "day")
+        .agg(pl.col("n").filter(pl.col("clearance") == lane).sum().alias(kind) for lane, kind in kinds.items())
+    )
