@@ -20,10 +20,13 @@ install: .venv/installed
 demo: install
 	@$(BIN)/tamis demo
 
-# All tests, the notebooks and the README's commands among them, after the checks of style, types and floors.
+# All tests, the notebooks and the README's commands among them, after the checks of style, types and floors. The
+# notebooks run beside the tests, on the second core, and are told about at the end.
 test: check
-	@$(BIN)/pytest
-	@$(BIN)/pytest --nbmake notebooks --nbmake-timeout=300 -q
+	@mkdir -p .pytest_cache
+	@$(BIN)/pytest --nbmake notebooks --nbmake-timeout=600 -q >.pytest_cache/notebooks.txt 2>&1 & notebooks=$$!; \
+	$(BIN)/pytest; told=$$?; \
+	wait $$notebooks || told=1; cat .pytest_cache/notebooks.txt; exit $$told
 
 check: install
 	@$(BIN)/ruff check .

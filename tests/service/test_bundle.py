@@ -261,7 +261,7 @@ def test_whatever_a_dying_child_prints_the_bundle_is_refused(sealed_home: Path, 
     assert not_refused(source, tmp_path, changed) == {}
 
 
-DAMAGED = int(os.environ.get("TAMIS_DAMAGED_BUNDLES", "12"))
+DAMAGED = int(os.environ.get("TAMIS_DAMAGED_BUNDLES", "10"))
 
 
 def _mutants(text: str, count: int) -> dict[str, tuple[str, str]]:

@@ -35,7 +35,7 @@ from tests.service.building import NOON, body, declared, message
 from tests.service.test_app_process import serving
 from tests.service.test_degraded import before
 
-OUTAGE = float(os.environ.get("TAMIS_OUTAGE_SECONDS", "6"))
+OUTAGE = float(os.environ.get("TAMIS_OUTAGE_SECONDS", "4"))
 FORMS = ("refuse", "hang", "slow", "reset")
 
 
