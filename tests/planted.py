@@ -27,19 +27,20 @@ def panics_not_caught() -> None:
         except Exception as fault:  # noqa: BLE001 - this is the fault
             told.set_exception(fault)
 
-    def group_of(self: Any, group: list[Any]) -> None:
+    def write_group(self: Any, group: list[Any]) -> None:
         done: list[Any] = []
         try:
             with self._transaction() as connection:
                 for work, told in group:
                     only_exceptions(connection, work, told, done)
-        except Exception as fault:  # noqa: BLE001 - this is the fault
-            for _, told in group:
+        except Exception as fault:  # noqa: BLE001 - and this
+            for told in (told for _, told in group if not told.done()):
                 told.set_exception(fault)
-        for told, result in done:
-            told.set_result(result)
+        else:
+            for told, result in done:
+                told.set_result(result)
 
-    writing.Writer._write_group = group_of  # type: ignore[method-assign]
+    writing.Writer._write_group = write_group  # type: ignore[method-assign]
 
 
 def decided_twice() -> None:

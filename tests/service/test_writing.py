@@ -7,8 +7,10 @@ import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 import sqlalchemy as sa
 
@@ -70,6 +72,28 @@ def test_a_fault_undoes_its_own_work_alone(grouped: Store) -> None:
     with grouped.reading() as connection:
         assert state_of(connection, "bad") is None
         assert connection.execute(sa.select(sa.func.count()).select_from(STATE)).scalar() == 7
+
+
+def test_a_panic_reaches_the_one_who_waits_and_the_writer_lives_on(grouped: Store) -> None:
+    """A panic of polars derives from BaseException: `except Exception` would leave everybody waiting for ever."""
+    told: list[BaseException | None] = []
+
+    def panics(connection: sa.Connection) -> None:
+        raise pl.exceptions.PanicException("a thread of polars died")
+
+    def call(work: Any) -> None:
+        try:
+            grouped.write(work)
+        except BaseException as fault:  # noqa: BLE001 - it is what the test is about
+            told.append(fault)
+        else:
+            told.append(None)
+
+    for work in (panics, lambda connection: set_state(grouped, connection, "after", 1)):
+        thread = threading.Thread(target=call, args=(work,), daemon=True)
+        thread.start()
+        thread.join(10)
+    assert [type(fault) for fault in told] == [pl.exceptions.PanicException, type(None)]
 
 
 def test_an_answer_is_durable(grouped: Store) -> None:
