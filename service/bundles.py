@@ -59,6 +59,11 @@ def open_serving(settings: Settings) -> Serving:
     raise BundleRefused(next(iter(refused.values())))
 
 
+def is_revoked(settings: Settings, name: str) -> bool:
+    """Whether a bundle may never serve again; the mark counts, whatever it says."""
+    return (settings.bundles / name / REVOKED).exists()
+
+
 def _open(folder: Path, keys: Path) -> tuple[Model, Policy]:
     if (folder / REVOKED).exists():
         raise BundleRefused(f"{folder}: revoked; roll back, or promote another version")

@@ -28,8 +28,8 @@ from service.replaying import Bundles, replay
 from service.scoring import BundleRefused
 from service.scoring.bundle import MANIFEST, seal
 from service.settings import Settings
-from service.swapping import Swapper
-from service.targeting import target
+from service.swapping import Swapper, on_desk
+from service.targeting import Desk, target
 from tests.service.building import MODEL_ID, NOON, body, declared, message
 from tests.service.test_app_process import serving
 
@@ -193,6 +193,48 @@ def test_a_running_desk_takes_what_is_promoted_and_keeps_what_it_has_where_that_
     assert swapper.look()
     assert (swapper.serving.name, swapper.serving.lacking) == (MODEL_ID, ("model",))
     assert put == [OTHER, OTHER, OTHER, MODEL_ID]
+
+
+def test_the_last_bundle_revoked_leaves_its_rules(home: Settings) -> None:
+    put: list[str] = []
+    swapper = Swapper(home, open_serving(home), lambda now: put.append(now.model.model_id))
+    revoke(home, MODEL_ID, "Ada", "poisoned", NOON)
+    assert swapper.look()
+    assert (swapper.serving.name, swapper.serving.lacking, put) == (RULES, ("model",), ["rules-only"])
+    desk = on_desk(open_desk_before(home), swapper.serving)
+    assert target(message(declared(1)), desk).rows[0]["mode"] == "rules_only"
+
+
+def open_desk_before(home: Settings) -> Desk:
+    """A desk as it stood before the revocation."""
+    mark = home.serving / "revoked.json"
+    kept = mark.read_bytes()
+    mark.unlink()
+    desk = open_desk(home)
+    mark.write_bytes(kept)
+    return desk
+
+
+def test_what_was_refused_is_tried_again_after_a_while(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that was too busy to prove a bundle in time refuses it for a minute, not for ever."""
+    from service import bundles, swapping
+
+    another(home)
+    swapper = Swapper(home, open_serving(home), lambda _: None)
+    serve(home, OTHER)
+
+    def too_slow(folder: Path, keys: Path) -> Any:
+        raise BundleRefused("not proved within 60 s")
+
+    with monkeypatch.context() as busy:
+        busy.setattr(bundles, "_open", too_slow)
+        assert swapper.look()
+        assert (swapper.serving.name, swapper.serving.lacking) == (MODEL_ID, ("model",))
+    assert not swapper.look()
+    monkeypatch.setattr(swapper, "_again", 0.0)
+    assert swapper.look()
+    assert (swapper.serving.name, swapper.serving.lacking) == (OTHER, ())
+    assert swapping.AGAIN_SECONDS <= 60
 
 
 def test_the_service_tells_what_was_refused(home: Settings) -> None:
