@@ -18,7 +18,8 @@ from service.desk import open_desk
 from service.reassessing import reassess
 from service.settings import Settings
 from service.settler import settling_now_and_then
-from service.swapping import Swapper, looking_now_and_then, on_desk
+from service.swapping import LOOK_SECONDS, Swapper, on_desk
+from service.tending import now_and_then
 
 LOG = structlog.get_logger("tamis.record")
 
@@ -46,7 +47,10 @@ def create(settings: Settings | None = None) -> FastAPI:
                 LOG.info("decided again, and stricter", decisions=amended)
             sign()
 
-        with settling_now_and_then(store, then=tend), looking_now_and_then(app.state.swapper):
+        with (
+            settling_now_and_then(store, then=tend),
+            now_and_then(app.state.swapper.look, LOOK_SECONDS, "looking for bundles"),
+        ):
             yield
         sign()
         store.close()

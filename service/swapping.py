@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 
 import structlog
@@ -70,24 +68,3 @@ class Swapper:
 def on_desk(desk: Desk, serving: Serving) -> Desk:
     """The same desk with another bundle."""
     return replace(desk, model=serving.model, policy=serving.policy, lacking=serving.lacking)
-
-
-@contextmanager
-def looking_now_and_then(swapper: Swapper, seconds: float = LOOK_SECONDS) -> Iterator[None]:
-    """Look every so often in a thread of its own until the block ends."""
-    over = threading.Event()
-    thread = threading.Thread(target=_run, args=(swapper, seconds, over), name="swapper", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-
-
-def _run(swapper: Swapper, seconds: float, over: threading.Event) -> None:
-    while not over.wait(seconds):
-        try:
-            swapper.look()
-        except Exception as fault:  # noqa: BLE001 - calls go on with what serves; the log says that looking failed
-            LOG.error("looking for a bundle failed", fault=type(fault).__name__)
