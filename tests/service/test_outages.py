@@ -127,6 +127,7 @@ def test_a_store_that_fails_leaves_no_call_without_an_answer(
                 assert answer.status_code == 503
                 assert int(answer.headers["Retry-After"]) > 0
                 assert answer.headers["content-type"] == "application/problem+json"
+                time.sleep(0.2)  # told to come again, nobody comes at once
             assert client.get("/healthz").status_code == 200
         assert 503 in told
         store.mend()
