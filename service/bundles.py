@@ -134,15 +134,28 @@ def roll_back(settings: Settings, by: str, reason: str) -> tuple[str, str]:
 
 
 def revoke(settings: Settings, name: str, by: str, reason: str, at: datetime) -> str:
-    """Never serve a bundle again; the hash of its manifest. What it decided can still be replayed."""
+    """Never serve a bundle again, nor the same trees under another policy; the hash of its manifest.
+
+    What it decided can still be replayed.
+    """
     _named(by, reason)
     folder = settings.bundles / name
     if not name or "/" in name or not (folder / MANIFEST).exists():
         raise Fault(f"no bundle is called so in {settings.bundles}; `tamis bundles show` tells what there is")
     manifest = sha256_of(folder / MANIFEST)
     told = {"bundle": name, "manifest_sha256": manifest, "by": by, "reason": reason, "at": at.isoformat()}
-    _write(folder / REVOKED, json.dumps(sign(told, signing_key(settings.keys)), indent=1))
+    mark = json.dumps(sign(told, signing_key(settings.keys)), indent=1)
+    trees = _trees(folder)
+    for other in settings.bundles.glob(f"[!.]*/{MANIFEST}"):
+        if other.parent == folder or (trees is not None and _trees(other.parent) == trees):
+            _write(other.parent / REVOKED, mark)
     return manifest
+
+
+def _trees(folder: Path) -> str | None:
+    """The hash of a bundle's trees; none for rules alone."""
+    path = folder / "model.txt"
+    return sha256_of(path) if path.exists() else None
 
 
 def _named(by: str, reason: str) -> None:

@@ -37,10 +37,15 @@ OTHER = "tiny-v2"
 
 
 def another(settings: Settings, name: str = OTHER, policy: str | None = None) -> None:
-    """A second bundle with the same trees, promoted later."""
+    """A second bundle, promoted later, that scores the same."""
     shutil.copytree(settings.bundles / MODEL_ID, settings.bundles / name)
     if policy is not None:
         (settings.bundles / name / "policy.toml").write_text(policy, encoding="utf-8")
+    trees = settings.bundles / name / "model.txt"
+    text = trees.read_text(encoding="utf-8")
+    other = text.replace("[max_bin: 255]", f"[max_bin: 25{name[-1]}]")  # other bytes, same scores
+    assert other != text
+    trees.write_text(other, encoding="utf-8")
     seal(settings.bundles / name, settings.keys, {"model_id": name, "promoted_at": "2026-03-01T00:00:00+00:00"})
 
 
@@ -163,6 +168,15 @@ def test_a_revoked_bundle_never_serves_again_and_its_decisions_replay(home: Sett
     assert "revoked" in opened.refused[MODEL_ID]
     assert {told["name"]: told["state"] for told in overview(home)}[MODEL_ID] == "revoked"
     assert replay(desk.journal.store, Bundles(home.bundles, home.keys), row["decision_id"]).identical
+
+
+def test_the_same_trees_under_another_policy_are_revoked_too(home: Settings) -> None:
+    shutil.copytree(home.serving, home.bundles / f"{MODEL_ID}.former")
+    seal_rules(home, standard_policy())
+    revoke(home, MODEL_ID, "Ada", "poisoned", NOON)
+    opened = open_serving(home)
+    assert opened.name == RULES
+    assert "revoked" in opened.refused[f"{MODEL_ID}.former"]
 
 
 def test_an_emptied_mark_of_revocation_still_revokes(home: Settings) -> None:
