@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
+
+import polars as pl
 
 from features.assemble import Rows, assemble
 from features.consignment import Consignments
@@ -16,6 +18,7 @@ from service.history import StoredHistory
 from service.journal import Journal
 from service.linking_switch import LinkingSwitch
 from service.orientation import Moment, Policy
+from service.orientation.campaigns import OPEN
 from service.parties import StoredParties
 from service.records import EPOCH
 from service.scoring import Model
@@ -61,12 +64,27 @@ class Desk:
         except HistoryUnavailable:
             return assemble(consignments, None, self.model.fits, self.model.inputs), ("history",)
 
-    def moment(self, message: Message, consignments: Consignments, lost: tuple[str, ...] = ()) -> Moment:
-        """The circumstances of a message: what its day has spent, how far history reaches, what could not be read."""
+    def moment(self, message: Message, consignments: Consignments, lost: tuple[str, ...] = (), **again: Any) -> Moment:
+        """The circumstances of a message: what its day has spent, how far history reaches, what could not be read.
+
+        again: of what is decided again, `anew`, `found` and `settled` of the moment.
+        """
         history, lists = _moment(self.history.as_of()), _moment(self.parties.lists_as_of())
-        spent = self.journal.spent(consignments)
+        now = message.received_at if again else None
+        spent = self.journal.spent(self.policy.hands.periods(consignments.frame, now))
         lost = (*self.lacking, *lost, *self.stale(lists, message.received_at))
-        return Moment(message.received_at, message.competing, spent, history, self.language, lists, lost)
+        opened = self.opened(consignments)
+        return Moment(
+            message.received_at, message.competing, spent, history, self.language, lists, lost, opened, **again
+        )
+
+    def opened(self, consignments: Consignments) -> pl.DataFrame:
+        """Checks of the networks of some consignments whose results are awaited; none where no policy asks."""
+        networks = networks_of(consignments)
+        if not self.policy.campaigns.checks or not networks:
+            return OPEN.to_frame()
+        latest: datetime = consignments.frame["lodged_at"].max()  # type: ignore[assignment]
+        return self.journal.opened(networks, (latest - EPOCH) // timedelta(hours=1))
 
     def lost(self, now: datetime) -> tuple[str, ...]:
         """What a decision given now would lack."""
@@ -81,6 +99,12 @@ class Desk:
         """`lists` where the watch lists have not been looked after for too long."""
         late = lists is not None and self.lists_fresh is not None and now - lists > self.lists_fresh
         return ("lists",) if late else ()
+
+
+def networks_of(consignments: Consignments) -> list[str]:
+    """Whom some consignments are attributed to: their networks, or parties that belong to none."""
+    whose = consignments.frame.select(pl.coalesce("network_id", "party_id").alias("network"))["network"]
+    return whose.drop_nulls().unique().sort().to_list()
 
 
 def _moment(microseconds: int | None) -> datetime | None:

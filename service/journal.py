@@ -18,6 +18,7 @@ from features.consignment import VERSION_KEY, Consignments
 from features.facts import attributed, facts_of_outcomes
 from features.fault import Fault
 from features.history import HistoryUnavailable
+from service.campaigns import opened, wake
 from service.chain import append, new_salt
 from service.history import StoredHistory
 from service.linking_switch import LinkingSwitch
@@ -35,7 +36,6 @@ from service.posting import (
 )
 from service.records import (
     EPOCH,
-    by_kind,
     decision_entry,
     decision_row,
     declarations_of,
@@ -48,10 +48,12 @@ from service.scoring.signature import canonical
 from service.segments import SegmentGone
 from service.settling import Settled, settle
 from service.store import CALLS, DECISIONS, DECLARATIONS, OUTCOMES, POLICIES, Store
+from service.tallies import Tallies, count, taken_of
 
 Key = tuple[str, str, int]
 KEY_SCHEMA = {name: VERSIONS[name] for name in VERSION_KEY}
 LOG = structlog.get_logger("tamis.record")
+COUNTED = ("band", "at", "network", "held")  # what a decision's row keeps of what it takes
 SUMMARY = pl.Schema(
     {
         "consignment_id": pl.String(),
@@ -96,23 +98,16 @@ class Journal:
     def __init__(self, store: Store, linking: LinkingSwitch | None = None) -> None:
         """linking: while it is on, what is declared of senders is kept so that they can be linked."""
         self.store, self.history, self._linking = store, StoredHistory(store), linking
+        self._tallies = Tallies(store)
 
-    def spent(self, consignments: Consignments) -> pl.DataFrame:
-        """Checks already given out on the days and at the offices of these consignments: office, day, and by kind."""
-        asked = consignments.frame.select(
-            pl.col("office").fill_null("unknown"), pl.col("lodged_at").dt.date().alias("day")
-        ).unique()
-        days = [(day - EPOCH.date()).days for day in asked["day"].unique()]
-        count = sa.func.count().label("n")
-        given = sa.select(DECISIONS.c.office, DECISIONS.c.day, DECISIONS.c.clearance, count).where(
-            DECISIONS.c.day.in_(days),
-            DECISIONS.c.office.in_(asked["office"].unique().to_list()),
-            DECISIONS.c.clearance != "green",
-            DECISIONS.c.stands,
-        )
+    def spent(self, periods: pl.DataFrame) -> pl.DataFrame:
+        """Of each period of an office (`office`, `begins`, `lasts`) what was given out and what is usual: SPENT."""
+        return self._tallies.spent(periods)
+
+    def opened(self, networks: Sequence[str], hour: int) -> pl.DataFrame:
+        """How many checks of some networks are awaited at an hour: OPEN."""
         with self.store.reading() as connection:
-            rows = connection.execute(given.group_by("office", "day", "clearance")).all()
-        return by_kind([tuple(row) for row in rows])
+            return opened(connection, networks, hour)
 
     def record(
         self, decisions: Decisions, rows: Rows, consignments: Consignments, *, archived: bool = False
@@ -120,7 +115,8 @@ class Journal:
         """Write everything down durably and give back what is on record.
 
         A version that was decided before with the same content keeps its first decision; with another content the
-        whole message is refused with Conflict and nothing is written.
+        whole message is refused with Conflict and nothing is written; with Overspent where another call took checks
+        that these decisions had counted on.
         """
         declared = declarations_of(consignments)
         scored = rows.frame.drop("row")
@@ -140,10 +136,14 @@ class Journal:
                     for i, row in zip(there, scored[there].to_dicts(), strict=True)
                 ]
                 call_id, basis = self.note_call(connection, decisions, before)
+                taken = taken_of(decisions)
+                count(self.store, connection, taken[new])
                 for some in in_lists(new):  # a day of a million must not stand in memory several times over
                     records = [
-                        decision_row(decisions.rows[i], row, call_id, i)
-                        for i, row in zip(some, scored[some].to_dicts(), strict=True)
+                        decision_row(decisions.rows[i], row, call_id, i, counted)
+                        for i, row, counted in zip(
+                            some, scored[some].to_dicts(), taken[some].select(COUNTED).to_dicts(), strict=True
+                        )
                     ]
                     connection.execute(sa.insert(DECISIONS), records)
                     entries = [
@@ -233,6 +233,7 @@ class Journal:
                 connection.execute(sa.insert(OUTCOMES), new)
                 append(connection, [outcome_entry(one) for one in new], micros(datetime.now(UTC)))
                 post(self.store, connection, facts_of_outcomes(attributed(results_of(new), versions)))
+                wake(connection, new)
             return new
 
         new = self.store.write(write)

@@ -1,4 +1,4 @@
-"""What was decided without the past or without the promoted model is decided again once they are back: only upwards."""
+"""What was decided without its past, the promoted model or its network's result is decided again then: only upwards."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ import polars as pl
 import sqlalchemy as sa
 
 from features.assemble import Rows
+from features.consignment import Consignments
 from features.messages import Message
+from service.campaigns import found
 from service.chain import append
-from service.desk import Desk
+from service.desk import Desk, networks_of
 from service.orientation import Decisions
 from service.orientation.decisions import given_again
 from service.orientation.lanes import Lane, PreArrival
 from service.posting import in_lists
-from service.records import decision_entry, decision_row
+from service.records import decision_entry, decision_row, micros
 from service.replaying import Call, NotReplayable, consignments_of, problems_of
 from service.store import DECISIONS, Store
+from service.tallies import Overspent, recount, taken_of
 
 AT_ONCE = 50  # calls; the rest waits for the next time
 
@@ -31,7 +34,13 @@ def reassess(desk: Desk, now: datetime) -> int:
     """
     if desk.lacking or not desk.history.readable():
         return 0
-    return sum(_again(desk, call_id, now) for call_id in _waiting(desk.journal.store))
+    amended = 0
+    for call_id in _waiting(desk.journal.store):
+        try:
+            amended += _again(desk, call_id, now)
+        except Overspent:  # calls go first; it waits for the next time
+            continue
+    return amended
 
 
 def _waiting(store: Store) -> list[str]:
@@ -54,9 +63,18 @@ def _again(desk: Desk, call_id: str, now: datetime) -> int:
     if lost:
         return 0
     message = Message(pl.DataFrame(), name=call_id, received_at=now, competing=call.basis["competing"])
-    moment = desk.moment(message, consignments)
+    opened = tuple(place for place, body in enumerate(call.bodies) if body["clearance"] == Lane.red.name)
+    found_out = _found(store, consignments)
+    moment = desk.moment(message, consignments, anew=True, found=found_out, settled=opened)
     given = desk.policy.orient(consignments, desk.model.score(rows), problems_of(call), moment)
     return store.write(lambda connection: _amend(desk, connection, call, given, rows))
+
+
+def _found(store: Store, consignments: Consignments) -> tuple[str, ...]:
+    """Networks of some consignments that were found out since the first of them was lodged."""
+    first: datetime = consignments.frame["lodged_at"].min()  # type: ignore[assignment]
+    with store.reading() as connection:
+        return found(connection, networks_of(consignments), micros(first))
 
 
 def _amend(desk: Desk, connection: sa.Connection, call: Call, given: Decisions, rows: Rows) -> int:
@@ -74,18 +92,20 @@ def _amend(desk: Desk, connection: sa.Connection, call: Call, given: Decisions, 
     _done(connection, call.call_id)
     if not stricter:
         return 0
-    scored = rows.frame.drop("row").to_dicts()
+    scored, held = rows.frame.drop("row").to_dicts(), taken_of(given).select("at", "network", "held").to_dicts()
     before = [
         {"place": place, "decision_id": body["decision_id"], "row": scored[place]}
         for place, body in enumerate(call.bodies)
         if place not in stricter
     ]
+    recount(desk.journal.store, connection, taken_of(given)[stricter], [call.counted[place] for place in stricter])
     call_id, basis = desk.journal.note_call(connection, given, before)
     records = []
     for place in stricter:
         body = call.bodies[place]
         row = given_again(given.rows[place], body["assessment"] + 1)
-        records.append(decision_row(row, scored[place], call_id, place))
+        counted = {**held[place], "band": call.counted[place]["band"]}
+        records.append(decision_row(row, scored[place], call_id, place, counted))
         former = DECISIONS.c.decision_id == body["decision_id"]
         connection.execute(sa.update(DECISIONS).where(former).values(stands=False))
     connection.execute(sa.insert(DECISIONS), records)

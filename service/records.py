@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
-
-import polars as pl
 
 from features.consignment import CONSIGNMENT_COLUMNS, EXTRA, GOODS_COLUMNS, VERSION_KEY, Consignments
 from features.facts import stated
@@ -16,6 +14,7 @@ from service.chain import Entry, new_salt, salted
 from service.orientation.decisions import iso, written
 from service.orientation.policy import GIVEN_AGAIN
 
+UNSCORED = -1  # the band of what no model has scored
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -71,8 +70,14 @@ def outcome_entry(record: Mapping[str, Any]) -> Entry:
     return Entry("outcome", record["outcome_id"], salted(record["salt"], {"body": record["body"]}))
 
 
-def decision_row(decision: dict[str, Any], scored: dict[str, Any], call_id: str, place: int) -> dict[str, Any]:
-    """A decision as its table keeps it, with a salt of its own."""
+def decision_row(
+    decision: dict[str, Any], scored: dict[str, Any], call_id: str, place: int, counted: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A decision as its table keeps it, with a salt of its own.
+
+    counted: the `band` of its score among those of an ordinary day, the moment (`at`) whose hands it takes, its
+        `network`, and whether it is `held` for it.
+    """
     lodged_at: datetime = decision["lodged_at"]
     return {
         "call_id": call_id,
@@ -82,6 +87,11 @@ def decision_row(decision: dict[str, Any], scored: dict[str, Any], call_id: str,
         "decided_at": micros(decision["decided_at"]),
         "office": decision["office"] or "unknown",
         "day": (lodged_at.date() - EPOCH.date()).days,
+        "hour": (counted["at"] - EPOCH) // timedelta(hours=1),
+        "band": UNSCORED if counted["band"] is None else counted["band"],
+        "checked": decision["check"],
+        "network": counted["network"],
+        "held": counted["held"],
         "body": written(decision),
         "row_as_scored": scored,
         "stands": True,
@@ -99,15 +109,3 @@ def outcome_row(row: dict[str, Any]) -> dict[str, Any]:
         "known_at": micros(known_at),
         "body": body,
     }
-
-
-def by_kind(given: Sequence[tuple[Any, ...]]) -> pl.DataFrame:
-    """Counts of checks (office, day, lane, how many) as one row an office and day, a column a kind of check."""
-    kinds = {"red": "physical", "yellow": "documents", "blue": "audit"}
-    schema = {"office": pl.String, "day": pl.Int64, "clearance": pl.String, "n": pl.Int64}
-    counted = pl.DataFrame(given, schema=schema, orient="row")
-    return (
-        counted.with_columns(pl.col("day").cast(pl.Int32).cast(pl.Date))
-        .group_by("office", "day")
-        .agg(pl.col("n").filter(pl.col("clearance") == lane).sum().alias(kind) for lane, kind in kinds.items())
-    )

@@ -21,13 +21,16 @@ from features.messages import Problems
 from features.messages.quality import PROBLEM
 from service.api.models import text_frame
 from service.orientation import Moment, load_policy
+from service.orientation.campaigns import OPEN
 from service.orientation.decisions import given_again, written
 from service.posting import in_lists
 from service.scoring import BundleRefused, Model, load_bundle
 from service.scoring.bundle import MANIFEST, RULES_ONLY, unscored
 from service.store import CALLS, DECISIONS, DECLARATIONS, POLICIES, Store
+from service.tallies import SPENT
 
 Row = Mapping[str, Any]
+COUNTED = ("office", "hour", "band", "checked")
 
 
 class NotReplayable(Fault):
@@ -106,13 +109,14 @@ def replay_call(store: Store, bundles: Bundles, call_id: str) -> list[Replayed]:
 class Call:
     """What the store holds of a call, in the order of its consignments.
 
-    bodies: decisions; is_new: whether this call gave them; rows: as scored in this call; declared: declarations.
+    bodies: decisions; is_new: whether this call gave them; rows: as scored in this call; declared: declarations;
+    counted: where each counts in the tallies.
     """
 
     def __init__(self, connection: sa.Connection, call_id: str) -> None:
         basis = connection.execute(sa.select(CALLS.c.basis).where(CALLS.c.call_id == call_id)).scalar_one()
         self.call_id, self.basis = call_id, dict[str, Any](basis)
-        names = ("place", "body", "row_as_scored", "salt", *VERSION_KEY)
+        names = ("place", "body", "row_as_scored", "salt", *VERSION_KEY, *COUNTED)
         columns = [DECISIONS.c[name] for name in names]
         own = connection.execute(sa.select(*columns).where(DECISIONS.c.call_id == call_id)).mappings().all()
         placed: dict[int, tuple[Row, bool, Any]] = {
@@ -129,6 +133,7 @@ class Call:
             raise NotReplayable("the content of a decision of its call was erased")
         self.bodies: list[dict[str, Any]] = [row["body"] for row, _, _ in ordered]
         self.is_new = [new for _, new, _ in ordered]
+        self.counted = [{name: row[name] for name in COUNTED} for row, _, _ in ordered]
         self.rows: list[dict[str, Any]] = [scored for _, _, scored in ordered]
         keys = [tuple(row[name] for name in VERSION_KEY) for row, _, _ in ordered]
         self.declared, self.content_sha256 = _declared(connection, keys)
@@ -183,10 +188,11 @@ def _rows(call: Call, model: Model) -> Rows:
 
 
 def _moment(basis: Row) -> Moment:
-    schema = {"office": pl.String, "day": pl.String, "physical": pl.Int64, "documents": pl.Int64, "audit": pl.Int64}
-    spent = pl.DataFrame(basis["spent"], schema=schema, orient="row").with_columns(pl.col("day").str.to_date())
+    spent = pl.DataFrame(
+        [{**row, "begins": _moment_of(row["begins"])} for row in basis["spent"]], schema=SPENT, orient="row"
+    )
     times = {
-        name: datetime.fromisoformat(basis[name].replace("Z", "+00:00")) if basis[name] else None
+        name: _moment_of(basis[name]) if basis[name] else None
         for name in ("decided_at", "history_as_of", "lists_as_of")
     }
     return Moment(
@@ -197,7 +203,15 @@ def _moment(basis: Row) -> Moment:
         language=basis["language"],
         lists_as_of=times["lists_as_of"],
         lost=tuple(basis["lost"]),
+        opened=pl.DataFrame(list(basis["opened"].items()), schema=OPEN, orient="row"),
+        found=tuple(basis["found"]),
+        anew=basis["anew"],
+        settled=tuple(basis["settled"]),
     )
+
+
+def _moment_of(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 def _differences(recorded: Row, given: Row) -> list[tuple[str, Any, Any]]:

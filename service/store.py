@@ -89,6 +89,11 @@ DECISIONS = sa.Table(
     sa.Column("office", sa.String, nullable=False),
     sa.Column("day", sa.Integer, nullable=False),
     sa.Column("clearance", sa.String, nullable=False),
+    sa.Column("hour", sa.Integer, nullable=False),  # where it counts in the tallies, with its office and band
+    sa.Column("band", sa.Integer, nullable=False),
+    sa.Column("checked", sa.String, nullable=False),
+    sa.Column("network", sa.String),  # null while linking is off
+    sa.Column("held", sa.Boolean, nullable=False),  # whether it waits for the checks of its network
     sa.Column("risk", sa.Float),  # null where rules alone decided
     sa.Column("body", sa.JSON, nullable=False),
     sa.Column("row_as_scored", sa.JSON),
@@ -98,8 +103,23 @@ DECISIONS = sa.Table(
     sa.UniqueConstraint("message_id", "consignment_id", "version", "assessment"),
     sa.Index("decisions_waiting", "waits", sqlite_where=sa.text("waits"), postgresql_where=sa.text("waits")),
     sa.Index("decisions_by_consignment", "consignment_id"),
+    sa.Index(
+        "decisions_by_network",
+        "network",
+        sqlite_where=sa.text("network IS NOT NULL"),
+        postgresql_where=sa.text("network IS NOT NULL"),
+    ),
     sa.Index("decisions_by_office_and_day", "office", "day", "clearance"),
     sa.Index("decisions_by_day", "day", "decision_id"),
+)
+TALLIES = sa.Table(  # how many decisions were given at an office in an hour, and what checks they took
+    "tallies",
+    TABLES,
+    sa.Column("office", sa.String, primary_key=True),
+    sa.Column("hour", sa.Integer, primary_key=True, autoincrement=False),  # since 1970, of `lodged_at`
+    sa.Column("band", sa.Integer, primary_key=True, autoincrement=False),  # of the score; -1 where nothing scored it
+    *(sa.Column(name, sa.Integer, nullable=False) for name in ("seen", "audit", "documents", "scan", "physical")),
+    sqlite_with_rowid=False,
 )
 OUTCOMES = sa.Table(
     "outcomes",

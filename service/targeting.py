@@ -5,6 +5,7 @@ from __future__ import annotations
 from features.messages import Message, read
 from service.desk import Desk
 from service.orientation import Decisions
+from service.tallies import Overspent
 
 __all__ = ["Desk", "target"]
 
@@ -17,5 +18,9 @@ def target(message: Message, desk: Desk) -> Decisions:
     consignments = desk.parties.link(consignments)
     rows, lost = desk.rows(consignments)
     scores = desk.model.score(rows)
-    decisions = desk.policy.orient(consignments, scores, problems, desk.moment(message, consignments, lost))
-    return desk.journal.record(decisions, rows, consignments)
+    while True:
+        decisions = desk.policy.orient(consignments, scores, problems, desk.moment(message, consignments, lost))
+        try:
+            return desk.journal.record(decisions, rows, consignments)
+        except Overspent:  # another call took the check that this one counted on: orient anew with what is left
+            continue

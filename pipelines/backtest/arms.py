@@ -26,7 +26,7 @@ from pipelines.train import train
 from pipelines.training_frame import build_training_frame
 from service.scoring import Model, Scores
 from service.scoring.calibration import Calibration
-from service.scoring.model import matrix_of
+from service.scoring.model import matrix_of, place_among
 
 Floats = npt.NDArray[np.float64]
 Ranker = Callable[[Archive, datetime], Model]
@@ -111,7 +111,7 @@ class Ranked(Model):
         """Margins by `rank`; risks and places among an ordinary day as every model gives them."""
         margin = self.rank(rows.frame)
         risk = self.calibration.apply(margin)
-        below = np.searchsorted(self.reference, margin, side="left") / max(len(self.reference), 1)
+        below = place_among(self.reference, margin)
         frame = pl.DataFrame({"row": rows.frame["row"], "margin": margin, "risk": risk, "share_below": below})
         return Unexplained(frame, np.zeros((len(margin), len(self.inputs))), rows, self)
 

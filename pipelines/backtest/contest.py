@@ -22,7 +22,7 @@ from pipelines.backtest.replaying import Plan, Seat, replay
 from pipelines.learn import standard_policy
 from pipelines.synthetic.settings import World, load_world
 from service.orientation import Policy, load_policy
-from service.orientation.policy import Capacity
+from service.orientation.capacity import Capacity, Hands
 
 EXPLOITATION = "exploitation"
 ARMS: dict[str, Arm] = {
@@ -82,8 +82,8 @@ def starting(policy: Policy, day: date) -> Policy:
 
 def with_checks(policy: Policy, offices: dict[str, int]) -> Policy:
     """The policy with these physical checks a day and no others."""
-    each = {office: Capacity(checks, 0, 0, 0) for office, checks in offices.items()}
-    return replace(policy, default=Capacity(0, 0, 0, 0), offices=each)
+    each = {office: Capacity(checks, 0, 0, 0, 0) for office, checks in offices.items()}
+    return replace(policy, hands=Hands(Capacity(0, 0, 0, 0, 0), each, {}))
 
 
 def over_worlds(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -18,12 +18,17 @@ from features.parties import Linked, Parties, Unlinked
 from features.parties.graph import Graph
 from pipelines.archive import Archive
 from pipelines.training_frame import with_entities_of
+from service.campaigns import AWAITED_HOURS, OPENED
 from service.journal import Journal
 from service.orientation import Decisions
+from service.orientation.capacity import CHECKS
+from service.records import EPOCH
+from service.tallies import SPENT
 
 SETTLED = 4  # recent facts are laid to the settled ones when they are a fourth of them: each is sorted a few times only
-KINDS = {"physical": "red", "documents": "yellow", "audit": "blue"}
-LANES = {"office": pl.String, "day": pl.Date, "clearance": pl.String}
+GIVEN = pl.Schema({
+    "consignment_id": pl.String(), "network": pl.String(), "office": pl.String(), "lodged_at": TIME, "check": pl.String()
+})  # fmt: skip
 
 
 class ReplayHistory:
@@ -65,13 +70,32 @@ class ReplayJournal(Journal):
     """A journal that remembers the checks given out and writes nothing."""
 
     def __init__(self) -> None:
-        self._given = pl.DataFrame(schema=LANES)
+        self._given = GIVEN.to_frame()
+        self._known = pl.DataFrame(schema={"consignment_id": pl.String})
 
-    def spent(self, consignments: Consignments) -> pl.DataFrame:
-        """Checks already given out on the days of these consignments: office, day, and by kind."""
-        asked = self._given.filter(pl.col("day").is_in(consignments.frame["lodged_at"].dt.date().implode()))
-        counts = [(pl.col("clearance") == lane).sum().cast(pl.Int64).alias(kind) for kind, lane in KINDS.items()]
-        return asked.group_by("office", "day").agg(counts)
+    def spent(self, periods: pl.DataFrame) -> pl.DataFrame:
+        """Checks given out in these days or shifts: office, begins, and by kind; nothing is paced in a replay."""
+        own = self._given.join(periods, on="office").filter(
+            pl.col("lodged_at").is_between(
+                "begins", pl.col("begins") + pl.duration(hours=pl.col("lasts")), closed="left"
+            )
+        )
+        counts = [(pl.col("check") == kind).sum().cast(pl.Int64).alias(kind) for kind in CHECKS]
+        given = own.group_by("office", "begins").agg(counts)
+        return pl.concat([given, SPENT.to_frame()], how="diagonal")
+
+    def opened(self, networks: Sequence[str], hour: int) -> pl.DataFrame:
+        """How many checks of some networks are awaited at an hour: OPEN."""
+        since = EPOCH + timedelta(hours=hour - AWAITED_HOURS)
+        awaited = self._given.filter(
+            pl.col("network").is_in(networks), pl.col("check").is_in(OPENED), pl.col("lodged_at") >= since
+        )
+        own = awaited.join(self._known, on="consignment_id", how="anti").group_by("network")
+        return own.agg(pl.len().cast(pl.Int64).alias("open")).sort("network")
+
+    def hear(self, outcomes: pl.DataFrame) -> None:
+        """Results that became known are awaited no more."""
+        self._known = pl.concat([self._known, outcomes.select("consignment_id")])
 
     def record(
         self,
@@ -81,9 +105,13 @@ class ReplayJournal(Journal):
         *,
         archived: bool = False,  # noqa: ARG002
     ) -> Decisions:
-        """The decisions as they are; their lanes are remembered."""
-        lanes = [(row["office"] or "unknown", row["lodged_at"].date(), row["clearance"]) for row in decisions.rows]
-        given = pl.DataFrame(lanes, schema=LANES, orient="row").filter(pl.col("clearance") != "green")
+        """The decisions as they are; their checks are remembered."""
+        checks = [
+            (row["consignment_id"], row["network_id"] or row["party_id"], row["office"] or "unknown",
+             row["lodged_at"], row["check"])
+            for row in decisions.rows
+        ]  # fmt: skip
+        given = pl.DataFrame(checks, schema=GIVEN, orient="row").filter(pl.col("check") != "none")
         self._given = pl.concat([self._given, given])
         return decisions
 
@@ -152,4 +180,5 @@ class Past:
         self._waiting = [waiting.filter(pl.col("known_at") >= moment)]
         if known.height:
             self.archive.reveal(known)
+            self.journal.hear(known)
             self.history.post(facts_of_outcomes(known))

@@ -3,6 +3,6 @@
 from service.orientation.decisions import Decisions
 from service.orientation.loading import check_inputs, load_policy
 from service.orientation.policy import Moment, Policy
-from service.orientation.rules import PolicyFault
+from service.orientation.sections import PolicyFault
 
 __all__ = ["Decisions", "Moment", "Policy", "PolicyFault", "check_inputs", "load_policy"]

@@ -13,7 +13,8 @@ import polars as pl
 
 from features.consignment import TIME, VERSION_KEY, Consignments
 from features.messages import Problems
-from service.orientation.lanes import Lane
+from service.orientation.campaigns import HELD, LEADS
+from service.orientation.lanes import Check
 from service.scoring import Scores
 from service.scoring.explanation import Language, reasons_of
 
@@ -33,6 +34,7 @@ SCHEMA = pl.Schema(
         ("of", pl.Int64()),
         ("pre_arrival", pl.String()),
         ("clearance", pl.String()),
+        ("check", pl.String()),  # what is done about it: none, audit, documents, scan, physical
         ("post_clearance", pl.String()),
         ("track", pl.String()),
         ("selection", pl.String()),
@@ -60,6 +62,7 @@ ORIENTED = (
     "of",
     "pre_arrival",
     "clearance",
+    "check",
     "post_clearance",
     "track",
     "selection",
@@ -81,8 +84,11 @@ DROPPED = {
     "fr": "Un circuit plus strict était demandé ; la capacité était épuisée",
     "zh": "应进入更严格的通道，但查验能力已用尽",
 }
-
-
+KEPT = {
+    "en": "Kept for riskier ones that are still to come today",
+    "fr": "Réservé à des envois plus risqués encore attendus aujourd'hui",
+    "zh": "为今日稍后可能到达的更高风险货物保留",
+}
 UNSCORED = {
     "en": "No model could be loaded: only rules and chance have chosen",
     "fr": "Aucun modèle n'a pu être chargé : seuls les règles et le hasard ont choisi",
@@ -107,7 +113,8 @@ class Stamp:
 class Basis:
     """What the decisions of one call rest on beside their consignments and rows: enough to give them once more.
 
-    spent: rows of checks already given out (office, day as ISO date, and by kind).
+    opened, found, anew, settled: see Moment.
+    spent: rows of checks already given out (office, begins in ISO 8601, by kind, and what pacing rests on).
     """
 
     decided_at: datetime
@@ -119,12 +126,18 @@ class Basis:
     history_as_of: datetime | None
     lists_as_of: datetime | None
     lost: tuple[str, ...]
+    opened: dict[str, int]
+    found: tuple[str, ...]
+    anew: bool
+    settled: tuple[int, ...]
 
     def as_json(self, policy_sha256: str) -> dict[str, Any]:
         """As the store keeps it: the policy by its hash, times in ISO 8601."""
         told = {name: getattr(self, name) for name in ("competing", "language", "model_sha256", "spent")}
         times = {name: getattr(self, name) for name in ("decided_at", "history_as_of", "lists_as_of")}
         told |= {k: iso(v) if v else None for k, v in times.items()}
+        told |= {"opened": self.opened, "anew": self.anew}
+        told |= {"found": list(self.found), "settled": list(self.settled)}
         return {**told, "lost": list(self.lost), "policy_sha256": policy_sha256}
 
 
@@ -136,6 +149,7 @@ class Decisions:
     refused: quarantine rows of the message.
     declared: the consignments decided.
     basis: the circumstances that they were given in.
+    taken: of each row, what it takes from which period of which office, and how much there is: TAKEN of the policy.
     replayed: whether every decision had been given before and is given again unchanged.
     """
 
@@ -144,6 +158,7 @@ class Decisions:
     declared: Consignments | None = None
     replayed: bool = False
     basis: Basis | None = None
+    taken: pl.DataFrame | None = None
 
     def as_json(self) -> list[dict[str, Any]]:
         """The decisions as the API answers them."""
@@ -250,8 +265,14 @@ def why(oriented: dict[str, Any], stamp: Stamp) -> list[dict[str, Any]]:
         reasons.append({"code": "random", "text": RANDOM[stamp.language]})
     if oriented["selection"] == "exploration":
         reasons.append({"code": "exploration", "text": EXPLORED[stamp.language]})
+    if oriented["held"]:
+        reasons.append({"code": "campaign", "text": HELD[stamp.language]})
+    if oriented["selection"] == "campaign":
+        reasons.append({"code": "campaign", "text": LEADS[stamp.language]})
     if oriented["dropped"]:
-        reasons.append({"code": "capacity", "text": DROPPED[stamp.language], "evidence": Lane(oriented["wanted"]).name})
+        code, text = ("pacing", KEPT) if oriented["kept"] else ("capacity", DROPPED)
+        wanted = Check(oriented["wanted"]).lane
+        reasons.append({"code": code, "text": text[stamp.language], "evidence": wanted.name})
     return reasons
 
 

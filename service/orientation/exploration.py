@@ -59,7 +59,7 @@ class Exploration:
     def chance(self, competing: Competing) -> pl.Expr:
         """The chance with which each consignment is drawn, from `weight` (0: does not compete) and the capacity."""
         if competing == "message":
-            checks, total = pl.col("physical_left"), pl.col("weight").sum().over("office", "day")
+            checks, total = pl.col("physical_left"), pl.col("weight").sum().over("office", "begins")
         else:
             checks, total = pl.col("physical"), self.mean_weight * pl.col("expected")
         chance = self.share_on_day() * checks * pl.col("weight") / total

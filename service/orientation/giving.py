@@ -5,43 +5,55 @@ from __future__ import annotations
 import polars as pl
 import polars_hash as plh
 
-from service.orientation.lanes import Lane
-
-LANES = ((Lane.red, "physical"), (Lane.yellow, "documents"), (Lane.blue, "audit"))
+from service.orientation.lanes import Check, Lane
 
 
 def give(asked: pl.DataFrame) -> pl.DataFrame:
-    """Hand out the checks, strictest lane first; what one lane cannot take asks for the next.
+    """Hand out the checks, strictest first; what one kind cannot take asks for the next.
 
     Draws are served in the order of chance, never of the score: with few hands, chance must stay blind. The draw of
     an explored consignment is taken against its chance, so that among those drawn the order is even.
+
+    dropped: a stricter lane was asked for than is given; `wanted` is the check asked for, by what its rank asks for on
+    an ordinary day too; kept: hands are left, but those still to come are likely to need them more.
     """
     by_chance = pl.col("random") | pl.col("explored")
-    turn = pl.when("random").then(0).when("explored").then(1).when(pl.col("rule_lane") >= pl.col("rank_lane")).then(2)
+    turn = pl.when("random").then(0).when("explored").then(1).when(pl.col("rule_check") >= pl.col("rank_check")).then(2)
     order = pl.when("random").then(pl.col("draw")).when("explored").then(pl.col("second_draw") / pl.col("explorable"))
+    drawn = pl.when(by_chance).then(int(Check.physical)).otherwise(0)
     frame = asked.with_columns(
-        pl.max_horizontal(pl.when(by_chance).then(3).otherwise(0), "rule_lane", "rank_lane").alias("wanted"),
+        pl.max_horizontal(drawn, "rule_check", "rank_check").alias("asked"),
         turn.otherwise(3).alias("turn"),
-        pl.lit(0).alias("lane"),
+        pl.lit(0).alias("check"),
     ).sort("turn", order.otherwise(-pl.col("margin")), "tie")
-    for lane, kind in LANES:
-        asks = (pl.col("lane") == 0) & (pl.col("wanted") >= int(lane))
-        place = asks.cast(pl.Int64).cum_sum().over("office", "day")
-        taken = asks & (place <= pl.col(f"{kind}_left"))
-        frame = frame.with_columns(pl.when(taken).then(int(lane)).otherwise(pl.col("lane")).alias("lane"))
-    return frame.with_columns((pl.col("lane") < pl.col("wanted")).alias("dropped"))
+    for check in sorted(Check, reverse=True)[:-1]:
+        asks = (pl.col("check") == 0) & (pl.col("asked") >= int(check))
+        place = asks.cast(pl.Int64).cum_sum().over("office", "begins")
+        taken = asks & (place <= pl.col(f"{check.name}_left"))
+        frame = frame.with_columns(pl.when(taken).then(int(check)).otherwise(pl.col("check")).alias("check"))
+    wanted = pl.max_horizontal("asked", "usual_check")
+    frame = frame.with_columns(lane_of("check").alias("lane"), wanted.alias("wanted"))
+    dropped = pl.col("lane") < lane_of("wanted")
+    kept = dropped & (pl.col("usual_check") > pl.col("asked")) & (pl.col("physical_left") > 0)
+    return frame.with_columns(dropped.alias("dropped"), kept.alias("kept"))
+
+
+def lane_of(check: str) -> pl.Expr:
+    """The lane of a column of checks."""
+    return pl.col(check).clip(0, int(Lane.red))
 
 
 def owed_to(drawn: str) -> pl.Expr:
     """Whether a check was given because this draw asked for it: a physical one, or one that nothing else asked for."""
-    others = pl.max_horizontal("rule_lane", "rank_lane")
-    return pl.col(drawn) & (pl.col("lane") >= Lane.yellow) & ((pl.col("lane") == Lane.red) | (others < pl.col("lane")))
+    others = pl.max_horizontal("rule_check", "rank_check")
+    given = pl.col("check")
+    return pl.col(drawn) & (given >= Check.documents) & ((given == Check.physical) | (others < given))
 
 
 def served(drawn: str) -> pl.Expr:
     """The share of an office's and day's draws that capacity did not refuse."""
-    asked = pl.col(drawn).sum().over("office", "day")
-    return pl.when(asked > 0).then(owed_to(drawn).sum().over("office", "day") / asked).otherwise(1.0)
+    asked = pl.col(drawn).sum().over("office", "begins")
+    return pl.when(asked > 0).then(owed_to(drawn).sum().over("office", "begins") / asked).otherwise(1.0)
 
 
 def draw(seed: int, *salt: str) -> pl.Expr:

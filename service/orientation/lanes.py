@@ -25,6 +25,21 @@ class Lane(IntEnum):
     red = 3
 
 
+class Check(IntEnum):
+    """What is done to a consignment that is not simply released, by the hands it takes: the stricter, the dearer."""
+
+    none = 0
+    audit = 1
+    documents = 2
+    scan = 3
+    physical = 4
+
+    @property
+    def lane(self) -> Lane:
+        """The lane that leads to it: an image and an opened parcel are both of the red one."""
+        return Lane(min(int(self), int(Lane.red)))
+
+
 class PostClearance(IntEnum):
     """What to do after clearance."""
 
@@ -39,3 +54,10 @@ class Track(IntEnum):
     none = 0
     simplified_destruction = 1
     investigation = 2
+
+
+def check_of(lane: Lane) -> Check:
+    """The check that a lane asks for."""
+    return {Lane.green: Check.none, Lane.blue: Check.audit, Lane.yellow: Check.documents, Lane.red: Check.physical}[
+        lane
+    ]

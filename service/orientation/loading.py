@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
 
 from features.catalogue import INPUTS, Input
 from features.consignment import CONSIGNMENT_COLUMNS, SUMMED, TIME, TOTALS
+from service.orientation.campaigns import Campaigns
+from service.orientation.capacity import Hands
 from service.orientation.exploration import MEAN_WEIGHT, Exploration
 from service.orientation.lanes import Lane
-from service.orientation.policy import CHECKS, Capacity, Policy
-from service.orientation.rules import PolicyFault, Rule, read_rule
+from service.orientation.policy import Policy
+from service.orientation.rules import Rule, read_rule
+from service.orientation.sections import PolicyFault, above_zero, day, only, section_of, share, whole
 
-SECTIONS = {"id", "title", "capacity", "random", "exploration", "risk", "degraded", "rules"}
+SECTIONS = {"id", "title", "capacity", "shifts", "random", "exploration", "risk", "campaigns", "degraded", "rules"}
 
 
 def load_policy(text: str) -> Policy:
@@ -25,40 +28,42 @@ def load_policy(text: str) -> Policy:
         written = tomllib.loads(text)
     except tomllib.TOMLDecodeError as fault:
         raise PolicyFault(f"not valid TOML: {fault}") from fault
-    _only(written, SECTIONS, "the policy")
+    only(written, SECTIONS, "the policy")
     if not written.get("id"):
         raise PolicyFault('needs an id, such as id = "standard-1"')
-    capacity = dict(_section(written, "capacity"))
-    default = _capacity(capacity.pop("default", None), "capacity.default")
-    random, risk = _section(written, "random"), _section(written, "risk")
-    _only(random, {"rate", "seed"}, "random")
-    _only(risk, {"least", "vague_share"}, "risk")
-    exploration = _section(written, "exploration")
-    _only(exploration, {"share", "from", "half_life_days", "least", "mean_weight"}, "exploration")
-    seed = random.get("seed", 0)
-    if not isinstance(seed, int) or isinstance(seed, bool):
-        raise PolicyFault("random.seed: needs a whole number")
+    random, risk = (
+        section_of(written, "random", {"rate", "seed"}),
+        section_of(written, "risk", {"least", "vague_share"}),
+    )
     return Policy(
         policy_id=str(written["id"]),
-        default=default,
-        offices={office: _capacity(kinds, f"capacity.{office}", default) for office, kinds in capacity.items()},
-        random_rate=_share(random, "random.rate", 0.0),
-        exploration=_exploration(exploration),
-        seed=seed,
-        least_risk=_share(risk, "risk.least", 0.0),
-        vague_share=_share(risk, "risk.vague_share", 1.0),
+        hands=Hands.read(written),
+        random_rate=share(random, "random.rate", 0.0),
+        exploration=_exploration(written),
+        seed=whole(random, "random.seed", 0, least=None),
+        least_risk=share(risk, "risk.least", 0.0),
+        vague_share=share(risk, "risk.vague_share", 1.0),
         rules=_rules(written.get("rules", [])),
         text=text,
-        unknown_past=_unknown_past(_section(written, "degraded")),
+        unknown_past=_lane(section_of(written, "degraded", {"unknown_past"}), "degraded.unknown_past", Lane.yellow),
+        campaigns=_campaigns(section_of(written, "campaigns", {"checks", "worth", "carried"})),
     )
 
 
-def _unknown_past(section: Mapping[str, Any]) -> Lane:
-    _only(section, {"unknown_past"}, "degraded")
-    lane = section.get("unknown_past", Lane.yellow.name)
+def _lane(section: Mapping[str, Any], where: str, default: Lane) -> Lane:
+    lane = section.get(where.rsplit(".", 1)[1], default.name)
     if lane not in Lane.__members__:
-        raise PolicyFault(f"degraded.unknown_past: is none of {', '.join(Lane.__members__)}")
+        raise PolicyFault(f"{where}: is none of {', '.join(Lane.__members__)}")
     return Lane[lane]
+
+
+def _campaigns(section: Mapping[str, Any]) -> Campaigns:
+    usual = Campaigns()
+    return Campaigns(
+        whole(section, "campaigns.checks", usual.checks),
+        share(section, "campaigns.worth", usual.worth),
+        _lane(section, "campaigns.carried", usual.carried),
+    )
 
 
 def _rules(written: Any) -> tuple[Rule, ...]:
@@ -98,54 +103,11 @@ def check_inputs(policy: Policy, inputs: Sequence[Input]) -> None:
             raise PolicyFault(f"rule {rule.code}: the model has no feature {lacking[0]!r}")
 
 
-def _section(written: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    section = written.get(name, {})
-    if not isinstance(section, Mapping):
-        raise PolicyFault(f"{name}: needs a section [{name}]")
-    return section
-
-
-def _only(section: Mapping[str, Any], allowed: set[str], where: str) -> None:
-    unknown = sorted(set(section) - allowed)
-    if unknown:
-        raise PolicyFault(f"{where}: unknown key {unknown[0]!r}; known are {', '.join(sorted(allowed))}")
-
-
-def _capacity(written: Any, where: str, default: Capacity | None = None) -> Capacity:
-    if not isinstance(written, Mapping):
-        raise PolicyFault(f"{where}: needs physical, documents, audit and expected")
-    kinds = (*CHECKS, "expected")
-    _only(written, set(kinds), where)
-    values = {kind: written.get(kind, getattr(default, kind, None)) for kind in kinds}
-    for kind, value in values.items():
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            raise PolicyFault(f"{where}.{kind}: needs a whole number, zero or more")
-    return Capacity(**values)
-
-
-def _exploration(section: Mapping[str, Any]) -> Exploration:
-    start = section.get("from")
-    if start is not None and (not isinstance(start, date) or isinstance(start, datetime)):
-        raise PolicyFault("exploration.from: is no date; write from = 2026-03-01")
-    half_life = _above_zero(section, "exploration.half_life_days")
-    least, share = _share(section, "exploration.least", 0.0), _share(section, "exploration.share", 0.0)
-    if least > share:
+def _exploration(written: Mapping[str, Any]) -> Exploration:
+    section = section_of(written, "exploration", {"share", "from", "half_life_days", "least", "mean_weight"})
+    most, least = share(section, "exploration.share", 0.0), share(section, "exploration.least", 0.0)
+    if least > most:
         raise PolicyFault("exploration.least: is above exploration.share")
-    mean = _above_zero(section, "exploration.mean_weight")
-    return Exploration(share, start, half_life, least, MEAN_WEIGHT if mean is None else mean)
-
-
-def _above_zero(section: Mapping[str, Any], where: str) -> float | None:
-    value = section.get(where.rsplit(".", 1)[1])
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
-        raise PolicyFault(f"{where}: needs a number above 0")
-    return float(value)
-
-
-def _share(section: Mapping[str, Any], where: str, default: float) -> float:
-    value = section.get(where.rsplit(".", 1)[1], default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise PolicyFault(f"{where}: needs a number from 0 to 1")
-    return float(value)
+    halved = above_zero(section, "exploration.half_life_days", 1.0) if "half_life_days" in section else None
+    mean = above_zero(section, "exploration.mean_weight", MEAN_WEIGHT)
+    return Exploration(most, day(section, "exploration.from"), halved, least, mean)

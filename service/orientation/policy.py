@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import polars as pl
@@ -12,15 +12,19 @@ from features.consignment import Consignments
 from features.messages import Problems
 from features.messages.quality import to_be_asked
 from features.messages.reading import Competing
-from service.orientation.decisions import Basis, Decisions, Stamp, decide
+from service.orientation.campaigns import FINDING, FOUND, OPEN, Campaigns, held, leads
+from service.orientation.capacity import CHECKS, Hands, at
+from service.orientation.decisions import Basis, Decisions, Stamp, decide, iso
 from service.orientation.exploration import WEIGHED, Exploration, weight
 from service.orientation.giving import draw, give, owed_to, served, tie
-from service.orientation.lanes import Lane, PostClearance, PreArrival, Track
+from service.orientation.lanes import Check, Lane, PostClearance, PreArrival, Track, check_of
+from service.orientation.pacing import band_of, paced
 from service.orientation.rules import Rule
 from service.scoring import Scores
 from service.scoring.explanation import Language
 
-CHECKS = ("physical", "documents", "audit")
+TAKEN = ("office", "begins", "lasts", "at", "band", "check", "held", "network", *CHECKS)
+ASKED = ("rule_check", "rank_check", "usual_check")
 VAGUE = "wording_vague_share"
 HISTORY = "history"  # what a decision lacked, in the words of its degraded reasons
 GIVEN_AGAIN = {HISTORY, "model"}  # what lacks one of these is decided again once it is back
@@ -33,22 +37,15 @@ PAST_UNKNOWN = {
 
 
 @dataclass(frozen=True, slots=True)
-class Capacity:
-    """Checks that one office can make in one day, by kind, and the consignments it expects."""
-
-    physical: int
-    documents: int
-    audit: int
-    expected: int
-
-
-@dataclass(frozen=True, slots=True)
 class Moment:
     """The circumstances of one message: when it is decided, what it competes with, what the day has spent.
 
-    spent: `office`, `day`, `physical`, `documents`, `audit`: checks already given out.
+    spent: one row an office and day or shift: `office`, `begins`, checks already given out by kind (`physical`, `scan`,
+        `documents`, `audit`), and for calls what pacing needs: `bands`, `curve`, `usual` (see Course).
     history_as_of: the latest fact that the history held. lists_as_of: when a watch list last changed. lost: what could
-    not be read, such as `history`.
+    not be read, such as `history`. opened: OPEN, checks of networks whose results are awaited. found: networks that
+    were found out since these consignments were lodged. anew: whether they are decided again, with today's hands;
+    settled: rows that have the strictest check already and ask for no other.
     """
 
     decided_at: datetime
@@ -58,6 +55,10 @@ class Moment:
     language: Language = "en"
     lists_as_of: datetime | None = None
     lost: tuple[str, ...] = ()
+    opened: pl.DataFrame = field(default_factory=OPEN.to_frame)
+    found: tuple[str, ...] = ()
+    anew: bool = False
+    settled: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,7 @@ class Policy:
     """
 
     policy_id: str
-    default: Capacity
-    offices: Mapping[str, Capacity]
+    hands: Hands
     random_rate: float
     exploration: Exploration
     seed: int
@@ -81,22 +81,25 @@ class Policy:
     rules: tuple[Rule, ...]
     text: str
     unknown_past: Lane = Lane.yellow
+    campaigns: Campaigns = field(default_factory=Campaigns)
 
     def orient(self, consignments: Consignments, scores: Scores, problems: Problems, moment: Moment) -> Decisions:
         """The decision on every consignment, its reasons in words."""
-        texts = {rule.code: rule.reason for rule in self.rules} | {UNKNOWN_PAST: PAST_UNKNOWN}
+        texts = {rule.code: rule.reason for rule in self.rules} | {UNKNOWN_PAST: PAST_UNKNOWN, FINDING: FOUND}
         stamp = Stamp(
             moment.decided_at, moment.language, self.policy_id, texts, moment.history_as_of, moment.lists_as_of,
             moment.lost,
         )  # fmt: skip
-        decided = decide(consignments, self.lanes(consignments, scores, problems, moment), scores, problems, stamp)
-        return replace(decided, basis=self._basis(scores, moment))
+        lanes = self.lanes(consignments, scores, problems, moment)
+        decided = decide(consignments, lanes, scores, problems, stamp)
+        return replace(decided, basis=self._basis(scores, moment), taken=lanes.select(TAKEN))
 
     def _basis(self, scores: Scores, moment: Moment) -> Basis:
-        spent = moment.spent.with_columns(pl.col("day").cast(pl.String)).to_dicts()
+        spent = [{**row, "begins": iso(row["begins"])} for row in moment.spent.to_dicts()]
         return Basis(
             moment.decided_at, moment.competing, moment.language, self.text, scores.model.sha256, spent,
-            moment.history_as_of, moment.lists_as_of, moment.lost,
+            moment.history_as_of, moment.lists_as_of, moment.lost, dict(moment.opened.iter_rows()), moment.found,
+            moment.anew, moment.settled,
         )  # fmt: skip
 
     def lanes(self, consignments: Consignments, scores: Scores, problems: Problems, moment: Moment) -> pl.DataFrame:
@@ -108,9 +111,10 @@ class Policy:
         known = consignments.frame.hstack(scores.frame.drop("row"))
         features = scores.rows.frame.select(c for c in scores.rows.frame.columns if c not in known.columns)
         asked = self._ask(known.hstack(features), moment)
-        worded = self._worded(give(asked), problems).sort("row")
+        given = give(asked).with_columns(held().alias("held"), leads().alias("leads"))
+        worded = self._worded(given, problems).sort("row")
         waits = pl.col("post_clearance").eq("none") & ~pl.col("withdrawn") & (pl.col("clearance") != Lane.red.name)
-        again = waits & bool({*moment.lost} & GIVEN_AGAIN)
+        again = waits & (pl.lit(bool({*moment.lost} & GIVEN_AGAIN)) | pl.col("held"))
         reassess = pl.when(again).then(pl.lit(PostClearance.reassess.name)).otherwise(pl.col("post_clearance"))
         return worded.with_columns(reassess.alias("post_clearance"))
 
@@ -122,82 +126,92 @@ class Policy:
         )
         lacking = [name for name in (VAGUE, *WEIGHED) if name not in known.columns]  # a model without these inputs
         known = known.with_columns(pl.lit(None, pl.Float64).alias(name) for name in lacking)
-        known = known.with_columns(pl.col("office").fill_null("unknown"), pl.col("lodged_at").dt.date().alias("day"))
+        known = known.with_columns(
+            pl.col("office").fill_null("unknown"),
+            pl.col("lodged_at").dt.date().alias("day"),
+            at(moment.decided_at if moment.anew else None),
+        )
+        known = known.with_columns(self.hands.begins()).with_columns(self.hands.lasts())
         withdrawn = pl.col("purpose").eq("cancellation").fill_null(False).alias("withdrawn")
         frame = known.select(
-            "row", "office", "day", "margin", "risk", "share_below", VAGUE, withdrawn, weight().alias("weight")
+            "row",
+            "office",
+            "day",
+            "begins",
+            "lasts",
+            "at",
+            "margin",
+            "risk",
+            "share_below",
+            VAGUE,
+            withdrawn,
+            weight().alias("weight"),
+            band_of(known["share_below"]),
+            pl.coalesce("network_id", "party_id").alias("network"),
         )
         frame = frame.hstack(held).hstack(drawn).with_columns(pl.col("draw").lt(self.random_rate).alias("random"))
-        ruled = self._with_rules(self._with_capacity(frame, moment))
+        ruled = self._with_rules(self.hands.beside(frame, moment.spent))
         if HISTORY in moment.lost and self.unknown_past > Lane.green:
-            ruled = self._with_unknown_past(ruled)
+            ruled = _asked_too(ruled, self.unknown_past, UNKNOWN_PAST, pl.lit(True))
+        if moment.found:
+            ruled = _asked_too(ruled, self.campaigns.carried, FINDING, pl.col("network").is_in(moment.found))
+        ruled = self.campaigns.places(ruled, moment.opened)
         frame = self._with_rank(ruled, moment.competing)
-        return self._without_withdrawn(self._with_exploration(frame, moment.competing))
-
-    @staticmethod
-    def _without_withdrawn(frame: pl.DataFrame) -> pl.DataFrame:
-        """Nothing asks for what was withdrawn: no parcel comes under a declaration that was taken back."""
-        withdrawn = pl.col("withdrawn")
-        return frame.with_columns(
-            *(pl.when(withdrawn).then(0).otherwise(pl.col(lane)).alias(lane) for lane in ("rule_lane", "rank_lane")),
-            *(pl.col(drawn) & ~withdrawn for drawn in ("random", "explored")),
-            pl.when(withdrawn).then(0.0).otherwise(pl.col("explorable")).alias("explorable"),
-        )
-
-    def _with_capacity(self, frame: pl.DataFrame, moment: Moment) -> pl.DataFrame:
-        rows = [
-            (office, *(getattr(capacity, kind) for kind in (*CHECKS, "expected")))
-            for office, capacity in ((o, self.offices.get(o, self.default)) for o in frame["office"].unique())
-        ]
-        names = {"office": pl.String, **dict.fromkeys((*CHECKS, "expected"), pl.Int64)}
-        capacity = pl.DataFrame(rows, schema=names, orient="row")
-        beside = frame.join(capacity, on="office", how="left", maintain_order="left").join(
-            moment.spent, on=["office", "day"], how="left", maintain_order="left", suffix="_spent"
-        )
-        left = [(pl.col(k) - pl.col(f"{k}_spent").fill_null(0)).clip(0).alias(f"{k}_left") for k in CHECKS]
-        return beside.with_columns(left)
+        nothing = pl.col("withdrawn") | pl.col("row").is_in(moment.settled)
+        return _not_asking(self._with_exploration(frame, moment.competing), nothing)
 
     def _with_rules(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """`rule_lane` and `rule_track`: the strictest that any rule asks for; the order of rules does not matter."""
-        lanes = [pl.when(pl.col(str(i))).then(int(rule.lane)).otherwise(0) for i, rule in enumerate(self.rules)]
+        """`rule_check` and `rule_track`: the strictest that any rule asks for; the order of rules does not matter."""
+        checks = [
+            pl.when(pl.col(str(i))).then(int(check_of(rule.lane))).otherwise(0) for i, rule in enumerate(self.rules)
+        ]
         tracks = [pl.when(pl.col(str(i))).then(int(rule.track)).otherwise(0) for i, rule in enumerate(self.rules)]
         codes = [pl.when(pl.col(str(i))).then(pl.lit(rule.code)) for i, rule in enumerate(self.rules)]
         return frame.with_columns(
-            pl.max_horizontal(pl.lit(0), *lanes).alias("rule_lane"),
+            pl.max_horizontal(pl.lit(0), *checks).alias("rule_check"),
             pl.max_horizontal(pl.lit(0), *tracks).alias("rule_track"),
             pl.concat_list(codes).list.drop_nulls().alias("rule_codes")
             if codes
             else pl.lit([], dtype=pl.List(pl.String)).alias("rule_codes"),
         ).drop(str(i) for i in range(len(self.rules)))
 
-    def _with_unknown_past(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Ask for the lane of senders whose past cannot be looked up, beside what the rules ask for."""
-        return frame.with_columns(
-            pl.max_horizontal("rule_lane", pl.lit(int(self.unknown_past))),
-            pl.concat_list("rule_codes", pl.lit(UNKNOWN_PAST)).alias("rule_codes"),
-        )
-
     def _with_rank(self, frame: pl.DataFrame, competing: Competing) -> pl.DataFrame:
-        """`rank` among `of`: within the message, or where the score would stand on an ordinary day of the office."""
+        """`rank` among `of`, within the message or on an ordinary day of the office, and the checks that follow.
+
+        usual_check: what the rank asks for by itself. rank_check: what risk asks for: within a message the same; of a
+        call what the checks that are left reach, as many as are still to come.
+        """
         if competing == "message":
-            order = pl.struct(-pl.col("margin"), "tie").rank("ordinal").over("office", "day")
-            ranked = frame.with_columns(order.cast(pl.Int64).alias("rank"), pl.len().over("office", "day").alias("of"))
+            order = pl.struct(-self.campaigns.lowered(), "tie").rank("ordinal").over("office", "begins")
+            ranked = frame.with_columns(
+                order.cast(pl.Int64).alias("rank"), pl.len().over("office", "begins").alias("of")
+            )
         else:
             above = ((1.0 - pl.col("share_below")) * pl.col("expected")).floor().cast(pl.Int64)
             of = pl.max_horizontal("expected", pl.lit(1, pl.Int64))
             ranked = frame.with_columns(pl.min_horizontal(above + 1, of).alias("rank"), of.alias("of"))
         scored = pl.col("margin").is_not_null()
         ranked = ranked.with_columns(pl.when(scored).then(pl.col("rank")), pl.when(scored).then(pl.col("of")))
+        usual = self._reached("rank", {kind: pl.col(kind) for kind in CHECKS}).alias("usual_check")
+        if competing == "message":
+            return ranked.with_columns(usual).with_columns(pl.col("usual_check").alias("rank_check"))
+        left = {kind: pl.col(f"{kind}_left") for kind in CHECKS}
+        left["physical"] = (left["physical"] - self.random_rate * pl.col("to_come")).clip(0)  # chance is still to draw
+        there = paced(ranked).with_columns(pl.col("ahead") * self.campaigns.further())
+        return there.with_columns(usual, self._reached("ahead", left).alias("rank_check"))
+
+    def _reached(self, place: str, able: Mapping[str, pl.Expr]) -> pl.Expr:
+        """The strictest check that reaches down to a place; none for what is not worth one."""
+        reach, asked = pl.lit(0.0), []
+        for check in sorted(Check, reverse=True)[:-1]:
+            reach = reach + able[check.name]
+            asked.append(pl.when(pl.col(place) <= reach).then(int(check)))
         worth = pl.col("risk") >= self.least_risk
-        first, second = pl.col("physical"), pl.col("physical") + pl.col("documents")
-        third = second + pl.col("audit")
-        lane = pl.when(pl.col("rank") <= first).then(3).when(pl.col("rank") <= second).then(2)
-        lane = lane.when(pl.col("rank") <= third).then(1)
-        return ranked.with_columns(pl.when(worth).then(lane.otherwise(0)).otherwise(0).alias("rank_lane"))
+        return pl.when(worth).then(pl.coalesce(*asked, pl.lit(0))).otherwise(0)
 
     def _with_exploration(self, frame: pl.DataFrame, competing: Competing) -> pl.DataFrame:
         """`explorable`: the chance to be drawn by weight where the blind draw passed by; `explored`: whether it was."""
-        sent = pl.max_horizontal("rule_lane", "rank_lane") >= int(Lane.red)
+        sent = pl.max_horizontal("rule_check", "rank_check") >= int(Check.physical)
         weighed = frame.with_columns(pl.when(sent).then(0.0).otherwise(pl.col("weight")).alias("weight"))
         chanced = weighed.with_columns(self.exploration.chance(competing).alias("explorable"))
         drawn = (pl.col("second_draw") < pl.col("explorable")) & ~pl.col("random")
@@ -227,15 +241,16 @@ class Policy:
         )
         looked_at = pl.col("lane") >= Lane.yellow
         blindly, by_weight = owed_to("random"), owed_to("explored")
-        by_rule = looked_at & (pl.col("rule_lane") >= pl.col("lane"))
+        by_rule = looked_at & (pl.col("rule_check") >= pl.col("check"))
         selection = pl.when(blindly).then(pl.lit("random")).when(by_weight).then(pl.lit("exploration"))
-        selection = selection.when(by_rule).then(pl.lit("rule"))
-        sent = (pl.col("lane") == Lane.red) & (pl.max_horizontal("rule_lane", "rank_lane") >= int(Lane.red))
+        selection = selection.when(by_rule).then(pl.lit("rule")).when("leads").then(pl.lit("campaign"))
+        sent = (pl.col("check") == Check.physical) & (pl.max_horizontal("rule_check", "rank_check") >= Check.physical)
         certain = looked_at & (~blindly & ~by_weight | sent)  # drawn or not, what was sent anyway was sure of its check
         chance = pl.when(certain).then(1.0).otherwise(self._chance())
         return given.with_columns(
             pre_arrival.alias("pre_arrival"),
             pl.col("lane").replace_strict({int(x): x.name for x in Lane}, return_dtype=pl.String).alias("clearance"),
+            pl.col("check").replace_strict({int(x): x.name for x in Check}, return_dtype=pl.String).alias("check"),
             pl.when(pl.col("lane") == Lane.blue).then(pl.lit("audit")).otherwise(pl.lit("none"))
             .alias("post_clearance"),
             pl.when(looked_at).then(pl.col("rule_track")).otherwise(0)
@@ -243,3 +258,22 @@ class Policy:
             selection.when(looked_at).then(pl.lit("risk")).otherwise(pl.lit("none")).alias("selection"),
             chance.alias("selection_probability"),
         )  # fmt: skip
+
+
+def _asked_too(frame: pl.DataFrame, lane: Lane, code: str, where: pl.Expr) -> pl.DataFrame:
+    """Ask for a lane beside what the rules ask for, and name why."""
+    asked = pl.max_horizontal("rule_check", pl.lit(int(check_of(lane))))
+    codes = pl.concat_list("rule_codes", pl.lit(code))
+    return frame.with_columns(
+        pl.when(where.fill_null(False)).then(asked).otherwise("rule_check").alias("rule_check"),
+        pl.when(where.fill_null(False)).then(codes).otherwise("rule_codes").alias("rule_codes"),
+    )
+
+
+def _not_asking(frame: pl.DataFrame, which: pl.Expr) -> pl.DataFrame:
+    """Nothing asks for these: no parcel comes under a declaration that was taken back, and none is opened twice."""
+    return frame.with_columns(
+        *(pl.when(which).then(0).otherwise(pl.col(asked)).alias(asked) for asked in ASKED),
+        *(pl.col(drawn) & ~which for drawn in ("random", "explored")),
+        pl.when(which).then(0.0).otherwise(pl.col("explorable")).alias("explorable"),
+    )

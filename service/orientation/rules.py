@@ -11,13 +11,8 @@ from typing import Any
 
 import polars as pl
 
-from features.fault import Fault
 from service.orientation.lanes import Lane, Track
-
-
-class PolicyFault(Fault):
-    """A policy file that cannot be used; the message names the section and key."""
-
+from service.orientation.sections import PolicyFault, day
 
 Condition = Callable[[pl.Expr, Any], pl.Expr]
 CONDITIONS: dict[str, Condition] = {
@@ -80,7 +75,7 @@ def read_rule(written: Any, sample: pl.DataFrame) -> Rule:
         raise PolicyFault(f"rule {code}: lane {written['lane']!r} is none of {', '.join(Lane.__members__)}")
     if written.get("track", "none") not in Track.__members__:
         raise PolicyFault(f"rule {code}: track {written['track']!r} is none of {', '.join(Track.__members__)}")
-    start, end = _day(code, "from", written.get("from")), _day(code, "until", written.get("until"))
+    start, end = day(written, f"rule {code}.from"), day(written, f"rule {code}.until")
     if start is not None and end is not None and end < start:
         raise PolicyFault(f"rule {code}: until is before from")
     if not isinstance(written.get("office", ""), str):
@@ -132,9 +127,3 @@ def _conditions(code: str, when: Any, sample: pl.DataFrame) -> list[pl.Expr]:
                 raise PolicyFault(f"rule {code}: {column}: {word}: the list is empty")
             conditions.append(CONDITIONS[word](pl.col(column), bound))
     return conditions
-
-
-def _day(code: str, key: str, value: object) -> date | None:
-    if value is not None and not isinstance(value, date):
-        raise PolicyFault(f"rule {code}: {key} is no date; write {key} = 2026-03-01")
-    return value

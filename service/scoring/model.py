@@ -17,6 +17,7 @@ from features.catalogue import Input
 from service.scoring.calibration import Calibration
 
 Floats = npt.NDArray[np.float64]
+TAIL = 20  # steps of the reference that tell how its upper tail falls off
 ONE_THREAD_UP_TO = 256  # rows; below it, starting threads costs more than the trees
 
 
@@ -49,9 +50,22 @@ class Model:
             return Scores(rows.frame.select("row", *unknown), matrix, rows, self)
         margin = predict(self.booster, matrix)
         risk = self.calibration.apply(margin)
-        share_below = np.searchsorted(self.reference, margin, side="left") / max(len(self.reference), 1)
+        share_below = place_among(self.reference, margin)
         frame = pl.DataFrame({"row": rows.frame["row"], "margin": margin, "risk": risk, "share_below": share_below})
         return Scores(frame, matrix, rows, self)
+
+
+def place_among(reference: Floats, margin: Floats) -> Floats:
+    """The share of an ordinary day that scores lower; above all of it still rising, as its upper tail falls off.
+
+    The best few of a day may all score above the highest step of the reference, and they must not count as equals.
+    """
+    below = np.searchsorted(reference, margin, side="left") / max(len(reference), 1)
+    if len(reference) < TAIL:
+        return below
+    highest, excess = reference[-1], float(np.mean(reference[-TAIL:] - reference[-TAIL]))
+    beyond = 1.0 - np.exp(-np.maximum(margin - highest, 0.0) / max(excess, 1e-9)) / len(reference)
+    return np.where(margin > highest, beyond, below)
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,5 +219,7 @@ def test_the_share_halves_from_its_first_day_on_but_not_below_the_least() -> Non
 
 
 def test_nothing_competes_where_nothing_weighs() -> None:
-    frame = pl.DataFrame({"weight": [0.0, 0.0], "physical_left": [3, 3], "office": ["A", "A"], "day": [DAY, DAY]})
+    frame = pl.DataFrame(
+        {"weight": [0.0, 0.0], "physical_left": [3, 3], "office": ["A", "A"], "day": [DAY, DAY], "begins": [DAY, DAY]}
+    )
     assert frame.select(Exploration(1.0).chance("message").alias("chance"))["chance"].to_list() == [0.0, 0.0]

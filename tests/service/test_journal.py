@@ -16,6 +16,7 @@ from features.messages import Message, read
 from service.api.models import outcome_rows
 from service.history import StoredHistory
 from service.journal import Conflict, Received
+from service.orientation.capacity import CHECKS
 from service.store import DECISIONS, DECLARATIONS, OUTCOMES, RUNNING, Store
 from service.targeting import Desk, target
 from tests.service.building import NOON, declared, message, outcome
@@ -192,15 +193,21 @@ def test_what_was_decided_is_not_remembered_again(desk: Desk, store: Store) -> N
 
 def test_spent_counts_the_checks_of_the_office_and_the_day(desk_with: Callable[[str], Desk]) -> None:
     desk = desk_with(EVERYTHING_RED)
-    assert desk.journal.spent(consignments(message(declared(1)))).is_empty()
+    periods = desk.policy.hands.periods
+    nothing = desk.journal.spent(periods(consignments(message(declared(1))).frame))
+    assert nothing.select(CHECKS).sum_horizontal().to_list() == [0]
     tomorrow = NOON + timedelta(days=1)
     target(message(*(declared(i) for i in range(5))), desk)
     target(message(declared(11, office="FRMRS1"), declared(12, office=None), declared(13, lodged_at=tomorrow)), desk)
     here = consignments(message(declared(21), declared(22, lodged_at=tomorrow), declared(23, office="elsewhere")))
-    spent = desk.journal.spent(here).sort("office", "day")
-    assert spent.rows() == [("FRCDG1", NOON.date(), 2, 1, 1), ("FRCDG1", tomorrow.date(), 1, 0, 0)]
-    nowhere = desk.journal.spent(consignments(message(declared(24, office=None))))
-    assert nowhere.rows() == [("unknown", NOON.date(), 1, 0, 0)]
+    told = ("office", "begins", "physical", "documents", "audit")
+    spent = desk.journal.spent(periods(here.frame)).sort("office", "begins").select(told)
+    midnight, next_one = NOON.replace(hour=0), tomorrow.replace(hour=0)
+    assert spent.rows() == [
+        ("FRCDG1", midnight, 2, 1, 1), ("FRCDG1", next_one, 1, 0, 0), ("elsewhere", midnight, 0, 0, 0),
+    ]  # fmt: skip
+    nowhere = desk.journal.spent(periods(consignments(message(declared(24, office=None))).frame))
+    assert nowhere.select(told).rows() == [("unknown", midnight, 1, 0, 0)]
 
 
 def test_calls_of_one_day_share_its_checks(desk_with: Callable[[str], Desk]) -> None:

@@ -236,11 +236,16 @@ reason = { en = "findings before" }
 """
 
 
+def ruled_only(policy: str) -> str:
+    """The same policy, by which no score asks for a check."""
+    return policy.replace("least = 0.05", "least = 1.0")
+
+
 def test_what_was_decided_without_the_past_is_decided_again_and_only_upwards(
     model: Model, settled: tuple[str, Path], sealed_home: Path, tmp_path: Path
 ) -> None:
     address, folder = settled
-    policy = standard_policy() + RULE
+    policy = ruled_only(standard_policy()) + RULE
     calm_home = tmp_path / "calm.db"
     calm_home.write_bytes(Path(address.removeprefix("sqlite:///")).read_bytes())
     (tmp_path / "calm.db.history").mkdir()
@@ -277,7 +282,7 @@ def test_what_was_decided_without_the_past_is_decided_again_and_only_upwards(
     lanes = ["green", "blue", "yellow", "red"]
     assert all(lanes.index(b["clearance"]) >= lanes.index(a["clearance"]) for a, b in zip(first, again, strict=True))
     assert verify_record(desk.journal.store, tmp_path / "checkpoints", tmp_path / "keys").faults == []
-    spent = desk.journal.spent(_of(sent[0]))
+    spent = desk.journal.spent(desk.policy.hands.periods(_of(sent[0]).frame))
     assert spent["physical"].sum() <= 12, "what was amended is counted once"
 
 
@@ -294,7 +299,7 @@ def test_without_the_past_every_sender_counts_as_new_as_far_as_capacity_goes(
     folder.rename(folder.with_name("away"))
     told = {}
     for lane in ("green", "yellow"):
-        policy = standard_policy().replace('unknown_past = "yellow"', f'unknown_past = "{lane}"')
+        policy = ruled_only(standard_policy()).replace('unknown_past = "yellow"', f'unknown_past = "{lane}"')
         policy = policy.replace("documents = 24", "documents = 3").replace("audit = 24", "audit = 0")
         desk = desk_of(model, address, policy=policy)
         sent = message(*(declared(200 + n) for n in range(5)), message_id=f"N{lane}")

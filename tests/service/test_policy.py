@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -19,11 +19,14 @@ from features.consignment import CONSIGNMENT_COLUMNS, Consignments
 from features.contract import no_quarantine
 from features.messages import Problems
 from features.messages.reading import Competing
+from pipelines.backtest.days import midnight
 from pipelines.learn import standard_policy
 from service.orientation import Moment, Policy, PolicyFault, load_policy
-from service.orientation.lanes import Lane
+from service.orientation.campaigns import OPEN
+from service.orientation.lanes import Check
 from service.orientation.rules import CONDITIONS
 from service.scoring import Model, Scores
+from service.tallies import SPENT
 from tests.service.building import NOON
 
 QUICK = settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -57,6 +60,7 @@ class Case:
     gross_mass_kg: float | None = 1.0
     vague: float | None = 0.0
     version: int = 1
+    network: str | None = None
 
 
 def judged(
@@ -67,6 +71,8 @@ def judged(
     competing: Competing = "message",
     spent: Sequence[tuple[str, date, int, int, int]] = (),
     problems: Sequence[tuple[int, str, str]] = (),
+    opened: Mapping[str, int] | None = None,
+    found: tuple[str, ...] = (),
 ) -> pl.DataFrame:
     """What the policy says of the cases, one row each in their order, with their names."""
     risk = np.array([case.risk for case in cases])
@@ -83,22 +89,31 @@ def judged(
         {c.name: declared.get(c.name, [None] * len(cases)) for c in CONSIGNMENT_COLUMNS},
         schema={c.name: c.dtype for c in CONSIGNMENT_COLUMNS},
     ).with_row_index("row")
+    frame = frame.with_columns(
+        pl.Series("network_id", [case.network for case in cases], pl.String), party_id=pl.lit(None, pl.String)
+    )
     kinds = {item.name: pl.Float64 if item.kind == "number" else pl.String for item in INPUTS}
     known = {"wording_vague_share": [case.vague for case in cases]}
     rows = pl.DataFrame({name: known.get(name, [None] * len(cases)) for name in kinds}, schema=kinds)
     rows = rows.insert_column(0, frame["row"])
     scored = pl.DataFrame({"row": frame["row"], "margin": np.log(risk / (1 - risk)), "risk": risk, "share_below": risk})
-    left = pl.DataFrame(
-        spent,
-        schema={"office": pl.String, "day": pl.Date, "physical": pl.Int64, "documents": pl.Int64, "audit": pl.Int64},
-        orient="row",
-    )
+    gone = [
+        {"office": office, "begins": midnight(day), "physical": red, "scan": 0, "documents": yellow, "audit": blue}
+        for office, day, red, yellow, blue in spent
+    ]
+    left = pl.DataFrame(gone, schema=SPENT)
     oddities = pl.DataFrame(problems, schema={"row": pl.UInt32, "field": pl.String, "problem": pl.String}, orient="row")
     given_lanes = policy.lanes(
         Consignments(frame, pl.DataFrame()),
         Scores(scored, np.zeros((len(cases), len(INPUTS))), Rows(rows), model),
         Problems(no_quarantine(), oddities),
-        Moment(NOON, competing, left),
+        Moment(
+            NOON,
+            competing,
+            left,
+            opened=pl.DataFrame(list((opened or {}).items()), schema=OPEN, orient="row"),
+            found=found,
+        ),
     )
     assert given_lanes["row"].to_list() == list(range(len(cases)))
     return given_lanes.with_columns(pl.Series("name", [case.name for case in cases]))
@@ -290,7 +305,7 @@ def test_a_rule_that_no_hand_is_left_for_is_marked_dropped(model: Model) -> None
         "red": 1, "yellow": 1, "blue": 1, "green": 2,
     }  # fmt: skip
     assert told["dropped"].to_list() == (told["clearance"] != "red").to_list()
-    assert told.filter("dropped")["wanted"].unique().to_list() == [int(Lane.red)]
+    assert told.filter("dropped")["wanted"].unique().to_list() == [int(Check.physical)]
 
 
 def test_rank_that_the_day_has_spent_the_hands_for_is_marked_dropped(model: Model) -> None:
@@ -380,8 +395,8 @@ def test_what_is_vague_or_incomplete_is_asked_for_unless_a_control_is_recommende
 
 def test_an_office_states_only_what_differs() -> None:
     policy = load_policy(policy_text(1, 2, 3, 50, more="[capacity.B]\naudit = 9"))
-    assert (policy.offices["B"].physical, policy.offices["B"].documents) == (1, 2)
-    assert (policy.offices["B"].audit, policy.offices["B"].expected) == (9, 50)
+    assert (policy.hands.offices["B"].physical, policy.hands.offices["B"].documents) == (1, 2)
+    assert (policy.hands.offices["B"].audit, policy.hands.offices["B"].expected) == (9, 50)
 
 
 def test_the_standard_policy_loads_and_says_its_rules_in_all_languages() -> None:

@@ -1,0 +1,62 @@
+"""Campaigns on record: which checks of a network are still awaited, what was found since, and who waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from service.orientation.campaigns import OPEN
+from service.posting import in_lists
+from service.store import DECISIONS, OUTCOMES
+
+AWAITED_HOURS = 21 * 24  # a result that has not come by then is not waited for
+OPENED = ("scan", "physical")
+
+
+def opened(connection: sa.Connection, networks: Sequence[str], hour: int) -> pl.DataFrame:
+    """How many checks of these networks are awaited at an hour: OPEN, without those of which none is."""
+    rows: list[tuple[Any, ...]] = []
+    known = sa.select(OUTCOMES.c.consignment_id).where(OUTCOMES.c.consignment_id == DECISIONS.c.consignment_id)
+    for some in in_lists(networks):
+        query = sa.select(DECISIONS.c.network, sa.func.count(sa.distinct(DECISIONS.c.consignment_id))).where(
+            DECISIONS.c.network.in_(some),
+            DECISIONS.c.checked.in_(OPENED),
+            DECISIONS.c.stands,
+            DECISIONS.c.hour >= hour - AWAITED_HOURS,
+            ~known.exists(),
+        )
+        rows += [tuple(row) for row in connection.execute(query.group_by(DECISIONS.c.network))]
+    return pl.DataFrame(rows, schema=OPEN, orient="row").sort("network")
+
+
+def found(connection: sa.Connection, networks: Sequence[str], since: int) -> tuple[str, ...]:
+    """Those of some networks of which something was found out after a moment, microseconds since 1970."""
+    told: set[str] = set()
+    hit = OUTCOMES.c.body["result"].as_string() == "non_compliant"
+    for some in in_lists(networks):
+        query = (
+            sa.select(DECISIONS.c.network)
+            .join(OUTCOMES, OUTCOMES.c.consignment_id == DECISIONS.c.consignment_id)
+            .where(DECISIONS.c.network.in_(some), OUTCOMES.c.known_at > since, hit)
+        )
+        told.update(connection.execute(query.distinct()).scalars())
+    return tuple(sorted(told))
+
+
+def wake(connection: sa.Connection, outcomes: Sequence[dict[str, Any]]) -> int:
+    """Let what waits for the findings among some results (rows of their table) be decided again; how many wait."""
+    hits = [one for one in outcomes if one["body"]["result"] == "non_compliant"]
+    woken = 0
+    for some in in_lists(hits):
+        ids = [one["consignment_id"] for one in some]
+        networks = sa.select(DECISIONS.c.network).where(DECISIONS.c.consignment_id.in_(ids))
+        waiting = (
+            sa.update(DECISIONS)
+            .where(DECISIONS.c.network.in_(networks), DECISIONS.c.held, DECISIONS.c.stands)
+            .values(waits=True)
+        )
+        woken += connection.execute(waiting).rowcount
+    return woken

@@ -1,0 +1,145 @@
+"""Capacity: the checks that an office can make in a day or shift, by kind, and what of them is left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from features.consignment import TIME
+from service.orientation.lanes import Check
+from service.orientation.sections import PolicyFault, only, section_of, whole
+
+CHECKS = tuple(check.name for check in Check if check)
+KINDS = (*CHECKS, "expected")
+BY_DAY = (("day", 0),)
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """Checks that one office can make in one day or shift, by kind, and the consignments it expects meanwhile."""
+
+    physical: int
+    scan: int
+    documents: int
+    audit: int
+    expected: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """Who can check how much, where and when.
+
+    offices: by name of the office; one that is not named has the default.
+    of_shift: by office (`default` for all that are not named) and shift; a shift that is not named has the office's.
+    shifts: name and hour of the day (UTC) at which each begins, in order; the last one lasts until the first begins.
+    """
+
+    default: Capacity
+    offices: Mapping[str, Capacity]
+    of_shift: Mapping[tuple[str, str], Capacity]
+    shifts: tuple[tuple[str, int], ...] = BY_DAY
+
+    def of(self, office: str, shift: str) -> Capacity:
+        """The checks of an office in a shift."""
+        known = self.offices.get(office, self.default)
+        owner = office if office in self.offices else "default"
+        return self.of_shift.get((owner, shift), known)
+
+    @classmethod
+    def read(cls, written: Mapping[str, Any]) -> Hands:
+        """From the sections `capacity` and `shifts` of a policy; an office or a shift may state only what differs."""
+        capacity = dict(section_of(written, "capacity"))
+        shifts = _shifts(section_of(written, "shifts"))
+        names = tuple(name for name, _ in shifts) if shifts != BY_DAY else ()
+        whole_day, of_shift = _office(capacity.pop("default", None), "default", None, names)
+        offices: dict[str, Capacity] = {}
+        for office, kinds in capacity.items():
+            offices[office], own = _office(kinds, office, whole_day, names)
+            of_shift |= own
+        return cls(whole_day, offices, of_shift, shifts)
+
+    def begins(self) -> pl.Expr:
+        """When the day or shift began that `at` falls into: the moment whose hands make the check."""
+        midnight, hour = pl.col("at").dt.truncate("1d"), pl.col("at").dt.hour()
+        starts = [start for _, start in self.shifts]
+        begun = [pl.when(hour >= start).then(midnight + pl.duration(hours=start)) for start in starts]
+        night = midnight + pl.duration(hours=starts[-1] - 24)  # the last shift of the day before lasts past midnight
+        return pl.coalesce(pl.max_horizontal(begun), night).cast(TIME).alias("begins")
+
+    def shift(self) -> pl.Expr:
+        """The name of the shift that began at `begins`."""
+        names = {start: name for name, start in self.shifts}
+        return pl.col("begins").dt.hour().replace_strict(names, return_dtype=pl.String).alias("shift")
+
+    def lasts(self) -> pl.Expr:
+        """How long the shift that began at `begins` lasts, in hours."""
+        starts = [start for _, start in self.shifts]
+        after = [*starts[1:], starts[0] + 24]
+        hours = {start: end - start for start, end in zip(starts, after, strict=True)}
+        return pl.col("begins").dt.hour().replace_strict(hours, return_dtype=pl.Int64).alias("lasts")
+
+    def periods(self, lodged: pl.DataFrame, now: datetime | None = None) -> pl.DataFrame:
+        """The days or shifts of some consignments (`office`, `lodged_at`): office, begins, lasts; each once.
+
+        now: when they are decided again, with the hands of that day or shift.
+        """
+        placed = lodged.select(pl.col("office").fill_null("unknown"), at(now))
+        own = placed.select("office", self.begins()).unique(maintain_order=True)
+        return own.with_columns(self.lasts())
+
+    def beside(self, frame: pl.DataFrame, spent: pl.DataFrame) -> pl.DataFrame:
+        """A frame with `office` and `begins`, what its offices can do then, and what of it is left: `physical_left`, …
+
+        spent: one row an office and period: `office`, `begins`, and by kind what was given out.
+        """
+        periods = frame.select("office", "begins", self.shift()).unique()
+        able = [
+            (office, begins, *(getattr(self.of(office, shift), kind) for kind in KINDS))
+            for office, begins, shift in periods.iter_rows()
+        ]
+        schema = pl.Schema({"office": pl.String(), "begins": TIME, **dict.fromkeys(KINDS, pl.Int64())})
+        capacity = pl.DataFrame(able, schema=schema, orient="row")
+        period = ["office", "begins"]
+        given = capacity.join(spent, on=period, how="left", maintain_order="left", suffix="_spent")
+        left = given.with_columns(
+            (pl.col(kind) - pl.col(f"{kind}_spent").fill_null(0)).clip(0).alias(f"{kind}_left") for kind in CHECKS
+        )
+        return frame.join(left, on=period, how="left", maintain_order="left")
+
+
+def at(now: datetime | None) -> pl.Expr:
+    """The moment whose hands make a check: when it was lodged, or when it is decided again."""
+    return (pl.col("lodged_at") if now is None else pl.lit(now, TIME)).alias("at")
+
+
+def _shifts(written: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
+    """Names and first hours in order of the hours; one whole day where none is named."""
+    begins = {name: whole(written, f"shifts.{name}", None) for name in written}
+    for name, hour in begins.items():
+        if hour > 23 or list(begins.values()).count(hour) > 1:
+            raise PolicyFault(f"shifts.{name}: needs an hour of its own from 0 to 23")
+    return tuple(sorted(begins.items(), key=lambda shift: shift[1])) or BY_DAY
+
+
+def _office(
+    written: Any, office: str, default: Capacity | None, shifts: tuple[str, ...]
+) -> tuple[Capacity, dict[tuple[str, str], Capacity]]:
+    """The capacity of an office, and that of its shifts where they differ."""
+    where = f"capacity.{office}"
+    if not isinstance(written, Mapping):
+        raise PolicyFault(f"{where}: needs physical, documents, audit and expected")
+    only(written, {*KINDS, *shifts}, where)
+    own = _kinds(written, where, default)
+    each = {name: section_of(written, name) for name in shifts if name in written}
+    for name, section in each.items():
+        only(section, KINDS, f"{where}.{name}")
+    return own, {(office, name): _kinds(section, f"{where}.{name}", own) for name, section in each.items()}
+
+
+def _kinds(written: Mapping[str, Any], where: str, default: Capacity | None) -> Capacity:
+    there = {kind: 0 if kind == "scan" and default is None else getattr(default, kind, None) for kind in KINDS}
+    return Capacity(**{kind: whole(written, f"{where}.{kind}", there[kind]) for kind in KINDS})

@@ -1,0 +1,67 @@
+"""Sections and keys of a policy file, each refused by its name where it does not hold what it should."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from features.fault import Fault
+
+
+class PolicyFault(Fault):
+    """A policy file that cannot be used; the message names the section and key."""
+
+
+def section_of(written: Mapping[str, Any], name: str, known: Iterable[str] = ()) -> Mapping[str, Any]:
+    """A section, empty where the file has none; with nothing in it but the known keys, where they are named."""
+    section = written.get(name, {})
+    if not isinstance(section, Mapping):
+        raise PolicyFault(f"{name}: needs a section [{name}]")
+    if known:
+        only(section, known, name)
+    return section
+
+
+def only(section: Mapping[str, Any], known: Iterable[str], where: str) -> None:
+    """Refuse a key that nobody would read."""
+    unknown = sorted(set(section) - set(known))
+    if unknown:
+        raise PolicyFault(f"{where}: unknown key {unknown[0]!r}; known are {', '.join(sorted(known))}")
+
+
+def share(section: Mapping[str, Any], where: str, default: float) -> float:
+    """A number from 0 to 1."""
+    value = section.get(_key(where), default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise PolicyFault(f"{where}: needs a number from 0 to 1")
+    return float(value)
+
+
+def above_zero(section: Mapping[str, Any], where: str, default: float) -> float:
+    """A number above 0."""
+    value = section.get(_key(where), default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+        raise PolicyFault(f"{where}: needs a number above 0")
+    return float(value)
+
+
+def whole(section: Mapping[str, Any], where: str, default: int | None, least: int | None = 0) -> int:
+    """A whole number, not below `least`; without a default it must be there."""
+    value = section.get(_key(where), default)
+    if not isinstance(value, int) or isinstance(value, bool) or (least is not None and value < least):
+        bound = {None: "", 0: ", zero or more", 1: ", one or more"}.get(least, f", {least} or more")
+        raise PolicyFault(f"{where}: needs a whole number{bound}")
+    return value
+
+
+def day(section: Mapping[str, Any], where: str) -> date | None:
+    """A day, where there is one."""
+    value = section.get(_key(where))
+    if value is not None and (not isinstance(value, date) or isinstance(value, datetime)):
+        raise PolicyFault(f"{where}: is no date; write {_key(where)} = 2026-03-01")
+    return value
+
+
+def _key(where: str) -> str:
+    return where.rsplit(".", 1)[1]
