@@ -22,6 +22,7 @@ from pipelines.evaluation import Comparison, compare
 from pipelines.training_frame import NothingToLearn, TrainingFrame
 from service.scoring.calibration import Calibration
 from service.scoring.model import Model, matrix_of, predict
+from service.scoring.severity import Severity
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -42,6 +43,8 @@ PARAMETERS: dict[str, Any] = {
     "seed": 2026,
     "verbosity": -1,
 }
+LEAST_FINDINGS = 30  # of each kind, grave and not: fewer teach nothing of how grave a finding would be
+SEVERITY_PARAMETERS: dict[str, Any] = {"num_leaves": 4, "min_data_in_leaf": 10}  # findings are few
 ONE_THREAD_UP_TO = 100_000  # rows; below it threads wait for one another longer than they work
 MOST_ROUNDS, PATIENCE = 1500, 100
 TEST_SHARE = 0.15  # of labelled rows, the latest: nothing is learned from them
@@ -111,6 +114,7 @@ def train(
         calibration=fitted.calibration,
         reference=np.quantile(ordinary, np.linspace(0, 1, REFERENCE_STEPS)),
         booster=fitted.booster,
+        severity=severity_of(everything, frame.facts["grave"], np.arange(len(split.learn))),
     )
     golden = Rows(frame.ordinary.frame.head(GOLDEN_ROWS))
     return Trained(
@@ -233,6 +237,18 @@ class Learner:
             feature_name=[item.name for item in self.inputs],
             categorical_feature=[i for i, item in enumerate(self.inputs) if item.kind == "category"],
         )
+
+
+def severity_of(learner: Learner, grave: pl.Series, rows: Integers) -> Severity | None:
+    """Trees that tell how grave a finding would be, from the findings among some rows; none where they are too few."""
+    known = rows[grave.is_not_null().to_numpy()[rows]]
+    truth = grave.fill_null(False).to_numpy().astype(np.bool_)
+    if min(truth[known].sum(), (~truth[known]).sum()) < LEAST_FINDINGS:
+        return None
+    free = SEVERITY_PARAMETERS | {"monotone_constraints": [0] * len(learner.inputs)}  # more hits need not be graver
+    findings = Learner(learner.matrix, truth, learner.inputs, learner.levels, parameters=free)
+    fitted = findings.fit(known)
+    return Severity(fitted.booster, fitted.calibration)
 
 
 def choose_calibration(margin: Floats, hit: Flags) -> Calibration:

@@ -40,8 +40,8 @@ class NothingToLearn(Fault):
 class TrainingFrame:
     """Model rows with their labels, and rows of ordinary days without.
 
-    rows: model rows of the labelled consignments; facts: one row each with `lodged_at`, `known_at`, `hit`, `value`,
-        `selection`, `selection_probability` and the manifest columns.
+    rows: model rows of the labelled consignments; facts: one row each with `lodged_at`, `known_at`, `hit`, `grave`,
+        `value`, `selection`, `selection_probability` and the manifest columns.
     labelled, history: the consignments of those rows and the past that they were read against.
     ordinary: model rows of a sample of the last two weeks' consignments, inspected or not.
     """
@@ -112,6 +112,14 @@ def with_entities_of(outcomes: pl.DataFrame, consignments: Consignments) -> pl.D
     return attributed(outcomes, consignments.frame.select("consignment_id", "version", "lodged_at", *ENTITIES))
 
 
+def grave() -> pl.Expr:
+    """Whether a result tells of danger or of a criminal link; unknown where it says neither what was found nor who."""
+    told = pl.col("findings").is_not_null() | pl.col("criminal_link").is_not_null()
+    dangerous = pl.col("findings").fill_null("").str.split(";").list.contains("dangerous")
+    linked = pl.col("criminal_link").cast(pl.String).fill_null("") == "true"
+    return pl.when((pl.col("result") == "non_compliant") & told).then(dangerous | linked)
+
+
 def labelled_of(consignments: Consignments, outcomes: pl.DataFrame, start: datetime) -> pl.DataFrame:
     """One row for each consignment with a result, in the order of the consignments; its last result counts."""
     results = (
@@ -121,6 +129,7 @@ def labelled_of(consignments: Consignments, outcomes: pl.DataFrame, start: datet
             "consignment_id",
             "known_at",
             (pl.col("result") == "non_compliant").alias("hit"),
+            grave().alias("grave"),
             pl.col("selection").fill_null("unknown"),
             "selection_probability",
         )

@@ -17,6 +17,7 @@ from pyarrow import csv
 from features.contract import no_quarantine
 from features.messages.raw import Raw, UnreadableFile
 
+PATTERN = re.compile(r"\*|\^.*\$", re.DOTALL)
 BLANK_LINE = re.compile(rb"\n\s*\n")
 MARK = "\ufeff"  # the byte order mark that spreadsheets write
 BLOCK = 1 << 20  # the CSV reader cannot see a quote close beyond its block, so a block must hold the file
@@ -45,7 +46,7 @@ def read_parquet(content: bytes, name: str) -> Raw:
 
 def numbered(rows: pl.DataFrame, first: int) -> Raw:
     """Rows as they are stored, with their `line` from `first` on."""
-    rows = rows.rename(dict(zip(rows.columns, _beside_line(rows.columns), strict=True)))
+    rows = rows.rename(dict(zip(rows.columns, plain_names(rows.columns), strict=True)))
     return Raw(rows.with_row_index("line", offset=first).with_columns(pl.col("line").cast(pl.Int64)), no_quarantine())
 
 
@@ -154,15 +155,21 @@ def header_of(content: bytes, name: str, separator: str) -> list[str]:
     names = [column.removeprefix(MARK).strip() for column in first]
     if len(set(names)) != len(names) or "" in names:
         raise UnreadableFile(f"{name}: the header names a column twice or leaves one without a name")
-    return _beside_line(names)
+    return plain_names(names)
 
 
-def _beside_line(names: list[str]) -> list[str]:
-    """The names, but that of a column `line` changed to one that is free: ours is the number of the record."""
-    free = "line_in_file"
-    while free in names:
-        free += "_"
-    return [free if name == "line" else name for name in names]
+def plain_names(names: Sequence[str]) -> list[str]:
+    """The names, but those that mean something else here changed to ones that are free.
+
+    `line` is our number of the record; `*` and `^…$` are patterns of columns to polars, never a name.
+    """
+    plain: list[str] = []
+    for name in names:
+        own = "line_in_file" if name == "line" else f"{name}_" if PATTERN.fullmatch(name) else name
+        while own != name and own in (*names, *plain):
+            own += "_"
+        plain.append(own)
+    return plain
 
 
 def _lines(content: bytes, records: int) -> pl.Series:

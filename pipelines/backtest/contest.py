@@ -34,6 +34,7 @@ ARMS: dict[str, Arm] = {
         Arm("date-style", date_style),
         Arm(EXPLOITATION, tamis),
         Arm("exploration", tamis, "[exploration]\nshare = 0.2\nhalf_life_days = 21\n"),
+        Arm("campaigns", tamis, "[campaigns]\nchecks = 1\n"),
     )
 }
 INSPECTED_SHARE = 0.01

@@ -29,6 +29,7 @@ ACCOUNT = pl.Schema(
         ("found", pl.Int64()),
         ("worth_found", pl.Float64()),
         ("unknown", pl.Int64()),
+        ("actors", pl.List(pl.String())),  # who was found out, each once a day; nobody knows of an archive
     ]
 )
 
@@ -103,6 +104,7 @@ class WorldDay:
             pl.col("illicit").cast(pl.Int64),
             pl.when("illicit").then(pl.Series(worth)).otherwise(0.0).alias("worth"),
             pl.col("consignment_id").is_in(list(chosen)).alias("chosen"),
+            pl.when("illicit").then("actor_id").alias("actor"),
         )
         return _summed(judged.with_columns(pl.lit(0).alias("unknown")))
 
@@ -137,6 +139,7 @@ def _summed(judged: pl.DataFrame) -> pl.DataFrame:
             pl.col("illicit").filter(chosen).sum().alias("found"),
             pl.col("worth").filter(chosen).sum().alias("worth_found"),
             pl.col("unknown").filter(chosen).sum(),
+            pl.col("actor").filter(chosen).drop_nulls().unique().sort().alias("actors"),
         )
         .match_to_schema(ACCOUNT, integer_cast="upcast", missing_columns="raise")
         .sort("scheme")
@@ -178,6 +181,7 @@ class ArchiveDay:
             pl.when(hit).then("worth").otherwise(0.0).alias("worth"),
             pl.col("consignment_id").is_in(list(chosen)).alias("chosen"),
             pl.col("result").is_null().cast(pl.Int64).alias("unknown"),
+            pl.lit(None, pl.String).alias("actor"),
         )
         return _summed(judged)
 

@@ -26,9 +26,8 @@ from service.records import EPOCH
 from service.tallies import SPENT
 
 SETTLED = 4  # recent facts are laid to the settled ones when they are a fourth of them: each is sorted a few times only
-GIVEN = pl.Schema({
-    "consignment_id": pl.String(), "network": pl.String(), "office": pl.String(), "lodged_at": TIME, "check": pl.String()
-})  # fmt: skip
+TEXTS = ("consignment_id", "network", "office", "check")
+GIVEN = pl.Schema({**dict.fromkeys(TEXTS, pl.String()), "lodged_at": TIME})
 
 
 class ReplayHistory:
@@ -108,7 +107,7 @@ class ReplayJournal(Journal):
         """The decisions as they are; their checks are remembered."""
         checks = [
             (row["consignment_id"], row["network_id"] or row["party_id"], row["office"] or "unknown",
-             row["lodged_at"], row["check"])
+             row["check"], row["lodged_at"])
             for row in decisions.rows
         ]  # fmt: skip
         given = pl.DataFrame(checks, schema=GIVEN, orient="row").filter(pl.col("check") != "none")

@@ -11,7 +11,7 @@ import polars as pl
 from pipelines.metrics import Interval, interval
 
 COUNTS = ("inspected", "found", "illicit", "worth", "worth_found", "unknown")
-MEASURES = ("precision", "recall", "value_recall")
+MEASURES = ("precision", "recall", "value_recall", "actors_found")
 LAST_WEEKS, FIRST_WEEKS = 8, 4
 
 
@@ -41,24 +41,30 @@ def spans_of(days: int, start_up: int) -> list[Span]:
 def figures(ledger: pl.DataFrame, span: Span) -> pl.DataFrame:
     """One row an arm and seed: the counts of a span, and what they come to."""
     within = ledger.filter(pl.col("nth").is_between(span.start, span.end, closed="left"))
-    return with_measures(within.group_by("arm", "seed", maintain_order=True).agg(pl.col(COUNTS).sum()))
+    return with_measures(_counted(within, "arm", "seed"))
+
+
+def _counted(ledger: pl.DataFrame, *by: str) -> pl.DataFrame:
+    """Counts summed, and how many actors were found out: one that is found on two days is one."""
+    actors = pl.col("actors").explode(keep_nulls=False, empty_as_null=False).n_unique().cast(pl.Int64).alias("actors")
+    return ledger.group_by(by, maintain_order=True).agg(pl.col(COUNTS).sum(), actors)
 
 
 def by_week(ledger: pl.DataFrame) -> pl.DataFrame:
     """One row an arm, seed and week."""
     weeks = ledger.with_columns((pl.col("nth") // 7 + 1).alias("week"))
-    return with_measures(weeks.group_by("arm", "seed", "week", maintain_order=True).agg(pl.col(COUNTS).sum()))
+    return with_measures(_counted(weeks, "arm", "seed", "week"))
 
 
 def by_scheme(ledger: pl.DataFrame, span: Span) -> pl.DataFrame:
     """One row an arm, seed and scheme that had anything illicit in the span."""
     within = ledger.filter(pl.col("nth").is_between(span.start, span.end, closed="left"))
-    counts = within.group_by("arm", "seed", "scheme", maintain_order=True).agg(pl.col(COUNTS).sum())
+    counts = _counted(within, "arm", "seed", "scheme")
     return with_measures(counts.filter(pl.col("illicit") > 0)).sort("scheme", maintain_order=True)
 
 
 def with_measures(counts: pl.DataFrame) -> pl.DataFrame:
-    """Counts with precision, recall and recall of value.
+    """Counts with precision, recall, recall of value, and actors found out per thousand inspections.
 
     precision counts what is unknown as nothing found, `precision_at_most` as found: the truth lies between.
     """
@@ -68,6 +74,7 @@ def with_measures(counts: pl.DataFrame) -> pl.DataFrame:
         _part(found + pl.col("unknown"), inspected).alias("precision_at_most"),
         _part(found, pl.col("illicit")).alias("recall"),
         _part(pl.col("worth_found"), pl.col("worth")).alias("value_recall"),
+        (1000 * _part(pl.col("actors"), inspected)).alias("actors_found"),
     )
 
 

@@ -24,7 +24,12 @@ from pipelines.backtest.figures import (
 )
 from pipelines.metrics import Interval
 
-WORDS = {"precision": "precision", "recall": "recall", "value_recall": "value recall"}
+WORDS = {
+    "precision": "precision",
+    "recall": "recall",
+    "value_recall": "value recall",
+    "actors_found": "actors per 1,000",
+}
 
 
 def tell(ledger: pl.DataFrame, spans: Sequence[Span], against: str | None, start_up: int) -> None:

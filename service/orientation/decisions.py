@@ -14,6 +14,7 @@ import polars as pl
 from features.consignment import TIME, VERSION_KEY, Consignments
 from features.messages import Problems
 from service.orientation.campaigns import HELD, LEADS
+from service.orientation.following import TRACKED, told_of
 from service.orientation.lanes import Check
 from service.scoring import Scores
 from service.scoring.explanation import Language, reasons_of
@@ -253,7 +254,7 @@ def decide(
 
 def why(oriented: dict[str, Any], stamp: Stamp) -> list[dict[str, Any]]:
     """What chance and rules say of a consignment, and whether capacity refused what they or its rank asked for."""
-    reasons = [
+    reasons: list[dict[str, Any]] = [
         {"code": f"rule.{code}", "text": stamp.rule_texts[code].get(stamp.language) or stamp.rule_texts[code]["en"]}
         for code in oriented["rule_codes"]
     ]
@@ -269,6 +270,9 @@ def why(oriented: dict[str, Any], stamp: Stamp) -> list[dict[str, Any]]:
         reasons.append({"code": "campaign", "text": HELD[stamp.language]})
     if oriented["selection"] == "campaign":
         reasons.append({"code": "campaign", "text": LEADS[stamp.language]})
+    if oriented["track"] != "none" and not oriented["rule_track"]:
+        text, evidence = TRACKED[oriented["track"]], told_of(oriented)
+        reasons.append({"code": f"track.{oriented['track']}", "text": text[stamp.language], "evidence": evidence})
     if oriented["dropped"]:
         code, text = ("pacing", KEPT) if oriented["kept"] else ("capacity", DROPPED)
         wanted = Check(oriented["wanted"]).lane

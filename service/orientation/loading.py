@@ -18,8 +18,12 @@ from service.orientation.lanes import Lane
 from service.orientation.policy import Policy
 from service.orientation.rules import Rule, read_rule
 from service.orientation.sections import PolicyFault, above_zero, day, only, section_of, share, whole
+from service.orientation.track import read_tracks
 
-SECTIONS = {"id", "title", "capacity", "shifts", "random", "exploration", "risk", "campaigns", "degraded", "rules"}
+SECTIONS = {
+    *("id", "title", "capacity", "shifts", "random", "exploration", "risk", "campaigns", "degraded"),
+    *("track", "applications", "rules"),
+}
 
 
 def load_policy(text: str) -> Policy:
@@ -46,6 +50,7 @@ def load_policy(text: str) -> Policy:
         rules=_rules(written.get("rules", [])),
         text=text,
         unknown_past=_lane(section_of(written, "degraded", {"unknown_past"}), "degraded.unknown_past", Lane.yellow),
+        tracks=read_tracks(written),
         campaigns=_campaigns(section_of(written, "campaigns", {"checks", "worth", "carried"})),
     )
 

@@ -16,10 +16,12 @@ from service.orientation.campaigns import FINDING, FOUND, OPEN, Campaigns, held,
 from service.orientation.capacity import CHECKS, Hands, at
 from service.orientation.decisions import Basis, Decisions, Stamp, decide, iso
 from service.orientation.exploration import WEIGHED, Exploration, weight
+from service.orientation.following import follow
 from service.orientation.giving import draw, give, owed_to, served, tie
-from service.orientation.lanes import Check, Lane, PostClearance, PreArrival, Track, check_of
+from service.orientation.lanes import Check, Lane, PostClearance, PreArrival, check_of
 from service.orientation.pacing import band_of, paced
 from service.orientation.rules import Rule
+from service.orientation.track import Tracks
 from service.scoring import Scores
 from service.scoring.explanation import Language
 
@@ -81,6 +83,7 @@ class Policy:
     rules: tuple[Rule, ...]
     text: str
     unknown_past: Lane = Lane.yellow
+    tracks: Tracks = field(default_factory=Tracks)
     campaigns: Campaigns = field(default_factory=Campaigns)
 
     def orient(self, consignments: Consignments, scores: Scores, problems: Problems, moment: Moment) -> Decisions:
@@ -116,7 +119,7 @@ class Policy:
         waits = pl.col("post_clearance").eq("none") & ~pl.col("withdrawn") & (pl.col("clearance") != Lane.red.name)
         again = waits & (pl.lit(bool({*moment.lost} & GIVEN_AGAIN)) | pl.col("held"))
         reassess = pl.when(again).then(pl.lit(PostClearance.reassess.name)).otherwise(pl.col("post_clearance"))
-        return worded.with_columns(reassess.alias("post_clearance"))
+        return follow(worded.with_columns(reassess.alias("post_clearance")), consignments, scores, self.tracks)
 
     def _ask(self, known: pl.DataFrame, moment: Moment) -> pl.DataFrame:
         """What chance, rules and rank ask for, beside what the office can still do today."""
@@ -253,8 +256,6 @@ class Policy:
             pl.col("check").replace_strict({int(x): x.name for x in Check}, return_dtype=pl.String).alias("check"),
             pl.when(pl.col("lane") == Lane.blue).then(pl.lit("audit")).otherwise(pl.lit("none"))
             .alias("post_clearance"),
-            pl.when(looked_at).then(pl.col("rule_track")).otherwise(0)
-            .replace_strict({int(x): x.name for x in Track}, return_dtype=pl.String).alias("track"),
             selection.when(looked_at).then(pl.lit("risk")).otherwise(pl.lit("none")).alias("selection"),
             chance.alias("selection_probability"),
         )  # fmt: skip

@@ -63,5 +63,13 @@ def day(section: Mapping[str, Any], where: str) -> date | None:
     return value
 
 
+def texts(section: Mapping[str, Any], where: str, default: tuple[str, ...]) -> tuple[str, ...]:
+    """A list of texts, none of them empty."""
+    value = section.get(_key(where), list(default))
+    if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
+        raise PolicyFault(f"{where}: needs a list of texts")
+    return tuple(value)
+
+
 def _key(where: str) -> str:
     return where.rsplit(".", 1)[1]

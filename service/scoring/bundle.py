@@ -16,6 +16,7 @@ from typing import Any
 
 import lightgbm as lgb
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from features import norms, rates, wording
@@ -26,12 +27,15 @@ from features.norms import Norms
 from features.rates import Rates
 from features.wording import Wording
 from service.scoring.calibration import Calibration
-from service.scoring.model import Model, matrix_of, predict
+from service.scoring.model import Model
+from service.scoring.severity import Severity
 from service.scoring.signature import PRIVATE, SignatureFault, sha256_of, sign, signing_key, verify
 
 FILES = (
     "model.txt",
     "calibration.json",
+    "severity.txt",  # empty where too few findings were known to learn from
+    "severity.json",
     "catalogue.json",
     "norms.parquet",
     "wording.parquet",
@@ -43,6 +47,7 @@ FILES = (
 )
 MANIFEST = "manifest.json"
 GOLDEN_SCORE = "golden_margin"
+GOLDEN_SEVERITY = "golden_severity"
 RULES_ONLY = "rules-only"  # stands for the model where none scored
 PROVING_SECONDS = 60
 PROVED = ".proved"  # beside the bundles: signed marks of what was proved here
@@ -61,6 +66,7 @@ def write_bundle(directory: Path, model: Model, golden: Rows, texts: Mapping[str
     written = {
         "model.txt": model.booster.model_to_string(),
         "calibration.json": json.dumps(model.calibration.as_json()),
+        **_severity_texts(model.severity),
         "catalogue.json": json.dumps(catalogue, ensure_ascii=False, indent=1),
         "reference.json": json.dumps(model.reference.tolist()),
         **texts,
@@ -70,8 +76,26 @@ def write_bundle(directory: Path, model: Model, golden: Rows, texts: Mapping[str
     model.fits.norms.table.write_parquet(directory / "norms.parquet")
     model.fits.wording.table.write_parquet(directory / "wording.parquet")
     model.fits.rates.table.write_parquet(directory / "rates.parquet")
-    margin = pl.Series(GOLDEN_SCORE, predict(model.booster, matrix_of(golden.frame, model.inputs, model.levels)))
-    golden.frame.with_columns(margin).write_parquet(directory / "golden.parquet")
+    scores = model.score(golden)
+    told = (
+        scores.frame["margin"].alias(GOLDEN_SCORE),
+        pl.Series(GOLDEN_SEVERITY, scores.severity(range(golden.frame.height))),
+    )
+    golden.frame.with_columns(told).write_parquet(directory / "golden.parquet")
+
+
+def _severity_texts(severity: Severity | None) -> dict[str, str]:
+    if severity is None:
+        return {"severity.txt": "", "severity.json": json.dumps(Calibration("none").as_json())}
+    calibration = json.dumps(severity.calibration.as_json())
+    return {"severity.txt": severity.booster.model_to_string(), "severity.json": calibration}
+
+
+def _severity(contents: Mapping[str, bytes]) -> Severity | None:
+    text = contents["severity.txt"].decode("utf-8")
+    if not text:
+        return None
+    return Severity(lgb.Booster(model_str=text), Calibration.from_json(json.loads(contents["severity.json"])))
 
 
 def seal(directory: Path, keys: Path, facts: Mapping[str, Any], files: Sequence[str] = FILES) -> dict[str, Any]:
@@ -201,6 +225,7 @@ def parse(contents: Mapping[str, bytes], model_id: str) -> Model:
         calibration=Calibration.from_json(json.loads(contents["calibration.json"])),
         reference=np.asarray(json.loads(contents["reference.json"]), dtype=np.float64),
         booster=lgb.Booster(model_str=contents["model.txt"].decode("utf-8")),
+        severity=_severity(contents),
     )
 
 
@@ -209,5 +234,12 @@ def golden_differences(directory: Path) -> int:
     contents = {name: (directory / name).read_bytes() for name in FILES}
     model = parse(contents, "golden")
     golden = pl.read_parquet(io.BytesIO(contents["golden.parquet"]))
-    margin = model.score(Rows(golden.drop(GOLDEN_SCORE))).frame["margin"].to_numpy()
-    return int((margin != golden[GOLDEN_SCORE].to_numpy()).sum())
+    scores = model.score(Rows(golden.drop(GOLDEN_SCORE, GOLDEN_SEVERITY)))
+    margin, grave = scores.frame["margin"].to_numpy(), scores.severity(range(golden.height))
+    other = (margin != golden[GOLDEN_SCORE].to_numpy()) | ~_same(grave, golden[GOLDEN_SEVERITY].to_numpy())
+    return int(other.sum())
+
+
+def _same(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    same: npt.NDArray[np.bool_] = (one == other) | (np.isnan(one) & np.isnan(other))
+    return same

@@ -15,6 +15,7 @@ import polars as pl
 from features.assemble import Fits, Rows
 from features.catalogue import Input
 from service.scoring.calibration import Calibration
+from service.scoring.severity import Severity
 
 Floats = npt.NDArray[np.float64]
 TAIL = 20  # steps of the reference that tell how its upper tail falls off
@@ -28,7 +29,7 @@ class Model:
     levels: the known levels of each category, in the order of their codes.
     facts: what its signed manifest says of it: who promoted it, when and why, and how it did on days it never saw.
     reference: margins of one ordinary day at equal steps of rank, lowest first: where a live score stands.
-    booster: the trees; none where rules alone decide.
+    booster: the trees; none where rules alone decide. severity: of findings; none where too few were known.
     """
 
     model_id: str
@@ -41,6 +42,7 @@ class Model:
     reference: Floats
     booster: lgb.Booster | None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    severity: Severity | None = None
 
     def score(self, rows: Rows) -> Scores:
         """Margins and calibrated risks of model rows; without trees all unknown, never low."""
@@ -81,6 +83,13 @@ class Scores:
     matrix: Floats
     rows: Rows
     model: Model
+
+    def severity(self, chosen: Sequence[int] | npt.NDArray[np.int64]) -> Floats:
+        """The chance of chosen rows that a finding would be dangerous or criminal; NaN where no model tells."""
+        places = np.asarray(chosen, dtype=np.int64)
+        if self.model.severity is None:
+            return np.full(len(places), np.nan)
+        return self.model.severity.of(self.matrix[places])
 
     def contributions(self, chosen: Sequence[int] | npt.NDArray[np.int64]) -> Floats:
         """Exact Shapley values of the margin: chosen × inputs + 1, the last column the expected margin."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 from pathlib import Path
 
 import polars as pl
@@ -209,3 +210,15 @@ def test_any_bytes_are_rows_broken_records_or_an_unreadable_file(content: bytes)
     lines = [*raw.rows["line"], *raw.broken["line"]]
     assert len(set(lines)) == raw.received
     assert all(line >= 2 for line in lines)
+
+
+@pytest.mark.parametrize("name", ["*", "^.*$", "^a", "a$", "^\n$"])
+@pytest.mark.parametrize("rest", [b"\x80", b"x", b"x,y"])
+def test_a_column_named_like_a_pattern_is_a_column(name: str, rest: bytes) -> None:
+    raw = read_csv(f'"{name}",consignment_id\n'.encode() + rest + b"\n1,2\n", "f.csv")
+    assert len(raw.rows.columns) == 3
+    assert raw.rows.height + raw.broken.height == 2
+    assert raw.rows["consignment_id"].to_list()[-1] == "2"
+    shown = io.BytesIO()
+    pl.DataFrame({name: ["1"], "consignment_id": ["2"]}).write_parquet(shown)
+    assert read_parquet(shown.getvalue(), "f.parquet").rows["consignment_id"].to_list() == ["2"]

@@ -25,6 +25,7 @@ from service.tallies import Tallies, count
 Floats = npt.NDArray[np.float64]
 FIRST = datetime(2026, 3, 2, tzinfo=UTC)
 MEAN, SPREAD = -5.0, 2.0  # of the log-odds of an ordinary day: one in thirty would be found out
+NO_GOODS = pl.DataFrame(schema={"row": pl.UInt32, "hs_code": pl.String, "description": pl.String})
 NO_PROBLEMS = Problems(
     no_quarantine(), pl.DataFrame(schema={"row": pl.UInt32, "field": pl.String, "problem": pl.String})
 )
@@ -94,7 +95,7 @@ class Office:
         scores = self._scores(margin)
         spent = self.tallies.spent(self.policy.hands.periods(frame))
         moment = Moment(moments[-1], "day", spent)
-        taken = self.policy.lanes(Consignments(frame, pl.DataFrame()), scores, NO_PROBLEMS, moment).select(TAKEN)
+        taken = self.policy.lanes(Consignments(frame, NO_GOODS), scores, NO_PROBLEMS, moment).select(TAKEN)
         self.store.write(lambda connection: count(self.store, connection, taken))
         return taken.with_columns(pl.Series("risk", expit(margin)))
 
@@ -112,5 +113,9 @@ def _declared(moments: list[datetime], name: str) -> pl.DataFrame:
         "message_id": [name] * size, "consignment_id": [f"{name}-{i}" for i in range(size)], "version": [1] * size,
         "stream": ["express"] * size, "office": ["A"] * size, "lodged_at": moments,
     }  # fmt: skip
-    schema = {c.name: c.dtype for c in CONSIGNMENT_COLUMNS} | {"party_id": pl.String(), "network_id": pl.String()}
+    schema = {c.name: c.dtype for c in CONSIGNMENT_COLUMNS} | {
+        "party_id": pl.String(),
+        "network_id": pl.String(),
+        "pieces": pl.Float64(),
+    }
     return pl.DataFrame({n: declared.get(n, [None] * size) for n in schema}, schema=schema).with_row_index("row")

@@ -32,6 +32,7 @@ from tests.service.building import NOON
 QUICK = settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 KINDS = {"red": "physical", "yellow": "documents", "blue": "audit"}
 DAY = NOON.date()
+GOODS = {"row": pl.UInt32, "hs_code": pl.String, "description": pl.String}
 
 
 def policy_text(
@@ -61,6 +62,15 @@ class Case:
     vague: float | None = 0.0
     version: int = 1
     network: str | None = None
+    pieces: float | None = 1.0
+    hs_code: str | None = None
+    description: str | None = None
+
+
+def goods_of(cases: Sequence[Case]) -> pl.DataFrame:
+    """A goods line of each case."""
+    lines = [(row, case.hs_code, case.description) for row, case in enumerate(cases)]
+    return pl.DataFrame(lines, schema=GOODS, orient="row")
 
 
 def judged(
@@ -90,7 +100,9 @@ def judged(
         schema={c.name: c.dtype for c in CONSIGNMENT_COLUMNS},
     ).with_row_index("row")
     frame = frame.with_columns(
-        pl.Series("network_id", [case.network for case in cases], pl.String), party_id=pl.lit(None, pl.String)
+        pl.Series("network_id", [case.network for case in cases], pl.String),
+        pl.Series("pieces", [case.pieces for case in cases], pl.Float64),
+        party_id=pl.lit(None, pl.String),
     )
     kinds = {item.name: pl.Float64 if item.kind == "number" else pl.String for item in INPUTS}
     known = {"wording_vague_share": [case.vague for case in cases]}
@@ -104,7 +116,7 @@ def judged(
     left = pl.DataFrame(gone, schema=SPENT)
     oddities = pl.DataFrame(problems, schema={"row": pl.UInt32, "field": pl.String, "problem": pl.String}, orient="row")
     given_lanes = policy.lanes(
-        Consignments(frame, pl.DataFrame()),
+        Consignments(frame, goods_of(cases)),
         Scores(scored, np.zeros((len(cases), len(INPUTS))), Rows(rows), model),
         Problems(no_quarantine(), oddities),
         Moment(

@@ -1,0 +1,207 @@
+"""The two tracks: simplified destruction of safe goods without a criminal link, investigation of the rest.
+
+A track is a proposal of what follows if a check finds something; the officer decides. What Regulation (EU) 608/2013
+asks of the simplified procedure for small consignments stands here as a list of conditions, each with its article, each
+true, false or not known before the parcel is open. One that is false closes the procedure; one that is not known stays
+with the officer, and is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from service.orientation.sections import PolicyFault, above_zero, day, only, section_of, share, texts, whole
+
+REGULATION = "Regulation (EU) No 608/2013"
+HS_PERISHABLE = ("02", "03", "04", "06", "07", "08", "16", "1905", "2105")  # (K) no list in the text: a setting
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A right holder's application for action, as granted.
+
+    words: brand words by which its goods are named, in lower case. small_consignments: whether it asks for the
+    procedure for small consignments. start, end: the days of its first and last validity.
+    """
+
+    right_holder: str
+    words: tuple[str, ...] = ()
+    small_consignments: bool = False
+    start: date | None = None
+    end: date | None = None
+
+    def holds_on(self, day: date) -> bool:
+        """Whether it is valid on a day."""
+        return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """What is known of a consignment when its track is chosen; None where it is not known.
+
+    units: as declared or found. gross_kg: of the consignment. codes: HS codes of its goods lines. counterfeit: whether
+    the goods are suspected, or found, to be counterfeit or pirated. right_holder: whose right it would be. wording:
+    what the goods are called, in lower case, where no right holder is named yet.
+    """
+
+    stream: str | None
+    units: float | None
+    gross_kg: float | None
+    codes: tuple[str, ...]
+    day: date
+    counterfeit: bool | None = None
+    right_holder: str | None = None
+    wording: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tracks:
+    """The settings of both tracks.
+
+    investigation: the probability of danger or a criminal link, given a finding, from which a finding is to be
+        investigated. units, below_kg: what makes a consignment small. perishable: beginnings of HS codes.
+    applications: of right holders, as granted.
+    """
+
+    investigation: float = 0.5
+    units: int = 3
+    below_kg: float = 2.0
+    perishable: tuple[str, ...] = HS_PERISHABLE
+    applications: tuple[Application, ...] = field(default_factory=tuple)
+
+    def application_for(self, case: Suspicion) -> Application | None:
+        """The valid application of the right holder that is named, or that the goods' wording names."""
+        valid = [one for one in self.applications if one.holds_on(case.day)]
+        if case.right_holder is not None:
+            own = case.right_holder.casefold()
+            return next((one for one in valid if one.right_holder.casefold() == own), None)
+        words = f" {case.wording} "
+        return next((one for one in valid if any(f" {word} " in words for word in one.words)), None)
+
+
+Answer = bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition of the simplified procedure: its name, what it says, where it says so, and how it is judged."""
+
+    name: str
+    text: str
+    source: str
+    judge: Callable[[Tracks, Suspicion], Answer]
+
+
+def _is_small(tracks: Tracks, case: Suspicion) -> Answer:
+    """Either is enough; false only when neither can be so."""
+    if case.stream not in ("postal", "express"):
+        return False
+    few = None if case.units is None else case.units <= tracks.units
+    light = None if case.gross_kg is None else case.gross_kg < tracks.below_kg
+    return True if few or light else None if None in (few, light) else False
+
+
+def _keeps(tracks: Tracks, case: Suspicion) -> Answer:
+    if any(code.startswith(tracks.perishable) for code in case.codes):
+        return False
+    return True if case.codes else None
+
+
+def _is_covered(tracks: Tracks, case: Suspicion) -> Answer:
+    if tracks.application_for(case) is not None:
+        return True
+    return None if case.right_holder is None else False
+
+
+def _is_asked_for(tracks: Tracks, case: Suspicion) -> Answer:
+    granted = tracks.application_for(case)
+    return _is_covered(tracks, case) if granted is None else granted.small_consignments
+
+
+CONDITIONS: tuple[Condition, ...] = (
+    Condition(
+        "counterfeit",
+        "the goods are suspected of being counterfeit or pirated",
+        f"{REGULATION}, Article 26(1)(a)",
+        lambda _, case: case.counterfeit,
+    ),
+    Condition("not-perishable", "the goods are not perishable", f"{REGULATION}, Article 26(1)(b)", _keeps),
+    Condition(
+        "application-granted",
+        "a decision granting an application covers the goods",
+        f"{REGULATION}, Article 26(1)(c)",
+        _is_covered,
+    ),
+    Condition(
+        "procedure-requested",
+        "the right holder has asked for this procedure in the application",
+        f"{REGULATION}, Article 26(1)(d)",
+        _is_asked_for,
+    ),
+    Condition(
+        "small-consignment",
+        "it came by post or express courier and holds three units or fewer, or weighs less than two kilograms gross",
+        f"{REGULATION}, Articles 26(1)(e) and 2(19)",
+        _is_small,
+    ),
+)
+
+
+def eligibility(tracks: Tracks, case: Suspicion) -> dict[str, Answer]:
+    """Each condition of the simplified procedure, by name: true, false, or None where it is not known yet."""
+    return {condition.name: condition.judge(tracks, case) for condition in CONDITIONS}
+
+
+def may_be_simplified(answers: Mapping[str, Answer]) -> bool:
+    """Whether nothing that is known closes the simplified procedure."""
+    return all(answer is not False for answer in answers.values())
+
+
+def suspicions(rows: Sequence[Mapping[str, Any]]) -> list[Suspicion]:
+    """Suspicions from declared consignments: `stream`, `pieces`, `gross_mass_kg`, `codes`, `wording`, `lodged_at`."""
+    return [
+        Suspicion(
+            stream=row["stream"],
+            units=row["pieces"],
+            gross_kg=row["gross_mass_kg"],
+            codes=tuple(code for code in row["codes"] if code),
+            day=row["lodged_at"].date(),
+            wording=row["wording"],
+        )
+        for row in rows
+    ]
+
+
+def read_tracks(written: Mapping[str, Any]) -> Tracks:
+    """From the sections `track` and `applications` of a policy."""
+    usual = Tracks()
+    section = section_of(written, "track", {"investigation", "units", "below_kg", "perishable"})
+    return Tracks(
+        share(section, "track.investigation", usual.investigation),
+        whole(section, "track.units", usual.units),
+        above_zero(section, "track.below_kg", usual.below_kg),
+        texts(section, "track.perishable", usual.perishable),
+        tuple(_application(one) for one in _tables(written.get("applications", []))),
+    )
+
+
+def _tables(written: Any) -> list[Mapping[str, Any]]:
+    if not isinstance(written, list) or not all(isinstance(one, Mapping) for one in written):
+        raise PolicyFault("applications: each needs a table of its own under [[applications]]")
+    return written
+
+
+def _application(written: Mapping[str, Any]) -> Application:
+    holder = written.get("right_holder")
+    if not isinstance(holder, str) or not holder:
+        raise PolicyFault("applications: each needs a right_holder")
+    where = f"application of {holder}"
+    only(written, {"right_holder", "words", "small_consignments", "from", "until"}, where)
+    opted = written.get("small_consignments", False)
+    if not isinstance(opted, bool):
+        raise PolicyFault(f"{where}.small_consignments: is true or false")
+    words = tuple(word.casefold() for word in texts(written, f"{where}.words", ()))
+    return Application(holder, words, opted, day(written, f"{where}.from"), day(written, f"{where}.until"))

@@ -1,0 +1,28 @@
+"""How grave a finding would be: the chance that what is found is dangerous or has a criminal link, given a finding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import lightgbm as lgb
+import numpy as np
+import numpy.typing as npt
+
+from service.scoring.calibration import Calibration
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Severity:
+    """A second set of trees, learned from findings alone, on the same rows as the first."""
+
+    booster: lgb.Booster
+    calibration: Calibration
+
+    def of(self, matrix: Floats) -> Floats:
+        """Probabilities, 0 to 1, of rows as the trees take them; the same for one row and for many."""
+        if not len(matrix):
+            return np.empty(0)
+        margin = np.asarray(self.booster.predict(matrix, raw_score=True, num_threads=1), dtype=np.float64)
+        return self.calibration.apply(margin)
