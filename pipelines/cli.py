@@ -15,6 +15,7 @@ from features.fault import Fault
 from features.words import AnswerKind, FormatName
 from pipelines import show
 from pipelines.bundles import bundles
+from pipelines.cases import cases
 from pipelines.keeping import erase, retain
 from pipelines.lists import lists
 from service.settings import Settings
@@ -34,6 +35,7 @@ app = typer.Typer(
 
 app.add_typer(lists, name="lists")
 app.add_typer(bundles, name="bundles")
+app.add_typer(cases, name="cases")
 app.command()(erase)
 app.command()(retain)
 Files = Annotated[list[Path], typer.Argument(help="CSV or Parquet files", show_default=False)]

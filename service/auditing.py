@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from features.consignment import VERSION_KEY
+from service.cases import SUBJECT, note_content
 from service.chain import START, hash_of, walked
 from service.checkpoints import checkpoints
 from service.lists import content_of
@@ -19,7 +20,18 @@ from service.parties import judgement_content
 from service.posting import in_lists
 from service.records import decision_entry, outcome_entry, sha256_of_body
 from service.scoring.signature import canonical
-from service.store import CALLS, CHAIN, DECISIONS, DECLARATIONS, JUDGEMENTS, LISTS, OUTCOMES, POLICIES, Store
+from service.store import (
+    CALLS,
+    CASE_NOTES,
+    CHAIN,
+    DECISIONS,
+    DECLARATIONS,
+    JUDGEMENTS,
+    LISTS,
+    OUTCOMES,
+    POLICIES,
+    Store,
+)
 
 AT_ONCE = 2_000
 SHOWN = 20
@@ -112,6 +124,7 @@ def _contents(connection: sa.Connection, entries: Sequence[Row], told: Verified)
     _outcomes(connection, by_kind.get("outcome", {}), told)
     _lists(connection, by_kind.get("list", {}), told)
     _judgements(connection, by_kind.get("judgement", {}), told)
+    _case_notes(connection, by_kind.get("case", {}), told)
 
 
 def _decisions(connection: sa.Connection, entries: Mapping[str, Row], told: Verified) -> None:
@@ -179,6 +192,16 @@ def _judgements(connection: sa.Connection, entries: Mapping[str, Row], told: Ver
             told.fault(f"entry {entry['number']}: its judgement was changed or removed")
 
 
+def _case_notes(connection: sa.Connection, entries: Mapping[str, Row], told: Verified) -> None:
+    for subject, entry in entries.items():
+        mine = sa.select(CASE_NOTES).where(CASE_NOTES.c.note_id == int(subject.removeprefix(SUBJECT)))
+        row = connection.execute(mine).mappings().first()
+        if row is not None and row["salt"] is None:
+            _erased(connection, entry, told)
+        elif row is None or note_content(dict(row)) != entry["content"]:
+            told.fault(f"entry {entry['number']}: its note of a case was changed or removed")
+
+
 def _there(
     connection: sa.Connection, entries: Mapping[str, Row], found: Mapping[str, Row], told: Verified
 ) -> Iterator[tuple[Row, Row]]:
@@ -216,6 +239,7 @@ def _nothing_beside(connection: sa.Connection, told: Verified) -> None:
     for table, key, kind in (
         (DECISIONS, DECISIONS.c.decision_id, "decision"),
         (OUTCOMES, OUTCOMES.c.outcome_id, "outcome"),
+        (CASE_NOTES, SUBJECT + sa.cast(CASE_NOTES.c.note_id, sa.String), "case"),
         (JUDGEMENTS, sa.cast(JUDGEMENTS.c.judgement_id, sa.String), "judgement"),
     ):
         vouched = sa.select(CHAIN.c.subject).where(CHAIN.c.kind == kind)

@@ -18,7 +18,16 @@ from service.scoring.signature import canonical
 from service.store import CHAIN, Store
 
 Kind = Literal[
-    "decision", "outcome", "erasure", "promotion", "rollback", "revocation", "list", "judgement", "retention"
+    "decision",
+    "outcome",
+    "erasure",
+    "promotion",
+    "rollback",
+    "revocation",
+    "list",
+    "judgement",
+    "retention",
+    "case",
 ]
 START = "0" * 64  # stands before the first entry
 FIELDS = ("number", "kind", "subject", "content", "at")

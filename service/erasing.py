@@ -9,11 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from features.fault import Fault
+from service.cases import SUBJECT
 from service.chain import Entry, append
 from service.posting import in_lists
 from service.records import micros
 from service.scoring.signature import canonical
-from service.store import DECISIONS, DECLARATIONS, OUTCOMES, RECEPTACLES, Store
+from service.store import CASE_NOTES, DECISIONS, DECLARATIONS, OUTCOMES, RECEPTACLES, Store
 
 KEPT_OF_OUTCOMES = ("consignment_id", "known_at", "stage", "result", "findings", "selection", "selection_probability")
 
@@ -84,6 +85,10 @@ def _erase(connection: sa.Connection, ids: list[str], by: str, reason: str, now:
         declared = DECLARATIONS.c.consignment_id.in_(some)
         connection.execute(sa.update(DECLARATIONS).where(declared).values(body=sa.null(), archived=True))
         connection.execute(sa.delete(RECEPTACLES).where(RECEPTACLES.c.consignment_id.in_(some)))
+        cased = CASE_NOTES.c.consignment_id.in_(some) & CASE_NOTES.c.salt.is_not(None)
+        noted_of = connection.execute(sa.select(CASE_NOTES.c.note_id).where(cased)).scalars()
+        subjects += [f"{SUBJECT}{note_id}" for note_id in noted_of]
+        connection.execute(sa.update(CASE_NOTES).where(cased).values(salt=None, officer="", body={}))
         noted = OUTCOMES.c.consignment_id.in_(some) & OUTCOMES.c.salt.is_not(None)
         for outcome_id, body in connection.execute(
             sa.select(OUTCOMES.c.outcome_id, OUTCOMES.c.body).where(noted)

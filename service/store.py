@@ -204,6 +204,17 @@ JUDGEMENTS = sa.Table(
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.Column("counts", sa.Boolean, nullable=False),
 )
+CASE_NOTES = sa.Table(  # what was noted of detained consignments, in order; nothing in it is ever changed
+    "case_notes",
+    TABLES,
+    sa.Column("note_id", sa.Integer, primary_key=True),
+    sa.Column("consignment_id", sa.String, nullable=False, index=True),
+    sa.Column("step", sa.String, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("officer", sa.String, nullable=False),
+    sa.Column("salt", sa.String),  # null once its content was erased
+    sa.Column("body", sa.JSON, nullable=False),
+)
 READ_SECONDS = 0.15  # what is settled is read within it, or a call is answered without it
 AT_ONCE = 500  # values in one IN list
 ONE_WRITER = 0x7A315  # the name of PostgreSQL's lock that lets one transaction write at a time, as SQLite does

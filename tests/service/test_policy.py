@@ -73,6 +73,17 @@ def goods_of(cases: Sequence[Case]) -> pl.DataFrame:
     return pl.DataFrame(lines, schema=GOODS, orient="row")
 
 
+@dataclass(frozen=True, slots=True)
+class Graded(Scores):
+    """Scores whose findings have one severity, the test's own; NaN where no model tells."""
+
+    grave: float = np.nan
+
+    def severity(self, chosen: Any) -> Any:
+        """The same of all."""
+        return np.full(len(chosen), self.grave)
+
+
 def judged(
     policy: Policy,
     model: Model,
@@ -83,6 +94,7 @@ def judged(
     problems: Sequence[tuple[int, str, str]] = (),
     opened: Mapping[str, int] | None = None,
     found: tuple[str, ...] = (),
+    grave: float = np.nan,
 ) -> pl.DataFrame:
     """What the policy says of the cases, one row each in their order, with their names."""
     risk = np.array([case.risk for case in cases])
@@ -117,7 +129,7 @@ def judged(
     oddities = pl.DataFrame(problems, schema={"row": pl.UInt32, "field": pl.String, "problem": pl.String}, orient="row")
     given_lanes = policy.lanes(
         Consignments(frame, goods_of(cases)),
-        Scores(scored, np.zeros((len(cases), len(INPUTS))), Rows(rows), model),
+        Graded(scored, np.zeros((len(cases), len(INPUTS))), Rows(rows), model, grave),
         Problems(no_quarantine(), oddities),
         Moment(
             NOON,

@@ -1,0 +1,116 @@
+"""`tamis cases`: what was detained, what is due until when, and what the right holder said."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from features.fault import Fault
+from features.outcome import FINDINGS
+from pipelines import show
+from service.settings import Settings
+
+if TYPE_CHECKING:
+    from service.cases import Case
+    from service.journal import Journal
+
+cases = typer.Typer(help="Cases: detain, note, and the statutory clocks.", no_args_is_help=True)
+Consignment = Annotated[str, typer.Argument(help="the consignment")]
+Officer = Annotated[str, typer.Option(help="pseudonymous id of the officer")]
+At = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"], help="when; now where absent")]
+
+
+@cases.command("detain")
+def detain_consignment(
+    consignment: Consignment,
+    officer: Officer,
+    right_holder: Annotated[str, typer.Option(help="whose right would be infringed; empty where nobody knows")] = "",
+    finding: Annotated[list[str] | None, typer.Option(help="what was found; may be given several times")] = None,
+    criminal_link: Annotated[bool, typer.Option("--criminal-link", help="a network stands behind it")] = False,
+    units: Annotated[float | None, typer.Option(help="pieces found; as declared where absent")] = None,
+    gross_kg: Annotated[float | None, typer.Option(help="gross mass found; as declared where absent")] = None,
+    country: Annotated[str, typer.Option(help="member state whose working days count")] = "FR",
+    at: At = None,
+) -> None:
+    """Open a case: its track, the conditions of the simplified procedure, and what is due."""
+    from service.bundles import open_serving
+    from service.cases import Detained, detain
+
+    findings = tuple(finding or ["counterfeit"])
+    if unknown := [one for one in findings if one not in FINDINGS]:
+        raise Fault(f"finding: {unknown[0]!r} is none of {', '.join(FINDINGS)}")
+    settings = Settings()
+    told = Detained(
+        consignment, _at(at), officer, country.upper(), right_holder or None, findings, criminal_link, units, gross_kg
+    )
+    case = detain(_journal(settings), told, open_serving(settings).policy.tracks)
+    _tell(case)
+
+
+@cases.command("note")
+def note_step(
+    consignment: Consignment,
+    step: Annotated[str, typer.Argument(help="what happened")],
+    officer: Officer,
+    at: At = None,
+) -> None:
+    """Note what happened in a case; a right holder's answer becomes an inspection result."""
+    from service.cases import note
+
+    _tell(note(_journal(Settings()), consignment, step, _at(at), officer))
+
+
+@cases.command("show")
+def show_case(consignment: Consignment) -> None:
+    """One case: its track and why, what was noted, and its clocks."""
+    from service.cases import case_of
+
+    case = case_of(_journal(Settings()).store, consignment)
+    if case is None:
+        raise Fault("no case of this consignment is open")
+    _tell(case)
+
+
+@cases.command("list")
+def list_cases() -> None:
+    """Open cases, the most urgent first."""
+    from service.cases import open_cases
+    from service.working_days import working_days_between
+
+    told, today = open_cases(_journal(Settings()).store), datetime.now(UTC).date()
+    for case in told:
+        due = case.due()
+        if due is None:
+            show.line(f"{case.consignment_id:<24} {case.track.name:<24} nothing is due")
+            continue
+        left = working_days_between(today, due.due, case.country)
+        state = f"{left} working days left" if due.due >= today else "overdue"
+        show.line(f"{case.consignment_id:<24} {case.track.name:<24} {due.due} {state}: {due.text}")
+    show.line(f"{len(told):,} open cases")
+
+
+def _tell(case: Case) -> None:
+    from service.orientation.track import CONDITIONS
+
+    show.line(f"{case.consignment_id}: track {case.track.name}, {'open' if case.open else 'closed'}")
+    words = {True: "yes", False: "no", None: "not known"}
+    for condition in CONDITIONS:
+        show.line(f"  {words[case.answers[condition.name]]:<10} {condition.text} ({condition.source})")
+    for step, day in case.noted.items():
+        show.line(f"  {day} {step}")
+    for clock in case.clocks():
+        done = "" if clock.done is None else f", done {clock.done}" + ("" if clock.kept else ", late")
+        show.line(f"  until {clock.due}: {clock.text} ({clock.source}){done}")
+
+
+def _at(at: datetime | None) -> datetime:
+    return datetime.now(UTC) if at is None else at.replace(tzinfo=UTC)
+
+
+def _journal(settings: Settings) -> Journal:
+    from service.journal import Journal
+    from service.store import open_store
+
+    return Journal(open_store(settings))
