@@ -46,7 +46,7 @@ class Evidence:
     """One row a consignment that is judged, labelled, or may serve as a weak negative.
 
     frame: `day` (0 = first judged), `judged`, `weak`, `known_at`, `hit`, `selection_probability`, `new_sender`, and of
-        the truth `illicit`, `scheme` and `actor_id`.
+        the truth `illicit`, `scheme`, `actor_id`, `dangerous` and `criminal_link`.
     rows: the model inputs; blind: the same when history cannot be read. lot: a number in [0, 1) for each row.
     """
 
@@ -63,9 +63,11 @@ def scarce(world: World) -> World:
     return replace(world, inspection=regime)
 
 
-def gather(folder: Path, seed: int, size: Size) -> tuple[Consignments, pl.DataFrame, pl.DataFrame]:
-    """A world of this seed: its consignments, outcomes and truth."""
-    build_world(size.days, size.per_day, seed, folder, world=scarce(load_world()))
+def gather(
+    folder: Path, seed: int, size: Size, world: World | None = None
+) -> tuple[Consignments, pl.DataFrame, pl.DataFrame]:
+    """A world of this seed: its consignments, outcomes and truth; where none is named, under a scarce regime."""
+    build_world(size.days, size.per_day, seed, folder, world=world or scarce(load_world()))
     archive = Archive(folder / "archive")
     for file in sorted((folder / "manifests").glob("*.parquet")):
         archive.keep_manifest(read_manifest(file)[1].accepted)
@@ -99,6 +101,7 @@ def with_full_information(
         (pl.col("lodged_at") + timedelta(days=1)).alias("known_at"),
         pl.when("illicit").then(pl.lit("non_compliant")).otherwise(pl.lit("compliant")).alias("result"),
         pl.lit(None, pl.String).alias("findings"),
+        pl.lit(None, pl.String).alias("criminal_link"),
         pl.lit("unknown").alias("selection"),
         pl.lit(1.0).alias("selection_probability"),
     )
@@ -136,17 +139,18 @@ def _evidence(
     chosen = pl.concat([judged, labelled["row"], weak]).unique().sort()
     some = consignments.where(pl.col("row").is_in(chosen.implode()))
     told = some.frame.with_columns(chosen.alias("row")).join(
-        truth.select("consignment_id", "illicit", "scheme", "actor_id"),
+        truth.select("consignment_id", "illicit", "scheme", "actor_id", "dangerous", "criminal_link"),
         on="consignment_id",
         how="left",
         maintain_order="left",
     )
-    of_label = labelled.select("row", "known_at", "hit", "selection_probability")
+    of_label = labelled.select("row", "known_at", "hit", "grave", "selection_probability")
     frame = told.join(of_label, on="row", how="left", maintain_order="left").select(
         pl.col("row").is_in(judged.implode()).alias("judged"),
         pl.col("row").is_in(weak.implode()).alias("weak"),
         ((pl.col("lodged_at") - start).dt.total_seconds() // 86_400).alias("day"),
-        "lodged_at", "known_at", "hit", "selection_probability", "illicit", "scheme", "actor_id",
+        "lodged_at", "known_at", "hit", "grave", "selection_probability", "illicit", "scheme", "actor_id",
+        "dangerous", "criminal_link",
     )  # fmt: skip
     rows = assemble(some, history, fits, inputs).frame
     frame = frame.with_columns((rows["consignor_consignments_90d"] == 0).alias("new_sender"))

@@ -66,7 +66,7 @@ class Tracks:
     applications: of right holders, as granted.
     """
 
-    investigation: float = 0.5
+    investigation: float = 0.4
     units: int = 3
     below_kg: float = 2.0
     perishable: tuple[str, ...] = HS_PERISHABLE

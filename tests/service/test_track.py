@@ -141,8 +141,8 @@ SMALL = {"gross_mass_kg": 0.5, "pieces": 1.0, "hs_code": "640411"}
     ("grave", "case", "track"),
     [
         (0.7, SMALL, "investigation"),
-        (0.5, SMALL, "investigation"),
-        (0.49, SMALL, "simplified_destruction"),
+        (0.4, SMALL, "investigation"),
+        (0.39, SMALL, "simplified_destruction"),
         (0.1, {**SMALL, "hs_code": "060310"}, "none"),
         (0.1, {**SMALL, "gross_mass_kg": 9.0, "pieces": 40.0}, "none"),
         (None, SMALL, "none"),  # nobody may call goods safe that no model has judged
