@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -27,12 +27,15 @@ CONDITIONS: dict[str, Condition] = {
     "matches": lambda value, pattern: value.str.contains(pattern),
     "missing": lambda value, wanted: value.is_null() == wanted,
 }
-FIELDS = {"code", "when", "lane", "track", "reason", "author", "office", "from", "until"}
+FIELDS = {"code", "when", "lane", "track", "reason", "author", "office", "from", "until", "snoozed_until"}
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: `when` all of its conditions hold for a consignment, it asks for `lane` and gives `reason`."""
+    """One rule: `when` all of its conditions hold for a consignment, it asks for `lane` and gives `reason`.
+
+    start, end: the first and the last day that it holds on. snoozed: until the day before this one it asks for nothing.
+    """
 
     code: str
     when: pl.Expr
@@ -44,6 +47,7 @@ class Rule:
     office: str | None
     start: date | None
     end: date | None
+    snoozed: date | None = None
 
     def holds(self) -> pl.Expr:
         """Whether the rule applies to a row of consignment columns and features; false where a value is unknown."""
@@ -54,7 +58,21 @@ class Rule:
             conditions.append(pl.col("lodged_at").dt.date() >= self.start)
         if self.end is not None:
             conditions.append(pl.col("lodged_at").dt.date() <= self.end)
+        if self.snoozed is not None:
+            conditions.append(pl.col("lodged_at").dt.date() >= self.snoozed)
         return functools.reduce(operator.and_, conditions).fill_null(False)
+
+    def state(self, today: date) -> str:
+        """Whether it is at work on a day: `active`, `to come`, `expired` or `snoozed`."""
+        if self.end is not None and self.end < today:
+            return "expired"
+        if self.start is not None and self.start > today:
+            return "to come"
+        return "snoozed" if self.snoozed is not None and self.snoozed > today else "active"
+
+    def anew(self) -> Rule:
+        """The same rule without its days: what it would hold for at any time."""
+        return replace(self, start=None, end=None, snoozed=None)
 
 
 def read_rule(written: Any, sample: pl.DataFrame) -> Rule:
@@ -91,6 +109,7 @@ def read_rule(written: Any, sample: pl.DataFrame) -> Rule:
         office=written.get("office"),
         start=start,
         end=end,
+        snoozed=day(written, f"rule {code}.snoozed_until"),
     )
     _try(rule, sample)
     return rule

@@ -235,6 +235,8 @@ def test_a_store_of_an_earlier_version_is_refused_with_a_remedy(tmp_path: Path) 
 
 def test_decisions_without_circumstances_are_not_recorded(desk: Desk) -> None:
     class Careless:
+        hands, campaigns = desk.policy.hands, desk.policy.campaigns
+
         def orient(self, *given: Any) -> Any:
             return replace(desk.policy.orient(*given), basis=None)
 
