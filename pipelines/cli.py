@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -316,6 +316,25 @@ def backtest(
         archive = Archive(settings.archive, linking=LinkingSwitch(settings.linking).on)
         ledger = replays.over_archive(archive, entries, start=_utc(start), end=_utc(end), plan=plan, capacity=capacity)
     show.line(f"written to {replays.report(ledger, plan, out or settings.reports / 'backtest')}")
+
+
+@app.command("what-if")
+def what_if(
+    office: Annotated[str, typer.Option(help="the office")],
+    physical: Annotated[int, typer.Option(min=0, help="physical checks a day, in place of those that were made")],
+    start: Annotated[datetime | None, typer.Option("--from", formats=DAYS, help="first day")] = None,
+    end: Annotated[datetime | None, typer.Option("--to", formats=DAYS, help="last day")] = None,
+) -> None:
+    """More or fewer physical checks at an office: what that would have found or missed, by kind of finding."""
+    from pipelines import whatif
+    from service.bundles import open_serving
+    from service.store import open_store
+
+    settings = Settings()
+    last = (end or datetime.now(UTC)).date()
+    first = start.date() if start else last - timedelta(days=28)
+    record = whatif.record_of(open_store(settings), office, first, last)
+    whatif.tell(whatif.what_if(record, physical, open_serving(settings).policy.least_risk), office)
 
 
 @app.command()

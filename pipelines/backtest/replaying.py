@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -22,6 +22,9 @@ CHOSEN = {"consignment_id": pl.String, "selection": pl.String, "selection_probab
 LEDGER = pl.Schema(
     [("arm", pl.String()), ("seed", pl.Int64()), ("day", pl.Date()), ("nth", pl.Int64()), *ACCOUNT.items()]
 )
+
+
+Watch = Callable[[int, Decisions, pl.DataFrame], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +51,19 @@ class Seat:
 
 
 def replay(
-    days: Iterable[Day], arm: Arm, policy: Policy, first: Seat, plan: Plan, past: Past, seed: int = 0
+    days: Iterable[Day],
+    arm: Arm,
+    policy: Policy,
+    first: Seat,
+    plan: Plan,
+    past: Past,
+    seed: int = 0,
+    watch: Watch = lambda *_: None,
 ) -> pl.DataFrame:
-    """The ledger of one arm: what each day held and what of it was found."""
+    """The ledger of one arm: what each day held and what of it was found.
+
+    watch: is shown the decisions of each day, and the results of what they selected.
+    """
     seat, ledger = first, []
     for number, day in enumerate(days):
         past.until(midnight(day.day))
@@ -60,7 +73,9 @@ def replay(
         chosen = selected(decisions)
         account = day.account(chosen["consignment_id"].to_list())
         if decisions.declared is not None:
-            past.reveal(day.inspect(chosen), decisions.declared)
+            results = day.inspect(chosen)
+            watch(number, decisions, results)
+            past.reveal(results, decisions.declared)
             past.show(decisions.declared)
         ledger.append(
             account.with_columns(arm=pl.lit(arm.name), seed=pl.lit(seed), day=pl.lit(day.day), nth=pl.lit(number))
