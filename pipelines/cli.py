@@ -339,20 +339,21 @@ def what_if(
 
 @app.command()
 def rules(
-    policy: Annotated[Path, typer.Argument(help="the policy whose rules are tried")],
+    policy: Annotated[Path | None, typer.Argument(help="the policy whose rules are tried; the one that serves")] = None,
     start: Annotated[datetime | None, typer.Option("--from", formats=DAYS, help="first archived day")] = None,
     end: Annotated[datetime | None, typer.Option("--to", formats=DAYS, help="no archived day from this one on")] = None,
 ) -> None:
     """Try the rules of a policy on days gone by: what each would have held for, and what was found of it."""
     from pipelines.archive import Archive
     from pipelines.rules import dry_run, tell
+    from service.bundles import open_serving
     from service.linking_switch import LinkingSwitch
     from service.orientation import load_policy
 
     settings = Settings()
     archive = Archive(settings.archive, linking=LinkingSwitch(settings.linking).on)
-    rules_of = load_policy(policy.read_text(encoding="utf-8"))
-    tell(dry_run(rules_of, archive, datetime.now(UTC).date(), _utc(start), _utc(end)))
+    meant = load_policy(policy.read_text(encoding="utf-8")) if policy else open_serving(settings).policy
+    tell(dry_run(meant, archive, datetime.now(UTC).date(), _utc(start), _utc(end)))
 
 
 @app.command()

@@ -35,7 +35,8 @@ def test_every_route_is_documented() -> None:
 def test_every_command_is_documented() -> None:
     from pipelines.cli import app
 
-    names = [command.callback.__name__ for command in app.registered_commands if command.callback]
+    names = [c.name or c.callback.__name__ for c in app.registered_commands if c.callback]
+    names += [str(group.name) for group in app.registered_groups]
     assert [name for name in names if f"tamis {name}" not in README and f"make {name}" not in README] == []
 
 
