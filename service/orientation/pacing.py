@@ -72,7 +72,7 @@ class Course:
         if total <= 0:
             return min(max(passed / self.lasts, 0.0), 1.0)
         cumulated = np.concatenate([[0.0], np.cumsum(self.curve[hours])])
-        return float(np.interp(passed, np.arange(self.lasts + 1), cumulated)) / total
+        return min(float(np.interp(passed, np.arange(self.lasts + 1), cumulated)) / total, 1.0)
 
     def to_come(self, at: datetime) -> float:
         """How many more will come after a moment; on the low side, since what is saved up for nobody is lost."""

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console
 from rich.table import Table
 
 from service.orientation import load_policy
+from service.orientation.pacing import BANDS, EDGES, Course, band_of
 from service.scoring import Model
 from service.store import Store
 from tests.service.pacing_world import Floats, Office, a_day, best_of, first_come, greedy
-from tests.service.test_policy import policy_text
+from tests.service.test_policy import QUICK, Case, judged, policy_text
 
 DAYS = int(os.environ.get("TAMIS_PACED_DAYS", "6"))
 CHECKS, EXPECTED, LEAST, AT_ONCE = 60, 2_000, 0.01, 8
@@ -46,3 +52,82 @@ def _tell(told: dict[str, tuple[float, float]]) -> None:
     for how, (used, caught) in told.items():
         table.add_row(how, f"{used:.3f}", f"{caught:.3f}")
     Console().print(table)
+
+
+MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
+counts = st.lists(st.integers(0, 40), min_size=BANDS, max_size=BANDS)
+
+
+@st.composite
+def courses(draw: st.DrawFn) -> Course:
+    lasts = draw(st.sampled_from([8, 24]))
+    return Course.of(
+        {
+            "begins": MIDNIGHT + timedelta(hours=draw(st.sampled_from([0, 6, 22]))), "lasts": lasts,
+            "expected": draw(st.integers(0, 5000)), "bands": draw(st.one_of(st.none(), counts)),
+            "days": draw(st.integers(1, 14)), "usual": draw(st.one_of(st.none(), st.just([1 / BANDS] * BANDS))),
+            "curve": draw(st.one_of(st.none(), st.lists(st.floats(0, 500), min_size=24, max_size=24))),
+        }
+    )  # fmt: skip
+
+
+@QUICK
+@given(courses(), st.lists(st.floats(0, 30), min_size=2, max_size=6))
+def test_as_a_day_goes_on_ever_more_of_it_is_gone_and_at_its_end_nothing_is_to_come(
+    course: Course, hours: list[float]
+) -> None:
+    gone = [course.gone(course.begins + timedelta(hours=hour)) for hour in sorted(hours)]
+    assert gone == sorted(gone)
+    assert all(0.0 <= share <= 1.0 + 1e-12 for share in gone)
+    assert course.to_come(course.begins + timedelta(hours=course.lasts)) == pytest.approx(0.0, abs=1e-6)
+    assert course.to_come(course.begins) >= 0.0
+
+
+@QUICK
+@given(courses(), st.lists(st.floats(0, 1), min_size=2, max_size=20))
+def test_the_higher_a_score_the_fewer_are_ahead_of_it(course: Course, below: list[float]) -> None:
+    as_high = course.as_high(np.array(sorted(below)))
+    assert (np.diff(as_high) <= 1e-12).all()
+    assert ((as_high >= -1e-12) & (as_high <= 1 + 1e-12)).all()
+
+
+@QUICK
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=50))
+def test_every_score_has_a_band_and_a_higher_one_never_a_lower_band(below: list[float]) -> None:
+    bands = band_of(pl.Series(sorted(below), dtype=pl.Float64))
+    assert bands.is_between(0, BANDS - 1).all()
+    assert bands.is_sorted()
+    assert band_of(pl.Series([None], dtype=pl.Float64)).to_list() == [None]
+
+
+def test_a_busier_day_raises_the_threshold_and_what_is_left_at_its_end_lowers_it(model: Model) -> None:
+    policy = load_policy(policy_text(5, 0, 0, 100))
+    noon, late = MIDNIGHT + timedelta(hours=12), MIDNIGHT + timedelta(hours=23, minutes=59)
+
+    def lane(at: datetime, seen: int, gone: int) -> str:
+        bands = np.rint(np.diff(EDGES) * seen).astype(int).tolist()
+        spent = {"office": "A", "begins": MIDNIGHT, "physical": gone, "bands": bands}
+        told = judged(policy, model, [Case("a", 0.94)], competing="day", at=at, today=spent)
+        return str(told["clearance"][0])
+
+    assert lane(noon, 48, 0) == "red"
+    assert lane(noon, 2400, 0) == "green", "so many come today that those still to come are likely to be riskier"
+    assert lane(late, 2400, 0) == "red", "nobody is left to keep it for"
+    assert lane(late, 2400, 5) == "green", "nothing is left"
+
+
+def test_what_physical_checks_cannot_take_is_scanned(model: Model) -> None:
+    policy = load_policy(policy_text(1, 1, 1).replace("documents = 1", "documents = 1\nscan = 2"))
+    told = judged(policy, model, [Case(f"c{i}", 0.9 - i / 10) for i in range(6)])
+    assert told["check"].to_list() == ["physical", "scan", "scan", "documents", "audit", "none"]
+    assert told["clearance"].to_list() == ["red"] * 3 + ["yellow", "blue", "green"]
+
+
+def test_checks_are_kept_for_the_chance_that_is_still_to_draw(model: Model) -> None:
+    """One in seven is drawn blindly, and half of a hundred are still to come: six of eight checks are chance's."""
+    for rate, lane in ((0.0, "red"), (0.14, "green")):
+        policy = load_policy(policy_text(8, 0, 0, 100, rate=rate, seed=3))
+        told = judged(policy, model, [Case("kept", 0.94)], competing="day", at=MIDNIGHT + timedelta(hours=12))
+        assert told["random"].to_list() == [False]
+        assert told["clearance"].to_list() == [lane]
+        assert told["kept"].to_list() == [lane == "green"]

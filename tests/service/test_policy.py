@@ -95,15 +95,20 @@ def judged(
     opened: Mapping[str, int] | None = None,
     found: tuple[str, ...] = (),
     grave: float = np.nan,
+    at: datetime | None = None,
+    today: Mapping[str, Any] | None = None,
 ) -> pl.DataFrame:
-    """What the policy says of the cases, one row each in their order, with their names."""
+    """What the policy says of the cases, one row each in their order, with their names.
+
+    at: when all of them are lodged, in place of noon of their days. today: a row of SPENT in place of `spent`.
+    """
     risk = np.array([case.risk for case in cases])
     declared: dict[str, Any] = {
         "message_id": ["M"] * len(cases),
         "consignment_id": [case.name for case in cases],
         "version": [case.version for case in cases],
         "stream": [case.stream for case in cases],
-        "lodged_at": [datetime(c.day.year, c.day.month, c.day.day, 12, tzinfo=UTC) for c in cases],
+        "lodged_at": [at or datetime(c.day.year, c.day.month, c.day.day, 12, tzinfo=UTC) for c in cases],
         "office": [case.office for case in cases],
         "gross_mass_kg": [case.gross_mass_kg for case in cases],
     }
@@ -125,7 +130,7 @@ def judged(
         {"office": office, "begins": midnight(day), "physical": red, "scan": 0, "documents": yellow, "audit": blue}
         for office, day, red, yellow, blue in spent
     ]
-    left = pl.DataFrame(gone, schema=SPENT)
+    left = pl.DataFrame([today] if today else gone, schema=SPENT)
     oddities = pl.DataFrame(problems, schema={"row": pl.UInt32, "field": pl.String, "problem": pl.String}, orient="row")
     given_lanes = policy.lanes(
         Consignments(frame, goods_of(cases)),
