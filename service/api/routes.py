@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
@@ -20,10 +20,12 @@ from service.api.faults import RETRY_SECONDS, Unprocessable, refused_fields
 from service.api.metrics import Metrics
 from service.api.models import Judgement
 from service.dossier import dossier
+from service.queue import AT_MOST, Stage, queue, since_of
 from service.targeting import Desk, target
 
 router = APIRouter()
 Code = Annotated[str, Path(pattern="^[NP]-[0-9A-F]{16}$")]
+PLAIN = r"^[^\x00-\x1f\x7f]+$"
 TWICE = {
     "reason": "the same consignment and version twice in one message",
     "remedy": "send it once, with all of its goods; an amendment carries the next version",
@@ -101,6 +103,21 @@ def get_consignment(consignment_id: str, desk: Desk = Depends(desk_of)) -> dict[
     if not decisions:
         raise HTTPException(404)
     return {"consignment_id": decisions[0]["consignment_id"], "decisions": decisions}
+
+
+@router.get("/v1/queue")
+def get_queue(
+    office: Annotated[str, Query(min_length=1, max_length=100, pattern=PLAIN)],
+    stage: Stage = "clearance",
+    since: date | None = None,
+    at_most: Annotated[int, Query(ge=1, le=AT_MOST)] = 100,
+    beyond: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+    desk: Desk = Depends(desk_of),  # noqa: B008
+) -> dict[str, Any]:
+    """The ranked work list of an office at one stage: what waits there and has no result yet, the riskiest first."""
+    first = since or since_of(datetime.now(UTC).date())
+    waits = queue(desk.journal.store, office, stage, first, at_most=at_most, beyond=beyond)
+    return {"office": office, "stage": stage, "since": first.isoformat(), "waiting": waits}
 
 
 @router.get("/v1/networks/{code}")
