@@ -36,7 +36,8 @@ check: install
 
 # The long forms of the gates: ten minutes of mutated messages; ten thousand calls against one batch; a hundred kills; a
 # disk that fails in many places; a million lines read, and scored; a thousand damaged bundles; a store that is out for a
-# minute in each form; five minutes of swaps; every planted fault; drift, silence and prevalence in many worlds.
+# minute in each form; five minutes of swaps; two hundred days that nobody could foresee; every planted fault; drift,
+# silence and prevalence in many worlds.
 prove: install
 	@TAMIS_FUZZ_SECONDS=90 $(BIN)/pytest tests/features/test_attacks.py --durations=8
 	@TAMIS_CONTRACT_EXAMPLES=2000 $(BIN)/pytest -s tests/service/test_contract.py
@@ -49,14 +50,17 @@ prove: install
 	@TAMIS_SOAK_SECONDS=300 $(BIN)/pytest -s tests/service/test_soak.py
 	@TAMIS_MALFORMED_ROWS=1000000 $(BIN)/pytest tests/features/test_malformed.py
 	@TAMIS_MALFORMED_BATCH=1000000 $(BIN)/pytest -s tests/pipelines/test_malformed_batch.py
+	@TAMIS_PACED_DAYS=200 $(BIN)/pytest -s tests/service/test_pacing.py
 	@TAMIS_PLANTS=1 $(BIN)/pytest tests/test_planted.py --durations=8
 	@TAMIS_PROVE=1 $(BIN)/pytest tests/pipelines/test_monitor_worlds.py --durations=5
 
-# What things cost, each beside a peer in the same run; half an hour.
+# What things cost, each beside a peer in the same run, and whether tracks and what-ifs hold; two hours.
 bench: install
 	@$(BIN)/python -m tests.bench.history
 	@$(BIN)/python -m tests.bench.readers
 	@$(BIN)/python -m tests.bench.readers large 1
+	@$(BIN)/python -m tests.bench.track
+	@$(BIN)/python -m tests.bench.whatif
 
 # Made anew when a dependency in pyproject.toml changes; holds hashes and no address.
 lock:

@@ -81,6 +81,13 @@ def amendments_add() -> None:
     posting.less = lambda more, _: more
 
 
+def overspent_unseen() -> None:
+    """Two calls that meet both take the last check."""
+    from service import tallies
+
+    tallies._refuse_overspent = lambda *_: None
+
+
 PLANTS: dict[str, tuple[Callable[[], None], str]] = {
     "past not strict": (past_not_strict, "tests/parity/test_windows.py"),
     "panics not caught": (panics_not_caught, "tests/service/test_writing.py"),
@@ -88,6 +95,7 @@ PLANTS: dict[str, tuple[Callable[[], None], str]] = {
     "any signature": (any_signature, "tests/service/test_bundle.py"),
     "links loose": (links_loose, "tests/service/test_chain.py"),
     "facts forgotten": (facts_forgotten, "tests/service/test_degraded.py"),
+    "overspent unseen": (overspent_unseen, "tests/service/test_tallies.py"),
     "amendments add": (amendments_add, "tests/parity/test_history_is_a_function_of_the_record.py"),
 }
 

@@ -26,6 +26,7 @@ from service.store import RUNNING, Store
 from service.targeting import Desk, target
 from tests.service.building import NOON, declared, message, outcome
 from tests.service.test_chain import _full
+from tests.service.test_tallies import as_counted, as_decided
 
 Key = tuple[str, str, int]
 
@@ -112,6 +113,7 @@ def machine(model: Model) -> type[RuleBasedStateMachine]:
                 assert found[decision["decision_id"]] == decision
             told = verify_record(self.store, Path(self.folder.name) / "checkpoints", Path(self.folder.name) / "keys")
             assert (told.faults, told.decisions) == ([], len(self.decided))
+            assert as_counted(self.store).equals(as_decided(self.store))
             self.desk.journal.settle()
             self.store.close()
             self.folder.cleanup()
