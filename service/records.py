@@ -12,7 +12,7 @@ from features.consignment import CONSIGNMENT_COLUMNS, EXTRA, GOODS_COLUMNS, VERS
 from features.facts import stated
 from service.chain import Entry, new_salt, salted
 from service.orientation.decisions import iso, written
-from service.orientation.policy import GIVEN_AGAIN
+from service.orientation.moment import GIVEN_AGAIN
 
 UNSCORED = -1  # the band of what no model has scored
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

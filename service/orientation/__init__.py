@@ -2,7 +2,8 @@
 
 from service.orientation.decisions import Decisions
 from service.orientation.loading import check_inputs, load_policy
-from service.orientation.policy import Moment, Policy
+from service.orientation.moment import Moment
+from service.orientation.policy import Policy
 from service.orientation.sections import PolicyFault
 
 __all__ = ["Decisions", "Moment", "Policy", "PolicyFault", "check_inputs", "load_policy"]

@@ -4,63 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 import polars as pl
 
 from features.consignment import Consignments
 from features.messages import Problems
-from features.messages.quality import to_be_asked
 from features.messages.reading import Competing
-from service.orientation.campaigns import FINDING, FOUND, OPEN, Campaigns, held, leads
+from service.orientation.campaigns import FINDING, FOUND, Campaigns, held, leads
 from service.orientation.capacity import CHECKS, Hands, at
 from service.orientation.decisions import Basis, Decisions, Stamp, decide, iso
 from service.orientation.exploration import WEIGHED, Exploration, weight
 from service.orientation.following import follow
-from service.orientation.giving import draw, give, owed_to, served, tie
-from service.orientation.lanes import Check, Lane, PostClearance, PreArrival, check_of
+from service.orientation.giving import draw, give, tie
+from service.orientation.lanes import Check, Lane, PostClearance, check_of
+from service.orientation.moment import GIVEN_AGAIN, HISTORY, Moment
+from service.orientation.orienting import VAGUE, oriented
 from service.orientation.pacing import band_of, paced
 from service.orientation.rules import Rule
 from service.orientation.track import Tracks
 from service.scoring import Scores
-from service.scoring.explanation import Language
 
 TAKEN = ("office", "begins", "lasts", "at", "band", "check", "held", "network", *CHECKS)
 ASKED = ("rule_check", "rank_check", "usual_check")
-VAGUE = "wording_vague_share"
-HISTORY = "history"  # what a decision lacked, in the words of its degraded reasons
-GIVEN_AGAIN = {HISTORY, "model"}  # what lacks one of these is decided again once it is back
 UNKNOWN_PAST = "unknown-past"
 PAST_UNKNOWN = {
     "en": "The past of the sender could not be looked up, so it counts as a new one",
     "fr": "Le passé de l'expéditeur n'a pas pu être consulté : il est traité comme nouveau",
     "zh": "无法查询寄件人历史，按新寄件人处理",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """The circumstances of one message: when it is decided, what it competes with, what the day has spent.
-
-    spent: one row an office and day or shift: `office`, `begins`, checks already given out by kind (`physical`, `scan`,
-        `documents`, `audit`), and for calls what pacing needs: `bands`, `curve`, `usual` (see Course).
-    history_as_of: the latest fact that the history held. lists_as_of: when a watch list last changed. lost: what could
-    not be read, such as `history`. opened: OPEN, checks of networks whose results are awaited. found: networks that
-    were found out since these consignments were lodged. anew: whether they are decided again, with today's hands;
-    settled: rows that have the strictest check already and ask for no other.
-    """
-
-    decided_at: datetime
-    competing: Competing
-    spent: pl.DataFrame
-    history_as_of: datetime | None = None
-    language: Language = "en"
-    lists_as_of: datetime | None = None
-    lost: tuple[str, ...] = ()
-    opened: pl.DataFrame = field(default_factory=OPEN.to_frame)
-    found: tuple[str, ...] = ()
-    anew: bool = False
-    settled: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +86,7 @@ class Policy:
         features = scores.rows.frame.select(c for c in scores.rows.frame.columns if c not in known.columns)
         asked = self._ask(known.hstack(features), moment)
         given = give(asked).with_columns(held().alias("held"), leads().alias("leads"))
-        worded = self._worded(given, problems).sort("row")
+        worded = oriented(given, problems, self.random_rate, self.vague_share).sort("row")
         waits = pl.col("post_clearance").eq("none") & ~pl.col("withdrawn") & (pl.col("clearance") != Lane.red.name)
         again = waits & (pl.lit(bool({*moment.lost} & GIVEN_AGAIN)) | pl.col("held"))
         reassess = pl.when(again).then(pl.lit(PostClearance.reassess.name)).otherwise(pl.col("post_clearance"))
@@ -219,46 +190,6 @@ class Policy:
         chanced = weighed.with_columns(self.exploration.chance(competing).alias("explorable"))
         drawn = (pl.col("second_draw") < pl.col("explorable")) & ~pl.col("random")
         return chanced.with_columns(drawn.alias("explored"))
-
-    def _chance(self) -> pl.Expr:
-        """The chance to be looked at by either draw, less what capacity refused of the draws."""
-        by_weight = (1.0 - self.random_rate) * pl.col("explorable") * served("explored")
-        chance = self.random_rate * served("random") + by_weight
-        return pl.when((chance > 0) & ~pl.col("withdrawn")).then(chance)
-
-    def _worded(self, given: pl.DataFrame, problems: Problems) -> pl.DataFrame:
-        requested = to_be_asked(problems.found)
-        incomplete = problems.found["row"].unique()
-        pre_arrival = (
-            pl.when("withdrawn")
-            .then(pl.lit(PreArrival.no_risk.name))
-            .when(pl.col("lane") == Lane.red)
-            .then(pl.lit(PreArrival.control_recommended.name))
-            .when((pl.col(VAGUE) >= self.vague_share) | pl.col("row").is_in(requested.implode()))
-            .then(pl.lit(PreArrival.request_information.name))
-            .when(pl.col("row").is_in(incomplete.implode()))
-            .then(pl.lit(PreArrival.data_incomplete.name))
-            .when(pl.col("margin").is_null())  # nothing has scored it: nobody may say that there is no risk
-            .then(pl.lit(PreArrival.data_incomplete.name))
-            .otherwise(pl.lit(PreArrival.no_risk.name))
-        )
-        looked_at = pl.col("lane") >= Lane.yellow
-        blindly, by_weight = owed_to("random"), owed_to("explored")
-        by_rule = looked_at & (pl.col("rule_check") >= pl.col("check"))
-        selection = pl.when(blindly).then(pl.lit("random")).when(by_weight).then(pl.lit("exploration"))
-        selection = selection.when(by_rule).then(pl.lit("rule")).when("leads").then(pl.lit("campaign"))
-        sent = (pl.col("check") == Check.physical) & (pl.max_horizontal("rule_check", "rank_check") >= Check.physical)
-        certain = looked_at & (~blindly & ~by_weight | sent)  # drawn or not, what was sent anyway was sure of its check
-        chance = pl.when(certain).then(1.0).otherwise(self._chance())
-        return given.with_columns(
-            pre_arrival.alias("pre_arrival"),
-            pl.col("lane").replace_strict({int(x): x.name for x in Lane}, return_dtype=pl.String).alias("clearance"),
-            pl.col("check").replace_strict({int(x): x.name for x in Check}, return_dtype=pl.String).alias("check"),
-            pl.when(pl.col("lane") == Lane.blue).then(pl.lit("audit")).otherwise(pl.lit("none"))
-            .alias("post_clearance"),
-            selection.when(looked_at).then(pl.lit("risk")).otherwise(pl.lit("none")).alias("selection"),
-            chance.alias("selection_probability"),
-        )  # fmt: skip
 
 
 def _asked_too(frame: pl.DataFrame, lane: Lane, code: str, where: pl.Expr) -> pl.DataFrame:
