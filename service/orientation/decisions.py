@@ -243,7 +243,7 @@ def decide(
             "assessment": 1,
             "decided_at": stamp.decided_at,
             **{name: o[name] for name in ORIENTED},
-            "reasons": why(o, stamp) + explained.get(i, []),
+            "reasons": why(o, stamp) + explained.get(i, []) + what_follows(o, stamp),
             "data_problems": found.get(i, []),
             **common,
         }
@@ -270,14 +270,19 @@ def why(oriented: dict[str, Any], stamp: Stamp) -> list[dict[str, Any]]:
         reasons.append({"code": "campaign", "text": HELD[stamp.language]})
     if oriented["selection"] == "campaign":
         reasons.append({"code": "campaign", "text": LEADS[stamp.language]})
-    if oriented["track"] != "none" and not oriented["rule_track"]:
-        text, evidence = TRACKED[oriented["track"]], told_of(oriented)
-        reasons.append({"code": f"track.{oriented['track']}", "text": text[stamp.language], "evidence": evidence})
     if oriented["dropped"]:
         code, text = ("pacing", KEPT) if oriented["kept"] else ("capacity", DROPPED)
         wanted = Check(oriented["wanted"]).lane
         reasons.append({"code": code, "text": text[stamp.language], "evidence": wanted.name})
     return reasons
+
+
+def what_follows(oriented: dict[str, Any], stamp: Stamp) -> list[dict[str, Any]]:
+    """Why the track is what it is, where no rule has named it."""
+    if oriented["track"] == "none" or oriented["rule_track"]:
+        return []
+    text, evidence = TRACKED[oriented["track"]], told_of(oriented)
+    return [{"code": f"track.{oriented['track']}", "text": text[stamp.language], "evidence": evidence}]
 
 
 def _by_row(found: pl.DataFrame) -> dict[int, list[dict[str, str]]]:
