@@ -204,7 +204,7 @@ def tell(told: WhatIf, office: str) -> None:
         f"{told.moved:,} consignments"
     )
     table = Table(box=None, pad_edge=False)
-    for name in ("finding", "found", "would change by", "in so many days to come (95 %)"):
+    for name in ("finding", "found", "would change by", "in so many days like these (95 %)"):
         table.add_column(name, justify="left" if name == "finding" else "right")
     for kind in KINDS:
         if not told.found[kind] and kind != ALL:
