@@ -3,8 +3,11 @@
 Fewer checks: the least risky that rank had chosen on each day would not have been opened, and what was found in them is
 on record. More checks: the riskiest that were passed by would have been; nobody knows what is in them, so that their
 calibrated risks are counted, corrected by how the risks of the last ones opened have held. What rules and chance ask
-for stays. The interval is of what as many days to come may bring: the days are drawn again, the correction with them,
-and the count itself is left to chance.
+for stays.
+
+Two intervals: of the change itself, with the days drawn again, the correction with them, and the count left to chance;
+and of what one would see, were the same span lived through again with the other number: there everything else that is
+found comes anew too.
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ Floats = npt.NDArray[np.float64]
 ALL = "all"
 KINDS = (ALL, *FINDINGS)
 RANKED = ("risk", "campaign")  # what a rank has chosen; the rest was asked for by rules and chance
-DRAWS, SEED = 4_000, 11
+DRAWS, SEED, TAILS = 4_000, 11, (0.025, 0.975)
 RECORD = pl.Schema(
     {
         "consignment_id": pl.String(),
@@ -45,11 +48,16 @@ RECORD = pl.Schema(
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Findings more or, below 0, fewer: in the mean, and between what bounds 95 times in a hundred."""
+    """Findings more or, below 0, fewer: in the mean, and between what bounds 95 times in a hundred.
+
+    low, high: of the change itself. least, most: of what would be seen, all other findings coming anew.
+    """
 
     mean: float
     low: float
     high: float
+    least: float
+    most: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +89,7 @@ def what_if(record: pl.DataFrame, other: int, least_risk: float = 0.0) -> WhatIf
     held = _held(ranked)
     days = record["day"].unique().sort()
     rng = np.random.default_rng(SEED)
-    drawn = rng.integers(0, len(days), (DRAWS, len(days)))
+    drawn, redrawn = (rng.integers(0, len(days), (DRAWS, len(days))) for _ in range(2))
     correction = rng.gamma(held.hits + 0.5, 1.0 / (held.expected + 0.5), DRAWS)
     opened = ranked.filter(pl.col("checked"))
     change: dict[str, Change] = {}
@@ -92,9 +100,12 @@ def what_if(record: pl.DataFrame, other: int, least_risk: float = 0.0) -> WhatIf
         lost = known[drawn].sum(axis=1) + correction * share * risked[drawn].sum(axis=1)
         won = correction * share * newly[drawn].sum(axis=1)
         come = rng.poisson(won) - rng.poisson(lost)
-        low, high = np.quantile(come, [0.025, 0.975])
-        mean = float(won.mean() - lost.mean())
-        change[kind] = Change(mean, float(low), float(high))
+        kept = _by_day(days, opened, kind) - known
+        anew = kept[redrawn].sum(axis=1) - kept.sum()
+        bounds = (
+            [*np.quantile(come, TAILS), *np.quantile(come + anew, TAILS)] if cut.height + added.height else [0.0] * 4
+        )
+        change[kind] = Change(float(won.mean() - lost.mean()), *map(float, bounds))
     return WhatIf(
         len(days), opened.height / len(days), other, cut.height + added.height,
         {kind: int(_by_day(days, opened, kind).sum()) for kind in KINDS}, change,
@@ -204,11 +215,12 @@ def tell(told: WhatIf, office: str) -> None:
         f"{told.moved:,} consignments"
     )
     table = Table(box=None, pad_edge=False)
-    for name in ("finding", "found", "would change by", "in so many days like these (95 %)"):
+    for name in ("finding", "found", "would change by", "(95 %)", "one would see (95 %)"):
         table.add_column(name, justify="left" if name == "finding" else "right")
     for kind in KINDS:
         if not told.found[kind] and kind != ALL:
             continue
         change = told.change[kind]
-        table.add_row(kind, f"{told.found[kind]:,}", f"{change.mean:+.1f}", f"{change.low:+.0f} to {change.high:+.0f}")
+        bounds = f"{change.low:+.0f} to {change.high:+.0f}", f"{change.least:+.0f} to {change.most:+.0f}"
+        table.add_row(kind, f"{told.found[kind]:,}", f"{change.mean:+.1f}", *bounds)
     show.CONSOLE.print(table)

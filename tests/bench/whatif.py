@@ -92,13 +92,13 @@ def main(seeds: int, days: int, per_day: int) -> None:
                 if then[kind] < 10:
                     continue
                 came, change = now[kind] - then[kind], told.change[kind]
-                held[kind][0] += change.low <= came <= change.high
+                held[kind][0] += change.least <= came <= change.most
                 held[kind][1] += 1
                 if kind == "all":
                     table.add_row(
                         f"{seed}",
                         f"{other}",
-                        f"{change.mean:+.0f} ({change.low:+.0f} to {change.high:+.0f})",
+                        f"{change.mean:+.0f} ({change.least:+.0f} to {change.most:+.0f})",
                         f"{came:+d}",
                     )
     console = Console(width=120)
