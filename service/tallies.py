@@ -19,7 +19,7 @@ from service.orientation.pacing import BANDS
 from service.records import EPOCH, UNSCORED
 from service.store import TALLIES, Store
 
-USUAL_DAYS = 14  # before a day: what is usual at an office is learned from these
+USUAL_DAYS = 28  # before a day: what is usual at an office is learned from these
 FADES = 0.5  # what a day's mix of scores counts for against that of the day after it
 HOUR = timedelta(hours=1)
 COUNTS = ("seen", *CHECKS)

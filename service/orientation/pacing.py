@@ -31,7 +31,8 @@ EDGES: Floats = np.concatenate([[0.0], 1.0 - np.geomspace(1.0, FINEST, BANDS)[1:
 SPREAD = 0.3  # of the volume of a day around the expected one, before anything of it has come
 CLUMPED = 150.0  # arrivals that tell as much of the volume as one would if none depended on another
 USUAL_MIX = 0.2  # of an expected day: what the mix of the days before counts for beside the arrivals of this one
-LEAN = 0.1  # of the spread of what is still to come: leaning to the few, so that checks are used and not saved up
+EXPECTED_DAYS = 7  # counted days that the volume of the policy counts for, beside those that were counted
+LEAN = 0.15  # of the spread of what is still to come: leaning to the few, so that checks are used and not saved up
 FLAT = 0.02  # of the mean arrivals of an hour, in every hour: none is so quiet that nothing can come
 
 
@@ -62,7 +63,8 @@ class Course:
         curve, days = np.asarray(row["curve"], dtype=np.float64), row["days"]
         curve = curve + FLAT * curve.mean()
         counted = float(curve[(row["begins"].hour + np.arange(lasts)) % 24].sum())
-        return cls(row["begins"], lasts, (expected + days * counted) / (1 + days), bands, curve, usual)
+        shrunk = (EXPECTED_DAYS * expected + days * counted) / (EXPECTED_DAYS + days)
+        return cls(row["begins"], lasts, shrunk, bands, curve, usual)
 
     def gone(self, at: datetime) -> float:
         """The share of the period's arrivals that has usually come by a moment, 0 to 1."""

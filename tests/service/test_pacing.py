@@ -22,7 +22,7 @@ from tests.service.pacing_world import Floats, Office, a_day, best_of, first_com
 from tests.service.test_policy import QUICK, Case, judged, policy_text
 
 DAYS = int(os.environ.get("TAMIS_PACED_DAYS", "6"))
-CHECKS, EXPECTED, LEAST, AT_ONCE = 60, 2_000, 0.01, 8
+CHECKS, EXPECTED, LEAST, AT_ONCE = 60, 2_000, 0.01, 16
 
 
 def test_a_day_that_nobody_could_foresee_is_paced(model: Model, tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ def test_a_day_that_nobody_could_foresee_is_paced(model: Model, tmp_path: Path) 
     _tell(told)
     assert all(len(each) <= CHECKS for each in found["paced"]), "more than there was"
     used, caught = told["paced"]
-    assert used >= 0.97
+    assert used >= (0.97 if DAYS >= 100 else 0.95)
     assert caught >= (0.95 if DAYS >= 100 else 0.92), "a few days say less"
     assert caught > max(told["greedy threshold"][1], told["first come"][1])
 
