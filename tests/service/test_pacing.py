@@ -124,8 +124,8 @@ def test_what_physical_checks_cannot_take_is_scanned(model: Model) -> None:
 
 
 def test_checks_are_kept_for_the_chance_that_is_still_to_draw(model: Model) -> None:
-    """One in six is drawn blindly, and half of a hundred are still to come: six of eight checks are chance's."""
-    for rate, lane in ((0.0, "red"), (0.16, "green")):
+    """One in five is drawn blindly, and half of a hundred are still to come: seven of eight checks are chance's."""
+    for rate, lane in ((0.0, "red"), (0.2, "green")):
         policy = load_policy(policy_text(8, 0, 0, 100, rate=rate, seed=3))
         told = judged(policy, model, [Case("kept", 0.94)], competing="day", at=MIDNIGHT + timedelta(hours=12))
         assert told["random"].to_list() == [False]
