@@ -34,7 +34,7 @@ from service.scoring.signature import PRIVATE, SignatureFault, sha256_of, sign, 
 FILES = (
     "model.txt",
     "calibration.json",
-    "severity.txt",  # empty where too few findings were known to learn from
+    "severity.txt",  # NO_SEVERITY where too few findings were known to learn from
     "severity.json",
     "catalogue.json",
     "norms.parquet",
@@ -48,6 +48,7 @@ FILES = (
 MANIFEST = "manifest.json"
 GOLDEN_SCORE = "golden_margin"
 GOLDEN_SEVERITY = "golden_severity"
+NO_SEVERITY = "none\n"
 RULES_ONLY = "rules-only"  # stands for the model where none scored
 PROVING_SECONDS = 60
 PROVED = ".proved"  # beside the bundles: signed marks of what was proved here
@@ -86,14 +87,14 @@ def write_bundle(directory: Path, model: Model, golden: Rows, texts: Mapping[str
 
 def _severity_texts(severity: Severity | None) -> dict[str, str]:
     if severity is None:
-        return {"severity.txt": "", "severity.json": json.dumps(Calibration("none").as_json())}
+        return {"severity.txt": NO_SEVERITY, "severity.json": json.dumps(Calibration("none").as_json())}
     calibration = json.dumps(severity.calibration.as_json())
     return {"severity.txt": severity.booster.model_to_string(), "severity.json": calibration}
 
 
 def _severity(contents: Mapping[str, bytes]) -> Severity | None:
     text = contents["severity.txt"].decode("utf-8")
-    if not text:
+    if text == NO_SEVERITY:
         return None
     return Severity(lgb.Booster(model_str=text), Calibration.from_json(json.loads(contents["severity.json"])))
 

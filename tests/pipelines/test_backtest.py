@@ -274,7 +274,9 @@ def ledger_of(rows: Sequence[tuple[str, int, int, str, int, int]]) -> pl.DataFra
         "seed": pl.Int64, "nth": pl.Int64, "scheme": pl.String, "inspected": pl.Int64, "found": pl.Int64},
         orient="row")  # fmt: skip
     ten = pl.lit(10)
-    return frame.with_columns(illicit=ten, worth=ten.cast(pl.Float64), worth_found=pl.lit(1.0), unknown=pl.lit(0))
+    counted = frame.with_columns(illicit=ten, worth=ten.cast(pl.Float64), worth_found=pl.lit(1.0), unknown=pl.lit(0))
+    named = pl.when(pl.col("found") > 0).then(pl.concat_list("scheme")).otherwise(pl.lit([], pl.List(pl.String)))
+    return counted.with_columns(named.alias("actors"))
 
 
 def test_differences_are_paired_by_seed() -> None:
@@ -286,6 +288,14 @@ def test_differences_are_paired_by_seed() -> None:
     assert list(found) == ["b"]
     assert found["b"].mean == pytest.approx(0.1)
     assert found["b"].half == pytest.approx(0.0)
+
+
+def test_an_actor_that_is_found_out_on_two_days_is_one() -> None:
+    ledger = ledger_of(
+        [("a", 1, 0, "x", 10, 1), ("a", 1, 1, "x", 10, 2), ("a", 1, 1, "y", 20, 3), ("a", 1, 2, "z", 10, 0)]
+    )
+    (row,) = figures(ledger, spans_of(3, 0)[-1]).to_dicts()
+    assert (row["actors"], row["actors_found"]) == (2, pytest.approx(1000 * 2 / 50))
 
 
 def test_schemes_that_begin_after_the_start_are_told_apart() -> None:
