@@ -50,9 +50,9 @@ prove: install
 	@TAMIS_SOAK_SECONDS=300 $(BIN)/pytest -s tests/service/test_soak.py
 	@TAMIS_MALFORMED_ROWS=1000000 $(BIN)/pytest tests/features/test_malformed.py
 	@TAMIS_MALFORMED_BATCH=1000000 $(BIN)/pytest -s tests/pipelines/test_malformed_batch.py
-	@TAMIS_PACED_DAYS=200 $(BIN)/pytest -s tests/service/test_pacing.py
 	@TAMIS_PLANTS=1 $(BIN)/pytest tests/test_planted.py --durations=8
 	@TAMIS_PROVE=1 $(BIN)/pytest tests/pipelines/test_monitor_worlds.py --durations=5
+	@TAMIS_PACED_DAYS=200 $(BIN)/pytest -s tests/service/test_pacing.py
 
 # What things cost, each beside a peer in the same run, and whether tracks and what-ifs hold; two hours.
 bench: install
