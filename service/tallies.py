@@ -23,9 +23,6 @@ USUAL_DAYS = 28  # before a day: what is usual at an office is learned from thes
 FADES = 0.5  # what a day's mix of scores counts for against that of the day after it
 HOUR = timedelta(hours=1)
 COUNTS = ("seen", *CHECKS)
-USUAL = pl.Schema(
-    {"office": pl.String(), "days": pl.Int64(), "curve": pl.List(pl.Float64), "usual": pl.List(pl.Float64)}
-)
 SPENT = pl.Schema(
     [
         ("office", pl.String()),
