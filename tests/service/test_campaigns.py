@@ -56,7 +56,7 @@ def test_what_is_left_over_goes_to_the_network_after_all(model: Model) -> None:
 
 @pytest.mark.parametrize("competing", ["message", "day"])
 def test_checks_that_are_still_awaited_count(model: Model, competing: Any) -> None:
-    policy = load_policy(campaigning(physical=1, expected=4))
+    policy = load_policy(campaigning(physical=1, expected=10))
     held = judged(policy, model, [NETWORKED[0], ALONE[0]], competing=competing, opened={"N": 1, "other": 5})
     assert held["held"].to_list() == [True, False]
     free = judged(policy, model, [NETWORKED[0], ALONE[0]], competing=competing, opened={"other": 5})
