@@ -21,8 +21,9 @@ from features.catalogue import Input, direction_of, fingerprint
 from pipelines.evaluation import Comparison, compare
 from pipelines.training_frame import NothingToLearn, TrainingFrame
 from service.scoring.calibration import Calibration
-from service.scoring.model import Model, matrix_of, predict
+from service.scoring.model import Model, matrix_of
 from service.scoring.severity import Severity
+from service.scoring.trees import Trees
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -106,13 +107,13 @@ def train(
     split = split_by_time(frame.facts, test_from)
     past = _learner(frame, split.learn, inputs)
     judged = past.fit(np.flatnonzero(split.learn))
-    margin = predict(judged.booster, past.matrix)
+    margin = judged.trees.margins(past.matrix)
     comparison = compare(frame, split.test, margin, judged.calibration.apply(margin), lookup=lookup, caution=caution)
     everything, fitted = past, judged
     if not test_apart:
         everything = _learner(frame, np.ones(len(split.learn), dtype=np.bool_), inputs)
         fitted = everything.fit(np.arange(len(split.learn)))
-    ordinary = predict(fitted.booster, matrix_of(frame.ordinary.frame, tuple(inputs), everything.levels))
+    ordinary = fitted.trees.margins(matrix_of(frame.ordinary.frame, tuple(inputs), everything.levels))
     model = Model(
         model_id=model_id,
         sha256="",
@@ -122,7 +123,7 @@ def train(
         levels=everything.levels,
         calibration=fitted.calibration,
         reference=np.quantile(ordinary, np.linspace(0, 1, REFERENCE_STEPS)),
-        booster=fitted.booster,
+        trees=fitted.trees,
         severity=severity_of(everything, frame.facts["grave"], np.arange(len(split.learn))),
     )
     golden = Rows(frame.ordinary.frame.head(GOLDEN_ROWS))
@@ -168,7 +169,7 @@ def levels_of(rows: pl.DataFrame, inputs: Sequence[Input]) -> dict[str, list[str
 class Fitted:
     """Trees, and how their margins become probabilities."""
 
-    booster: lgb.Booster
+    trees: Trees
     calibration: Calibration
 
 
@@ -192,10 +193,10 @@ class Learner:
         rounds, calibration = self.stop_and_calibrate(folds_of(rows))
         return Fitted(self.learn(rows, rounds), calibration)
 
-    def learn(self, rows: Integers, rounds: int) -> lgb.Booster:
+    def learn(self, rows: Integers, rounds: int) -> Trees:
         """Trees on some rows; read back from text, so that it is just what a bundle will hold."""
         booster = lgb.train(self._parameters(), self._rows(np.concatenate([rows, self.always])), num_boost_round=rounds)
-        return lgb.Booster(model_str=booster.model_to_string())
+        return Trees.of(lgb.Booster(model_str=booster.model_to_string()))
 
     def stop_and_calibrate(self, folds: Sequence[tuple[Integers, Integers]]) -> tuple[int, Calibration]:
         """The number of trees with the least mean log-loss on later rows, and the calibration of those rows."""
@@ -261,7 +262,7 @@ def severity_of(learner: Learner, grave: pl.Series, rows: Integers) -> Severity 
     }
     findings = Learner(learner.matrix, truth, learner.inputs, learner.levels, parameters=SEVERITY_PARAMETERS | free)
     fitted = findings.fit(known)
-    return Severity(fitted.booster, fitted.calibration)
+    return Severity(fitted.trees, fitted.calibration)
 
 
 def choose_calibration(margin: Floats, hit: Flags) -> Calibration:
@@ -303,7 +304,8 @@ def _facts(
         "from": frame.start.isoformat(),
         "test_from": split.test_from.isoformat(),
         "to": learned_to.isoformat(),
-        "trees": fitted.booster.num_trees(),
+        "trees": fitted.trees.booster.num_trees(),
+        "explained_by": fitted.trees.explained_by,
         "calibration": fitted.calibration.method,
         "inputs": len(inputs),
     }

@@ -93,7 +93,7 @@ class Desk:
 
     def mode(self, lost: tuple[str, ...]) -> str:
         """The mode of decisions that lack this."""
-        return "rules_only" if self.model.booster is None else "degraded" if lost else "full"
+        return "rules_only" if self.model.trees is None else "degraded" if lost else "full"
 
     def stale(self, lists: datetime | None, now: datetime) -> tuple[str, ...]:
         """`lists` where the watch lists have not been looked after for too long."""

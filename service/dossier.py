@@ -60,7 +60,7 @@ def _decision(connection: sa.Connection, row: dict[str, Any], model: Model) -> d
 def _explained(row: dict[str, Any], model: Model) -> dict[str, Any]:
     """Every input with its value and its exact contribution to the margin (log-odds)."""
     decider = (row["body"] or {}).get("model_sha256")
-    if decider != model.sha256 or row["row_as_scored"] is None or model.booster is None:
+    if decider != model.sha256 or row["row_as_scored"] is None or model.trees is None:
         return {"model_sha256": decider, "note": "given by another model than the one at hand; see `tamis replay`"}
     schema = {item.name: pl.String() if item.kind == "category" else pl.Float64() for item in model.inputs}
     values = {name: row["row_as_scored"].get(name) for name in schema}

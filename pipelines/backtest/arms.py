@@ -27,6 +27,7 @@ from pipelines.training_frame import build_training_frame
 from service.scoring import Model, Scores
 from service.scoring.calibration import Calibration
 from service.scoring.model import matrix_of, place_among
+from service.scoring.trees import Trees
 
 Floats = npt.NDArray[np.float64]
 Ranker = Callable[[Archive, datetime], Model]
@@ -138,15 +139,15 @@ def ranked_by(
         levels={},
         calibration=Calibration("none"),
         reference=np.zeros(1),
-        booster=_idle(),
+        trees=_idle(),
         rank=rank,
     )
 
 
 @lru_cache(maxsize=1)
-def _idle() -> lgb.Booster:
+def _idle() -> Trees:
     """Trees that nobody asks: a model has some, and a function has none."""
-    return lgb.train({"verbosity": -1}, lgb.Dataset(np.zeros((2, 1)), np.zeros(2)), num_boost_round=1)
+    return Trees.of(lgb.train({"verbosity": -1}, lgb.Dataset(np.zeros((2, 1)), np.zeros(2)), num_boost_round=1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from features.parties import LINKED
 from pipelines.ladder.evidence import Evidence
 from pipelines.metrics import Floats
 from pipelines.train import FOLDS, Integers, Learner, levels_of
-from service.scoring.model import matrix_of, predict
+from service.scoring.model import matrix_of
 
 REFIT_DAYS = 10
 RAW = (
@@ -108,8 +108,8 @@ def rank(rung: Rung, evidence: Evidence) -> tuple[Floats, Floats]:
         learner, rows = _learner(rung, evidence, evidence.start + timedelta(days=first))
         asked = matrix_of(shown[block.tolist()], rung.inputs, learner.levels)
         fitted = [learner.with_seed(seed).fit(rows) for seed in range(rung.repeats)]
-        margin[block] = np.mean([predict(one.booster, asked) for one in fitted], axis=0)
-        risk[block] = np.mean([one.calibration.apply(predict(one.booster, asked)) for one in fitted], axis=0)
+        margin[block] = np.mean([one.trees.margins(asked) for one in fitted], axis=0)
+        risk[block] = np.mean([one.calibration.apply(one.trees.margins(asked)) for one in fitted], axis=0)
     return margin[judged], risk[judged]
 
 

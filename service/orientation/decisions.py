@@ -226,7 +226,7 @@ def decide(
     found = _by_row(problems.found)
     model = scores.model
     common: dict[str, Any] = {
-        "mode": "rules_only" if model.booster is None else "degraded" if stamp.lost else "full",
+        "mode": "rules_only" if model.trees is None else "degraded" if stamp.lost else "full",
         "degraded_reasons": list(stamp.lost),
         "model_id": model.model_id,
         "model_sha256": model.sha256,

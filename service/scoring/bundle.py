@@ -30,6 +30,7 @@ from service.scoring.calibration import Calibration
 from service.scoring.model import Model
 from service.scoring.severity import Severity
 from service.scoring.signature import PRIVATE, SignatureFault, sha256_of, sign, signing_key, verify
+from service.scoring.trees import Trees
 
 FILES = (
     "model.txt",
@@ -60,12 +61,12 @@ class BundleRefused(Fault):
 
 def write_bundle(directory: Path, model: Model, golden: Rows, texts: Mapping[str, str]) -> None:
     """Write a model as a bundle without its manifest; `texts` are `policy.toml` and `card.md`."""
-    if model.booster is None:
+    if model.trees is None:
         raise BundleRefused("a model without trees is no bundle")
     directory.mkdir(parents=True, exist_ok=True)
     catalogue = {"fingerprint": model.fingerprint, "inputs": as_json(model.inputs), "levels": model.levels}
     written = {
-        "model.txt": model.booster.model_to_string(),
+        "model.txt": model.trees.booster.model_to_string(),
         "calibration.json": json.dumps(model.calibration.as_json()),
         **_severity_texts(model.severity),
         "catalogue.json": json.dumps(catalogue, ensure_ascii=False, indent=1),
@@ -89,14 +90,14 @@ def _severity_texts(severity: Severity | None) -> dict[str, str]:
     if severity is None:
         return {"severity.txt": NO_SEVERITY, "severity.json": json.dumps(Calibration("none").as_json())}
     calibration = json.dumps(severity.calibration.as_json())
-    return {"severity.txt": severity.booster.model_to_string(), "severity.json": calibration}
+    return {"severity.txt": severity.trees.booster.model_to_string(), "severity.json": calibration}
 
 
 def _severity(contents: Mapping[str, bytes]) -> Severity | None:
     text = contents["severity.txt"].decode("utf-8")
     if text == NO_SEVERITY:
         return None
-    return Severity(lgb.Booster(model_str=text), Calibration.from_json(json.loads(contents["severity.json"])))
+    return Severity(Trees.of(lgb.Booster(model_str=text)), Calibration.from_json(json.loads(contents["severity.json"])))
 
 
 def seal(directory: Path, keys: Path, facts: Mapping[str, Any], files: Sequence[str] = FILES) -> dict[str, Any]:
@@ -141,7 +142,7 @@ def unscored(inputs: tuple[Input, ...]) -> Model:
         levels={item.name: [] for item in inputs if item.kind == "category"},
         calibration=Calibration("none"),
         reference=np.empty(0),
-        booster=None,
+        trees=None,
     )
 
 
@@ -225,7 +226,7 @@ def parse(contents: Mapping[str, bytes], model_id: str) -> Model:
         levels=catalogue["levels"],
         calibration=Calibration.from_json(json.loads(contents["calibration.json"])),
         reference=np.asarray(json.loads(contents["reference.json"]), dtype=np.float64),
-        booster=lgb.Booster(model_str=contents["model.txt"].decode("utf-8")),
+        trees=Trees.of(lgb.Booster(model_str=contents["model.txt"].decode("utf-8"))),
         severity=_severity(contents),
     )
 

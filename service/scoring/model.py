@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -16,10 +15,10 @@ from features.assemble import Fits, Rows
 from features.catalogue import Input
 from service.scoring.calibration import Calibration
 from service.scoring.severity import Severity
+from service.scoring.trees import Trees
 
 Floats = npt.NDArray[np.float64]
 TAIL = 20  # steps of the reference that tell how its upper tail falls off
-ONE_THREAD_UP_TO = 256  # rows; below it, starting threads costs more than the trees
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Model:
     levels: the known levels of each category, in the order of their codes.
     facts: what its signed manifest says of it: who promoted it, when and why, and how it did on days it never saw.
     reference: margins of one ordinary day at equal steps of rank, lowest first: where a live score stands.
-    booster: the trees; none where rules alone decide. severity: of findings; none where too few were known.
+    trees: none where rules alone decide. severity: of findings; none where too few were known.
     """
 
     model_id: str
@@ -40,17 +39,17 @@ class Model:
     levels: dict[str, list[str]]
     calibration: Calibration
     reference: Floats
-    booster: lgb.Booster | None
+    trees: Trees | None
     facts: Mapping[str, Any] = field(default_factory=dict)
     severity: Severity | None = None
 
     def score(self, rows: Rows) -> Scores:
         """Margins and calibrated risks of model rows; without trees all unknown, never low."""
         matrix = matrix_of(rows.frame, self.inputs, self.levels)
-        if self.booster is None:
+        if self.trees is None:
             unknown = [pl.lit(None, pl.Float64).alias(name) for name in ("margin", "risk", "share_below")]
             return Scores(rows.frame.select("row", *unknown), matrix, rows, self)
-        margin = predict(self.booster, matrix)
+        margin = self.trees.margins(matrix)
         risk = self.calibration.apply(margin)
         share_below = place_among(self.reference, margin)
         frame = pl.DataFrame({"row": rows.frame["row"], "margin": margin, "risk": risk, "share_below": share_below})
@@ -94,9 +93,9 @@ class Scores:
     def contributions(self, chosen: Sequence[int] | npt.NDArray[np.int64]) -> Floats:
         """Exact Shapley values of the margin: chosen × inputs + 1, the last column the expected margin."""
         explained = self.matrix[np.asarray(chosen, dtype=np.int64)]
-        if self.model.booster is None:
+        if self.model.trees is None:
             return np.zeros((len(explained), explained.shape[1] + 1))
-        return contributions(self.model.booster, explained)
+        return self.model.trees.contributions(explained)
 
 
 def matrix_of(frame: pl.DataFrame, inputs: tuple[Input, ...], levels: dict[str, list[str]]) -> Floats:
@@ -115,19 +114,3 @@ def _columns(inputs: tuple[Input, ...], levels: tuple[tuple[str, tuple[str, ...]
         else pl.col(item.name).cast(pl.Float64, strict=False)
         for item in inputs
     )
-
-
-def predict(booster: lgb.Booster, matrix: Floats) -> Floats:
-    """Margins of matrix rows; the same bits for one row and many, one thread and several."""
-    return np.asarray(booster.predict(matrix, raw_score=True, num_threads=_threads(matrix)), dtype=np.float64)
-
-
-def contributions(booster: lgb.Booster, matrix: Floats) -> Floats:
-    """Exact Shapley values of matrix rows (rows × inputs + 1)."""
-    if not len(matrix):
-        return np.empty((0, matrix.shape[1] + 1))
-    return np.asarray(booster.predict(matrix, pred_contrib=True, num_threads=_threads(matrix)), dtype=np.float64)
-
-
-def _threads(matrix: Floats) -> int:
-    return 1 if len(matrix) <= ONE_THREAD_UP_TO else 0  # 0: as many as the machine has

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 
 from service.scoring.calibration import Calibration
+from service.scoring.trees import Trees
 
 Floats = npt.NDArray[np.float64]
 
@@ -17,12 +17,11 @@ Floats = npt.NDArray[np.float64]
 class Severity:
     """A second set of trees, learned from findings alone, on the same rows as the first."""
 
-    booster: lgb.Booster
+    trees: Trees
     calibration: Calibration
 
     def of(self, matrix: Floats) -> Floats:
         """Probabilities, 0 to 1, of rows as the trees take them; the same for one row and for many."""
         if not len(matrix):
             return np.empty(0)
-        margin = np.asarray(self.booster.predict(matrix, raw_score=True, num_threads=1), dtype=np.float64)
-        return self.calibration.apply(margin)
+        return self.calibration.apply(self.trees.margins(matrix))

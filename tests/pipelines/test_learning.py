@@ -50,7 +50,7 @@ def test_a_world_with_another_truth_teaches_the_same(tmp_path: Path) -> None:
                 tmp_path / name / "truth.parquet"
             )
         frame = build_training_frame(archived(tmp_path / name, tmp_path / name / "archive"), INPUTS)
-        taught.append(train(frame, INPUTS, "m").model.booster.model_to_string())
+        taught.append(train(frame, INPUTS, "m").model.trees.booster.model_to_string())
     assert taught[0] == taught[1]
 
 

@@ -15,6 +15,7 @@ from features.catalogue import INPUTS
 from service.scoring import Model, Scores
 from service.scoring.bundle import GOLDEN_SCORE
 from service.scoring.explanation import HOW_MANY, LOWERS, RAISES, UNKNOWN, Language, _shown, reasons_of
+from service.scoring.trees import Trees
 from tests.service.building import MODEL_ID
 
 LANGUAGES: tuple[Language, ...] = ("en", "fr", "zh")
@@ -74,8 +75,8 @@ def test_what_contributes_nothing_is_no_reason(scores: Scores) -> None:
 
 
 def _with_trees(scores: Scores, trees: int) -> Scores:
-    first = lgb.Booster(model_str=scores.model.booster.model_to_string(num_iteration=trees))
-    return dataclasses.replace(scores, model=dataclasses.replace(scores.model, booster=first))
+    first = lgb.Booster(model_str=scores.model.trees.booster.model_to_string(num_iteration=trees))
+    return dataclasses.replace(scores, model=dataclasses.replace(scores.model, trees=Trees.of(first)))
 
 
 @pytest.mark.parametrize(
