@@ -17,6 +17,7 @@ from pipelines import show
 from pipelines.bundles import bundles
 from pipelines.cases import cases
 from pipelines.keeping import erase, retain
+from pipelines.keys import invite, keys
 from pipelines.lists import lists
 from service.settings import Settings
 
@@ -36,6 +37,8 @@ app = typer.Typer(
 app.add_typer(lists, name="lists")
 app.add_typer(bundles, name="bundles")
 app.add_typer(cases, name="cases")
+app.add_typer(keys, name="keys")
+app.command()(invite)
 app.command()(erase)
 app.command()(retain)
 Files = Annotated[list[Path], typer.Argument(help="CSV or Parquet files", show_default=False)]
@@ -50,6 +53,7 @@ FormatOption = Annotated[
 ]
 MappingFile = Annotated[Path | None, typer.Option("--mapping", help="TOML file that makes a foreign file readable")]
 DAYS = ["%Y-%m-%d"]
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 STARTS_WITHIN = 60  # seconds a worker has to load and prove its bundle before it takes the place of another
 
 
@@ -372,10 +376,25 @@ def serve(
     if not settings.champion.exists() and not settings.bundles.is_dir():
         raise Fault(f"no bundle serves in {settings.bundles}; run `tamis train` and `tamis promote` first")
     settings.home.mkdir(parents=True, exist_ok=True)
+    _let_in(settings, host, port)
     uvicorn.run(
         "service.app:create", factory=True, host=host, port=port, workers=workers, access_log=False,
         timeout_worker_healthcheck=STARTS_WITHIN,
     )  # fmt: skip
+
+
+def _let_in(settings: Settings, host: str, port: int) -> None:
+    """Say who can come in; where nobody can yet, print a link by which the first administrator is made."""
+    from service.access import open_access
+
+    if settings.access == "open" and host not in LOOPBACK:
+        raise Fault("TAMIS_ACCESS=open lets anybody in and listens on this machine alone; take it away, or --host")
+    access = open_access(settings)
+    if not access.anybody():
+        token = access.invite("", "admin", ["*"], "set-up", datetime.now(UTC))
+        show.line(f"nobody has an account yet; make the first: http://{host}:{port}/console/invitation/{token}")
+    access.store.close()
+    show.line("anybody on this machine may call /v1" if settings.access == "open" else "who calls /v1 needs a key")
 
 
 @app.command()

@@ -8,7 +8,11 @@ from datetime import UTC, datetime
 
 import structlog
 from fastapi import FastAPI
+from starlette.routing import BaseRoute
 
+from service.access.access import Access
+from service.access.guard import Guard, names_of
+from service.access.permissions import check_every_route_has_a_row
 from service.api import faults, messages, routes
 from service.api.admission import Admission
 from service.api.metrics import Metrics
@@ -37,6 +41,7 @@ def create(settings: Settings | None = None) -> FastAPI:
         app.state.desk = open_desk(settings, serving)
         app.state.swapper = Swapper(settings, serving, put)
         store = app.state.desk.journal.store
+        app.state.access = Access(store)
 
         def sign() -> None:
             checkpoint(store, settings.checkpoints, settings.keys, datetime.now(UTC))
@@ -56,12 +61,24 @@ def create(settings: Settings | None = None) -> FastAPI:
         store.close()
 
     app = FastAPI(title="Tamis", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    routers = (routes.router, messages.router)
+
+    def every_route() -> list[BaseRoute]:
+        """Those of the routers stand in them; the application keeps its own only."""
+        own = [route for route in app.routes if getattr(route, "name", None)]
+        return [*own, *(route for router in routers for route in router.routes)]
+
     app.state.settings, app.state.metrics = settings, Metrics()
     faults.install(app, settings.body_limit)
+    app.add_middleware(
+        Guard, routes=every_route, access=lambda: getattr(app.state, "access", None), mode=settings.access,
+        calls_a_minute=settings.calls_a_minute,
+    )  # fmt: skip
     app.add_middleware(
         Admission, at_once=settings.calls_at_once, seconds=settings.answer_seconds, metrics=app.state.metrics
     )
     app.state.dialects = messages.Dialects(settings)
-    app.include_router(routes.router)
-    app.include_router(messages.router)
+    for router in routers:
+        app.include_router(router)
+    check_every_route_has_a_row(names_of(every_route()))
     return app

@@ -16,6 +16,8 @@ from service.cases import SUBJECT, note_content
 from service.chain import START, hash_of, walked
 from service.checkpoints import checkpoints
 from service.lists import content_of
+from service.overrides import SUBJECT as OVERRIDE
+from service.overrides import override_content
 from service.parties import judgement_content
 from service.posting import in_lists
 from service.records import decision_entry, outcome_entry, sha256_of_body
@@ -29,6 +31,7 @@ from service.store import (
     JUDGEMENTS,
     LISTS,
     OUTCOMES,
+    OVERRIDES,
     POLICIES,
     Store,
 )
@@ -125,6 +128,7 @@ def _contents(connection: sa.Connection, entries: Sequence[Row], told: Verified)
     _lists(connection, by_kind.get("list", {}), told)
     _judgements(connection, by_kind.get("judgement", {}), told)
     _case_notes(connection, by_kind.get("case", {}), told)
+    _overrides(connection, by_kind.get("override", {}), told)
 
 
 def _decisions(connection: sa.Connection, entries: Mapping[str, Row], told: Verified) -> None:
@@ -202,6 +206,16 @@ def _case_notes(connection: sa.Connection, entries: Mapping[str, Row], told: Ver
             told.fault(f"entry {entry['number']}: its note of a case was changed or removed")
 
 
+def _overrides(connection: sa.Connection, entries: Mapping[str, Row], told: Verified) -> None:
+    for subject, entry in entries.items():
+        mine = sa.select(OVERRIDES).where(OVERRIDES.c.override_id == int(subject.removeprefix(OVERRIDE)))
+        row = connection.execute(mine).mappings().first()
+        if row is not None and row["salt"] is None:
+            _erased(connection, entry, told)
+        elif row is None or override_content(dict(row)) != entry["content"]:
+            told.fault(f"entry {entry['number']}: its override was changed or removed")
+
+
 def _there(
     connection: sa.Connection, entries: Mapping[str, Row], found: Mapping[str, Row], told: Verified
 ) -> Iterator[tuple[Row, Row]]:
@@ -240,6 +254,7 @@ def _nothing_beside(connection: sa.Connection, told: Verified) -> None:
         (DECISIONS, DECISIONS.c.decision_id, "decision"),
         (OUTCOMES, OUTCOMES.c.outcome_id, "outcome"),
         (CASE_NOTES, SUBJECT + sa.cast(CASE_NOTES.c.note_id, sa.String), "case"),
+        (OVERRIDES, OVERRIDE + sa.cast(OVERRIDES.c.override_id, sa.String), "override"),
         (JUDGEMENTS, sa.cast(JUDGEMENTS.c.judgement_id, sa.String), "judgement"),
     ):
         vouched = sa.select(CHAIN.c.subject).where(CHAIN.c.kind == kind)

@@ -28,6 +28,8 @@ Kind = Literal[
     "judgement",
     "retention",
     "case",
+    "access",
+    "override",
 ]
 START = "0" * 64  # stands before the first entry
 FIELDS = ("number", "kind", "subject", "content", "at")

@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from features.fault import Fault
 from service.cases import SUBJECT
 from service.chain import Entry, append
+from service.overrides import SUBJECT as OVERRIDE
 from service.posting import in_lists
 from service.records import micros
 from service.scoring.signature import canonical
-from service.store import CASE_NOTES, DECISIONS, DECLARATIONS, OUTCOMES, RECEPTACLES, Store
+from service.store import CASE_NOTES, DECISIONS, DECLARATIONS, OUTCOMES, OVERRIDES, RECEPTACLES, Store
 
 KEPT_OF_OUTCOMES = ("consignment_id", "known_at", "stage", "result", "findings", "selection", "selection_probability")
 
@@ -89,6 +90,10 @@ def _erase(connection: sa.Connection, ids: list[str], by: str, reason: str, now:
         noted_of = connection.execute(sa.select(CASE_NOTES.c.note_id).where(cased)).scalars()
         subjects += [f"{SUBJECT}{note_id}" for note_id in noted_of]
         connection.execute(sa.update(CASE_NOTES).where(cased).values(salt=None, officer="", body={}))
+        overridden = OVERRIDES.c.consignment_id.in_(some) & OVERRIDES.c.salt.is_not(None)
+        own = connection.execute(sa.select(OVERRIDES.c.override_id).where(overridden)).scalars()
+        subjects += [f"{OVERRIDE}{override_id}" for override_id in own]
+        connection.execute(sa.update(OVERRIDES).where(overridden).values(salt=None, by="", reason=""))
         noted = OUTCOMES.c.consignment_id.in_(some) & OUTCOMES.c.salt.is_not(None)
         for outcome_id, body in connection.execute(
             sa.select(OUTCOMES.c.outcome_id, OUTCOMES.c.body).where(noted)

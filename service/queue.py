@@ -8,7 +8,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from service.records import EPOCH
-from service.store import DECISIONS, OUTCOMES, Store
+from service.store import DECISIONS, OUTCOMES, OVERRIDES, Store
 
 Stage = Literal["pre_arrival", "clearance", "post_clearance"]
 DAYS = 14  # of lodging that are looked through where nobody says since when
@@ -25,6 +25,8 @@ def queue(
 ) -> list[dict[str, Any]]:
     """What waits at an office for a stage, lodged since a day: decisions that stand and have no result, by risk.
 
+    An analyst's own lane takes the place of the one decided.
+
     beyond: how many of them to pass over, for the next page.
     """
     later = DECISIONS.alias()
@@ -32,19 +34,29 @@ def queue(
         later.c.consignment_id == DECISIONS.c.consignment_id, later.c.version > DECISIONS.c.version, later.c.stands
     )
     known = sa.exists().where(OUTCOMES.c.consignment_id == DECISIONS.c.consignment_id)
-    query = sa.select(DECISIONS.c.body).where(
-        DECISIONS.c.office == office,
-        DECISIONS.c.day >= (since - EPOCH.date()).days,
-        DECISIONS.c.stands,
-        DECISIONS.c.salt.is_not(None),
-        _asks(stage),
-        ~known,
-        ~newer,
+    own = (OVERRIDES.c.decision_id == DECISIONS.c.decision_id) & OVERRIDES.c.counts
+    query = (
+        sa.select(DECISIONS.c.body, OVERRIDES.c.clearance)
+        .outerjoin(OVERRIDES, own)
+        .where(
+            DECISIONS.c.office == office,
+            DECISIONS.c.day >= (since - EPOCH.date()).days,
+            DECISIONS.c.stands,
+            DECISIONS.c.salt.is_not(None),
+            _asks(stage),
+            ~known,
+            ~newer,
+        )
     )
     order = (DECISIONS.c.risk.desc().nulls_last(), DECISIONS.c.decision_id)
     with store.reading() as connection:
-        bodies = connection.execute(query.order_by(*order).limit(at_most).offset(beyond)).scalars().all()
-    return [{name: body[name] for name in TOLD} | {"reasons": body["reasons"][:BEST]} for body in bodies]
+        rows = connection.execute(query.order_by(*order).limit(at_most).offset(beyond)).all()
+    return [
+        {name: body[name] for name in TOLD}
+        | ({"clearance": overridden, "overridden": True} if overridden else {})
+        | {"reasons": body["reasons"][:BEST]}
+        for body, overridden in rows
+    ]
 
 
 def since_of(today: date) -> date:
@@ -54,7 +66,7 @@ def since_of(today: date) -> date:
 
 def _asks(stage: Stage) -> sa.ColumnElement[bool]:
     if stage == "clearance":
-        return DECISIONS.c.clearance.in_(["red", "yellow"])
+        return sa.func.coalesce(OVERRIDES.c.clearance, DECISIONS.c.clearance).in_(["red", "yellow"])
     quiet = {"pre_arrival": "no_risk", "post_clearance": "none"}[stage]
     asks: sa.ColumnElement[bool] = DECISIONS.c.body[stage].as_string() != quiet
     return asks

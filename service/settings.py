@@ -28,6 +28,10 @@ class Settings(BaseSettings):
     keep_compliant_days: int = Field(default=1096, description="files of compliant controls are kept so long", gt=0)
     keep_non_compliant_days: int = Field(default=3653, description="files with a finding are kept so long", gt=0)
     keep_not_inspected_days: int = Field(default=366, description="what nobody looked at is kept so long", gt=0)
+    access: Literal["keys", "open"] = Field(
+        default="keys", description="who may call /v1: whoever has a key, or anybody on this machine"
+    )
+    calls_a_minute: int = Field(default=6000, description="of each caller and process; more get 429", gt=0)
     body_limit: int = Field(default=8 * 1024**2, description="largest request body in bytes", gt=0)
 
     @property

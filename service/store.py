@@ -215,6 +215,19 @@ CASE_NOTES = sa.Table(  # what was noted of detained consignments, in order; not
     sa.Column("salt", sa.String),  # null once its content was erased
     sa.Column("body", sa.JSON, nullable=False),
 )
+OVERRIDES = sa.Table(  # an analyst's own lane for a consignment; the last one of a decision counts
+    "overrides",
+    TABLES,
+    sa.Column("override_id", sa.Integer, primary_key=True),
+    sa.Column("decision_id", sa.String, nullable=False, index=True),
+    sa.Column("consignment_id", sa.String, nullable=False, index=True),
+    sa.Column("clearance", sa.String, nullable=False),
+    sa.Column("by", sa.String, nullable=False),
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("salt", sa.String),  # null once its content was erased
+    sa.Column("counts", sa.Boolean, nullable=False),
+)
 READ_SECONDS = 0.15  # what is settled is read within it, or a call is answered without it
 AT_ONCE = 500  # values in one IN list
 ONE_WRITER = 0x7A315  # the name of PostgreSQL's lock that lets one transaction write at a time, as SQLite does

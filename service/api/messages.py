@@ -15,13 +15,16 @@ from features.messages.formats import read_content
 from features.messages.mapping import UNMAPPED, Mapping, load_mapping
 from features.messages.raw import Raw, UnreadableFile
 from features.words import AnswerKind, FormatName
+from service.access.guard import principal_of
+from service.access.principal import Principal
 from service.answers import AnswerCodes, NoSuchAnswer, answer, load_codes, refuse_unfit
 from service.api.faults import Unprocessable
 from service.api.metrics import Metrics
 from service.api.models import LONGEST_MESSAGE
-from service.api.routes import desk_of, metrics_of
+from service.api.routes import desk_of, metrics_of, refuse_offices_of_others
 from service.orientation import Decisions
 from service.receiving import message_of, stow
+from service.redaction import shown_to
 from service.settings import Settings
 from service.targeting import Desk, target
 
@@ -68,6 +71,8 @@ def post_message(
     except UnreadableFile as fault:
         raise Unprocessable([{"pointer": "/", "reason": "unreadable", "remedy": str(fault)}]) from None
     _fit(raw, answer_as)
+    if "office" in raw.rows.columns:
+        refuse_offices_of_others(principal_of(request), raw.rows["office"].unique().to_list())
     decisions = Decisions([], raw.broken)
     if raw.rows.height:
         sent = message_of(raw, desk.journal.store, name, now, complete=False, mapping=dialects.mapping)
@@ -76,7 +81,7 @@ def post_message(
     for row in [] if decisions.replayed else decisions.rows:
         metrics.decisions.labels(row["clearance"], row["selection"], row["mode"]).inc()
     metrics.seconds.labels("/v1/messages", "200").observe(time.perf_counter() - started)
-    return _answer(answer_as, decisions, raw, stowed, dialects.codes)
+    return _answer(answer_as, decisions, raw, stowed, dialects.codes, principal_of(request))
 
 
 def _fit(raw: Raw, kind: AnswerKind) -> None:
@@ -91,11 +96,17 @@ def _fit(raw: Raw, kind: AnswerKind) -> None:
         raise Unprocessable([{"pointer": "/answer", "reason": "no such answer", "remedy": str(fault)}]) from None
 
 
-def _answer(kind: AnswerKind, decisions: Decisions, raw: Raw, stowed: int, codes: AnswerCodes) -> Response:
+def _answer(
+    kind: AnswerKind, decisions: Decisions, raw: Raw, stowed: int, codes: AnswerCodes, principal: Principal
+) -> Response:
     headers = {"Idempotent-Replay": "true"} if decisions.replayed else {}
     refused = _refused(raw, decisions)
     if kind == "json":
-        told: dict[str, Any] = {"format": raw.format, "decisions": decisions.as_json(), "problems": refused}
+        told: dict[str, Any] = {
+            "format": raw.format,
+            "decisions": shown_to(principal, decisions.as_json()),
+            "problems": refused,
+        }
         return JSONResponse(told | ({"items_stowed": stowed} if stowed else {}), headers=headers)
     given = answer(kind, decisions.as_json(), raw.header, raw.format, codes)
     headers |= {"Tamis-Lines-Refused": str(len(refused))} if refused else {}

@@ -15,12 +15,16 @@ from features.contract import gate_outcomes
 from features.fault import Fault
 from features.messages import Message, Refused
 from service import parties
+from service.access.guard import principal_of
+from service.access.principal import Principal
 from service.api import models
 from service.api.faults import RETRY_SECONDS, Unprocessable, refused_fields
 from service.api.metrics import Metrics
 from service.api.models import Judgement
 from service.dossier import dossier
+from service.offices import offices_of
 from service.queue import AT_MOST, Stage, queue, since_of
+from service.redaction import shown_to
 from service.targeting import Desk, target
 
 router = APIRouter()
@@ -51,12 +55,14 @@ def post_consignments(
     body: models.Message,  # type: ignore[valid-type]
     desk: Desk = Depends(desk_of),  # noqa: B008 - FastAPI's way of wiring
     metrics: Metrics = Depends(metrics_of),  # noqa: B008
+    principal: Principal = Depends(principal_of),  # noqa: B008
 ) -> Response:
     """Decisions on the consignments of a message, in the same order, recorded before they are answered."""
     started = time.perf_counter()
     content = _dump(body)
     if repeated := models.twice(content):
         raise Unprocessable([{"pointer": f"/consignments/{place}/consignment_id", **TWICE} for place in repeated])
+    refuse_offices_of_others(principal, [one.get("office") for one in content["consignments"]])
     rows, places = models.rows_of(content)
     message = Message(rows, name=rows["message_id"][0], received_at=datetime.now(UTC))
     try:
@@ -64,7 +70,7 @@ def post_consignments(
     except Refused as refused:
         raise Unprocessable(refused_fields(refused, places)) from None
     headers = {"Idempotent-Replay": "true"} if decisions.replayed else {}
-    answer = JSONResponse({"decisions": decisions.as_json()}, headers=headers)
+    answer = JSONResponse({"decisions": shown_to(principal, decisions.as_json())}, headers=headers)
     for row in [] if decisions.replayed else decisions.rows:
         metrics.decisions.labels(row["clearance"], row["selection"], row["mode"]).inc()
     metrics.seconds.labels("/v1/consignments", "200").observe(time.perf_counter() - started)
@@ -76,33 +82,45 @@ def post_outcomes(
     body: models.Outcomes,  # type: ignore[valid-type]
     desk: Desk = Depends(desk_of),  # noqa: B008
     metrics: Metrics = Depends(metrics_of),  # noqa: B008
+    principal: Principal = Depends(principal_of),  # noqa: B008
 ) -> dict[str, int]:
     """Record inspection results; the same result sent twice counts once."""
     rows, places = models.outcome_rows(_dump(body))
     gated = gate_outcomes(rows)
     if gated.refused.height:
         raise Unprocessable(refused_fields(Refused(gated.refused), places))
+    numbers = gated.accepted["consignment_id"].to_list()
+    offices = offices_of(desk.journal.store, numbers)
+    refuse_offices_of_others(principal, [offices.get(number) for number in numbers], "outcomes")
     received = desk.journal.learn(gated.accepted)
     metrics.outcomes.inc(received.recorded)
     return {"recorded": received.recorded, "repeated": received.repeated, "unknown_consignments": received.unknown}
 
 
 @router.get("/v1/consignments/{consignment_id:path}/dossier")
-def get_dossier(consignment_id: str, desk: Desk = Depends(desk_of)) -> dict[str, Any]:  # noqa: B008
+def get_dossier(
+    consignment_id: str,
+    desk: Desk = Depends(desk_of),  # noqa: B008
+    principal: Principal = Depends(principal_of),  # noqa: B008
+) -> dict[str, Any]:
     """Everything that it takes to defend what was decided about a consignment."""
     found = dossier(desk.journal.store, desk.model, consignment_id)
-    if found is None:
+    if found is None or not principal.sees(offices_of(desk.journal.store, [consignment_id]).get(consignment_id)):
         raise HTTPException(404)
     return found
 
 
 @router.get("/v1/consignments/{consignment_id:path}")
-def get_consignment(consignment_id: str, desk: Desk = Depends(desk_of)) -> dict[str, Any]:  # noqa: B008
+def get_consignment(
+    consignment_id: str,
+    desk: Desk = Depends(desk_of),  # noqa: B008
+    principal: Principal = Depends(principal_of),  # noqa: B008
+) -> dict[str, Any]:
     """All decisions on a consignment, newest first."""
     decisions = desk.journal.decisions_on(consignment_id)
-    if not decisions:
+    if not decisions or not principal.sees(offices_of(desk.journal.store, [consignment_id]).get(consignment_id)):
         raise HTTPException(404)
-    return {"consignment_id": decisions[0]["consignment_id"], "decisions": decisions}
+    return {"consignment_id": decisions[0]["consignment_id"], "decisions": shown_to(principal, decisions)}
 
 
 @router.get("/v1/queue")
@@ -113,11 +131,14 @@ def get_queue(
     at_most: Annotated[int, Query(ge=1, le=AT_MOST)] = 100,
     beyond: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     desk: Desk = Depends(desk_of),  # noqa: B008
+    principal: Principal = Depends(principal_of),  # noqa: B008
 ) -> dict[str, Any]:
     """The ranked work list of an office at one stage: what waits there and has no result yet, the riskiest first."""
+    if not principal.sees(office):
+        raise HTTPException(403)
     first = since or since_of(datetime.now(UTC).date())
     waits = queue(desk.journal.store, office, stage, first, at_most=at_most, beyond=beyond)
-    return {"office": office, "stage": stage, "since": first.isoformat(), "waiting": waits}
+    return {"office": office, "stage": stage, "since": first.isoformat(), "waiting": shown_to(principal, waits)}
 
 
 @router.get("/v1/networks/{code}")
@@ -172,6 +193,15 @@ def metrics(request: Request, metrics: Metrics = Depends(metrics_of)) -> Respons
     if desk is not None:
         metrics.lack(desk.lost(datetime.now(UTC)))
     return Response(metrics.text(), media_type="text/plain; version=0.0.4")
+
+
+def refuse_offices_of_others(principal: Principal, offices: list[str | None], of: str = "consignments") -> None:
+    """Raise Unprocessable, naming the places, where consignments are of offices that the caller is not for."""
+    if beyond := principal.beyond(offices):
+        remedy = "send it with the key of that office"
+        raise Unprocessable(
+            [{"pointer": f"/{of}/{place}", "reason": "not an office of this key", "remedy": remedy} for place in beyond]
+        )
 
 
 def _dump(body: BaseModel) -> dict[str, Any]:

@@ -10,6 +10,7 @@ linear in leaves.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,7 @@ def shapley(forest: Forest, matrix: Floats, threads: int = 1) -> Floats:
     return out
 
 
+@lru_cache(maxsize=16)
 def quadrature(blocks: int) -> tuple[Floats, Floats]:
     """Gauss-Legendre nodes and weights on [0, 1]: rules of 1 to `blocks` times LANES nodes, padded to the longest."""
     nodes, weights = np.zeros((2, blocks, blocks, LANES))
