@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import structlog
 from fastapi import FastAPI
 from starlette.routing import BaseRoute
+from starlette.staticfiles import StaticFiles
 
 from service.access.access import Access
 from service.access.guard import Guard, names_of
@@ -18,6 +19,8 @@ from service.api.admission import Admission
 from service.api.metrics import Metrics
 from service.bundles import Serving, open_serving
 from service.checkpoints import checkpoint
+from service.console import doors, oversight, work
+from service.console.errors import ErrorPages
 from service.desk import open_desk
 from service.reassessing import reassess
 from service.settings import Settings
@@ -61,7 +64,7 @@ def create(settings: Settings | None = None) -> FastAPI:
         store.close()
 
     app = FastAPI(title="Tamis", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
-    routers = (routes.router, messages.router)
+    routers = (routes.router, messages.router, doors.router, work.router, oversight.router)
 
     def every_route() -> list[BaseRoute]:
         """Those of the routers stand in them; the application keeps its own only."""
@@ -77,7 +80,9 @@ def create(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(
         Admission, at_once=settings.calls_at_once, seconds=settings.answer_seconds, metrics=app.state.metrics
     )
+    app.add_middleware(ErrorPages)
     app.state.dialects = messages.Dialects(settings)
+    app.mount("/console/static", StaticFiles(packages=[("service.console", "static")]), name="static")
     for router in routers:
         app.include_router(router)
     check_every_route_has_a_row(names_of(every_route()))

@@ -19,10 +19,11 @@ SAID = ("decision_id", "clearance", "by", "reason", "at")
 LONGEST_REASON = 500
 
 
-def override(store: Store, decision_id: str, clearance: str, by: str, reason: str, at: datetime) -> None:
+def override(store: Store, decision_id: str, clearance: str, by: str, reason: str, at: datetime, of: str) -> None:
     """Put another lane in the place of the one that was decided; raises Fault for what cannot be.
 
-    What was drawn at random is never let go: every estimate of what is missed rests on it.
+    of: the consignment that it is said of. What was drawn at random is never let go: every estimate of what is missed
+    rests on it.
     """
     if clearance not in Lane.__members__:
         raise Fault(f"clearance: one of {', '.join(Lane.__members__)}")
@@ -30,7 +31,12 @@ def override(store: Store, decision_id: str, clearance: str, by: str, reason: st
         raise Fault(f"reason: say why, in at most {LONGEST_REASON} characters")
 
     def work(connection: sa.Connection) -> None:
-        wanted = (DECISIONS.c.decision_id == decision_id, DECISIONS.c.stands, DECISIONS.c.salt.is_not(None))
+        wanted = (
+            DECISIONS.c.decision_id == decision_id,
+            DECISIONS.c.consignment_id == of,
+            DECISIONS.c.stands,
+            DECISIONS.c.salt.is_not(None),
+        )
         decided = connection.execute(sa.select(DECISIONS).where(*wanted)).mappings().first()
         if decided is None:
             raise Fault("no decision of this number stands")

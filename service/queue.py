@@ -21,13 +21,20 @@ BEST = 2  # reasons that are told of each
 
 
 def queue(
-    store: Store, office: str, stage: Stage, since: date, *, at_most: int = AT_MOST, beyond: int = 0
+    store: Store,
+    office: str,
+    stage: Stage,
+    since: date,
+    *,
+    clearance: str | None = None,
+    at_most: int = AT_MOST,
+    beyond: int = 0,
 ) -> list[dict[str, Any]]:
     """What waits at an office for a stage, lodged since a day: decisions that stand and have no result, by risk.
 
     An analyst's own lane takes the place of the one decided.
 
-    beyond: how many of them to pass over, for the next page.
+    clearance: one lane alone. beyond: how many of them to pass over, for the next page.
     """
     later = DECISIONS.alias()
     newer = sa.exists().where(
@@ -48,6 +55,8 @@ def queue(
             ~newer,
         )
     )
+    if clearance is not None:
+        query = query.where(sa.func.coalesce(OVERRIDES.c.clearance, DECISIONS.c.clearance) == clearance)
     order = (DECISIONS.c.risk.desc().nulls_last(), DECISIONS.c.decision_id)
     with store.reading() as connection:
         rows = connection.execute(query.order_by(*order).limit(at_most).offset(beyond)).all()

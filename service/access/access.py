@@ -15,7 +15,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from features.fault import Fault
-from service.access.principal import ROLES, Principal, Role
+from service.access.principal import ROLES, Principal
 from service.access.tables import ACCOUNTS, INVITATIONS, KEYS, READS, SESSIONS
 from service.chain import Entry, append
 from service.records import micros
@@ -55,7 +55,7 @@ class Access:
         with self.store.reading() as connection:
             return connection.execute(sa.select(ACCOUNTS.c.name).limit(1)).first() is not None
 
-    def invite(self, name: str, role: Role, offices: Sequence[str], by: str, now: datetime) -> str:
+    def invite(self, name: str, role: str, offices: Sequence[str], by: str, now: datetime) -> str:
         """The token of a one-time invitation; raises Denied for what cannot be."""
         if name and not NAME.fullmatch(name):
             raise Denied("name: letters, digits, and . _ @ - within; at most 64")
@@ -176,7 +176,7 @@ class Access:
     # machines
 
     def make_key(
-        self, name: str, role: Role, offices: Sequence[str], purpose: str, by: str, now: datetime, days: int = KEY_DAYS
+        self, name: str, role: str, offices: Sequence[str], purpose: str, by: str, now: datetime, days: int = KEY_DAYS
     ) -> str:
         """A new key of a machine; a third live one is refused, so that the oldest is revoked when it is replaced."""
         if not NAME.fullmatch(name):

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 Role = Literal["clearance", "analyst", "data_scientist", "auditor", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
 EVERY_OFFICE = "*"
+NOT_NAMED = (None, "", "unknown")  # as decisions call an office that nobody stated
 PURPOSES = ("targeting", "outcome_entry", "quality_control", "audit", "complaint")
 
 
@@ -29,7 +30,7 @@ class Principal:
 
     def sees(self, office: str | None) -> bool:
         """Whether consignments of an office are his to see; those that name no office are everybody's."""
-        return not office or EVERY_OFFICE in self.offices or office in self.offices
+        return office in NOT_NAMED or EVERY_OFFICE in self.offices or office in self.offices
 
     def beyond(self, offices: Iterable[str | None]) -> list[int]:
         """The places of the offices that are not his."""

@@ -42,11 +42,16 @@ def reasons_of(scores: Scores, chosen: npt.NDArray[np.int64], language: Language
 
 
 def _reason(item: Input, value: float | str | None, contribution: float, language: Language) -> Reason:
+    text = sentence(item, value, contribution, language)
+    return {"code": item.name, "text": text, "contribution": contribution, "evidence": value}
+
+
+def sentence(item: Input, value: float | str | None, contribution: float, language: Language) -> str:
+    """What one input says of a consignment, as a person reads it."""
     way = RAISES if contribution > 0 else LOWERS
-    text = SENTENCE[language].format(
+    return SENTENCE[language].format(
         what=item.words[language], value=_shown(value, item.unit, language), way=way[language]
     )
-    return {"code": item.name, "text": text, "contribution": contribution, "evidence": value}
 
 
 def _shown(value: float | str | None, unit: str, language: Language) -> str:

@@ -1,0 +1,1 @@
+"""The console: where people see why, and say what they found."""

@@ -1,0 +1,196 @@
+"""The pages of those who answer for it: policy and capacity, the model, the record, and who may come in."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+from starlette.datastructures import FormData
+
+from features.fault import Fault
+from service.access.access import KEY_DAYS
+from service.access.guard import principal_of
+from service.access.principal import ROLES
+from service.auditing import Verified, verify_record
+from service.console import reading
+from service.console.pages import access_of, desk_of, form_of, now, page, text_of, to
+from service.records import EPOCH, micros
+from service.replaying import Bundles, replay
+
+router = APIRouter(include_in_schema=False)
+Form = Annotated[FormData, Depends(form_of)]
+
+
+class Verification:
+    """One verification of the whole chain at a time, beside the calls: a large store takes minutes."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self.told: Verified | None = None
+        self.fault = ""
+
+    @property
+    def running(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self, work: Any) -> None:
+        """Begin, where none is under way."""
+        with self._lock:
+            if self.running:
+                return
+            self.told, self.fault = None, ""
+            self._thread = threading.Thread(target=self._run, args=(work,), daemon=True)
+            self._thread.start()
+
+    def _run(self, work: Any) -> None:
+        try:
+            self.told = work()
+        except Exception as fault:  # noqa: BLE001 - whatever it is, it is shown where the result would be
+            self.fault = type(fault).__name__
+
+
+@router.get("/console/policy")
+def policy_page(request: Request) -> Response:
+    """The policy that serves: its rules, its whole text, and what today has taken."""
+    desk, at = desk_of(request), now()
+    rules = [
+        {"code": rule.code, "lane": rule.lane.name, "author": rule.author, "office": rule.office, "start": rule.start,
+         "end": rule.end, "state": rule.state(at.date()), "reason": rule.reason}
+        for rule in desk.policy.rules
+    ]  # fmt: skip
+    hour = (at - EPOCH) // timedelta(hours=1)
+    principal = principal_of(request)
+    spent = [row for row in reading.spent_today(desk.journal.store, hour) if principal.sees(row["office"])]
+    return page(request, "policy", rules=rules, spent=spent, text=desk.policy.text, policy_id=desk.policy.policy_id)
+
+
+@router.get("/console/model")
+def model_page(request: Request) -> Response:
+    """The model that serves, and what was found by what chose it, week by week."""
+    desk = desk_of(request)
+    lost = desk.lost(now())
+    return page(
+        request, "model", facts=_plain(desk.model.facts), model_id=desk.model.model_id, mode=desk.mode(lost),
+        lost=lost, rates=reading.hit_rates(desk.journal.store, micros(now())),
+        explained_by=desk.model.trees.explained_by if desk.model.trees else "",
+    )  # fmt: skip
+
+
+@router.get("/console/audit")
+def audit_page(request: Request) -> Response:
+    """The chain, a decision given again, and who read what."""
+    return _audit(request)
+
+
+@router.post("/console/audit/verify")
+def verify_chain(request: Request, form: Form) -> Response:  # noqa: ARG001 - checks the token
+    """Begin a verification; the page shows what comes of it."""
+    settings, store = request.app.state.settings, desk_of(request).journal.store
+    _verification(request).start(lambda: verify_record(store, settings.checkpoints, settings.keys))
+    return to("/console/audit")
+
+
+@router.post("/console/audit/replay")
+def replay_decision(request: Request, form: Form) -> Response:
+    """Give a decision again and compare."""
+    settings, store = request.app.state.settings, desk_of(request).journal.store
+    try:
+        given = replay(store, Bundles(settings.bundles, settings.keys), text_of(form, "decision_id"))
+    except Fault as fault:
+        return _audit(request, fault=str(fault))
+    return _audit(request, replayed=given)
+
+
+@router.get("/console/access")
+def access_page(request: Request) -> Response:
+    """People and machines."""
+    return _access(request)
+
+
+@router.post("/console/access/invite")
+def invite(request: Request, form: Form) -> Response:
+    """A one-time link for somebody."""
+    role, by = text_of(form, "role"), principal_of(request).name
+    try:
+        token = access_of(request).invite(text_of(form, "name"), role, _offices(form), by, now())
+    except Fault as fault:
+        return _access(request, fault=str(fault))
+    return _access(request, link=str(request.url_for("invitation_page", token=token)))
+
+
+@router.post("/console/access/keys")
+def make_key(request: Request, form: Form) -> Response:
+    """A key for a machine, shown once."""
+    role, by = text_of(form, "role"), principal_of(request).name
+    try:
+        days = int(text_of(form, "days") or KEY_DAYS)
+        key = access_of(request).make_key(
+            text_of(form, "name"), role, _offices(form), text_of(form, "purpose"), by, now(), days
+        )
+    except Fault as fault:
+        return _access(request, fault=str(fault))
+    except ValueError:
+        return _access(request, fault="days: a whole number")
+    return _access(request, key=key)
+
+
+@router.post("/console/access/keys/{key_id}/revoke")
+def revoke_key(request: Request, key_id: str, form: Form) -> Response:  # noqa: ARG001 - checks the token
+    """End a key."""
+    access_of(request).revoke_key(key_id, principal_of(request).name, now())
+    return to("/console/access")
+
+
+@router.post("/console/access/people/{name}/close")
+def close_account(request: Request, name: str, form: Form) -> Response:  # noqa: ARG001 - checks the token
+    """Let somebody in no more."""
+    try:
+        access_of(request).close_account(name, principal_of(request).name, now())
+    except Fault as fault:
+        return _access(request, fault=str(fault))
+    return to("/console/access")
+
+
+def _verification(request: Request) -> Verification:
+    state = request.app.state
+    if not hasattr(state, "verification"):
+        state.verification = Verification()
+    verification: Verification = state.verification
+    return verification
+
+
+def _audit(request: Request, fault: str = "", replayed: Any = None) -> Response:
+    part = "verification" if request.headers.get("hx-request") else "audit"
+    return page(
+        request, part, HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK, fault=fault, replayed=replayed,
+        verification=_verification(request), reads=[] if part == "verification" else access_of(request).reads(50),
+    )  # fmt: skip
+
+
+def _access(request: Request, fault: str = "", link: str = "", key: str = "") -> Response:
+    access = access_of(request)
+    return page(
+        request, "access", HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK, fault=fault, link=link, key=key,
+        people=access.accounts(), keys=access.keys(now()), roles=ROLES,
+    )  # fmt: skip
+
+
+def _offices(form: FormData) -> list[str]:
+    return [one.strip() for one in text_of(form, "offices").split(",") if one.strip()]
+
+
+def _plain(facts: Any, under: str = "") -> list[tuple[str, str]]:
+    """Facts of a model, nested or not, as lines of name and value."""
+    told: list[tuple[str, str]] = []
+    for name, value in dict(facts).items():
+        if isinstance(value, dict):
+            told += _plain(value, f"{under}{name} ")
+        else:
+            shown = f"{value:.4g}" if isinstance(value, float) else str(value)
+            told.append((f"{under}{name}", shown))
+    return told

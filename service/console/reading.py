@@ -1,0 +1,115 @@
+"""What the pages show, looked up: declarations, siblings, results, reasons in a person's language."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from features.catalogue import INPUTS
+from service.posting import in_lists
+from service.records import EPOCH
+from service.scoring.explanation import Language, Reason, sentence
+from service.store import DECISIONS, DECLARATIONS, OUTCOMES, TALLIES, Store
+
+BY_NAME = {item.name: item for item in INPUTS}
+SIBLINGS = 12
+WEEKS = 26
+CHECKED = ("seen", "physical", "scan", "documents", "audit")
+
+
+def in_words(reasons: Sequence[Reason], language: Language) -> list[Reason]:
+    """Reasons in another language than the one they were recorded in; what is no feature stays as recorded."""
+    return [
+        {**reason, "text": sentence(BY_NAME[reason["code"]], reason["evidence"], reason["contribution"], language)}
+        if reason["code"] in BY_NAME and reason.get("contribution") is not None
+        else reason
+        for reason in reasons
+    ]
+
+
+def offices(store: Store) -> list[str]:
+    """Every office that anything was decided for."""
+    with store.reading() as connection:
+        return sorted(connection.execute(sa.select(TALLIES.c.office).distinct()).scalars())
+
+
+def declared(store: Store, consignments: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The latest declaration of each consignment; those that were erased are not in it."""
+    told: dict[str, dict[str, Any]] = {}
+    with store.reading() as connection:
+        for some in in_lists(consignments):
+            query = sa.select(DECLARATIONS.c.consignment_id, DECLARATIONS.c.body).where(
+                DECLARATIONS.c.consignment_id.in_(some)
+            )
+            for row in connection.execute(query.order_by(DECLARATIONS.c.version)):
+                if row.body is not None:
+                    told[row.consignment_id] = row.body
+    return told
+
+
+def goods_of(body: Mapping[str, Any] | None) -> str:
+    """The goods of a declaration in one line."""
+    lines = (body or {}).get("goods") or []
+    return "; ".join(str(line["description"]) for line in lines[:3] if line.get("description"))
+
+
+def siblings(store: Store, network: str | None, but: str) -> list[dict[str, Any]]:
+    """The latest consignments of a network, with what was found of them."""
+    if network is None:
+        return []
+    latest = (
+        sa.select(DECISIONS.c.consignment_id, DECISIONS.c.body)
+        .where(DECISIONS.c.network == network, DECISIONS.c.consignment_id != but)
+        .where(DECISIONS.c.stands, DECISIONS.c.salt.is_not(None))
+        .order_by(DECISIONS.c.decided_at.desc(), DECISIONS.c.decision_id)
+        .limit(SIBLINGS)
+    )
+    with store.reading() as connection:
+        rows = connection.execute(latest).all()
+    numbers = [row.consignment_id for row in rows]
+    found, said = results(store, numbers), declared(store, numbers)
+    return [
+        {**row.body, "goods": goods_of(said.get(row.consignment_id)), "results": found[row.consignment_id]}
+        for row in rows
+    ]
+
+
+def results(store: Store, consignments: Sequence[str]) -> defaultdict[str, list[dict[str, Any]]]:
+    """The results of each consignment, newest first."""
+    told: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    with store.reading() as connection:
+        for some in in_lists(consignments):
+            query = sa.select(OUTCOMES).where(OUTCOMES.c.consignment_id.in_(some)).order_by(OUTCOMES.c.known_at.desc())
+            for row in connection.execute(query):
+                told[row.consignment_id].append({**row.body, "known_at": row.known_at})
+    return told
+
+
+def spent_today(store: Store, hour: int) -> list[dict[str, Any]]:
+    """Of each office, how many consignments came in since midnight (UTC) and what checks they took."""
+    sums = [sa.func.sum(TALLIES.c[name]).label(name) for name in CHECKED]
+    today = sa.select(TALLIES.c.office, *sums).where(TALLIES.c.hour >= hour // 24 * 24).group_by(TALLIES.c.office)
+    with store.reading() as connection:
+        return [dict(row) for row in connection.execute(today.order_by(TALLIES.c.office)).mappings()]
+
+
+def hit_rates(store: Store, now: int) -> list[dict[str, Any]]:
+    """By week and by what chose them: how many were inspected and how many of them were not compliant."""
+    since = now - WEEKS * 7 * 86_400_000_000
+    counts: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+    query = sa.select(OUTCOMES.c.known_at, OUTCOMES.c.body).where(OUTCOMES.c.known_at >= since)
+    with store.reading() as connection:
+        for known_at, body in connection.execute(query):
+            if body.get("result") in ("compliant", "non_compliant"):
+                week = f"{EPOCH + timedelta(microseconds=known_at):%G-W%V}"
+                count = counts[week, body.get("selection") or "unknown"]
+                count[0] += 1
+                count[1] += body["result"] == "non_compliant"
+    return [
+        {"week": week, "selection": selection, "inspected": inspected, "found": found, "rate": found / inspected}
+        for (week, selection), (inspected, found) in sorted(counts.items(), reverse=True)
+    ]
