@@ -330,7 +330,8 @@ def what_if(
     end: Annotated[datetime | None, typer.Option("--to", formats=DAYS, help="last day")] = None,
 ) -> None:
     """More or fewer physical checks at an office: what that would have found or missed, by kind of finding."""
-    from pipelines import whatif
+    from pipelines.whatif import tell
+    from service import whatif
     from service.bundles import open_serving
     from service.store import open_store
 
@@ -338,7 +339,7 @@ def what_if(
     last = (end or datetime.now(UTC)).date()
     first = start.date() if start else last - timedelta(days=28)
     record = whatif.record_of(open_store(settings), office, first, last)
-    whatif.tell(whatif.what_if(record, physical, open_serving(settings).policy.least_risk), office)
+    tell(whatif.what_if(record, physical, open_serving(settings).policy.least_risk), office)
 
 
 @app.command()

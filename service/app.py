@@ -19,7 +19,7 @@ from service.api.admission import Admission
 from service.api.metrics import Metrics
 from service.bundles import Serving, open_serving
 from service.checkpoints import checkpoint
-from service.console import doors, oversight, work
+from service.console import doors, four_eyes, oversight, work
 from service.console.errors import ErrorPages
 from service.desk import open_desk
 from service.reassessing import reassess
@@ -64,7 +64,7 @@ def create(settings: Settings | None = None) -> FastAPI:
         store.close()
 
     app = FastAPI(title="Tamis", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
-    routers = (routes.router, messages.router, doors.router, work.router, oversight.router)
+    routers = (routes.router, messages.router, doors.router, work.router, oversight.router, four_eyes.router)
 
     def every_route() -> list[BaseRoute]:
         """Those of the routers stand in them; the application keeps its own only."""

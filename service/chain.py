@@ -30,6 +30,7 @@ Kind = Literal[
     "case",
     "access",
     "override",
+    "proposal",
 ]
 START = "0" * 64  # stands before the first entry
 FIELDS = ("number", "kind", "subject", "content", "at")

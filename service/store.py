@@ -228,6 +228,20 @@ OVERRIDES = sa.Table(  # an analyst's own lane for a consignment; the last one o
     sa.Column("salt", sa.String),  # null once its content was erased
     sa.Column("counts", sa.Boolean, nullable=False),
 )
+PROPOSALS = sa.Table(  # what one person put forward and another decided
+    "proposals",
+    TABLES,
+    sa.Column("proposal_id", sa.Integer, primary_key=True),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("proposed_by", sa.String, nullable=False),
+    sa.Column("proposed_at", sa.BigInteger, nullable=False),
+    sa.Column("decided_by", sa.String),
+    sa.Column("decided_at", sa.BigInteger),
+    sa.Column("state", sa.String, nullable=False),  # waiting, refused, under way, done, failed
+    sa.Column("told", sa.String, nullable=False),
+)
 READ_SECONDS = 0.15  # what is settled is read within it, or a call is answered without it
 AT_ONCE = 500  # values in one IN list
 ONE_WRITER = 0x7A315  # the name of PostgreSQL's lock that lets one transaction write at a time, as SQLite does

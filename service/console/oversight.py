@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import threading
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 
 from features.fault import Fault
 from service.access.access import KEY_DAYS
@@ -18,10 +20,13 @@ from service.access.principal import ROLES
 from service.auditing import Verified, verify_record
 from service.console import reading
 from service.console.pages import access_of, desk_of, form_of, now, page, text_of, to
+from service.proposals import proposals
 from service.records import EPOCH, micros
 from service.replaying import Bundles, replay
+from service.whatif import KINDS, record_of, what_if
 
 router = APIRouter(include_in_schema=False)
+WHAT_IF_DAYS = 28
 Form = Annotated[FormData, Depends(form_of)]
 
 
@@ -55,29 +60,62 @@ class Verification:
 
 
 @router.get("/console/policy")
-def policy_page(request: Request) -> Response:
-    """The policy that serves: its rules, its whole text, and what today has taken."""
-    desk, at = desk_of(request), now()
+def policy_page(
+    request: Request,
+    office: Annotated[str, Query(max_length=100)] = "",
+    physical: Annotated[int | None, Query(ge=0, le=100_000)] = None,
+) -> Response:
+    """The policy that serves, what today has taken, and what other hands would find or miss."""
+    return policy_told(request, office, physical)
+
+
+def policy_told(request: Request, office: str = "", physical: int | None = None, fault: str = "") -> Response:
+    """The page of the policy."""
+    desk, at, principal = desk_of(request), now(), principal_of(request)
+    store, changed = desk.journal.store, None
+    hits = reading.rule_hits(store, micros(at))
     rules = [
         {"code": rule.code, "lane": rule.lane.name, "author": rule.author, "office": rule.office, "start": rule.start,
-         "end": rule.end, "state": rule.state(at.date()), "reason": rule.reason}
+         "end": rule.end, "state": rule.state(at.date()), "reason": rule.reason, "hits": hits.get(rule.code)}
         for rule in desk.policy.rules
     ]  # fmt: skip
-    hour = (at - EPOCH) // timedelta(hours=1)
-    principal = principal_of(request)
-    spent = [row for row in reading.spent_today(desk.journal.store, hour) if principal.sees(row["office"])]
-    return page(request, "policy", rules=rules, spent=spent, text=desk.policy.text, policy_id=desk.policy.policy_id)
+    if office and not principal.sees(office):
+        raise HTTPException(HTTPStatus.FORBIDDEN)
+    if office and physical is not None:
+        try:
+            record = record_of(store, office, at.date() - timedelta(days=WHAT_IF_DAYS), at.date())
+            changed = what_if(record, physical, desk.policy.least_risk)
+        except Fault as unknown:
+            fault = str(unknown)
+    spent = [
+        row for row in reading.spent_today(store, (at - EPOCH) // timedelta(hours=1)) if principal.sees(row["office"])
+    ]
+    waiting = [
+        {**one, "changes": _difference(desk.policy.text, one["content"]) if one["state"] != "done" else []}
+        for one in proposals(store, "policy")
+    ]
+    return page(
+        request, "policy", _status(fault), rules=rules, spent=spent, text=desk.policy.text, fault=fault,
+        policy_id=desk.policy.policy_id, proposals=waiting, kind="policy", changed=changed, kinds=KINDS, office=office,
+        physical=physical, offices=[one for one in reading.offices(store) if principal.sees(one)],
+    )  # fmt: skip
 
 
 @router.get("/console/model")
 def model_page(request: Request) -> Response:
     """The model that serves, and what was found by what chose it, week by week."""
+    return model_told(request)
+
+
+def model_told(request: Request, fault: str = "") -> Response:
+    """The page of the model."""
     desk = desk_of(request)
     lost = desk.lost(now())
     return page(
-        request, "model", facts=_plain(desk.model.facts), model_id=desk.model.model_id, mode=desk.mode(lost),
-        lost=lost, rates=reading.hit_rates(desk.journal.store, micros(now())),
-        explained_by=desk.model.trees.explained_by if desk.model.trees else "",
+        request, "model", _status(fault), facts=_plain(desk.model.facts), model_id=desk.model.model_id,
+        mode=desk.mode(lost), lost=lost, rates=reading.hit_rates(desk.journal.store, micros(now())), fault=fault,
+        explained_by=desk.model.trees.explained_by if desk.model.trees else "", kind="promotion",
+        proposals=[{**one, "changes": []} for one in proposals(desk.journal.store, "promotion")],
     )  # fmt: skip
 
 
@@ -167,7 +205,7 @@ def _verification(request: Request) -> Verification:
 def _audit(request: Request, fault: str = "", replayed: Any = None) -> Response:
     part = "verification" if request.headers.get("hx-request") else "audit"
     return page(
-        request, part, HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK, fault=fault, replayed=replayed,
+        request, part, _status(fault), fault=fault, replayed=replayed,
         verification=_verification(request), reads=[] if part == "verification" else access_of(request).reads(50),
     )  # fmt: skip
 
@@ -175,13 +213,23 @@ def _audit(request: Request, fault: str = "", replayed: Any = None) -> Response:
 def _access(request: Request, fault: str = "", link: str = "", key: str = "") -> Response:
     access = access_of(request)
     return page(
-        request, "access", HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK, fault=fault, link=link, key=key,
+        request, "access", _status(fault), fault=fault, link=link, key=key,
         people=access.accounts(), keys=access.keys(now()), roles=ROLES,
     )  # fmt: skip
 
 
 def _offices(form: FormData) -> list[str]:
     return [one.strip() for one in text_of(form, "offices").split(",") if one.strip()]
+
+
+def _status(fault: str) -> int:
+    return HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK
+
+
+def _difference(old: str, new: str) -> list[str]:
+    """The lines of a policy that another one changes, with a few around them."""
+    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=2)
+    return [line for line in lines if not line.startswith(("---", "+++"))]
 
 
 def _plain(facts: Any, under: str = "") -> list[tuple[str, str]]:

@@ -113,3 +113,24 @@ def hit_rates(store: Store, now: int) -> list[dict[str, Any]]:
         {"week": week, "selection": selection, "inspected": inspected, "found": found, "rate": found / inspected}
         for (week, selection), (inspected, found) in sorted(counts.items(), reverse=True)
     ]
+
+
+def rule_hits(store: Store, now: int) -> dict[str, tuple[int, int]]:
+    """Of each rule, how many of the inspected that it had asked for there were, and how many were not compliant."""
+    since = now - WEEKS * 7 * 86_400_000_000
+    ruled = DECISIONS.c.body["selection"].as_string() == "rule"
+    query = (
+        sa.select(OUTCOMES.c.body.label("outcome"), DECISIONS.c.body)
+        .join(DECISIONS, DECISIONS.c.consignment_id == OUTCOMES.c.consignment_id)
+        .where(OUTCOMES.c.known_at >= since, DECISIONS.c.stands, DECISIONS.c.salt.is_not(None), ruled)
+    )
+    told: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
+    with store.reading() as connection:
+        for outcome, body in connection.execute(query):
+            if outcome.get("result") not in ("compliant", "non_compliant"):
+                continue
+            for reason in body["reasons"]:
+                if reason["code"].startswith("rule."):
+                    told[reason["code"].removeprefix("rule.")][0] += 1
+                    told[reason["code"].removeprefix("rule.")][1] += outcome["result"] == "non_compliant"
+    return {code: (inspected, found) for code, (inspected, found) in told.items()}

@@ -25,8 +25,8 @@ from pipelines.backtest.days import midnight, world_days
 from pipelines.backtest.desk import Past
 from pipelines.backtest.replaying import Plan, Seat, replay
 from pipelines.synthetic.settings import load_world
-from pipelines.whatif import KINDS, RECORD, what_if, with_results
 from service.orientation import Decisions
+from service.whatif import KINDS, RECORD, what_if, with_results
 
 CHECKS, OTHERS = 30, (20, 40)  # a day, at one office that has all of the traffic
 START_UP = 28

@@ -16,10 +16,10 @@ from features.messages import Message
 from features.messages.flat import read_flat
 from pipelines.cli import app
 from pipelines.learn import standard_policy
-from pipelines.whatif import ALL, RECORD, record_of, what_if
 from service.scoring.bundle import seal, write_bundle
 from service.settings import Settings
 from service.targeting import target
+from service.whatif import ALL, RECORD, record_of, what_if
 from tests.worlds import SmallWorld
 
 DAY = date(2026, 3, 2)

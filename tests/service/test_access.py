@@ -22,7 +22,7 @@ from service.access.principal import ROLES, Principal
 from service.api import messages, routes
 from service.app import create
 from service.auditing import verify_record
-from service.console import doors, oversight, work
+from service.console import doors, four_eyes, oversight, work
 from service.overrides import override
 from service.queue import queue
 from service.settings import Settings
@@ -33,12 +33,12 @@ PASSWORD = "a password of some length"
 OWN, OTHER = "FRCDG1", "FRLYS1"
 PARTY, NETWORK = "P-0000000000000001", "N-0000000000000001"
 JUDGEMENT = {"one": PARTY, "other": "P-0000000000000002", "verdict": "same", "by": "x", "reason": "y"}
-ROUTERS = (routes.router, messages.router, doors.router, work.router, oversight.router)
+ROUTERS = (routes.router, messages.router, doors.router, work.router, oversight.router, four_eyes.router)
 EVERY_ROUTE = [(route.name, method, route.path) for router in ROUTERS for route in router.routes for method in
                route.methods if method != "HEAD"] + [("openapi", "GET", "/openapi.json")]  # fmt: skip
 FILLED = {
     "{consignment_id:path}": "HAWB000000001", "{code}": NETWORK,
-    **dict.fromkeys(("{token}", "{key_id}", "{name}"), "none"),
+    **dict.fromkeys(("{token}", "{key_id}", "{name}"), "none"), "{number}": "0",
 }  # fmt: skip
 BODIES: dict[str, dict[str, Any]] = {
     "post_consignments": {"json": body(declared(1), message_id="M-matrix")},

@@ -1,0 +1,91 @@
+"""What needs two people: another policy, another champion. One proposes, another approves, and then it is done here."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+from starlette.datastructures import FormData
+
+from features.fault import Fault
+from service.access.guard import principal_of
+from service.activating import activate_policy
+from service.console.oversight import model_told, policy_told
+from service.console.pages import desk_of, form_of, now, text_of, to
+from service.proposals import conclude, decide, propose
+from service.settings import Settings
+from service.store import Store
+
+router = APIRouter(include_in_schema=False)
+Form = Annotated[FormData, Depends(form_of)]
+PROMOTED_WITHIN = 600  # seconds
+LONGEST_POLICY = 100_000
+
+
+@router.post("/console/policy/proposals")
+def propose_policy(request: Request, form: Form) -> Response:
+    """Put another policy forward: a rule more, a rule less, other hands."""
+    try:
+        text = str(form.get("text", ""))[:LONGEST_POLICY]
+        by, reason = principal_of(request).name, text_of(form, "reason")
+        propose(desk_of(request).journal.store, "policy", text, reason, by, now())
+    except Fault as fault:
+        return policy_told(request, fault=str(fault))
+    return to("/console/policy")
+
+
+@router.post("/console/model/proposals")
+def propose_promotion(request: Request, form: Form) -> Response:
+    """Put a registered version forward as champion."""
+    try:
+        by, reason = principal_of(request).name, text_of(form, "reason")
+        propose(desk_of(request).journal.store, "promotion", text_of(form, "version"), reason, by, now())
+    except Fault as fault:
+        return model_told(request, fault=str(fault))
+    return to("/console/model")
+
+
+@router.post("/console/proposals/{number}")
+def decide_proposal(request: Request, number: int, form: Form) -> Response:
+    """Approve or refuse what another proposed; an approved one is carried out beside the calls."""
+    store, settings = desk_of(request).journal.store, request.app.state.settings
+    approved = text_of(form, "word") == "approve"
+    told = policy_told if text_of(form, "page") == "policy" else model_told
+    try:
+        decided = decide(store, number, approved, principal_of(request).name, now())
+    except Fault as fault:
+        return told(request, fault=str(fault))
+    if approved:
+        threading.Thread(target=carry_out, args=(store, settings, decided), daemon=True).start()
+    return to(f"/console/{'policy' if decided['kind'] == 'policy' else 'model'}")
+
+
+def carry_out(store: Store, settings: Settings, decided: dict[str, Any]) -> None:
+    """Do what was approved, and record what came of it, whatever that is."""
+    by = f"{decided['proposed_by']}, approved by {decided['decided_by']}"
+    try:
+        if decided["kind"] == "policy":
+            bundle = activate_policy(settings, store, decided["content"], by, decided["reason"], now())
+            conclude(store, decided["proposal_id"], True, bundle.name, now())
+        else:
+            done, told = promote(settings, decided["content"], by, decided["reason"])
+            conclude(store, decided["proposal_id"], done, told, now())
+    except Exception as fault:  # noqa: BLE001 - whatever it is stands beside the proposal
+        conclude(store, decided["proposal_id"], False, str(fault) if isinstance(fault, Fault) else type(fault).__name__,
+                 now())  # fmt: skip
+
+
+def promote(settings: Settings, version: str, by: str, reason: str) -> tuple[bool, str]:
+    """`tamis promote` in a process of its own: what serves never loads the registry."""
+    command = [sys.executable, "-m", "pipelines.cli", "promote", version, "--by", by, "--reason", reason]
+    environment = {**os.environ, "TAMIS_HOME": str(settings.home), "TAMIS_STORE": settings.store}
+    done = subprocess.run(  # noqa: S603 - a version is a number, and nothing of it goes through a shell
+        command, env=environment, capture_output=True, text=True, timeout=PROMOTED_WITHIN, check=False
+    )
+    lines = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()
+    return done.returncode == 0, lines[-1] if lines else ""

@@ -1,0 +1,91 @@
+"""Two people at the console: a rule that one proposes and another activates, and a model that two promote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import polars as pl
+import pytest
+from playwright.sync_api import Page
+
+from service.console.words import LANGUAGES, in_language
+from service.scoring.bundle import GOLDEN_SCORE, GOLDEN_SEVERITY
+from service.scoring.explanation import Language
+from tests.browser.conftest import TODAY, Console
+from tests.browser.test_console import no_serious_fault
+from tests.service.building import MODEL_ID, declared
+from tests.service.test_proposals import RULE
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_rule_is_activated_by_a_second_person(
+    console: Console, person: Callable[..., Page], language: Language
+) -> None:
+    word = in_language(language, "word")
+    code, place = f"rule-{language}", {"en": "TR", "fr": "HK", "zh": "VN"}[language]
+    rule = RULE.replace("perfume-by-post", code).replace('"CN"', f'"{place}"')
+    one = person(f"dora-{language}", "data_scientist", language)
+    one.goto(f"{console.address}/console/policy")
+    one.fill("[name=text]", one.input_value("[name=text]") + rule)
+    one.fill("form.broad [name=reason]", f"a scheme {language}")
+    one.click("form.broad button")
+    mine = one.locator(".proposal").first
+    assert code in mine.inner_text()
+    assert mine.locator("button").count() == 0  # nobody approves his own
+    no_serious_fault(one)
+    other = person(f"otto-{language}", "analyst", language)
+    other.goto(f"{console.address}/console/policy")
+    other.locator(".proposal").first.locator("button[value=approve]").click()
+    for _ in range(60):
+        other.goto(f"{console.address}/console/policy")
+        if word("done") in other.locator(".proposal").first.inner_text() and code in other.inner_text(
+            "section:has(#rules)"
+        ):
+            break
+        other.wait_for_timeout(500)
+    assert code in other.inner_text("section:has(#rules)")
+    number = 700 + LANGUAGES.index(language)
+    held = declared(number, lodged_at=TODAY + timedelta(minutes=9), dispatch_country=place)
+    decided = console.sent([held], f"M-rule-{language}")[0]
+    assert (decided["clearance"], decided["selection"]) == ("red", "rule")
+
+
+def test_the_slider_shows_what_other_hands_would_find(console: Console, person: Callable[..., Page]) -> None:
+    page = person("sigi", "analyst")
+    page.goto(f"{console.address}/console/policy")
+    page.select_option("[name=office]", "FRLYS1")
+    page.locator("[type=range]").focus()
+    page.keyboard.press("Home")
+    page.wait_for_selector("#reckoned table")
+    assert "FRLYS1" in page.inner_text("#reckoned")
+    assert "→ 0" in page.inner_text("#reckoned")
+    no_serious_fault(page)
+
+
+def test_two_people_promote_a_model(console: Console, person: Callable[..., Page]) -> None:
+    from pipelines.registry import Registry
+
+    bundle = console.settings.bundles / MODEL_ID
+    golden = pl.read_parquet(bundle / "golden.parquet").drop(GOLDEN_SCORE, GOLDEN_SEVERITY)
+    facts, figures = {"to": TODAY.isoformat()}, {"Tamis.average precision": 0.5}
+    version = Registry(console.settings).log(bundle, facts, figures, golden.head(5))
+    one = person("mira", "data_scientist")
+    one.goto(f"{console.address}/console/model")
+    one.fill("[name=version]", str(version))
+    one.fill("section:has(#proposals) [name=reason]", "it learned from this month")
+    one.click("section:has(#proposals) button.main")
+    no_serious_fault(one)
+    other = person("nils", "analyst")
+    other.goto(f"{console.address}/console/model")
+    other.locator(".proposal button[value=approve]").first.click()
+    for _ in range(180):
+        other.goto(f"{console.address}/console/model")
+        ended = "done" in other.locator(".proposal").first.inner_text()
+        if ended and f"tamis-v{version}" in other.inner_text("section:has(#serves)"):
+            break
+        other.wait_for_timeout(500)
+    served = other.inner_text("section:has(#serves)")
+    assert f"tamis-v{version}" in served
+    assert "mira, approved by nils" in served
+    assert "done" in other.locator(".proposal").first.inner_text()
