@@ -20,7 +20,7 @@ from service.overrides import SUBJECT as OVERRIDE
 from service.overrides import override_content
 from service.parties import judgement_content
 from service.posting import in_lists
-from service.records import decision_entry, outcome_entry, sha256_of_body
+from service.records import STAGES, decision_entry, outcome_entry, sha256_of_body
 from service.scoring.signature import canonical
 from service.store import (
     CALLS,
@@ -160,7 +160,7 @@ def _vouched(row: Row, bases: dict[str, str]) -> str:
 
 def _copied(row: Row) -> bool:
     """Whether a column that repeats the decision says something else."""
-    names = ("decision_id", "message_id", "consignment_id", "version", "clearance", "risk")
+    names = ("decision_id", "message_id", "consignment_id", "version", "risk", *STAGES)
     return any(row[name] != row["body"].get(name) for name in names)
 
 

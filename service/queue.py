@@ -17,6 +17,7 @@ TOLD = (
     *("decision_id", "consignment_id", "version", "lodged_at", "office", "risk", "rank", "of", "pre_arrival"),
     *("clearance", "check", "post_clearance", "track", "selection", "party_id", "network_id", "mode"),
 )
+CHECKED = ("red", "yellow")
 BEST = 2  # reasons that are told of each
 
 
@@ -32,9 +33,8 @@ def queue(
 ) -> list[dict[str, Any]]:
     """What waits at an office for a stage, lodged since a day: decisions that stand and have no result, by risk.
 
-    An analyst's own lane takes the place of the one decided.
-
-    clearance: one lane alone. beyond: how many of them to pass over, for the next page.
+    An analyst's own lane takes the place of the one decided. clearance: one lane alone. beyond: how many of them to
+    pass over, for the next page.
     """
     later = DECISIONS.alias()
     newer = sa.exists().where(
@@ -43,13 +43,12 @@ def queue(
     known = sa.exists().where(OUTCOMES.c.consignment_id == DECISIONS.c.consignment_id)
     own = (OVERRIDES.c.decision_id == DECISIONS.c.decision_id) & OVERRIDES.c.counts
     query = (
-        sa.select(DECISIONS.c.body, OVERRIDES.c.clearance)
+        sa.select(DECISIONS.c.decision_id, OVERRIDES.c.clearance)
         .outerjoin(OVERRIDES, own)
         .where(
             DECISIONS.c.office == office,
             DECISIONS.c.day >= (since - EPOCH.date()).days,
             DECISIONS.c.stands,
-            DECISIONS.c.salt.is_not(None),
             _asks(stage),
             ~known,
             ~newer,
@@ -59,12 +58,17 @@ def queue(
         query = query.where(sa.func.coalesce(OVERRIDES.c.clearance, DECISIONS.c.clearance) == clearance)
     order = (DECISIONS.c.risk.desc().nulls_last(), DECISIONS.c.decision_id)
     with store.reading() as connection:
-        rows = connection.execute(query.order_by(*order).limit(at_most).offset(beyond)).all()
+        chosen = connection.execute(query.order_by(*order).limit(at_most).offset(beyond)).all()
+        # what is shown of them is looked up after that: a sort would carry all of it along
+        whole = sa.select(DECISIONS.c.decision_id, DECISIONS.c.body)
+        asked = whole.where(DECISIONS.c.decision_id.in_([number for number, _ in chosen]))
+        bodies = {row.decision_id: row.body for row in connection.execute(asked)}
     return [
         {name: body[name] for name in TOLD}
         | ({"clearance": overridden, "overridden": True} if overridden else {})
         | {"reasons": body["reasons"][:BEST]}
-        for body, overridden in rows
+        for body, overridden in ((bodies[number], lane) for number, lane in chosen)
+        if body  # nothing is left of what was erased
     ]
 
 
@@ -75,7 +79,10 @@ def since_of(today: date) -> date:
 
 def _asks(stage: Stage) -> sa.ColumnElement[bool]:
     if stage == "clearance":
-        return sa.func.coalesce(OVERRIDES.c.clearance, DECISIONS.c.clearance).in_(["red", "yellow"])
+        # who may be asked for is narrowed down by the index first; the rest is then looked into one by one
+        own = sa.select(OVERRIDES.c.decision_id).where(OVERRIDES.c.counts)
+        perhaps = DECISIONS.c.clearance.in_(CHECKED) | DECISIONS.c.decision_id.in_(own)
+        return perhaps & sa.func.coalesce(OVERRIDES.c.clearance, DECISIONS.c.clearance).in_(CHECKED)
     quiet = {"pre_arrival": "no_risk", "post_clearance": "none"}[stage]
-    asks: sa.ColumnElement[bool] = DECISIONS.c.body[stage].as_string() != quiet
+    asks: sa.ColumnElement[bool] = DECISIONS.c[stage] != quiet
     return asks

@@ -70,6 +70,9 @@ def outcome_entry(record: Mapping[str, Any]) -> Entry:
     return Entry("outcome", record["outcome_id"], salted(record["salt"], {"body": record["body"]}))
 
 
+STAGES = ("pre_arrival", "clearance", "post_clearance")  # when something can be done about a consignment
+
+
 def decision_row(
     decision: dict[str, Any], scored: dict[str, Any], call_id: str, place: int, counted: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -83,7 +86,7 @@ def decision_row(
         "call_id": call_id,
         "place": place,
         "salt": new_salt(),
-        **{name: decision[name] for name in ("decision_id", *VERSION_KEY, "assessment", "clearance", "risk")},
+        **{name: decision[name] for name in ("decision_id", *VERSION_KEY, "assessment", "risk", *STAGES)},
         "decided_at": micros(decision["decided_at"]),
         "office": decision["office"] or "unknown",
         "day": (lodged_at.date() - EPOCH.date()).days,

@@ -88,7 +88,7 @@ DECISIONS = sa.Table(
     sa.Column("decided_at", sa.BigInteger, nullable=False),
     sa.Column("office", sa.String, nullable=False),
     sa.Column("day", sa.Integer, nullable=False),
-    sa.Column("clearance", sa.String, nullable=False),
+    *(sa.Column(name, sa.String, nullable=False) for name in ("pre_arrival", "clearance", "post_clearance")),
     sa.Column("hour", sa.Integer, nullable=False),  # where it counts in the tallies, with its office and band
     sa.Column("band", sa.Integer, nullable=False),
     sa.Column("checked", sa.String, nullable=False),
@@ -102,14 +102,18 @@ DECISIONS = sa.Table(
     sa.Column("waits", sa.Boolean, nullable=False),  # to be given again once what it lacked is back
     sa.UniqueConstraint("message_id", "consignment_id", "version", "assessment"),
     sa.Index("decisions_waiting", "waits", sqlite_where=sa.text("waits"), postgresql_where=sa.text("waits")),
-    sa.Index("decisions_by_consignment", "consignment_id"),
+    sa.Index("decisions_by_consignment", "consignment_id", "version", "stands"),
     sa.Index(
         "decisions_by_network",
         "network",
         sqlite_where=sa.text("network IS NOT NULL"),
         postgresql_where=sa.text("network IS NOT NULL"),
     ),
-    sa.Index("decisions_by_office_and_day", "office", "day", "clearance"),
+    sa.Index(  # holds all that a queue is chosen and ordered by: the decisions themselves lie far apart
+        "decisions_in_queues",
+        *("office", "day", "stands", "pre_arrival", "clearance", "post_clearance", "risk"),
+        *("decision_id", "consignment_id", "version"),
+    ),
     sa.Index("decisions_by_day", "day", "decision_id"),
 )
 TALLIES = sa.Table(  # how many decisions were given at an office in an hour, and what checks they took

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from features.catalogue import INPUTS
+from features.outcome import LABELLED
 from service.posting import in_lists
 from service.records import EPOCH
 from service.scoring.explanation import Language, Reason, sentence
@@ -104,7 +105,7 @@ def hit_rates(store: Store, now: int) -> list[dict[str, Any]]:
     query = sa.select(OUTCOMES.c.known_at, OUTCOMES.c.body).where(OUTCOMES.c.known_at >= since)
     with store.reading() as connection:
         for known_at, body in connection.execute(query):
-            if body.get("result") in ("compliant", "non_compliant"):
+            if body.get("result") in LABELLED:
                 week = f"{EPOCH + timedelta(microseconds=known_at):%G-W%V}"
                 count = counts[week, body.get("selection") or "unknown"]
                 count[0] += 1
@@ -118,19 +119,21 @@ def hit_rates(store: Store, now: int) -> list[dict[str, Any]]:
 def rule_hits(store: Store, now: int) -> dict[str, tuple[int, int]]:
     """Of each rule, how many of the inspected that it had asked for there were, and how many were not compliant."""
     since = now - WEEKS * 7 * 86_400_000_000
-    ruled = DECISIONS.c.body["selection"].as_string() == "rule"
-    query = (
-        sa.select(OUTCOMES.c.body.label("outcome"), DECISIONS.c.body)
-        .join(DECISIONS, DECISIONS.c.consignment_id == OUTCOMES.c.consignment_id)
-        .where(OUTCOMES.c.known_at >= since, DECISIONS.c.stands, DECISIONS.c.salt.is_not(None), ruled)
-    )
+    query = sa.select(OUTCOMES.c.consignment_id, OUTCOMES.c.body).where(OUTCOMES.c.known_at >= since)
     told: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
     with store.reading() as connection:
-        for outcome, body in connection.execute(query):
-            if outcome.get("result") not in ("compliant", "non_compliant"):
-                continue
-            for reason in body["reasons"]:
-                if reason["code"].startswith("rule."):
-                    told[reason["code"].removeprefix("rule.")][0] += 1
-                    told[reason["code"].removeprefix("rule.")][1] += outcome["result"] == "non_compliant"
+        hit = {
+            number: body["result"] == "non_compliant"
+            for number, body in connection.execute(query)
+            if body.get("selection") == "rule" and body.get("result") in LABELLED
+        }
+        for some in in_lists(list(hit)):
+            bodies = sa.select(DECISIONS.c.consignment_id, DECISIONS.c.body).where(
+                DECISIONS.c.consignment_id.in_(some), DECISIONS.c.stands, DECISIONS.c.salt.is_not(None)
+            )
+            for number, body in connection.execute(bodies):
+                for reason in body["reasons"]:
+                    if reason["code"].startswith("rule."):
+                        told[reason["code"].removeprefix("rule.")][0] += 1
+                        told[reason["code"].removeprefix("rule.")][1] += hit[number]
     return {code: (inspected, found) for code, (inspected, found) in told.items()}

@@ -1,0 +1,126 @@
+"""How long the console's pages take over a store of a million decisions.
+
+python -m tests.bench.console [DECISIONS]    # a million where none is named; six minutes and 8 GB of disk
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from fastapi.testclient import TestClient
+
+from features.messages import Message
+from features.messages.formats import read_file
+from pipelines.learn import standard_policy
+from service.access import Access
+from service.access.guard import COOKIE
+from service.app import create
+from service.bundles import serve
+from service.console.reading import offices
+from service.queue import queue, since_of
+from service.records import EPOCH
+from service.scoring.bundle import seal, write_bundle
+from service.settings import Settings
+from service.store import DECISIONS, DECLARATIONS, Store, open_store
+from service.targeting import target
+from tests.worlds import SmallWorld, make_small_world
+
+DAYS, TRIES = 90, 15
+LANES = (("green", 90), ("blue", 4), ("yellow", 4), ("red", 2))
+STAGES = {"pre_arrival": ("no_risk", "control_recommended"), "post_clearance": ("none", "audit")}
+PASSWORD = "a password of some length"
+
+
+def million(world: SmallWorld, settings: Settings, decisions: int) -> None:
+    """One day's decisions and declarations many times over, under new numbers, on the days before today."""
+    desk = world.desk(settings.home)
+    file = world.last_day
+    target(Message(read_file(file).rows, name=file.stem, received_at=datetime.now(UTC)), desk)
+    store = desk.journal.store
+    with store.reading() as connection:
+        decided = [dict(row) for row in connection.execute(sa.select(DECISIONS)).mappings()]
+        wanted = sa.select(DECLARATIONS).where(DECLARATIONS.c.body.is_not(sa.null()))
+        declared = [dict(row) for row in connection.execute(wanted).mappings()]
+    today, chance = (datetime.now(UTC) - EPOCH).days, random.Random(1)
+    for copy in range(-(-decisions // len(decided))):
+        rows = [_again(row, copy, today, chance) for row in decided]
+        said = [{**one, "consignment_id": f"{one['consignment_id']}-{copy}"} for one in declared]
+        with store.writing() as connection:
+            connection.execute(sa.insert(DECISIONS), rows)
+            connection.execute(sa.insert(DECLARATIONS), said)
+    store.close()
+
+
+def _again(row: dict[str, Any], copy: int, today: int, chance: random.Random) -> dict[str, Any]:
+    lane = chance.choices([name for name, _ in LANES], [weight for _, weight in LANES])[0]
+    told = {"clearance": lane, "risk": chance.random() * 0.3}
+    told |= {name: calm if lane == "green" else asked for name, (calm, asked) in STAGES.items()}
+    told |= {"consignment_id": f"{row['consignment_id']}-{copy}", "decision_id": f"{copy:06x}{row['decision_id'][6:]}"}
+    body = {**row["body"], **told, "lodged_at": (EPOCH + timedelta(days=today - copy % DAYS)).isoformat()}
+    return {**row, **told, "body": body, "day": today - copy % DAYS}
+
+
+def pages(settings: Settings) -> None:
+    """The median and the slowest of each page, milliseconds, in one process."""
+    with TestClient(create(settings), follow_redirects=False) as client:
+        access: Access = client.app.state.access  # type: ignore[attr-defined]
+        store: Store = client.app.state.desk.journal.store  # type: ignore[attr-defined]
+        told = {role: {"Cookie": f"{COOKIE}={_session(access, role)}"} for role in ("analyst", "auditor", "admin")}
+        office = offices(store)[0]
+        first = queue(store, office, "clearance", since_of(datetime.now(UTC).date()), at_most=1)[0]
+        places = {
+            "queue": ("analyst", f"queue?office={office}"),
+            "queue, one lane": ("analyst", f"queue?office={office}&lane=red"),
+            "queue, page 40": ("analyst", f"queue?office={office}&beyond=2000"),
+            "queue, before arrival": ("analyst", f"queue?office={office}&stage=pre_arrival"),
+            "queue, after": ("analyst", f"queue?office={office}&stage=post_clearance"),
+            "consignment": ("analyst", f"consignments/{first['consignment_id']}"),
+            "policy": ("analyst", "policy"),
+            "model": ("analyst", "model"),
+            "audit": ("auditor", "audit"),
+            "access": ("admin", "access"),
+        }
+        print(f"{'page':24s}{'median ms':>12s}{'slowest':>10s}")
+        for name, (role, place) in places.items():
+            spent = []
+            for _ in range(TRIES):
+                began = time.perf_counter()
+                answer = client.get(f"/console/{place}", headers=told[role])
+                spent.append((time.perf_counter() - began) * 1000)
+                assert answer.status_code == 200, (name, answer.status_code)
+            print(f"{name:24s}{np.median(spent):12.1f}{max(spent):10.1f}", flush=True)
+
+
+def _session(access: Access, role: str) -> str:
+    now = datetime.now(UTC)
+    access.accept(access.invite(role, role, ["*"], "bench", now), "", PASSWORD, "en", now)
+    return access.log_in(role, PASSWORD, "quality_control", now)
+
+
+def main(decisions: int) -> None:
+    """Build, then ask."""
+    with tempfile.TemporaryDirectory(prefix="tamis-bench-") as name:
+        world = make_small_world(Path(name) / "world")
+        settings = Settings(home=Path(name) / "home", access="keys")
+        million(world, settings, decisions)
+        trained = world.trained
+        folder = settings.bundles / "small"
+        write_bundle(folder, trained.model, trained.golden, {"policy.toml": standard_policy(), "card.md": "small"})
+        seal(folder, settings.keys, {"model_id": "small"})
+        serve(settings, "small")
+        with open_store(settings).reading() as connection:
+            count = connection.execute(sa.select(sa.func.count()).select_from(DECISIONS)).scalar_one()
+        print(f"{count:,} decisions in the store")
+        pages(settings)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
