@@ -61,6 +61,8 @@ bench: install
 	@$(BIN)/python -m tests.bench.readers large 1
 	@$(BIN)/python -m tests.bench.track
 	@$(BIN)/python -m tests.bench.whatif
+	@$(BIN)/python -m tests.bench.explain
+	@$(BIN)/python -m tests.bench.console
 
 # Made anew when a dependency in pyproject.toml changes; holds hashes and no address.
 lock:
