@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from service.access.access import Access
 from service.access.guard import Guard, names_of
+from service.access.oidc import Provider
 from service.access.permissions import check_every_route_has_a_row
 from service.api import faults, messages, routes
 from service.api.admission import Admission
@@ -81,6 +82,7 @@ def create(settings: Settings | None = None) -> FastAPI:
         Admission, at_once=settings.calls_at_once, seconds=settings.answer_seconds, metrics=app.state.metrics
     )
     app.add_middleware(ErrorPages)
+    app.state.provider = Provider(settings)
     app.state.dialects = messages.Dialects(settings)
     app.mount("/console/static", StaticFiles(packages=[("service.console", "static")]), name="static")
     for router in routers:

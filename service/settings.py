@@ -31,6 +31,11 @@ class Settings(BaseSettings):
     access: Literal["keys", "open"] = Field(
         default="keys", description="who may call /v1: whoever has a key, or anybody on this machine"
     )
+    oidc_issuer: str = Field(default="", description="OpenID Connect provider of people; empty: local accounts alone")
+    oidc_client_id: str = Field(default="tamis", description="how the provider knows this service")
+    oidc_client_secret: Path | None = Field(default=None, description="file with its secret; without: a public client")
+    oidc_role_claim: str = Field(default="tamis_role", description="claim that names a person's role")
+    oidc_offices_claim: str = Field(default="tamis_offices", description="claim that lists a person's offices")
     calls_a_minute: int = Field(default=6000, description="of each caller and process; more get 429", gt=0)
     body_limit: int = Field(default=8 * 1024**2, description="largest request body in bytes", gt=0)
 

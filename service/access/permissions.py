@@ -43,6 +43,8 @@ PERMISSIONS: dict[str, Row] = {
     "start": PUBLIC,
     "log_in_page": PUBLIC,
     "log_in": PUBLIC,
+    "begin_elsewhere": PUBLIC,
+    "come_back": PUBLIC,
     "invitation_page": PUBLIC,
     "accept_invitation": PUBLIC,
     "log_out": ANYBODY_KNOWN,

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from urllib.parse import quote, unquote
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 
 from service.access.access import WHOLE, Denied
 from service.access.guard import COOKIE, principal_of
+from service.access.oidc import Provider
 from service.access.principal import PURPOSES
 from service.console.pages import HOME, access_of, form_of, language_of, menu_of, now, page, text_of, to
 from service.console.words import LANGUAGES
 
+ELSEWHERE, ELSEWHERE_SECONDS = "tamis_elsewhere", 600
 router = APIRouter(include_in_schema=False)
 Form = Annotated[FormData, Depends(form_of)]
 
@@ -27,7 +31,7 @@ def start() -> Response:
 @router.get("/console/log-in")
 def log_in_page(request: Request) -> Response:
     """Name, password, and what for."""
-    return page(request, "log_in", purposes=PURPOSES, fault="")
+    return _log_in_page(request, "", 200)
 
 
 @router.post("/console/log-in")
@@ -40,13 +44,61 @@ def log_in(request: Request, form: Form) -> Response:
         given = form.get("password", "")
         secret = access_of(request).log_in(text_of(form, "name"), str(given), purpose, now())
     except Denied as fault:
-        return page(request, "log_in", 401, purposes=PURPOSES, fault=str(fault))
-    answer = to(HOME)
+        return _log_in_page(request, str(fault), 401)
+    return _with_session(request, to(HOME), secret)
+
+
+@router.post("/console/elsewhere")
+def begin_elsewhere(request: Request, form: Form) -> Response:
+    """Log in at the provider."""
+    provider, purpose = _provider(request), text_of(form, "purpose")
+    try:
+        if purpose not in PURPOSES:
+            raise Denied(f"purpose: one of {', '.join(PURPOSES)}")
+        begun = provider.begin(str(request.url_for("come_back")), purpose)
+    except Denied as fault:
+        return _log_in_page(request, str(fault), 503)
+    answer = page(request, "elsewhere", place=begun.place)
+    answer.set_cookie(
+        ELSEWHERE, quote(begun.cookie), max_age=ELSEWHERE_SECONDS, path="/console/elsewhere", httponly=True,
+        samesite="lax", secure=request.url.scheme == "https",
+    )  # fmt: skip
+    return answer
+
+
+@router.get("/console/elsewhere/back")
+def come_back(request: Request) -> Response:
+    """Back from the provider; a page of our own goes on, as a browser sends a strict cookie only after that."""
+    provider = _provider(request)
+    cookie = unquote(request.cookies.get(ELSEWHERE, ""))
+    try:
+        known = provider.end(str(request.url_for("come_back")), cookie, dict(request.query_params))
+        secret = access_of(request).vouched(known.name, known.role, known.offices, known.purpose, now())
+    except Denied as fault:
+        return _log_in_page(request, str(fault), 401)
+    answer = _with_session(request, page(request, "elsewhere", place=HOME), secret)
+    answer.delete_cookie(ELSEWHERE, path="/console/elsewhere")
+    return answer
+
+
+def _provider(request: Request) -> Provider:
+    provider: Provider = request.app.state.provider
+    if not provider.configured:
+        raise HTTPException(404)
+    return provider
+
+
+def _with_session(request: Request, answer: Response, secret: str) -> Response:
     answer.set_cookie(
         COOKIE, secret, max_age=int(WHOLE.total_seconds()), path="/console", httponly=True, samesite="strict",
         secure=request.url.scheme == "https",
     )  # fmt: skip
     return answer
+
+
+def _log_in_page(request: Request, fault: str, status: int) -> Response:
+    elsewhere = request.app.state.provider.configured
+    return page(request, "log_in", status, purposes=PURPOSES, fault=fault, elsewhere=elsewhere)
 
 
 @router.post("/console/log-out")

@@ -115,6 +115,8 @@ def model_told(request: Request, fault: str = "") -> Response:
         request, "model", _status(fault), facts=_plain(desk.model.facts), model_id=desk.model.model_id,
         mode=desk.mode(lost), lost=lost, rates=reading.hit_rates(desk.journal.store, micros(now())), fault=fault,
         explained_by=desk.model.trees.explained_by if desk.model.trees else "", kind="promotion",
+        bands=reading.calibration(desk.journal.store, micros(now())),
+        monitored=reading.alarms(request.app.state.settings.reports),
         proposals=[{**one, "changes": []} for one in proposals(desk.journal.store, "promotion")],
     )  # fmt: skip
 

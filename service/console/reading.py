@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +21,8 @@ from service.store import DECISIONS, DECLARATIONS, OUTCOMES, TALLIES, Store
 BY_NAME = {item.name: item for item in INPUTS}
 SIBLINGS = 12
 WEEKS = 26
+RISK_BANDS = (0.01, 0.03, 0.1, 0.3)
+LOOKED_THROUGH = 300  # latest results, for those that are alike
 CHECKED = ("seen", "physical", "scan", "documents", "audit")
 
 
@@ -114,6 +118,67 @@ def hit_rates(store: Store, now: int) -> list[dict[str, Any]]:
         {"week": week, "selection": selection, "inspected": inspected, "found": found, "rate": found / inspected}
         for (week, selection), (inspected, found) in sorted(counts.items(), reverse=True)
     ]
+
+
+def calibration(store: Store, now: int) -> list[dict[str, Any]]:
+    """By band of the risk that was stated: how many were inspected, and what was foretold and found of them."""
+    since = now - WEEKS * 7 * 86_400_000_000
+    query = sa.select(OUTCOMES.c.consignment_id, OUTCOMES.c.body).where(OUTCOMES.c.known_at >= since)
+    sums: defaultdict[int, list[float]] = defaultdict(lambda: [0, 0.0, 0])
+    with store.reading() as connection:
+        hit = {
+            number: body["result"] == "non_compliant"
+            for number, body in connection.execute(query)
+            if body.get("result") in LABELLED
+        }
+        for some in in_lists(list(hit)):
+            risks = sa.select(DECISIONS.c.consignment_id, DECISIONS.c.risk).where(
+                DECISIONS.c.consignment_id.in_(some), DECISIONS.c.risk.is_not(None)
+            )
+            for number, risk in connection.execute(risks.order_by(DECISIONS.c.version)):
+                band = sum(risk >= edge for edge in RISK_BANDS)
+                sums[band][0] += 1
+                sums[band][1] += risk
+                sums[band][2] += hit[number]
+    edges = (0.0, *RISK_BANDS, 1.0)
+    return [
+        {"low": edges[band], "high": edges[band + 1], "inspected": int(n), "foretold": risk / n, "found": found / n}
+        for band, (n, risk, found) in sorted(sums.items())
+    ]
+
+
+def alarms(reports: Path) -> dict[str, Any] | None:
+    """What `tamis monitor` said last: until which day, and the alarms that ring; none where it never ran."""
+    written = sorted(reports.glob("monitor/*/monitor.json"))
+    if not written:
+        return None
+    told = json.loads(written[-1].read_text(encoding="utf-8"))
+    return {"last": told["last"], "ringing": [alarm for alarm in told["alarms"] if alarm["ringing"]]}
+
+
+def similar(store: Store, body: Mapping[str, Any], but: str) -> list[dict[str, Any]]:
+    """The latest results of consignments of the same kind of goods (HS-6) from the same country."""
+    kinds = _kinds(body)
+    if not kinds:
+        return []
+    latest = sa.select(OUTCOMES.c.consignment_id).where(OUTCOMES.c.consignment_id != but)
+    with store.reading() as connection:
+        numbers = connection.execute(latest.order_by(OUTCOMES.c.known_at.desc()).limit(LOOKED_THROUGH)).scalars().all()
+    said = declared(store, list(dict.fromkeys(numbers)))
+    alike = [number for number, other in said.items() if _kinds(other) & kinds]
+    found = results(store, alike)
+    told = [
+        {**found[n][0], "consignment_id": n, "goods": goods_of(said[n]), "office": said[n].get("office")}
+        for n in alike
+        if found[n]
+    ]
+    return sorted(told, key=lambda one: one["known_at"], reverse=True)[:SIBLINGS]
+
+
+def _kinds(body: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Country of dispatch and HS-6 of each line."""
+    place = str(body.get("dispatch_country") or "")
+    return {(place, str(line["hs_code"])[:6]) for line in body.get("goods") or [] if line.get("hs_code")}
 
 
 def rule_hits(store: Store, now: int) -> dict[str, tuple[int, int]]:

@@ -191,11 +191,17 @@ def _consignment(request: Request, consignment_id: str, told: str = "", fault: s
         reasons=reading.in_words((newest or {}).get("reasons", []), language), picture=picture, weights=weights,
         fields=[(name, value) for name, value in body.items() if name != "goods" and value not in (None, "")],
         goods=body.get("goods") or [], network=network, lanes=tuple(Lane.__members__), told=told, fault=fault,
-        siblings=[{**one, "place": address_of(one["consignment_id"])}
-                  for one in reading.siblings(store, network, consignment_id)],
+        siblings=_seen_by(request, reading.siblings(store, network, consignment_id)),
+        similar=_seen_by(request, reading.similar(store, body, consignment_id)),
         results=reading.results(store, [consignment_id])[consignment_id], choices=(RESULTS, FINDINGS),
         overrides=overrides_of(store, consignment_id), place=address_of(consignment_id), stages=STAGES,
     )  # fmt: skip
+
+
+def _seen_by(request: Request, others: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Other consignments, of the offices that are one's own, with where their pages are."""
+    sees = principal_of(request).sees
+    return [{**one, "place": address_of(one["consignment_id"])} for one in others if sees(one.get("office"))]
 
 
 def _is(entry: dict[str, Any], decision: dict[str, Any]) -> bool:
@@ -217,6 +223,6 @@ def _network(request: Request, code: str, fault: str = "") -> Response:
     return page(
         request, "network", 422 if fault else 200, network=found, links=links, picture=web(found), code=code,
         shown=SHOWN_LINKS,
-        fault=fault, siblings=[{**one, "place": address_of(one["consignment_id"])}
-                               for one in reading.siblings(desk_of(request).journal.store, found["network_id"], "")],
+        fault=fault,
+        siblings=_seen_by(request, reading.siblings(desk_of(request).journal.store, found["network_id"], "")),
     )  # fmt: skip

@@ -61,6 +61,9 @@ def test_an_analyst_works_the_queue(console: Console, person: Callable[..., Page
     store.close()
     assert any(number in label[0] and "non_compliant" in label[0] for label in labels)
 
+    page.goto(f"{console.address}/console/queue?office=FRLYS1")
+    page.locator(".queue .number").first.click()
+    assert number in page.inner_text("section:has(#similar)")  # the same goods from the same country
     page.fill("[name=items_found]", "many")
     page.click("form[action$=outcome] button")
     assert "items_found" in page.inner_text("[role=alert]")
