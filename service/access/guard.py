@@ -25,6 +25,7 @@ COOKIE = "tamis_session"
 CONSOLE = "/console"
 SAFE = ("GET", "HEAD")
 REMEMBERED_CALLERS = 10_000
+LOG_INS_A_MINUTE = 120
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -53,6 +54,7 @@ class Guard:
     ) -> None:
         self.app, self.routes, self.access, self.open = app, routes, access, mode == "open"
         self.limit = Limit(calls_a_minute)
+        self.doors = Limit(LOG_INS_A_MINUTE)  # of one address: a password is slow to check, and so dear to guess
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -74,7 +76,7 @@ class Guard:
             principal = await to_thread.run_sync(functools.partial(self._who, access, request, console=console))
         request.state.principal = principal
         if row.public:
-            return None
+            return None if request.method in SAFE or self.doors.lets(_address(request)) else _too_often()
         if access is None:
             return problem(
                 HTTPStatus.SERVICE_UNAVAILABLE, "the service is starting; come again", (), {"Retry-After": "5"}
@@ -84,7 +86,7 @@ class Guard:
         if principal is not OPEN and principal.role not in row.roles:
             return problem(HTTPStatus.FORBIDDEN, f"not for the role {principal.role}")
         if not self.limit.lets(principal.name):
-            return problem(HTTPStatus.TOO_MANY_REQUESTS, "too many calls; come again", (), {"Retry-After": "10"})
+            return _too_often()
         if console and request.method not in SAFE and not _from_here(request):
             return problem(HTTPStatus.FORBIDDEN, "sent from another site")
         await self._log(access, principal, route, row, subject)
@@ -154,6 +156,14 @@ def _unknown(request: Request, *, console: bool) -> Response:
     if request.headers.get("hx-request"):
         return Response(status_code=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": f"{CONSOLE}/log-in"})
     return RedirectResponse(f"{CONSOLE}/log-in", HTTPStatus.SEE_OTHER)
+
+
+def _too_often() -> Response:
+    return problem(HTTPStatus.TOO_MANY_REQUESTS, "too many calls; come again", (), {"Retry-After": "10"})
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _from_here(request: Request) -> bool:

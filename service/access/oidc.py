@@ -19,7 +19,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from joserfc.jwt import JWTClaimsRegistry, decode
 
-from service.access.access import NAME, Denied
+from service.access.kept import NAME, Denied
 from service.access.principal import ROLES
 from service.settings import Settings
 

@@ -10,9 +10,10 @@ from fastapi.responses import Response
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
-from service.access.access import WHOLE, Denied
 from service.access.guard import COOKIE, principal_of
+from service.access.kept import Denied
 from service.access.oidc import Provider
+from service.access.people import WHOLE
 from service.access.principal import PURPOSES
 from service.console.pages import HOME, access_of, form_of, language_of, menu_of, now, page, text_of, to
 from service.console.words import LANGUAGES

@@ -14,8 +14,8 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
 from features.fault import Fault
-from service.access.access import KEY_DAYS
 from service.access.guard import principal_of
+from service.access.machines import KEY_DAYS
 from service.access.principal import ROLES
 from service.auditing import Verified, verify_record
 from service.console import reading

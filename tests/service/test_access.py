@@ -15,8 +15,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.access import Access
-from service.access.access import IDLE, LIVE_KEYS, TRIES, WHOLE, Denied
 from service.access.guard import COOKIE, Limit
+from service.access.kept import Denied
+from service.access.machines import LIVE_KEYS
+from service.access.people import IDLE, TRIES, WHOLE
 from service.access.permissions import PERMISSIONS, check_every_route_has_a_row
 from service.access.principal import ROLES, Principal
 from service.api import messages, routes
@@ -490,3 +492,29 @@ def test_an_override_counts_in_the_queue_stays_on_record_and_never_lets_chance_g
         connection.exec_driver_sql("UPDATE overrides SET clearance = 'yellow' WHERE counts")
     assert any("override was changed" in fault for fault in
                verify_record(store, tmp_path / "none", tmp_path / "keys").faults)  # fmt: skip
+
+
+def test_who_tries_many_log_ins_at_once_waits_whatever_the_name(home: Settings) -> None:
+    with TestClient(create(home)) as opened:
+        told = [
+            opened.post("/console/log-in", data={"name": f"n{n}", "password": "x", "purpose": "audit"}).status_code
+            for n in range(40)
+        ]
+        assert told[0] == 401
+        assert 429 in told
+        assert opened.get("/console/log-in").status_code == 200  # to look at the page is free
+
+
+def test_failures_that_come_at_once_are_all_counted(known: Access) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    accept(known, "ana", at=NOON)
+
+    def guess(_: int) -> None:
+        with pytest.raises(Denied):
+            known.log_in("ana", "guessed and guessed", "targeting", NOON)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(guess, range(TRIES)))
+    with pytest.raises(Denied, match="wait"):
+        known.log_in("ana", PASSWORD, "targeting", NOON)

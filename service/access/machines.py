@@ -1,0 +1,90 @@
+"""Machines: keys, shown once, good for a year at most, two at a time so that a machine can change over."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from service.access.kept import NAME, Denied, Kept, check, note, rows, sha256
+from service.access.principal import Principal
+from service.access.tables import KEYS
+from service.records import micros
+from service.store import Store
+
+LIVE_KEYS = 2  # of one machine: the old one and the new one while it changes over
+KEY_DAYS = 365
+REMEMBERED = timedelta(minutes=1)  # a key that was verified is not verified again within it, nor its end noticed
+KEY = re.compile(r"tamis_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
+
+
+class Machines(Kept):
+    """Those who call with a key."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self._verified: dict[str, tuple[float, Principal]] = {}
+
+    def make_key(
+        self, name: str, role: str, offices: Sequence[str], purpose: str, by: str, now: datetime, days: int = KEY_DAYS
+    ) -> str:
+        """A new key of a machine; a third live one is refused, so that the oldest is revoked when it is replaced."""
+        if not NAME.fullmatch(name):
+            raise Denied("name: letters, digits, and . _ @ - within; at most 64")
+        check(role, offices)
+        if not purpose.strip():
+            raise Denied("purpose: say what the machine reads personal data for")
+        if not 1 <= days <= KEY_DAYS:
+            raise Denied(f"days: 1 to {KEY_DAYS}")
+        key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+        row = {"key_id": key_id, "secret": self.hasher.hash(secret), "name": name, "role": role,
+               "offices": list(offices), "purpose": purpose.strip(), "made_by": by,
+               "expires_at": micros(now + timedelta(days=days)), "revoked": False}  # fmt: skip
+
+        def work(connection: sa.Connection) -> None:
+            live = sa.select(sa.func.count()).select_from(KEYS).where(KEYS.c.name == name, *_live(now))
+            if connection.execute(live).scalar_one() >= LIVE_KEYS:
+                raise Denied(f"{LIVE_KEYS} keys of this name are live; revoke one first")
+            connection.execute(sa.insert(KEYS).values(row))
+            told = {"what": "key", "key": key_id, "whom": name, "role": role, "offices": list(offices), "by": by}
+            note(connection, told, now)
+
+        self.store.write(work)
+        return f"tamis_{key_id}_{secret}"
+
+    def revoke_key(self, key_id: str, by: str, now: datetime) -> None:
+        """End a key; other processes stop taking it within a minute."""
+        gone = sa.update(KEYS).where(KEYS.c.key_id == key_id).values(revoked=True)
+        self.write(gone, {"what": "key revoked", "key": key_id, "by": by}, now)
+        self._verified.clear()
+
+    def keys(self, now: datetime) -> list[dict[str, Any]]:
+        """All keys that are live, without their secrets."""
+        shown = [column for column in KEYS.c if column.name != "secret"]
+        with self.store.reading() as connection:
+            return rows(connection, sa.select(*shown).where(*_live(now)).order_by(KEYS.c.name))
+
+    def machine(self, key: str, now: datetime) -> Principal | None:
+        """Whose key it is; None where it is nobody's, or over. Verified once a minute: a hash is slow on purpose."""
+        told = KEY.fullmatch(key)
+        if told is None:
+            return None
+        known, at = self._verified.get(sha256(key)), time.monotonic()
+        if known and at - known[0] < REMEMBERED.total_seconds():
+            return known[1]
+        with self.store.reading() as connection:
+            row = connection.execute(sa.select(KEYS).where(KEYS.c.key_id == told[1], *_live(now))).mappings().first()
+        if not self.matches(row["secret"] if row else self.nobody, told[2]) or row is None:
+            return None
+        principal = Principal(row["name"], row["role"], tuple(row["offices"]), row["purpose"])
+        self._verified[sha256(key)] = (at, principal)
+        return principal
+
+
+def _live(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return (~KEYS.c.revoked, KEYS.c.expires_at > micros(now))
