@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -71,6 +72,9 @@ class Linked:
         return None
 
 
+CODE = re.compile("[NP]-[0-9A-F]{16}")
+
+
 def code_of(kind: str, entity: int) -> str:
     """An identifier for people: `N` for a network, `P` for a party, and sixteen digits."""
     return f"{kind}-{entity & (2**64 - 1):016X}"
@@ -78,7 +82,9 @@ def code_of(kind: str, entity: int) -> str:
 
 def entity_of(code: str) -> int:
     """The card that an identifier was made of; raises ValueError for anything else."""
-    number = int(code.removeprefix("N-").removeprefix("P-"), 16)
+    if not CODE.fullmatch(code):
+        raise ValueError("not a code of a party or of a network")
+    number = int(code[2:], 16)
     return number - 2**64 if number >= 2**63 else number
 
 

@@ -72,7 +72,7 @@ def policy_page(
 def policy_told(request: Request, office: str = "", physical: int | None = None, fault: str = "") -> Response:
     """The page of the policy."""
     desk, at, principal = desk_of(request), now(), principal_of(request)
-    store, changed = desk.journal.store, None
+    store, changed, unknown = desk.journal.store, None, ""
     hits = reading.rule_hits(store, micros(at))
     rules = [
         {"code": rule.code, "lane": rule.lane.name, "author": rule.author, "office": rule.office, "start": rule.start,
@@ -85,8 +85,8 @@ def policy_told(request: Request, office: str = "", physical: int | None = None,
         try:
             record = record_of(store, office, at.date() - timedelta(days=WHAT_IF_DAYS), at.date())
             changed = what_if(record, physical, desk.policy.least_risk)
-        except Fault as unknown:
-            fault = str(unknown)
+        except Fault as lacking:
+            unknown = str(lacking)
     spent = [
         row for row in reading.spent_today(store, (at - EPOCH) // timedelta(hours=1)) if principal.sees(row["office"])
     ]
@@ -96,7 +96,8 @@ def policy_told(request: Request, office: str = "", physical: int | None = None,
     ]
     return page(
         request, "policy", _status(fault), rules=rules, spent=spent, text=desk.policy.text, fault=fault,
-        policy_id=desk.policy.policy_id, proposals=waiting, kind="policy", changed=changed, kinds=KINDS, office=office,
+        policy_id=desk.policy.policy_id, proposals=waiting, kind="policy", changed=changed, unknown=unknown,
+        kinds=KINDS, office=office,
         physical=physical, offices=[one for one in reading.offices(store) if principal.sees(one)],
     )  # fmt: skip
 

@@ -60,6 +60,10 @@ def test_the_slider_shows_what_other_hands_would_find(console: Console, person: 
     page.wait_for_selector("#reckoned table")
     assert "FRLYS1" in page.inner_text("#reckoned")
     assert "→ 0" in page.inner_text("#reckoned")
+    shown = page.goto(f"{console.address}/console/policy?office=NOWHERE&physical=3")
+    assert shown is not None
+    assert shown.status == 200
+    assert "no decisions of this office" in page.inner_text("#reckoned [role=alert]")
     no_serious_fault(page)
 
 

@@ -9,10 +9,13 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
 from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from service.access import Access
 from service.access.guard import COOKIE, Limit
@@ -296,6 +299,63 @@ def test_nothing_personal_and_no_secret_is_in_logs_metrics_or_errors(
         assert key not in place
         assert secret not in place
         assert PASSWORD not in place
+
+
+RUBBISH = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=40),
+    st.sampled_from(["\x00", "../../etc/passwd", "%00", "' OR 1=1 --", "1e999", "\u202e", "a" * 5000, "P-ZZZZ", "NaN"]),
+)
+FIELDS = (
+    *(
+        "decision_id",
+        "clearance",
+        "reason",
+        "result",
+        "findings",
+        "stage",
+        "items_found",
+        "right_holder",
+        "one",
+        "other",
+    ),
+    *(
+        "verdict",
+        "text",
+        "version",
+        "word",
+        "page",
+        "name",
+        "role",
+        "offices",
+        "purpose",
+        "days",
+        "language",
+        "password",
+    ),
+    *("office", "lane", "beyond", "physical", "criminal_link", "told"),
+)
+
+
+@pytest.mark.parametrize(("name", "method", "path"), [one for one in EVERY_ROUTE if one[2].startswith("/console")])
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_rubbish_gets_a_polite_page(
+    client: TestClient, person_of: Any, name: str, method: str, path: str, data: st.DataObject
+) -> None:
+    """Whatever stands in the address and in the fields of a form: a page, and never a fault of ours."""
+    if name == "log_out":
+        return
+    role = next(iter(PERMISSIONS[name].roles), "analyst")
+    secret, principal = person_of(role, "*")
+    for pattern in FILLED:
+        path = path.replace(pattern, quote(data.draw(RUBBISH), safe="") or "x")
+    fields = data.draw(st.dictionaries(st.sampled_from(FIELDS), RUBBISH, max_size=6))
+    told: dict[str, Any] = {"headers": {"Cookie": f"{COOKIE}={secret}"}}
+    told |= {"data": {**fields, "csrf": principal.csrf}} if method == "POST" else {"params": fields}
+    answer = client.request(method, path, **told)
+    assert answer.status_code < 500, (name, path, fields)
+    if answer.status_code >= 400 and answer.status_code != 429:
+        assert answer.headers["content-type"].startswith("text/html")
 
 
 def test_an_open_installation_asks_no_machine_and_every_person(home: Settings) -> None:
