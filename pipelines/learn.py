@@ -7,6 +7,7 @@ import tempfile
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from features.catalogue import with_extras
 from features.messages.mapping import Mapping
@@ -60,7 +61,7 @@ def learn(
         bundle = Path(folder) / "bundle"
         texts = {"policy.toml": standard_policy(), "card.md": model_card(trained, name)}
         write_bundle(bundle, trained.model, trained.golden, texts)
-        _keep_figures(settings, trained, name)
+        _keep_figures(settings, trained, name, contested)
         figures = {f"{ranking}.{k}": v for ranking, of in trained.comparison.figures.items() for k, v in of.items()}
         figures |= {f"unseen.{r}.{k}": v for r, of in trained.comparison.unseen.items() for k, v in of.items()}
         facts = dict(trained.facts)
@@ -121,8 +122,14 @@ def tell(trained: Trained) -> None:
         )
 
 
-def _keep_figures(settings: Settings, trained: Trained, name: str) -> None:
-    """The figures of the latest training, for the report of the next scoring."""
+def _keep_figures(settings: Settings, trained: Trained, name: str, contested: Contest | None) -> None:
+    """The figures of the latest training, for the report of the next scoring and for the console."""
     settings.reports.mkdir(parents=True, exist_ok=True)
-    content = {"facts": dict(trained.facts), "figures": trained.comparison.figures, "unseen": trained.comparison.unseen}
+    content: dict[str, Any] = {
+        "facts": dict(trained.facts),
+        "figures": trained.comparison.figures,
+        "unseen": trained.comparison.unseen,
+    }
+    if contested is not None:
+        content |= {"champion": contested.champion, "contest": contested.figures}
     (settings.reports / f"{name}-training.json").write_text(json.dumps(content, indent=1), encoding="utf-8")

@@ -17,15 +17,18 @@ from service.scoring.signature import canonical
 from service.store import PROPOSALS, Store
 
 ProposalKind = Literal["policy", "promotion"]
-LONGEST_REASON = 500
+LONGEST_REASON, LONGEST_TRIAL = 500, 10_000
 STUCK = timedelta(minutes=15)  # after it, what was begun and never ended can be begun again
 
 
-def propose(store: Store, kind: str, content: str, reason: str, by: str, at: datetime) -> int:
-    """Put forward the text of a policy, or the number of a registered version; raises Fault for what cannot be."""
+def propose(store: Store, kind: str, content: str, reason: str, by: str, at: datetime, although: str = "") -> int:
+    """Put forward the text of a policy, or the number of a registered version; raises Fault for what cannot be.
+
+    although: why a version should serve that did worse than the champion, or was never compared with it.
+    """
     if kind not in get_args(ProposalKind):
         raise Fault("kind: policy or promotion")
-    if not reason.strip() or len(reason) > LONGEST_REASON:
+    if not reason.strip() or max(len(reason), len(although)) > LONGEST_REASON:
         raise Fault(f"reason: say why, in at most {LONGEST_REASON} characters")
     if kind == "policy":
         content = content.replace("\r\n", "\n")
@@ -33,7 +36,7 @@ def propose(store: Store, kind: str, content: str, reason: str, by: str, at: dat
     elif not content.isdecimal():
         raise Fault("version: the number of a registered version")
     row = {"kind": kind, "content": content, "reason": reason.strip(), "proposed_by": by, "proposed_at": micros(at),
-           "state": "waiting", "told": ""}  # fmt: skip
+           "state": "waiting", "told": "", "although": although.strip(), "tried": ""}  # fmt: skip
 
     def work(connection: sa.Connection) -> int:
         number = connection.execute(sa.insert(PROPOSALS).values(row).returning(PROPOSALS.c.proposal_id)).scalar_one()
@@ -72,6 +75,12 @@ def conclude(store: Store, number: int, done: bool, told: str, at: datetime) -> 
         _note(connection, number, state, {}, at)
 
     store.write(work)
+
+
+def note_trial(store: Store, number: int, tried: str) -> None:
+    """Put beside a proposed policy what its rules would have done."""
+    beside = sa.update(PROPOSALS).where(PROPOSALS.c.proposal_id == number).values(tried=tried[:LONGEST_TRIAL])
+    store.write(lambda connection: connection.execute(beside))
 
 
 def proposals(store: Store, kind: ProposalKind, at_most: int = 20) -> list[dict[str, Any]]:

@@ -245,6 +245,8 @@ PROPOSALS = sa.Table(  # what one person put forward and another decided
     sa.Column("decided_at", sa.BigInteger),
     sa.Column("state", sa.String, nullable=False),  # waiting, refused, under way, done, failed
     sa.Column("told", sa.String, nullable=False),
+    sa.Column("although", sa.String, nullable=False),  # why a version that did worse should serve all the same
+    sa.Column("tried", sa.Text, nullable=False),  # what the rules of a policy would have done on days gone by
 )
 READ_SECONDS = 0.15  # what is settled is read within it, or a call is answered without it
 AT_ONCE = 500  # values in one IN list

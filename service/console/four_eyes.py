@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from typing import Annotated, Any
 
@@ -17,13 +18,13 @@ from service.access.guard import principal_of
 from service.activating import activate_policy
 from service.console.oversight import model_told, policy_told
 from service.console.pages import desk_of, form_of, now, text_of, to
-from service.proposals import conclude, decide, propose
+from service.proposals import conclude, decide, note_trial, propose
 from service.settings import Settings
 from service.store import Store
 
 router = APIRouter(include_in_schema=False)
 Form = Annotated[FormData, Depends(form_of)]
-PROMOTED_WITHIN = 600  # seconds
+WITHIN = 600  # seconds
 LONGEST_POLICY = 100_000
 
 
@@ -33,7 +34,10 @@ def propose_policy(request: Request, form: Form) -> Response:
     try:
         text = str(form.get("text", ""))[:LONGEST_POLICY]
         by, reason = principal_of(request).name, text_of(form, "reason")
-        propose(desk_of(request).journal.store, "policy", text, reason, by, now())
+        store = desk_of(request).journal.store
+        number = propose(store, "policy", text, reason, by, now())
+        trying = (store, request.app.state.settings, number, text)
+        threading.Thread(target=try_rules, args=trying, daemon=True).start()
     except Fault as fault:
         return policy_told(request, fault=str(fault))
     return to("/console/policy")
@@ -44,7 +48,8 @@ def propose_promotion(request: Request, form: Form) -> Response:
     """Put a registered version forward as champion."""
     try:
         by, reason = principal_of(request).name, text_of(form, "reason")
-        propose(desk_of(request).journal.store, "promotion", text_of(form, "version"), reason, by, now())
+        version, although = text_of(form, "version"), text_of(form, "although")
+        propose(desk_of(request).journal.store, "promotion", version, reason, by, now(), although)
     except Fault as fault:
         return model_told(request, fault=str(fault))
     return to("/console/model")
@@ -73,19 +78,35 @@ def carry_out(store: Store, settings: Settings, decided: dict[str, Any]) -> None
             bundle = activate_policy(settings, store, decided["content"], by, decided["reason"], now())
             conclude(store, decided["proposal_id"], True, bundle.name, now())
         else:
-            done, told = promote(settings, decided["content"], by, decided["reason"])
+            done, told = promote(settings, decided["content"], by, decided["reason"], decided["although"])
             conclude(store, decided["proposal_id"], done, told, now())
     except Exception as fault:  # noqa: BLE001 - whatever it is stands beside the proposal
         conclude(store, decided["proposal_id"], False, str(fault) if isinstance(fault, Fault) else type(fault).__name__,
                  now())  # fmt: skip
 
 
-def promote(settings: Settings, version: str, by: str, reason: str) -> tuple[bool, str]:
+def promote(settings: Settings, version: str, by: str, reason: str, although: str = "") -> tuple[bool, str]:
     """`tamis promote` in a process of its own: what serves never loads the registry."""
-    command = [sys.executable, "-m", "pipelines.cli", "promote", version, "--by", by, "--reason", reason]
-    environment = {**os.environ, "TAMIS_HOME": str(settings.home), "TAMIS_STORE": settings.store}
-    done = subprocess.run(  # noqa: S603 - a version is a number, and nothing of it goes through a shell
-        command, env=environment, capture_output=True, text=True, timeout=PROMOTED_WITHIN, check=False
-    )
-    lines = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()
-    return done.returncode == 0, lines[-1] if lines else ""
+    told = ["promote", version, "--by", by, "--reason", reason, *(["--although", although] if although else [])]
+    done, lines = _tamis(settings, *told)
+    return done, lines[-1] if lines else ""
+
+
+def try_rules(store: Store, settings: Settings, number: int, text: str) -> None:
+    """`tamis rules` on what was proposed: what each rule would have held for, for whoever decides."""
+    with tempfile.NamedTemporaryFile("w", suffix=".toml", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        _, lines = _tamis(settings, "rules", file.name)
+    note_trial(store, number, "\n".join(lines))
+
+
+def _tamis(settings: Settings, *words: str) -> tuple[bool, list[str]]:
+    """A command of ours: whether it was done, and the lines that it said."""
+    environment = {**os.environ, "TAMIS_HOME": str(settings.home), "TAMIS_STORE": settings.store, "COLUMNS": "140"}
+    done = subprocess.run(  # noqa: S603 - each word is an argument of its own, and no shell reads it
+        [sys.executable, "-m", "pipelines.cli", *words],
+        env=environment, capture_output=True, text=True, timeout=WITHIN, check=False,
+    )  # fmt: skip
+    told = done.stdout if done.returncode == 0 else done.stderr
+    return done.returncode == 0, told.strip().splitlines()

@@ -117,6 +117,7 @@ def model_told(request: Request, fault: str = "") -> Response:
         mode=desk.mode(lost), lost=lost, rates=reading.hit_rates(desk.journal.store, micros(now())), fault=fault,
         explained_by=desk.model.trees.explained_by if desk.model.trees else "", kind="promotion",
         bands=reading.calibration(desk.journal.store, micros(now())),
+        trained=reading.trainings(request.app.state.settings.reports),
         monitored=reading.alarms(request.app.state.settings.reports),
         proposals=[{**one, "changes": []} for one in proposals(desk.journal.store, "promotion")],
     )  # fmt: skip

@@ -13,12 +13,14 @@ import sqlalchemy as sa
 
 from features.catalogue import INPUTS
 from features.outcome import LABELLED
+from service.cases import case_of
 from service.posting import in_lists
 from service.records import EPOCH
 from service.scoring.explanation import Language, Reason, sentence
-from service.store import DECISIONS, DECLARATIONS, OUTCOMES, TALLIES, Store
+from service.store import CASE_NOTES, DECISIONS, DECLARATIONS, OUTCOMES, TALLIES, Store
 
 BY_NAME = {item.name: item for item in INPUTS}
+Figures = tuple[list[tuple[str, list[float | None]]], list[str]]  # a row for each ranking; names of the columns
 SIBLINGS = 12
 WEEKS = 26
 RISK_BANDS = (0.01, 0.03, 0.1, 0.3)
@@ -154,6 +156,32 @@ def alarms(reports: Path) -> dict[str, Any] | None:
         return None
     told = json.loads(written[-1].read_text(encoding="utf-8"))
     return {"last": told["last"], "ringing": [alarm for alarm in told["alarms"] if alarm["ringing"]]}
+
+
+def trainings(reports: Path) -> list[tuple[str, Figures]]:
+    """The latest training of each model beside the obvious alternatives, and beside the champion it would follow."""
+    told = []
+    for path in sorted(reports.glob("*-training.json")):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        name = path.name.removesuffix("-training.json")
+        told.append((name, _laid_out(content["figures"])))
+        if "contest" in content:
+            told.append((f"{name} – {content['champion']}", _laid_out(content["contest"])))
+    return told
+
+
+def _laid_out(figures: Mapping[str, Mapping[str, float]]) -> Figures:
+    names = list(dict.fromkeys(name for of in figures.values() for name in of))
+    return [(ranking, [of.get(name) for name in names]) for ranking, of in figures.items()], names
+
+
+def due(store: Store, consignments: Sequence[str]) -> dict[str, Any]:
+    """Of those that were detained, what is due next, a Clock."""
+    with store.reading() as connection:
+        wanted = sa.select(CASE_NOTES.c.consignment_id).where(CASE_NOTES.c.consignment_id.in_(consignments)).distinct()
+        detained = connection.execute(wanted).scalars().all()
+    cases = [(number, case_of(store, number)) for number in detained]
+    return {number: clock for number, case in cases if case is not None and (clock := case.due()) is not None}
 
 
 def similar(store: Store, body: Mapping[str, Any], but: str) -> list[dict[str, Any]]:

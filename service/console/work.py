@@ -52,7 +52,8 @@ def queue_page(
         raise HTTPException(HTTPStatus.FORBIDDEN)
     chosen = lane if lane in Lane.__members__ else None
     waits = queue(store, office, stage, since_of(now().date()), clearance=chosen, at_most=A_PAGE + 1, beyond=beyond)
-    said = reading.declared(store, [one["consignment_id"] for one in waits[:A_PAGE]])
+    numbers = [one["consignment_id"] for one in waits[:A_PAGE]]
+    said, due = reading.declared(store, numbers), reading.due(store, numbers)
     rows = [
         {
             **one,
@@ -60,6 +61,7 @@ def queue_page(
             "sender": (said.get(one["consignment_id"]) or {}).get("consignor_name"),
             "reasons": reading.in_words(one["reasons"], language),
             "place": address_of(one["consignment_id"]),
+            "due": due.get(one["consignment_id"]),
         }
         for one in waits[:A_PAGE]
     ]
@@ -190,6 +192,7 @@ def _consignment(request: Request, consignment_id: str, told: str = "", fault: s
         request, "consignment", 422 if fault else 200, consignment_id=consignment_id, decision=newest, odd=odd,
         reasons=reading.in_words((newest or {}).get("reasons", []), language), picture=picture, weights=weights,
         fields=[(name, value) for name, value in body.items() if name != "goods" and value not in (None, "")],
+        due=reading.due(store, [consignment_id]).get(consignment_id),
         goods=body.get("goods") or [], network=network, lanes=tuple(Lane.__members__), told=told, fault=fault,
         siblings=_seen_by(request, reading.siblings(store, network, consignment_id)),
         similar=_seen_by(request, reading.similar(store, body, consignment_id)),

@@ -50,8 +50,10 @@ def million(world: SmallWorld, settings: Settings, decisions: int) -> None:
         wanted = sa.select(DECLARATIONS).where(DECLARATIONS.c.body.is_not(sa.null()))
         declared = [dict(row) for row in connection.execute(wanted).mappings()]
     today, chance = (datetime.now(UTC) - EPOCH).days, random.Random(1)
-    for copy in range(-(-decisions // len(decided))):
-        rows = [_again(row, copy, today, chance) for row in decided]
+    copies = -(-decisions // len(decided))
+    for copy in range(copies):
+        day = today - DAYS + 1 + copy * DAYS // copies  # in order of time, as they come
+        rows = [_again(row, copy, day, chance) for row in decided]
         said = [{**one, "consignment_id": f"{one['consignment_id']}-{copy}"} for one in declared]
         with store.writing() as connection:
             connection.execute(sa.insert(DECISIONS), rows)
@@ -59,13 +61,13 @@ def million(world: SmallWorld, settings: Settings, decisions: int) -> None:
     store.close()
 
 
-def _again(row: dict[str, Any], copy: int, today: int, chance: random.Random) -> dict[str, Any]:
+def _again(row: dict[str, Any], copy: int, day: int, chance: random.Random) -> dict[str, Any]:
     lane = chance.choices([name for name, _ in LANES], [weight for _, weight in LANES])[0]
     told = {"clearance": lane, "risk": chance.random() * 0.3}
     told |= {name: calm if lane == "green" else asked for name, (calm, asked) in STAGES.items()}
     told |= {"consignment_id": f"{row['consignment_id']}-{copy}", "decision_id": f"{copy:06x}{row['decision_id'][6:]}"}
-    body = {**row["body"], **told, "lodged_at": (EPOCH + timedelta(days=today - copy % DAYS)).isoformat()}
-    return {**row, **told, "body": body, "day": today - copy % DAYS}
+    body = {**row["body"], **told, "lodged_at": (EPOCH + timedelta(days=day)).isoformat()}
+    return {**row, **told, "body": body, "day": day}
 
 
 def pages(settings: Settings) -> None:

@@ -81,6 +81,25 @@ def test_the_last_monitoring_is_told(tmp_path: Path) -> None:
     assert reading.alarms(tmp_path) == {"last": "2026-01-02", "ringing": [{"kind": "drift", "ringing": True}]}
 
 
+def test_the_latest_trainings_are_laid_out(tmp_path: Path) -> None:
+    told = {"facts": {}, "figures": {"Tamis": {"hit rate": 0.1, "auc": 0.9}, "chance": {"hit rate": 0.02}}}
+    contest = {"champion": "tamis-v1", "contest": {"tamis-v1": {"auc": 0.8}}}
+    (tmp_path / "tamis-training.json").write_text(json.dumps(told | contest))
+    assert reading.trainings(tmp_path) == [
+        ("tamis", ([("Tamis", [0.1, 0.9]), ("chance", [0.02, None])], ["hit rate", "auc"])),
+        ("tamis – tamis-v1", ([("tamis-v1", [0.8])], ["auc"])),
+    ]
+
+
+def test_what_is_due_of_a_detained_consignment_is_told(desk: Desk, store: Store) -> None:
+    from service.cases import Detained, detain
+
+    target(message(declared(1), declared(2)), desk)
+    told = Detained("HAWB000000001", NOON, "o-17", "FR", "Sole Brands", units=2)
+    case = detain(desk.journal, told, desk.policy.tracks)
+    assert reading.due(store, ["HAWB000000001", "HAWB000000002"]) == {"HAWB000000001": case.due()}
+
+
 def test_every_word_is_told_in_every_language() -> None:
     assert all(set(text) == set(LANGUAGES) for texts in words().values() for text in texts.values())
 
