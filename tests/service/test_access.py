@@ -511,7 +511,7 @@ def test_no_secret_lies_in_the_store_and_who_was_let_in_is_on_the_chain(known: A
             for table in ("accounts", "invitations", "sessions", "keys", "chain")
             for row in connection.exec_driver_sql(f"SELECT * FROM {table}")
         ]
-    assert not any(hidden in row for row in rows for hidden in (secret, key, key.split("_")[2], PASSWORD))
+    assert not any(hidden in row for row in rows for hidden in (secret, key, key.split("_", 2)[2], PASSWORD))
     assert [row for row in rows if '"access"' in row and "logged in" in row]
     assert verify_record(known.store, tmp_path / "none", tmp_path / "keys").holds
 
