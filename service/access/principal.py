@@ -28,9 +28,14 @@ class Principal:
     session: str = ""
     csrf: str = ""
 
+    @property
+    def sees_all(self) -> bool:
+        """Whether every office is his."""
+        return EVERY_OFFICE in self.offices
+
     def sees(self, office: str | None) -> bool:
         """Whether consignments of an office are his to see; those that name no office are everybody's."""
-        return office in NOT_NAMED or EVERY_OFFICE in self.offices or office in self.offices
+        return self.sees_all or office in NOT_NAMED or office in self.offices
 
     def beyond(self, offices: Iterable[str | None]) -> list[int]:
         """The places of the offices that are not his."""

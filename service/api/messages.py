@@ -100,15 +100,11 @@ def _answer(
     kind: AnswerKind, decisions: Decisions, raw: Raw, stowed: int, codes: AnswerCodes, principal: Principal
 ) -> Response:
     headers = {"Idempotent-Replay": "true"} if decisions.replayed else {}
-    refused = _refused(raw, decisions)
+    refused, shown = _refused(raw, decisions), shown_to(principal, decisions.as_json())
     if kind == "json":
-        told: dict[str, Any] = {
-            "format": raw.format,
-            "decisions": shown_to(principal, decisions.as_json()),
-            "problems": refused,
-        }
+        told: dict[str, Any] = {"format": raw.format, "decisions": shown, "problems": refused}
         return JSONResponse(told | ({"items_stowed": stowed} if stowed else {}), headers=headers)
-    given = answer(kind, decisions.as_json(), raw.header, raw.format, codes)
+    given = answer(kind, shown, raw.header, raw.format, codes)
     headers |= {"Tamis-Lines-Refused": str(len(refused))} if refused else {}
     if given.content is None:
         return Response(status_code=204, headers=headers)

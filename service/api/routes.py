@@ -89,9 +89,10 @@ def post_outcomes(
     gated = gate_outcomes(rows)
     if gated.refused.height:
         raise Unprocessable(refused_fields(Refused(gated.refused), places))
-    numbers = gated.accepted["consignment_id"].to_list()
-    offices = offices_of(desk.journal.store, numbers)
-    refuse_offices_of_others(principal, [offices.get(number) for number in numbers], "outcomes")
+    if not principal.sees_all:
+        numbers = gated.accepted["consignment_id"].to_list()
+        offices = offices_of(desk.journal.store, numbers)
+        refuse_offices_of_others(principal, [offices.get(number) for number in numbers], "outcomes")
     received = desk.journal.learn(gated.accepted)
     metrics.outcomes.inc(received.recorded)
     return {"recorded": received.recorded, "repeated": received.repeated, "unknown_consignments": received.unknown}
@@ -105,7 +106,7 @@ def get_dossier(
 ) -> dict[str, Any]:
     """Everything that it takes to defend what was decided about a consignment."""
     found = dossier(desk.journal.store, desk.model, consignment_id)
-    if found is None or not principal.sees(offices_of(desk.journal.store, [consignment_id]).get(consignment_id)):
+    if found is None or not _his(principal, desk, consignment_id):
         raise HTTPException(404)
     return found
 
@@ -118,7 +119,7 @@ def get_consignment(
 ) -> dict[str, Any]:
     """All decisions on a consignment, newest first."""
     decisions = desk.journal.decisions_on(consignment_id)
-    if not decisions or not principal.sees(offices_of(desk.journal.store, [consignment_id]).get(consignment_id)):
+    if not decisions or not _his(principal, desk, consignment_id):
         raise HTTPException(404)
     return {"consignment_id": decisions[0]["consignment_id"], "decisions": shown_to(principal, decisions)}
 
@@ -202,6 +203,11 @@ def refuse_offices_of_others(principal: Principal, offices: list[str | None], of
         raise Unprocessable(
             [{"pointer": f"/{of}/{place}", "reason": "not an office of this key", "remedy": remedy} for place in beyond]
         )
+
+
+def _his(principal: Principal, desk: Desk, consignment_id: str) -> bool:
+    """Whether a consignment is of an office that the caller is for."""
+    return principal.sees_all or principal.sees(offices_of(desk.journal.store, [consignment_id]).get(consignment_id))
 
 
 def _dump(body: BaseModel) -> dict[str, Any]:

@@ -252,6 +252,25 @@ def test_clearance_learns_what_to_do_and_not_how_much_it_weighed(client: TestCli
     assert {k: v for k, v in full.items() if k != "reasons"} == {k: v for k, v in plain.items() if k != "reasons"}
 
 
+def test_no_answer_in_other_words_says_more(client: TestClient, key_of: Any) -> None:
+    """A carrier's message is answered as a table too; there as well clearance gets words alone."""
+    flat = "consignment_id,stream,lodged_at,office,dispatch_country,consignor_name,consignor_phone,description\n"
+    lines = [
+        f"CSV{n},express,2026-02-03T13:00:{n:02d}Z,{OWN},CN,Shop {n + 50},+86 138 1234 5678,perfume" for n in range(8)
+    ]
+    content = (flat + "\n".join(lines) + "\n").encode()
+    shown = {
+        kind: client.post(
+            f"/v1/messages?answer={kind}", content=content, headers=bearing(key_of("clearance", "*"))
+        ).text
+        for kind in ("json", "csv")
+    }
+    full = client.get("/v1/consignments/CSV7", headers=bearing(key_of("analyst", "*"))).json()["decisions"][0]
+    told = [reason["text"] for reason in full["reasons"] if reason.get("contribution") is not None]
+    assert told
+    assert not any(text in answer for text in told for answer in shown.values())
+
+
 def test_every_read_of_personal_data_is_logged_with_its_purpose(
     client: TestClient, key_of: Any, person_of: Any
 ) -> None:
