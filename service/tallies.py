@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import sqlalchemy as sa
 
@@ -29,8 +30,8 @@ SPENT = pl.Schema(
         ("begins", TIME),
         *((kind, pl.Int64()) for kind in CHECKS),
         ("bands", pl.List(pl.Int64)),
-        ("days", pl.Int64()),
-        ("curve", pl.List(pl.Float64)),
+        ("hours", pl.List(pl.Int64)),
+        ("courses", pl.List(pl.List(pl.Int64))),
         ("usual", pl.List(pl.Float64)),
     ]
 )
@@ -59,12 +60,13 @@ class Tallies:
         rows = []
         for office, begins, first, lasts in wanted:
             own = [row for row in counted.get(office, []) if first <= row[1] < first + lasts]
-            bands = [0] * BANDS
+            bands, hours = [0] * BANDS, [0] * lasts
             for row in own:
+                hours[row[1] - first] += row[3]
                 if row[2] != UNSCORED:
                     bands[row[2]] += row[3]
             checks = [sum(row[4 + place] for row in own) for place in range(len(CHECKS))]
-            rows.append((office, begins, *checks, bands, *usual[office].values()))
+            rows.append((office, begins, *checks, bands, hours, *usual[office].values()))
         return pl.DataFrame(rows, schema=SPENT, orient="row")
 
     def _usually(self, connection: sa.Connection, office: str, first: int) -> dict[str, Any]:
@@ -102,21 +104,24 @@ def _counted(
 
 
 def usual_of(connection: sa.Connection, office: str, day: int) -> dict[str, Any]:
-    """What is usual at an office before a day: days counted, mean arrivals by hour of the day, shares of the bands."""
+    """What is usual at an office before a day: `courses`, each day's arrivals by hour; `usual`, shares of the bands."""
     end = day * 24
     query = sa.select(TALLIES.c.hour, TALLIES.c.band, TALLIES.c.seen).where(
         TALLIES.c.office == office, TALLIES.c.hour >= end - USUAL_DAYS * 24, TALLIES.c.hour < end
     )
     hours, bands, seen = (np.array(column, dtype=np.int64) for column in _columns(connection.execute(query).all()))
-    days = len(np.unique(hours // 24))
-    if not days or not seen.sum():
-        return {"days": 0, "curve": None, "usual": None}
-    curve = np.bincount(hours % 24, weights=seen, minlength=24) / days
+    if not seen.sum():
+        return {"courses": None, "usual": None}
+    courses = [np.bincount(hours[on] % 24, weights=seen[on], minlength=24) for on in _each(hours // 24)]
     scored = bands != UNSCORED
     fresh = seen[scored] * FADES ** (day - 1 - hours[scored] // 24)
     mix = np.bincount(bands[scored], weights=fresh, minlength=BANDS)
     usual = (mix / mix.sum()).round(9).tolist() if mix.sum() else None
-    return {"days": days, "curve": curve.round(6).tolist(), "usual": usual}
+    return {"courses": [course.astype(int).tolist() for course in courses], "usual": usual}
+
+
+def _each(days: npt.NDArray[np.int64]) -> list[npt.NDArray[np.bool_]]:
+    return [days == day for day in np.unique(days)]
 
 
 def _columns(rows: Sequence[Any]) -> tuple[Sequence[int], ...]:

@@ -20,7 +20,7 @@ class Moment:
     """The circumstances of one message: when it is decided, what it competes with, what the day has spent.
 
     spent: one row an office and day or shift: `office`, `begins`, checks already given out by kind (`physical`, `scan`,
-        `documents`, `audit`), and for calls what pacing needs: `bands`, `curve`, `usual` (see Course).
+        `documents`, `audit`), and for calls what pacing needs: `bands`, `hours`, `courses`, `usual` (see Course).
     history_as_of: the latest fact that the history held. lists_as_of: when a watch list last changed. lost: what could
     not be read, such as `history`. opened: OPEN, checks of networks whose results are awaited. found: networks that
     were found out since these consignments were lodged. anew: whether they are decided again, with today's hands;

@@ -124,13 +124,13 @@ class Policy:
             pl.coalesce("network_id", "party_id").alias("network"),
         )
         frame = frame.hstack(held).hstack(drawn).with_columns(pl.col("draw").lt(self.random_rate).alias("random"))
-        ruled = self._with_rules(self.hands.beside(frame, moment.spent))
+        ruled = self._with_rules(self.hands.beside(frame, moment.spent.select("office", "begins", *CHECKS)))
         if HISTORY in moment.lost and self.unknown_past > Lane.green:
             ruled = _asked_too(ruled, self.unknown_past, UNKNOWN_PAST, pl.lit(True))
         if moment.found:
             ruled = _asked_too(ruled, self.campaigns.carried, FINDING, pl.col("network").is_in(moment.found))
         ruled = self.campaigns.places(ruled, moment.opened)
-        frame = self._with_rank(ruled, moment.competing)
+        frame = self._with_rank(ruled, moment)
         nothing = pl.col("withdrawn") | pl.col("row").is_in(moment.settled)
         return _not_asking(self._with_exploration(frame, moment.competing), nothing)
 
@@ -149,13 +149,13 @@ class Policy:
             else pl.lit([], dtype=pl.List(pl.String)).alias("rule_codes"),
         ).drop(str(i) for i in range(len(self.rules)))
 
-    def _with_rank(self, frame: pl.DataFrame, competing: Competing) -> pl.DataFrame:
+    def _with_rank(self, frame: pl.DataFrame, moment: Moment) -> pl.DataFrame:
         """`rank` among `of`, within the message or on an ordinary day of the office, and the checks that follow.
 
         usual_check: what the rank asks for by itself. rank_check: what risk asks for: within a message the same; of a
         call what the checks that are left reach, as many as are still to come.
         """
-        if competing == "message":
+        if moment.competing == "message":
             order = pl.struct(-self.campaigns.lowered(), "tie").rank("ordinal").over("office", "begins")
             ranked = frame.with_columns(
                 order.cast(pl.Int64).alias("rank"), pl.len().over("office", "begins").alias("of")
@@ -167,11 +167,11 @@ class Policy:
         scored = pl.col("margin").is_not_null()
         ranked = ranked.with_columns(pl.when(scored).then(pl.col("rank")), pl.when(scored).then(pl.col("of")))
         usual = self._reached("rank", {kind: pl.col(kind) for kind in CHECKS}).alias("usual_check")
-        if competing == "message":
+        if moment.competing == "message":
             return ranked.with_columns(usual).with_columns(pl.col("usual_check").alias("rank_check"))
         left = {kind: pl.col(f"{kind}_left") for kind in CHECKS}
         left["physical"] = (left["physical"] - self.random_rate * pl.col("to_come")).clip(0)  # chance is still to draw
-        there = paced(ranked).with_columns(pl.col("ahead") * self.campaigns.further())
+        there = paced(ranked, moment.spent).with_columns(pl.col("ahead") * self.campaigns.further())
         return there.with_columns(usual, self._reached("ahead", left).alias("rank_check"))
 
     def _reached(self, place: str, able: Mapping[str, pl.Expr]) -> pl.Expr:

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from service.access import open_access
 from service.linking_switch import LinkingSwitch
 from service.settings import Settings
 from tests.service.building import body, declared
@@ -128,7 +129,7 @@ def person(browser: Browser, console: Console) -> Iterator[Callable[..., Page]]:
         context = browser.new_context(locale=language, viewport={"width": width, "height": 900})
         contexts.append(context)
         page = watched(context.new_page(), console)
-        page.goto(invited(browser, console, name, role, offices))
+        page.goto(invited(console, name, role, offices))
         accept(page)
         log_in(page, name)
         return page
@@ -153,18 +154,12 @@ def _leaves(url: str, console: Console) -> None:
         console.complaints.append(f"left the host: {url}")
 
 
-def invited(browser: Browser, console: Console, name: str, role: str, offices: str) -> str:
-    """A one-time link for somebody, made by the administrator in the console."""
-    page = browser.new_page(locale="en")
-    page.goto(f"{console.address}/console/log-in")
-    log_in(page, console.admin)
-    page.fill("form[action$=invite] [name=name]", name)
-    page.select_option("form[action$=invite] [name=role]", role)
-    page.fill("form[action$=invite] [name=offices]", offices)
-    page.click("form[action$=invite] button")
-    link = page.inner_text("[role=status] code")
-    page.close()
-    return link
+def invited(console: Console, name: str, role: str, offices: str) -> str:
+    """A one-time link for somebody, as `tamis invite` makes it."""
+    access = open_access(console.settings)
+    token = access.invite(name, role, offices.split(","), console.admin, datetime.now(UTC))
+    access.store.close()
+    return f"{console.address}/console/invitation/{token}"
 
 
 def accept(page: Page) -> None:

@@ -123,6 +123,36 @@ def test_every_page_of_every_role_is_sound(
         assert page.locator("h1").count() == 1
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_administrator_lets_people_and_machines_in_and_out(
+    console: Console, person: Callable[..., Page], language: Language
+) -> None:
+    say = in_language(language, "say")
+    page = person(f"adam-{language}", "admin", language)
+    page.fill("form[action$=invite] [name=name]", f"new-{language}")
+    page.click("form[action$=invite] button")
+    link = page.inner_text("[role=status] code")
+    no_serious_fault(page)
+    other = person(f"eve-{language}", "auditor", language)
+    other.goto(link)
+    other.fill("[name=password]", PASSWORD)
+    other.click("main button.main")
+    page.goto(f"{console.address}/console/access")
+    mine = page.locator(".card").filter(has_text=f"new-{language}")
+    mine.locator("button").click()
+    assert say("closed") in page.locator(".card").filter(has_text=f"new-{language}").inner_text()
+    page.fill("form[action$=keys] [name=name]", f"machine-{language}")
+    page.fill("form[action$=keys] [name=purpose]", "tests")
+    page.click("form[action$=keys] button")
+    key = page.inner_text("[role=status] code")
+    bearing = {"Authorization": f"Bearer {key}"}
+    assert console.client.get("/v1/queue?office=FRCDG1", headers=bearing).status_code == 200
+    page.goto(f"{console.address}/console/access")
+    page.locator(".card").filter(has_text=f"machine-{language}").locator("button").click()
+    assert page.locator(".card").filter(has_text=f"machine-{language}").count() == 0
+    assert console.client.get("/v1/queue?office=FRCDG1", headers=bearing).status_code == 401
+
+
 def test_hostile_text_stays_text(console: Console, person: Callable[..., Page]) -> None:
     page = person("xena", "analyst")
     page.goto(f"{console.address}/console/queue?office=FRCDG1")

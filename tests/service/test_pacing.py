@@ -61,12 +61,14 @@ counts = st.lists(st.integers(0, 40), min_size=BANDS, max_size=BANDS)
 @st.composite
 def courses(draw: st.DrawFn) -> Course:
     lasts = draw(st.sampled_from([8, 24]))
+    day = st.lists(st.integers(0, 500), min_size=24, max_size=24)
     return Course.of(
         {
             "begins": MIDNIGHT + timedelta(hours=draw(st.sampled_from([0, 6, 22]))), "lasts": lasts,
             "expected": draw(st.integers(0, 5000)), "bands": draw(st.one_of(st.none(), counts)),
-            "days": draw(st.integers(1, 14)), "usual": draw(st.one_of(st.none(), st.just([1 / BANDS] * BANDS))),
-            "curve": draw(st.one_of(st.none(), st.lists(st.floats(0, 500), min_size=24, max_size=24))),
+            "hours": draw(st.one_of(st.none(), st.lists(st.integers(0, 300), min_size=lasts, max_size=lasts))),
+            "usual": draw(st.one_of(st.none(), st.just([1 / BANDS] * BANDS))),
+            "courses": draw(st.one_of(st.none(), st.lists(day, min_size=1, max_size=6))),
         }
     )  # fmt: skip
 
@@ -76,11 +78,39 @@ def courses(draw: st.DrawFn) -> Course:
 def test_as_a_day_goes_on_ever_more_of_it_is_gone_and_at_its_end_nothing_is_to_come(
     course: Course, hours: list[float]
 ) -> None:
-    gone = [course.gone(course.begins + timedelta(hours=hour)) for hour in sorted(hours)]
-    assert gone == sorted(gone)
-    assert all(0.0 <= share <= 1.0 + 1e-12 for share in gone)
+    gone = np.array([course.gone(course.begins + timedelta(hours=hour)) for hour in sorted(hours)])
+    assert (np.diff(gone, axis=0) >= -1e-9).all()
+    assert (gone >= 0).all()
+    assert (gone <= course.expected + 1e-6).all()
     assert course.to_come(course.begins + timedelta(hours=course.lasts)) == pytest.approx(0.0, abs=1e-6)
-    assert course.to_come(course.begins) >= 0.0
+    assert all(course.to_come(course.begins + timedelta(hours=hour)) >= 0.0 for hour in hours)
+
+
+def test_a_morning_that_went_like_another_one_foretells_the_same_afternoon() -> None:
+    """Two kinds of days: early ones, over by noon, and late ones; by ten o'clock it shows which one this is."""
+    early, late = np.zeros((2, 24), int)
+    early[6:12], late[9:20] = 200, 110
+    told = {"begins": MIDNIGHT, "lasts": 24, "expected": 1200, "bands": None, "usual": None}
+    ten, noon = MIDNIGHT + timedelta(hours=10), MIDNIGHT + timedelta(hours=12)
+    days = [early.tolist(), late.tolist()] * 5
+
+    def to_come(today: list[int], at: datetime) -> float:
+        return Course.of({**told, "courses": days, "hours": [*today, *[0] * (24 - len(today))]}).to_come(at)
+
+    assert to_come(early[:12].tolist(), noon) < 100
+    assert to_come(late[:12].tolist(), noon) > 600
+    assert to_come(late[:10].tolist(), ten) > 2 * to_come(early[:10].tolist(), ten)
+
+
+def test_a_day_of_higher_scores_shows_in_its_ordinary_ones() -> None:
+    """No arrival has reached the highest bands yet, but all of them lie somewhat higher than usual."""
+    usual = np.diff(EDGES)
+    told = {"begins": MIDNIGHT, "lasts": 24, "expected": 2000, "hours": None, "courses": None, "usual": usual.tolist()}
+    ordinary = np.rint(usual * 600)
+    ordinary[-8:] = 0
+    worse = ordinary * np.linspace(0.6, 1.6, BANDS)
+    share = [float(Course.of({**told, "bands": b}).as_high(np.array([0.99]))[0]) for b in (ordinary, worse)]
+    assert share[1] > 1.3 * share[0]
 
 
 @QUICK
@@ -106,7 +136,8 @@ def test_a_busier_day_raises_the_threshold_and_what_is_left_at_its_end_lowers_it
 
     def lane(at: datetime, seen: int, gone: int) -> str:
         bands = np.rint(np.diff(EDGES) * seen).astype(int).tolist()
-        spent = {"office": "A", "begins": MIDNIGHT, "physical": gone, "bands": bands}
+        hours = [seen // (at.hour or 1)] * at.hour + [0] * (24 - at.hour)
+        spent = {"office": "A", "begins": MIDNIGHT, "physical": gone, "bands": bands, "hours": hours}
         told = judged(policy, model, [Case("a", 0.94)], competing="day", at=at, today=spent)
         return str(told["clearance"][0])
 

@@ -112,12 +112,12 @@ def test_what_is_usual_is_learned_from_the_days_before_and_not_from_today(store:
     store.write(lambda connection: add(store, connection, rows))
     with store.reading() as connection:
         usual = usual_of(connection, "A", today)
-    assert usual["days"] == 2
-    assert {hour: mean for hour, mean in enumerate(usual["curve"]) if mean} == {8: 20.0, 20: 10.0}
+    came = [{hour: seen for hour, seen in enumerate(course) if seen} for course in usual["courses"]]
+    assert came == [{8: 10}, {8: 30, 20: 20}]
     mix = {band: share for band, share in enumerate(usual["usual"]) if share}
     assert mix == {3: pytest.approx(30 / 35, abs=1e-8), 5: pytest.approx(5 / 35, abs=1e-8)}, "yesterday counts twice"
     with store.reading() as connection:
-        assert usual_of(connection, "B", today) == {"days": 0, "curve": None, "usual": None}
+        assert usual_of(connection, "B", today) == {"courses": None, "usual": None}
 
 
 def test_a_shift_counts_its_own_hours_even_past_midnight(store: Store) -> None:
