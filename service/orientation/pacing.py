@@ -40,6 +40,7 @@ TILTED = 0.3  # of the tilt of a day's scores, before anything of it has come; i
 EXPECTED_DAYS = 7  # counted days that the volume of the policy counts for, beside those that were counted
 LEAN, LEANT_ON = 0.1, 150.0  # leaning to the few, by some of the spread of what is still to come: checks are for using
 FLAT = 0.02  # of the mean arrivals of an hour, in every hour: none is so quiet that nothing can come
+STEEPEST = 3.0  # tilt that any day may have: odds e³ times as high in the band one spread up
 STEPS = 6  # of Newton's method; the likelihood of a tilt is concave, and two or three would do
 HEIGHTS: Floats = np.array([NormalDist().inv_cdf(middle) for middle in (EDGES[:-1] + EDGES[1:]) / 2])  # in spreads
 
@@ -118,7 +119,8 @@ class Course:
             mix = mix / mix.sum()
             mean = float((mix * HEIGHTS).sum())
             spread = float((mix * HEIGHTS**2).sum()) - mean**2
-            tilt += (height - number * mean - tilt / TILTED**2) / (number * spread + TILTED**-2)
+            step = (height - number * mean - tilt / TILTED**2) / (number * spread + TILTED**-2)
+            tilt = min(max(tilt + step, -STEEPEST), STEEPEST)
         tilted = usual * np.exp(tilt * HEIGHTS)
         shares: Floats = tilted / tilted.sum()
         return shares

@@ -67,7 +67,7 @@ def courses(draw: st.DrawFn) -> Course:
             "begins": MIDNIGHT + timedelta(hours=draw(st.sampled_from([0, 6, 22]))), "lasts": lasts,
             "expected": draw(st.integers(0, 5000)), "bands": draw(st.one_of(st.none(), counts)),
             "hours": draw(st.one_of(st.none(), st.lists(st.integers(0, 300), min_size=lasts, max_size=lasts))),
-            "usual": draw(st.one_of(st.none(), st.just([1 / BANDS] * BANDS))),
+            "usual": draw(st.sampled_from([None, [1 / BANDS] * BANDS, [1.0, *[0.0] * (BANDS - 1)]])),
             "courses": draw(st.one_of(st.none(), st.lists(day, min_size=1, max_size=6))),
         }
     )  # fmt: skip
