@@ -32,6 +32,7 @@ def test_an_analyst_works_the_queue(console: Console, person: Callable[..., Page
     assert page.inner_text("h1") == in_language(language, "title")("queue")
     page.select_option("[name=office]", "FRLYS1")
     page.click(".filters button")
+    page.wait_for_load_state()
     no_serious_fault(page)
     assert page.locator(".queue .card").count() > 0
     number = page.locator(".queue .number").first.inner_text()
@@ -44,6 +45,7 @@ def test_an_analyst_works_the_queue(console: Console, person: Callable[..., Page
     page.select_option("[name=clearance]", "red")
     page.fill("textarea", f"seen before {language}")
     page.click("form[action$=override] button")
+    page.wait_for_load_state()
     assert f"ana-{language}" in page.inner_text(".orientation .done")
     assert word("red") in page.inner_text(".orientation .done")
 
@@ -52,6 +54,7 @@ def test_an_analyst_works_the_queue(console: Console, person: Callable[..., Page
     page.fill("[name=items_found]", "20")
     page.fill("[name=right_holder]", "Maison de Parfum")
     page.click("form[action$=outcome] button")
+    page.wait_for_load_state()
     assert page.inner_text("[role=status]") == say("recorded")
     assert word("counterfeit") in page.inner_text(".result")
     store = open_store(console.settings)
@@ -66,6 +69,7 @@ def test_an_analyst_works_the_queue(console: Console, person: Callable[..., Page
     assert number in page.inner_text("section:has(#similar)")  # the same goods from the same country
     page.fill("[name=items_found]", "many")
     page.click("form[action$=outcome] button")
+    page.wait_for_load_state()
     assert "items_found" in page.inner_text("[role=alert]")
 
 
@@ -75,17 +79,21 @@ def test_an_analyst_cuts_an_edge_and_takes_it_back(person: Callable[..., Page], 
     page = person(f"net-{language}", "analyst", language)
     page.select_option("[name=office]", "FRLYS1")
     page.click(".filters button")
+    page.wait_for_load_state()
     page.locator(".queue .number").first.click()
     page.locator(".orientation a[href*=networks]").click()
+    page.wait_for_load_state()
     assert page.locator(".web circle").count() > 2
     no_serious_fault(page)
     card = page.locator(".card.link").first
     card.locator("[name=reason]").fill(f"two shops of one street {language}")
     card.locator("button[value=not_same]").click()
+    page.wait_for_load_state()
     said = page.locator("section:has(#said) .card:not(.former)").filter(has_text=f"net-{language}")
     assert say("not_same") in said.inner_text()
     said.locator("[name=reason]").fill("mistaken")
     said.locator("button[value=unsure]").click()
+    page.wait_for_load_state()
     former = page.locator("section:has(#said) .card.former").filter(has_text=f"net-{language}")
     assert say("taken_back") in former.first.inner_text()
     no_serious_fault(page)
@@ -98,13 +106,16 @@ def test_an_auditor_verifies_and_replays(console: Console, person: Callable[...,
     page = person(f"aud-{language}", "auditor", language)
     page.goto(f"{console.address}/console/audit")
     page.click("form[action$=verify] button")
+    page.wait_for_load_state()
     page.wait_for_selector("#verification .done", timeout=30_000)
     assert say("holds") in page.inner_text("#verification")
     page.fill("[name=decision_id]", decision)
     page.click("form[action$=replay] button")
+    page.wait_for_load_state()
     assert say("identical") in page.inner_text("main")
     page.fill("[name=decision_id]", "nothing")
     page.click("form[action$=replay] button")
+    page.wait_for_load_state()
     assert page.locator("[role=alert]").count() == 1
     page.goto(f"{console.address}/console/audit")
     assert "get_consignment" in page.inner_text("main") or "consignment_page" in page.inner_text("main")
@@ -131,24 +142,29 @@ def test_an_administrator_lets_people_and_machines_in_and_out(
     page = person(f"adam-{language}", "admin", language)
     page.fill("form[action$=invite] [name=name]", f"new-{language}")
     page.click("form[action$=invite] button")
+    page.wait_for_load_state()
     link = page.inner_text("[role=status] code")
     no_serious_fault(page)
     other = person(f"eve-{language}", "auditor", language)
     other.goto(link)
     other.fill("[name=password]", PASSWORD)
     other.click("main button.main")
+    other.wait_for_load_state()
     page.goto(f"{console.address}/console/access")
     mine = page.locator(".card").filter(has_text=f"new-{language}")
     mine.locator("button").click()
+    page.wait_for_load_state()
     assert say("closed") in page.locator(".card").filter(has_text=f"new-{language}").inner_text()
     page.fill("form[action$=keys] [name=name]", f"machine-{language}")
     page.fill("form[action$=keys] [name=purpose]", "tests")
     page.click("form[action$=keys] button")
+    page.wait_for_load_state()
     key = page.inner_text("[role=status] code")
     bearing = {"Authorization": f"Bearer {key}"}
     assert console.client.get("/v1/queue?office=FRCDG1", headers=bearing).status_code == 200
     page.goto(f"{console.address}/console/access")
     page.locator(".card").filter(has_text=f"machine-{language}").locator("button").click()
+    page.wait_for_load_state()
     assert page.locator(".card").filter(has_text=f"machine-{language}").count() == 0
     assert console.client.get("/v1/queue?office=FRCDG1", headers=bearing).status_code == 401
 
@@ -165,8 +181,10 @@ def test_hostile_text_stays_text(console: Console, person: Callable[..., Page]) 
         page.fill("textarea", text)
         page.select_option("[name=clearance]", "red")
         page.click("form[action$=override] button")
+        page.wait_for_load_state()
         page.fill("[name=right_holder]", text)
         page.click("form[action$=outcome] button")
+        page.wait_for_load_state()
         assert page.locator(".result").count() == 1
         assert "Tamis" in page.title()
         assert (
@@ -234,13 +252,16 @@ def test_an_analyst_of_one_office_sees_no_other(console: Console, person: Callab
 def test_nobody_comes_in_by_guessing(console: Console, person: Callable[..., Page]) -> None:
     page = person("gus", "analyst")
     page.click("header .me form[action$=log-out] button")
+    page.wait_for_load_state()
     for _ in range(5):
         page.fill("[name=name]", "gus")
         page.fill("[name=password]", "guessed wrongly")
         page.click("button.main")
+        page.wait_for_load_state()
     page.fill("[name=name]", "gus")
     page.fill("[name=password]", PASSWORD)
     page.click("button.main")
+    page.wait_for_load_state()
     assert page.locator("[role=alert]").count() == 1  # the right one has to wait as well
     page.goto(f"{console.address}/console/queue")
     assert page.url.endswith("/console/log-in")
