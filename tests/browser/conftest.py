@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 
 from service.access import open_access
 from service.linking_switch import LinkingSwitch
@@ -87,7 +87,7 @@ def console(browser: Browser, sealed_home: Path, tmp_path_factory: pytest.TempPa
         log_in(page, told.admin)
         page.fill("form[action$=keys] [name=name]", "clearance-1")
         page.fill("form[action$=keys] [name=purpose]", "clearance of express consignments")
-        page.click("form[action$=keys] button")
+        press(page, page.locator("form[action$=keys] button"))
         told.key = page.inner_text("[role=status] code")
         page.close()
         told.sent(day(), "M-day")
@@ -162,10 +162,16 @@ def invited(console: Console, name: str, role: str, offices: str) -> str:
     return f"{console.address}/console/invitation/{token}"
 
 
+def press(page: Page, button: Locator) -> None:
+    """Click, and wait until the page that comes of it has loaded, its style too."""
+    with page.expect_navigation():
+        button.click()
+
+
 def accept(page: Page) -> None:
     """Choose the password that everybody here has."""
     page.fill("[name=password]", PASSWORD)
-    page.click("button.main")
+    press(page, page.locator("button.main"))
 
 
 def log_in(page: Page, name: str) -> None:
@@ -173,5 +179,5 @@ def log_in(page: Page, name: str) -> None:
     page.wait_for_selector("[name=purpose]")
     page.fill("[name=name]", name)
     page.fill("[name=password]", PASSWORD)
-    page.click("button.main")
+    press(page, page.locator("button.main"))
     page.wait_for_selector("header nav")

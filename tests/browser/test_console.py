@@ -12,7 +12,7 @@ from service.console.words import LANGUAGES, in_language
 from service.queue import queue
 from service.scoring.explanation import Language
 from service.store import open_store
-from tests.browser.conftest import HOSTILE, PASSWORD, TODAY, Console
+from tests.browser.conftest import HOSTILE, PASSWORD, TODAY, Console, press
 from tests.service.building import declared
 
 SERIOUS = ("serious", "critical")
@@ -31,12 +31,11 @@ def test_an_analyst_works_the_queue(console: Console, person: Callable[..., Page
     assert page.get_attribute("html", "lang") == language
     assert page.inner_text("h1") == in_language(language, "title")("queue")
     page.select_option("[name=office]", "FRLYS1")
-    page.click(".filters button")
-    page.wait_for_load_state()
+    press(page, page.locator(".filters button"))
     no_serious_fault(page)
     assert page.locator(".queue .card").count() > 0
     number = page.locator(".queue .number").first.inner_text()
-    page.locator(".queue .number").first.click()
+    press(page, page.locator(".queue .number").first)
     assert number in page.inner_text("h1")
     assert "perfume branded" in page.inner_text("main")
     assert page.locator(".waterfall rect").count() > 5
@@ -44,8 +43,7 @@ def test_an_analyst_works_the_queue(console: Console, person: Callable[..., Page
 
     page.select_option("[name=clearance]", "red")
     page.fill("textarea", f"seen before {language}")
-    page.click("form[action$=override] button")
-    page.wait_for_load_state()
+    press(page, page.locator("form[action$=override] button"))
     assert f"ana-{language}" in page.inner_text(".orientation .done")
     assert word("red") in page.inner_text(".orientation .done")
 
@@ -53,8 +51,7 @@ def test_an_analyst_works_the_queue(console: Console, person: Callable[..., Page
     page.check("[name=findings][value=counterfeit]")
     page.fill("[name=items_found]", "20")
     page.fill("[name=right_holder]", "Maison de Parfum")
-    page.click("form[action$=outcome] button")
-    page.wait_for_load_state()
+    press(page, page.locator("form[action$=outcome] button"))
     assert page.inner_text("[role=status]") == say("recorded")
     assert word("counterfeit") in page.inner_text(".result")
     store = open_store(console.settings)
@@ -65,11 +62,10 @@ def test_an_analyst_works_the_queue(console: Console, person: Callable[..., Page
     assert any(number in label[0] and "non_compliant" in label[0] for label in labels)
 
     page.goto(f"{console.address}/console/queue?office=FRLYS1")
-    page.locator(".queue .number").first.click()
+    press(page, page.locator(".queue .number").first)
     assert number in page.inner_text("section:has(#similar)")  # the same goods from the same country
     page.fill("[name=items_found]", "many")
-    page.click("form[action$=outcome] button")
-    page.wait_for_load_state()
+    press(page, page.locator("form[action$=outcome] button"))
     assert "items_found" in page.inner_text("[role=alert]")
 
 
@@ -78,22 +74,18 @@ def test_an_analyst_cuts_an_edge_and_takes_it_back(person: Callable[..., Page], 
     say = in_language(language, "say")
     page = person(f"net-{language}", "analyst", language)
     page.select_option("[name=office]", "FRLYS1")
-    page.click(".filters button")
-    page.wait_for_load_state()
-    page.locator(".queue .number").first.click()
-    page.locator(".orientation a[href*=networks]").click()
-    page.wait_for_load_state()
+    press(page, page.locator(".filters button"))
+    press(page, page.locator(".queue .number").first)
+    press(page, page.locator(".orientation a[href*=networks]"))
     assert page.locator(".web circle").count() > 2
     no_serious_fault(page)
     card = page.locator(".card.link").first
     card.locator("[name=reason]").fill(f"two shops of one street {language}")
-    card.locator("button[value=not_same]").click()
-    page.wait_for_load_state()
+    press(page, card.locator("button[value=not_same]"))
     said = page.locator("section:has(#said) .card:not(.former)").filter(has_text=f"net-{language}")
     assert say("not_same") in said.inner_text()
     said.locator("[name=reason]").fill("mistaken")
-    said.locator("button[value=unsure]").click()
-    page.wait_for_load_state()
+    press(page, said.locator("button[value=unsure]"))
     former = page.locator("section:has(#said) .card.former").filter(has_text=f"net-{language}")
     assert say("taken_back") in former.first.inner_text()
     no_serious_fault(page)
@@ -105,17 +97,14 @@ def test_an_auditor_verifies_and_replays(console: Console, person: Callable[...,
     decision = console.sent([declared(900, lodged_at=TODAY)], "M-replay")[0]["decision_id"]
     page = person(f"aud-{language}", "auditor", language)
     page.goto(f"{console.address}/console/audit")
-    page.click("form[action$=verify] button")
-    page.wait_for_load_state()
+    press(page, page.locator("form[action$=verify] button"))
     page.wait_for_selector("#verification .done", timeout=30_000)
     assert say("holds") in page.inner_text("#verification")
     page.fill("[name=decision_id]", decision)
-    page.click("form[action$=replay] button")
-    page.wait_for_load_state()
+    press(page, page.locator("form[action$=replay] button"))
     assert say("identical") in page.inner_text("main")
     page.fill("[name=decision_id]", "nothing")
-    page.click("form[action$=replay] button")
-    page.wait_for_load_state()
+    press(page, page.locator("form[action$=replay] button"))
     assert page.locator("[role=alert]").count() == 1
     page.goto(f"{console.address}/console/audit")
     assert "get_consignment" in page.inner_text("main") or "consignment_page" in page.inner_text("main")
@@ -141,30 +130,25 @@ def test_an_administrator_lets_people_and_machines_in_and_out(
     say = in_language(language, "say")
     page = person(f"adam-{language}", "admin", language)
     page.fill("form[action$=invite] [name=name]", f"new-{language}")
-    page.click("form[action$=invite] button")
-    page.wait_for_load_state()
+    press(page, page.locator("form[action$=invite] button"))
     link = page.inner_text("[role=status] code")
     no_serious_fault(page)
     other = person(f"eve-{language}", "auditor", language)
     other.goto(link)
     other.fill("[name=password]", PASSWORD)
-    other.click("main button.main")
-    other.wait_for_load_state()
+    press(other, other.locator("main button.main"))
     page.goto(f"{console.address}/console/access")
     mine = page.locator(".card").filter(has_text=f"new-{language}")
-    mine.locator("button").click()
-    page.wait_for_load_state()
+    press(page, mine.locator("button"))
     assert say("closed") in page.locator(".card").filter(has_text=f"new-{language}").inner_text()
     page.fill("form[action$=keys] [name=name]", f"machine-{language}")
     page.fill("form[action$=keys] [name=purpose]", "tests")
-    page.click("form[action$=keys] button")
-    page.wait_for_load_state()
+    press(page, page.locator("form[action$=keys] button"))
     key = page.inner_text("[role=status] code")
     bearing = {"Authorization": f"Bearer {key}"}
     assert console.client.get("/v1/queue?office=FRCDG1", headers=bearing).status_code == 200
     page.goto(f"{console.address}/console/access")
-    page.locator(".card").filter(has_text=f"machine-{language}").locator("button").click()
-    page.wait_for_load_state()
+    press(page, page.locator(".card").filter(has_text=f"machine-{language}").locator("button"))
     assert page.locator(".card").filter(has_text=f"machine-{language}").count() == 0
     assert console.client.get("/v1/queue?office=FRCDG1", headers=bearing).status_code == 401
 
@@ -180,11 +164,9 @@ def test_hostile_text_stays_text(console: Console, person: Callable[..., Page]) 
         assert "Tamis" in page.title()
         page.fill("textarea", text)
         page.select_option("[name=clearance]", "red")
-        page.click("form[action$=override] button")
-        page.wait_for_load_state()
+        press(page, page.locator("form[action$=override] button"))
         page.fill("[name=right_holder]", text)
-        page.click("form[action$=outcome] button")
-        page.wait_for_load_state()
+        press(page, page.locator("form[action$=outcome] button"))
         assert page.locator(".result").count() == 1
         assert "Tamis" in page.title()
         assert (
@@ -219,7 +201,7 @@ def test_the_queue_is_usable_on_a_phone(console: Console, person: Callable[..., 
     page = person("phone", "analyst", width=360)
     page.goto(f"{console.address}/console/queue?office=FRLYS1")
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 360
-    page.locator(".queue .number").first.click()
+    press(page, page.locator(".queue .number").first)
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 360
 
 
@@ -251,17 +233,14 @@ def test_an_analyst_of_one_office_sees_no_other(console: Console, person: Callab
 
 def test_nobody_comes_in_by_guessing(console: Console, person: Callable[..., Page]) -> None:
     page = person("gus", "analyst")
-    page.click("header .me form[action$=log-out] button")
-    page.wait_for_load_state()
+    press(page, page.locator("header .me form[action$=log-out] button"))
     for _ in range(5):
         page.fill("[name=name]", "gus")
         page.fill("[name=password]", "guessed wrongly")
-        page.click("button.main")
-        page.wait_for_load_state()
+        press(page, page.locator("button.main"))
     page.fill("[name=name]", "gus")
     page.fill("[name=password]", PASSWORD)
-    page.click("button.main")
-    page.wait_for_load_state()
+    press(page, page.locator("button.main"))
     assert page.locator("[role=alert]").count() == 1  # the right one has to wait as well
     page.goto(f"{console.address}/console/queue")
     assert page.url.endswith("/console/log-in")

@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 from service.console.words import LANGUAGES, in_language
 from service.scoring.bundle import GOLDEN_SCORE, GOLDEN_SEVERITY
 from service.scoring.explanation import Language
-from tests.browser.conftest import TODAY, Console
+from tests.browser.conftest import TODAY, Console, press
 from tests.browser.test_console import no_serious_fault
 from tests.service.building import MODEL_ID, declared
 from tests.service.test_proposals import RULE
@@ -29,8 +29,7 @@ def test_a_rule_is_activated_by_a_second_person(
     one.goto(f"{console.address}/console/policy")
     one.fill("[name=text]", one.input_value("[name=text]") + rule)
     one.fill("form.broad [name=reason]", f"a scheme {language}")
-    one.click("form.broad button")
-    one.wait_for_load_state()
+    press(one, one.locator("form.broad button"))
     mine = one.locator(".proposal").first
     assert code in mine.inner_text()
     assert mine.locator("button").count() == 0  # nobody approves his own
@@ -40,13 +39,11 @@ def test_a_rule_is_activated_by_a_second_person(
             break
         one.wait_for_timeout(500)
     one.locator(".proposal").first.locator("summary").click()
-    one.wait_for_load_state()
     assert "archive" in one.locator(".proposal").first.inner_text()  # here nothing was archived to try it on
     no_serious_fault(one)
     other = person(f"otto-{language}", "analyst", language)
     other.goto(f"{console.address}/console/policy")
-    other.locator(".proposal").first.locator("button[value=approve]").click()
-    other.wait_for_load_state()
+    press(other, other.locator(".proposal").first.locator("button[value=approve]"))
     for _ in range(60):
         other.goto(f"{console.address}/console/policy")
         if word("done") in other.locator(".proposal").first.inner_text() and code in other.inner_text(
@@ -106,11 +103,10 @@ def test_two_people_promote_a_model(
         one.fill("[name=version]", str(version))
         one.fill("section:has(#proposals) [name=reason]", f"it learned from this month {language}")
         one.fill("[name=although]", although)
-        one.click("section:has(#proposals) button.main")
-        one.wait_for_load_state()
+        press(one, one.locator("section:has(#proposals) button.main"))
         no_serious_fault(one)
         other.goto(f"{console.address}/console/model")
-        other.locator(".proposal button[value=approve]").first.click()
+        press(other, other.locator(".proposal button[value=approve]").first)
         for _ in range(180):
             other.goto(f"{console.address}/console/model")
             told = other.locator(".proposal").first.inner_text()
