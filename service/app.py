@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import cache
 
 import structlog
 from fastapi import FastAPI
@@ -67,8 +68,9 @@ def create(settings: Settings | None = None) -> FastAPI:
     app = FastAPI(title="Tamis", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     routers = (routes.router, messages.router, doors.router, work.router, oversight.router, four_eyes.router)
 
+    @cache
     def every_route() -> list[BaseRoute]:
-        """Those of the routers stand in them; the application keeps its own only."""
+        """Those of the routers stand in them; the application keeps its own only. Asked for once all are there."""
         own = [route for route in app.routes if getattr(route, "name", None)]
         return [*own, *(route for router in routers for route in router.routes)]
 

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from features.consignment import VERSION_KEY
+from features.outcome import STAGES
 from service.cases import SUBJECT, note_content
 from service.chain import START, hash_of, walked
 from service.checkpoints import checkpoints
@@ -20,7 +21,7 @@ from service.overrides import SUBJECT as OVERRIDE
 from service.overrides import override_content
 from service.parties import judgement_content
 from service.posting import in_lists
-from service.records import STAGES, decision_entry, outcome_entry, sha256_of_body
+from service.records import decision_entry, outcome_entry, sha256_of_body
 from service.scoring.signature import canonical
 from service.store import (
     CALLS,

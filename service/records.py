@@ -10,6 +10,7 @@ from typing import Any
 
 from features.consignment import CONSIGNMENT_COLUMNS, EXTRA, GOODS_COLUMNS, VERSION_KEY, Consignments
 from features.facts import stated
+from features.outcome import STAGES
 from service.chain import Entry, new_salt, salted
 from service.orientation.decisions import iso, written
 from service.orientation.moment import GIVEN_AGAIN
@@ -68,9 +69,6 @@ def decision_entry(record: Mapping[str, Any], declaration_sha256: str, basis_sha
 def outcome_entry(record: Mapping[str, Any]) -> Entry:
     """The entry of the chain for an inspection result (a row of its table)."""
     return Entry("outcome", record["outcome_id"], salted(record["salt"], {"body": record["body"]}))
-
-
-STAGES = ("pre_arrival", "clearance", "post_clearance")  # when something can be done about a consignment
 
 
 def decision_row(

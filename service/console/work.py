@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from features.contract import gate_outcomes
 from features.fault import Fault
-from features.outcome import FINDINGS, RESULTS
+from features.outcome import FINDINGS, RESULTS, STAGES
 from service import parties
 from service.access.guard import principal_of
 from service.api.models import outcome_rows
@@ -33,7 +33,6 @@ router = APIRouter(include_in_schema=False)
 Form = Annotated[FormData, Depends(form_of)]
 A_PAGE = 50
 SHOWN_LINKS = 12  # of a network; the rest is folded away
-STAGES = ("pre_arrival", "clearance", "post_clearance")
 
 
 @router.get("/console/queue")
