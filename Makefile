@@ -20,13 +20,10 @@ install: .venv/installed
 demo: install
 	@$(BIN)/tamis demo
 
-# All tests, the notebooks and the README's commands among them, after the checks of style, types and floors. The
-# notebooks run beside the tests, on the second core, and are told about at the end.
+# All tests, the notebooks and the README's commands among them, after the checks of style, types and floors. Two
+# workers, for two cores; what one file builds for its tests stays with one of them.
 test: check
-	@mkdir -p .pytest_cache
-	@$(BIN)/pytest --nbmake notebooks --nbmake-timeout=600 -q >.pytest_cache/notebooks.txt 2>&1 & notebooks=$$!; \
-	$(BIN)/pytest; told=$$?; \
-	wait $$notebooks || told=1; cat .pytest_cache/notebooks.txt; exit $$told
+	@$(BIN)/pytest -n 2 --dist loadfile --nbmake --nbmake-timeout=600 tests notebooks
 
 check: install
 	@$(BIN)/ruff check .
