@@ -77,17 +77,20 @@ def _decided(list_id: str, by: str, *, activate: bool) -> None:
     from service.lists import decide
 
     store = _open()
-    version = decide(store, list_id, by=by, at=_now(), activate=activate)
+    version, woken = decide(store, list_id, by=by, at=_now(), activate=activate)
     store.close()
-    show.line(f"{list_id} version {version} is {'active' if activate else 'refused'}")
+    show.line(f"{list_id} version {version} is {'active' if activate else 'refused'}{_again(woken)}")
 
 
 def _told(done: Imported) -> str:
     counts = f"{done.added:,} subjects new or changed, {done.removed:,} gone or changed, {done.same:,} as before"
     waits = "; it shrinks by a fifth: `tamis lists approve` by a second person activates it"
-    return (
-        f"{done.list_id} version {done.version} is {done.status}: {counts}{waits if done.status == 'waiting' else ''}"
-    )
+    rest = waits if done.status == "waiting" else _again(done.woken)
+    return f"{done.list_id} version {done.version} is {done.status}: {counts}{rest}"
+
+
+def _again(woken: int) -> str:
+    return f"; {woken:,} decisions of the last days are given again with it" if woken else ""
 
 
 def _open() -> Store:

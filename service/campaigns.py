@@ -1,4 +1,4 @@
-"""Campaigns on record: which checks of a network are still awaited, what was found since, and who waits for it."""
+"""Campaigns on record: which checks of a network are still awaited, and what was found since."""
 
 from __future__ import annotations
 
@@ -44,19 +44,3 @@ def found(connection: sa.Connection, networks: Sequence[str], since: int) -> tup
         )
         told.update(connection.execute(query.distinct()).scalars())
     return tuple(sorted(told))
-
-
-def wake(connection: sa.Connection, outcomes: Sequence[dict[str, Any]]) -> int:
-    """Let what waits for the findings among some results (rows of their table) be decided again; how many wait."""
-    hits = [one for one in outcomes if one["body"]["result"] == "non_compliant"]
-    woken = 0
-    for some in in_lists(hits):
-        ids = [one["consignment_id"] for one in some]
-        networks = sa.select(DECISIONS.c.network).where(DECISIONS.c.consignment_id.in_(ids))
-        waiting = (
-            sa.update(DECISIONS)
-            .where(DECISIONS.c.network.in_(networks), DECISIONS.c.held, DECISIONS.c.stands)
-            .values(waits=True)
-        )
-        woken += connection.execute(waiting).rowcount
-    return woken

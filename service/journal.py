@@ -18,7 +18,7 @@ from features.consignment import VERSION_KEY, Consignments
 from features.facts import attributed, facts_of_outcomes
 from features.fault import Fault
 from features.history import HistoryUnavailable
-from service.campaigns import opened, wake
+from service.campaigns import opened
 from service.chain import append, new_salt
 from service.history import StoredHistory
 from service.linking_switch import LinkingSwitch
@@ -49,6 +49,7 @@ from service.segments import SegmentGone
 from service.settling import Settled, settle
 from service.store import CALLS, DECISIONS, DECLARATIONS, OUTCOMES, POLICIES, Store
 from service.tallies import Tallies, count, taken_of
+from service.waking import wake_for_findings
 
 Key = tuple[str, str, int]
 KEY_SCHEMA = {name: VERSIONS[name] for name in VERSION_KEY}
@@ -233,7 +234,7 @@ class Journal:
                 connection.execute(sa.insert(OUTCOMES), new)
                 append(connection, [outcome_entry(one) for one in new], micros(datetime.now(UTC)))
                 post(self.store, connection, facts_of_outcomes(attributed(results_of(new), versions)))
-                wake(connection, new)
+                wake_for_findings(connection, new)
             return new
 
         new = self.store.write(write)

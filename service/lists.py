@@ -11,12 +11,14 @@ import sqlalchemy as sa
 
 from features.fault import Fault
 from features.intelligence import Listed, read_list, subjects_of
-from features.parties.linking import LISTED
+from features.parties.evidence import SURE, level_of
+from features.parties.linking import LISTED, code_of
 from service.chain import Entry, append
 from service.posting import set_state, state_of
 from service.scoring.signature import canonical
 from service.store import LISTS, Store
 from service.stored_graph import StoredGraph
+from service.waking import wake_for_lists
 
 SHRUNK = 0.2  # share of subjects that may go missing before a second person has to look
 LISTS_AS_OF = "lists_as_of"
@@ -26,7 +28,10 @@ Subjects = dict[str, dict[str, Any]]  # subject → card, label, evidence
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of a version: its number and status, what it adds, takes away and leaves, and what was not read."""
+    """What became of a version: its number and status, what it adds, takes away and leaves, and what was not read.
+
+    woken: decisions on record that are given again, as the list tells of their networks.
+    """
 
     list_id: str
     version: int
@@ -35,6 +40,7 @@ class Imported:
     removed: int
     same: int
     problems: list[dict[str, Any]]
+    woken: int = 0
 
 
 def import_list(
@@ -75,15 +81,24 @@ def import_list(
         }
         connection.execute(sa.insert(LISTS), [row | {"checked_at": at}])
         _on_chain(connection, list_id, version, "imported", by, at)
-        if not waits:
-            _activate(store, connection, list_id, version, None, at)
+        woken = 0 if waits else _activate(store, connection, list_id, version, None, at)
     return Imported(
-        list_id, version, "waiting" if waits else "active", len(added), len(removed), len(same), listed.problems
+        list_id,
+        version,
+        "waiting" if waits else "active",
+        len(added),
+        len(removed),
+        len(same),
+        listed.problems,
+        woken,
     )
 
 
-def decide(store: Store, list_id: str, *, by: str, at: int, activate: bool) -> int:
-    """A second person activates or refuses the version that waits; its number. Raises Fault for the first person."""
+def decide(store: Store, list_id: str, *, by: str, at: int, activate: bool) -> tuple[int, int]:
+    """A second person activates or refuses the version that waits: its number, and how many decisions are given again.
+
+    Raises Fault for the first person.
+    """
     with store.writing() as connection:
         query = sa.select(LISTS).where(LISTS.c.list_id == list_id, LISTS.c.status == "waiting")
         waiting = connection.execute(query.order_by(LISTS.c.version.desc())).first()
@@ -94,10 +109,9 @@ def decide(store: Store, list_id: str, *, by: str, at: int, activate: bool) -> i
         others = (LISTS.c.list_id == list_id, LISTS.c.status == "waiting")
         connection.execute(sa.update(LISTS).where(*others).values(status="refused", approved_by=by))
         if activate:
-            _activate(store, connection, list_id, waiting.version, by, at)
-        else:
-            _on_chain(connection, list_id, int(waiting.version), "refused", by, at)
-        return int(waiting.version)
+            return int(waiting.version), _activate(store, connection, list_id, waiting.version, by, at)
+        _on_chain(connection, list_id, int(waiting.version), "refused", by, at)
+        return int(waiting.version), 0
 
 
 def expire(store: Store, now: int) -> int:
@@ -167,17 +181,19 @@ def _difference(before: Subjects, after: Subjects) -> tuple[set[str], set[str], 
     return set(after) - same, set(before) - same, same
 
 
-def _activate(store: Store, connection: sa.Connection, list_id: str, version: int, by: str | None, at: int) -> None:
+def _activate(store: Store, connection: sa.Connection, list_id: str, version: int, by: str | None, at: int) -> int:
+    """Put a version in the place of the active one; how many decisions are given again as it tells of them."""
     active = _active(connection, list_id)
     own = (LISTS.c.list_id == list_id, LISTS.c.version == version)
     row = connection.execute(sa.select(LISTS).where(*own)).one()
-    _replace(store, connection, dict(active.subjects) if active is not None else {}, dict(row.subjects), at)
+    told_of = _replace(store, connection, dict(active.subjects) if active is not None else {}, dict(row.subjects), at)
     if active is not None:
         _end(connection, list_id, active.version, "replaced", at)
     connection.execute(sa.update(LISTS).where(*own).values(status="active", approved_by=by, active_from=at))
     set_state(store, connection, LISTS_AS_OF, at)
     _set_checked(store, connection)
     _on_chain(connection, list_id, version, "activated", by or row.imported_by, at)
+    return wake_for_lists(connection, told_of, at)
 
 
 def _set_checked(store: Store, connection: sa.Connection) -> None:
@@ -203,8 +219,8 @@ def _end(connection: sa.Connection, list_id: str, version: int, status: str, at:
     connection.execute(sa.update(LISTS).where(*own).values(status=status, active_until=at))
 
 
-def _replace(store: Store, connection: sa.Connection, before: Subjects, after: Subjects, at: int) -> None:
-    """Cards of what is gone away, cards of what is new in; networks follow."""
+def _replace(store: Store, connection: sa.Connection, before: Subjects, after: Subjects, at: int) -> list[str]:
+    """Cards of what is gone away, cards of what is new in; networks follow. The codes of those that the new tell of."""
     added, removed, _ = _difference(before, after)
     graph = StoredGraph(connection)
     touched = [before[subject] for subject in removed] + [after[subject] for subject in added]
@@ -214,3 +230,11 @@ def _replace(store: Store, connection: sa.Connection, before: Subjects, after: S
     for subject in sorted(added):
         graph.add(after[subject]["entity"], after[subject]["values"], at, listed=True)
     graph.write(store)
+    return sorted({code_of("N", card) for subject in added for card in _told_of(graph, after[subject])})
+
+
+def _told_of(graph: StoredGraph, subject: dict[str, Any]) -> set[int]:
+    """The cards that a subject of a list tells of: its network, and who shares an identifier or a rare name with it."""
+    sure = (value for value in subject["values"] if level_of(value) in SURE and not graph.is_hub(value))
+    cards = {subject["entity"], *(card for value in sure for card in graph.stated_by.get(value, ()))}
+    return {member for card in cards for member in graph.members[graph.network_of[card]]}

@@ -32,13 +32,13 @@ class StoredParties:
     def __init__(self, store: Store, switch: LinkingSwitch) -> None:
         self.store, self.switch = store, switch
 
-    def link(self, consignments: Consignments) -> Consignments:
+    def link(self, consignments: Consignments, *, lists_at: int | None = None) -> Consignments:
         """The same consignments with the networks that they belong to; nothing is kept of it."""
         if not self.switch.on:
             return Unlinked().link(consignments)
         stated = with_evidence(consignments)
         with self.store.reading() as connection:
-            return link_with(stated, graph_for(connection, stated))[0]
+            return link_with(stated, graph_for(connection, stated), lists_at=lists_at)[0]
 
     def lists_as_of(self) -> int | None:
         """When the watch list that was looked after longest ago was; none where there is none or linking is off."""

@@ -1,4 +1,4 @@
-"""What was decided without its past, the promoted model or its network's result is decided again then: only upwards."""
+"""What lacked its past, its model, a network's result or a watch list is decided again with it: only upwards."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _again(desk: Desk, call_id: str, now: datetime) -> int:
     except NotReplayable:  # erased meanwhile: there is nothing left to decide on
         store.write(lambda connection: _done(connection, call_id))
         return 0
-    consignments = desk.parties.link(consignments_of(call))
+    consignments = desk.parties.link(consignments_of(call), lists_at=micros(now))
     rows, lost = desk.rows(consignments)
     if lost:
         return 0

@@ -36,8 +36,12 @@ RECENT = 7 * 86_400_000_000  # microseconds
 class Parties(Protocol):
     """What a desk asks of a linking component."""
 
-    def link(self, consignments: Consignments) -> Consignments:
-        """The same consignments with the columns LINKED, null where nobody is known."""
+    def link(self, consignments: Consignments, *, lists_at: int | None = None) -> Consignments:
+        """The same consignments with the columns LINKED, null where nobody is known.
+
+        lists_at: the moment, microseconds since 1970, whose watch lists count; where absent, each consignment sees
+        those of the moment it was lodged at.
+        """
         ...
 
     def lists_as_of(self) -> int | None:
@@ -48,7 +52,7 @@ class Parties(Protocol):
 class Unlinked:
     """Linking switched off: consignments are scored as goods, and no person is link_with to them."""
 
-    def link(self, consignments: Consignments) -> Consignments:
+    def link(self, consignments: Consignments, *, lists_at: int | None = None) -> Consignments:  # noqa: ARG002 - as Parties
         """The same consignments with LINKED null."""
         return consignments.with_columns(*(pl.lit(None, dtype).alias(name) for name, dtype in LINKED.items()))
 
@@ -63,9 +67,9 @@ class Linked:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
 
-    def link(self, consignments: Consignments) -> Consignments:
+    def link(self, consignments: Consignments, *, lists_at: int | None = None) -> Consignments:
         """The same consignments with the networks that they belong to, as known when each was lodged."""
-        return link_with(consignments, self.graph)[0]
+        return link_with(consignments, self.graph, lists_at=lists_at)[0]
 
     def lists_as_of(self) -> int | None:
         """None: a graph in memory has no lists."""
@@ -108,12 +112,13 @@ def evidence_in(consignments: Consignments) -> tuple[list[int], list[int]]:
 
 
 def link_with(
-    consignments: Consignments, graph: Graph, listed: pl.DataFrame | None = None
+    consignments: Consignments, graph: Graph, listed: pl.DataFrame | None = None, *, lists_at: int | None = None
 ) -> tuple[Consignments, list[Link]]:
     """The consignments with the columns LINKED, and the links found; the graph grows by all of them.
 
     Each sees what was lodged strictly before it, those of its own batch among it, and what it states itself;
     consignments of the same moment do not see each other. listed: LISTED, subjects of lists that come and go meanwhile.
+    lists_at: as Parties.link says.
     """
     known = with_evidence(consignments)
     told: list[tuple[Any, ...]] = [(None,) * len(LINKED)] * len(known)
@@ -122,7 +127,7 @@ def link_with(
     for at, declarations in _moments(known.frame):
         changes.until(at, graph)
         for row, entity, stated in declarations:
-            told[row] = _seen(graph, entity, stated, at)
+            told[row] = _seen(graph, entity, stated, at, max(at, lists_at or at))
         for _, entity, stated in declarations:
             links += graph.add(entity, stated, at)
     columns = pl.DataFrame(told, schema=LINKED, orient="row")
@@ -157,19 +162,22 @@ def grow(graph: Graph, consignments: Consignments) -> list[Link]:
     return links
 
 
-def _seen(graph: Graph, entity: int, stated: Sequence[int], at: int) -> tuple[Any, ...]:
-    """The columns LINKED of one declaration; who was first seen at its moment or later is not known to it."""
-    found = graph.seen_by(entity, stated, at)
-    known = [card for member in found if (card := graph.cards.get(member)) is not None and card.first_at < at]
+def _seen(graph: Graph, entity: int, stated: Sequence[int], at: int, lists_at: int) -> tuple[Any, ...]:
+    """The columns LINKED of one declaration; who was first seen at its moment or later is not known to it.
+
+    lists_at: its moment, or a later one whose watch lists count.
+    """
+    found = [card for member in graph.seen_by(entity, stated, at) if (card := graph.cards.get(member)) is not None]
+    known = [card for card in found if card.first_at < (lists_at if card.listed else at)]
     members = list(dict.fromkeys([entity, *(card.entity for card in known)]))
-    oldest = min(((card.first_at, card.entity) for card in known), default=(at, entity))[1]
+    oldest = min(((card.first_at, card.entity) for card in known if card.first_at < at), default=(at, entity))[1]
     others = [card for card in known if card.entity != entity and not card.listed]
     mine = graph.cards.get(entity)
     recent = sum(card.first_at > at - RECENT for card in others) + (mine is None or mine.first_at > at - RECENT)
     read = sorted(members[:1] + members[1:][-MOST_READ:])
     counts = _sharing(graph, entity, stated)
     new = _lookalikes(graph, entity, stated, at)
-    listed = float(sum(card.listed for card in known)), float(_listed_matches(graph, stated, at))
+    listed = float(sum(card.listed for card in known)), float(_listed_matches(graph, stated, lists_at))
     told = code_of("P", entity), code_of("N", oldest), read, float(len(members) - listed[0]), *listed
     return *told, float(recent), *counts, float(new)
 

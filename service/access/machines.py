@@ -79,7 +79,7 @@ class Machines(Kept):
             return known[1]
         with self.store.reading() as connection:
             row = connection.execute(sa.select(KEYS).where(KEYS.c.key_id == told[1], *_live(now))).mappings().first()
-        if not self.matches(row["secret"] if row else self.nobody, told[2]) or row is None:
+        if row is None or not self.matches(row["secret"], told[2]):  # of a number that nobody has, no hash is made
             return None
         principal = Principal(row["name"], row["role"], tuple(row["offices"]), row["purpose"])
         self._verified[sha256(key)] = (at, principal)

@@ -17,10 +17,17 @@ from service import parties
 from service.journal import Journal
 from service.linking_switch import LinkingSwitch
 from service.lists import decide, expire, import_list, listed_ever, overview
+from service.orientation.decisions import iso
 from service.parties import StoredParties, whole_graph
+from service.reassessing import reassess
+from service.replaying import Bundles, replay
+from service.settings import Settings
 from service.store import Store
 from service.targeting import Desk, target
-from tests.service.building import NOON, declared, message
+from service.waking import RESCREENED_DAYS
+from tests.service.building import NOON, declared, message, outcome
+from tests.service.test_degraded import learned
+from tests.service.test_tallies import as_counted, as_decided
 
 AT = int(NOON.timestamp() * 1_000_000)
 MINUTE = 60_000_000
@@ -103,7 +110,7 @@ def test_a_list_that_shrinks_by_a_fifth_waits_for_a_second_person(either_store: 
     assert len(held(either_store).cards) == 10
     with pytest.raises(Fault, match="second person"):
         decide(either_store, "watch", by="Anna ", at=AT + 2 * MINUTE, activate=True)
-    assert decide(either_store, "watch", by="bernard", at=AT + 2 * MINUTE, activate=True) == 2
+    assert decide(either_store, "watch", by="bernard", at=AT + 2 * MINUTE, activate=True) == (2, 0)
     assert len(held(either_store).cards) == 8
     told = {row["version"]: (row["status"], row["approved_by"]) for row in overview(either_store)}
     assert told == {1: ("replaced", None), 2: ("active", "bernard")}
@@ -166,3 +173,58 @@ def test_lists_that_nobody_looks_after_degrade_decisions_and_still_screen(live: 
     assert (fresh["mode"], fresh["lists_as_of"]) == ("full", NOON)
     import_list(store, "other", content, source="tests", by="Ada", at=AT - 3 * day)
     assert target(from_sender(4, 8, "x@shop.example"), desk).rows[0]["lists_as_of"] == NOON - timedelta(days=3)
+
+
+LATER = NOON + timedelta(hours=3)
+
+
+def imported_later(store: Store, *emails: str) -> Any:
+    return imported(store, a_list(*emails), at=AT + 120 * MINUTE)
+
+
+def test_a_list_reaches_what_was_decided_before_it_and_a_replay_gives_the_same(
+    live: Desk, store: Store, home: Settings
+) -> None:
+    before = target(from_sender(2, 6, "bad.seller77@shop.example"), live).rows[0]
+    other = target(from_sender(3, 7, "somebody.else12@shop.example"), live).rows[0]
+    assert not any("watch-list" in reason["code"] for reason in before["reasons"])
+    done = imported_later(store, "bad.seller77@shop.example", "nobody.known@shop.example")
+    assert (done.status, done.woken) == ("active", 1)
+    assert reassess(live, LATER) == 1
+    new, old = live.journal.decisions_on(before["consignment_id"])
+    assert (new["assessment"], old["assessment"]) == (2, 1)
+    assert any("on-a-watch-list" in reason["code"] for reason in new["reasons"])
+    assert new["clearance"] in ("red", "yellow")
+    assert new["lists_as_of"] == iso(NOON + timedelta(hours=2))
+    assert replay(store, Bundles(home.bundles, home.keys), new["decision_id"]).identical
+    assert len(live.journal.decisions_on(other["consignment_id"])) == 1
+    assert as_counted(store).equals(as_decided(store))
+    assert reassess(live, LATER) == 0
+
+
+def test_a_list_reaches_other_names_of_a_network_too(live: Desk, store: Store) -> None:
+    """The list names an account; two senders share it with nothing else listed of the second but the network."""
+    rows = [declared(n, lodged_at=NOON + timedelta(minutes=n), seller_account="jade",
+                     consignor={"name": f"Sender {n}", "address": f"{n} Road", "country": "CN"})
+            for n in (1, 2)]  # fmt: skip
+    for n, row in enumerate(rows):
+        target(message(row, message_id=f"M{n}"), live)
+    done = import_list(store, "dossier", b"name,account\nX,jade\n", source="tests", by="anna", at=AT + 60 * MINUTE)
+    assert done.woken == 2
+
+
+def test_what_was_opened_or_is_long_delivered_is_not_decided_again(live: Desk, store: Store) -> None:
+    for number, day in ((2, 0), (3, 1 - RESCREENED_DAYS), (4, -1 - RESCREENED_DAYS)):
+        target(from_sender(number, 6 + day * 24 * 60, "bad.seller77@shop.example"), live)
+    learned(live, outcome(2, result="compliant", known_at=NOON + timedelta(hours=1)))
+    assert imported_later(store, "bad.seller77@shop.example").woken == 1
+
+
+def test_a_waiting_version_reaches_nothing_before_the_second_person(live: Desk, store: Store) -> None:
+    imported(store, a_list(*(f"mailbox.number{n}@shop.example" for n in range(5))), at=AT - MINUTE)
+    target(from_sender(2, 6, "bad.seller77@shop.example"), live)
+    shrunk = imported_later(store, "bad.seller77@shop.example")
+    assert (shrunk.status, shrunk.woken) == ("waiting", 0)
+    assert reassess(live, LATER) == 0
+    assert decide(store, "watch", by="bernard", at=AT + 130 * MINUTE, activate=True) == (2, 1)
+    assert reassess(live, LATER) == 1
