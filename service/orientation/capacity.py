@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
@@ -35,13 +36,15 @@ class Hands:
 
     offices: by name of the office; one that is not named has the default.
     of_shift: by office (`default` for all that are not named) and shift; a shift that is not named has the office's.
-    shifts: name and hour of the day (UTC) at which each begins, in order; the last one lasts until the first begins.
+    shifts: name and hour of the day at which each begins, in order; the last one lasts until the first begins.
+    zone: whose clock tells days and hours; where it is put forward or back, a shift is an hour shorter or longer.
     """
 
     default: Capacity
     offices: Mapping[str, Capacity]
     of_shift: Mapping[tuple[str, str], Capacity]
     shifts: tuple[tuple[str, int], ...] = BY_DAY
+    zone: str = "UTC"
 
     def of(self, office: str, shift: str) -> Capacity:
         """The checks of an office in a shift."""
@@ -51,7 +54,7 @@ class Hands:
 
     @classmethod
     def read(cls, written: Mapping[str, Any]) -> Hands:
-        """From the sections `capacity` and `shifts` of a policy; an office or a shift may state only what differs."""
+        """From `capacity`, `shifts` and `time_zone` of a policy; an office or a shift may state only what differs."""
         capacity = dict(section_of(written, "capacity"))
         shifts = _shifts(section_of(written, "shifts"))
         names = tuple(name for name, _ in shifts) if shifts != BY_DAY else ()
@@ -60,27 +63,35 @@ class Hands:
         for office, kinds in capacity.items():
             offices[office], own = _office(kinds, office, whole_day, names)
             of_shift |= own
-        return cls(whole_day, offices, of_shift, shifts)
+        return cls(whole_day, offices, of_shift, shifts, _zone(written.get("time_zone", "UTC")))
 
     def begins(self) -> pl.Expr:
         """When the day or shift began that `at` falls into: the moment whose hands make the check."""
-        midnight, hour = pl.col("at").dt.truncate("1d"), pl.col("at").dt.hour()
         starts = [start for _, start in self.shifts]
-        begun = [pl.when(hour >= start).then(midnight + pl.duration(hours=start)) for start in starts]
-        night = midnight + pl.duration(hours=starts[-1] - 24)  # the last shift of the day before lasts past midnight
-        return pl.coalesce(pl.max_horizontal(begun), night).cast(TIME).alias("begins")
+        begun = [self._moment("at", hour) for hour in (starts[-1] - 24, *starts)]  # that of the day before lasts on
+        return pl.max_horizontal([pl.when(start <= pl.col("at")).then(start) for start in begun]).alias("begins")
 
     def shift(self) -> pl.Expr:
         """The name of the shift that began at `begins`."""
-        names = {start: name for name, start in self.shifts}
-        return pl.col("begins").dt.hour().replace_strict(names, return_dtype=pl.String).alias("shift")
+        hour = pl.col("begins").dt.convert_time_zone(self.zone).dt.hour()
+        latest_first = [pl.when(hour >= start).then(pl.lit(name)) for name, start in reversed(self.shifts)]
+        return pl.coalesce(latest_first).alias("shift")
 
     def lasts(self) -> pl.Expr:
         """How long the shift that began at `begins` lasts, in hours."""
         starts = [start for _, start in self.shifts]
-        after = [*starts[1:], starts[0] + 24]
-        hours = {start: end - start for start, end in zip(starts, after, strict=True)}
-        return pl.col("begins").dt.hour().replace_strict(hours, return_dtype=pl.Int64).alias("lasts")
+        ends = [self._moment("begins", hour) for hour in (*starts[1:], starts[0] + 24)]
+        end = pl.min_horizontal([pl.when(end > pl.col("begins")).then(end) for end in ends])
+        return (end - pl.col("begins")).dt.total_hours().alias("lasts")
+
+    def _moment(self, of: str, hour: int) -> pl.Expr:
+        """The moment of an hour of the local day of a column; one that the clock leaves out is an hour later."""
+        day = pl.col(of).dt.convert_time_zone(self.zone).dt.replace_time_zone(None).dt.truncate("1d")
+        there, after = (
+            (day + pl.duration(hours=h)).dt.replace_time_zone(self.zone, ambiguous="earliest", non_existent="null")
+            for h in (hour, hour + 1)
+        )
+        return pl.coalesce(there, after).dt.convert_time_zone("UTC").cast(TIME)
 
     def periods(self, lodged: pl.DataFrame, now: datetime | None = None) -> pl.DataFrame:
         """The days or shifts of some consignments (`office`, `lodged_at`): office, begins, lasts; each once.
@@ -123,6 +134,20 @@ def _shifts(written: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
         if hour > 23 or list(begins.values()).count(hour) > 1:
             raise PolicyFault(f"shifts.{name}: needs an hour of its own from 0 to 23")
     return tuple(sorted(begins.items(), key=lambda shift: shift[1])) or BY_DAY
+
+
+def _zone(name: Any) -> str:
+    """A time zone by its name; tallies are kept by the hour, so that its clock must differ by whole ones."""
+    year = pl.datetime_range(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC), "1mo", eager=True)
+    local = None
+    if isinstance(name, str) and name:
+        with suppress(pl.exceptions.PolarsError):
+            local = year.dt.convert_time_zone(name)
+    if local is None:
+        raise PolicyFault('time_zone: needs the name of a time zone, such as "Europe/Paris"')
+    if ((local.dt.base_utc_offset() + local.dt.dst_offset()).dt.total_minutes() % 60 != 0).any():
+        raise PolicyFault("time_zone: needs one whose clock differs from UTC by whole hours")
+    return str(name)
 
 
 def _office(

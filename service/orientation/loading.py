@@ -21,7 +21,7 @@ from service.orientation.sections import PolicyFault, above_zero, day, only, sec
 from service.orientation.track import read_tracks
 
 SECTIONS = {
-    *("id", "title", "capacity", "shifts", "random", "exploration", "risk", "campaigns", "degraded"),
+    *("id", "title", "capacity", "shifts", "time_zone", "random", "exploration", "risk", "campaigns", "degraded"),
     *("track", "applications", "rules"),
 }
 
