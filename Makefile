@@ -8,11 +8,12 @@ UV := $(BIN)/uv
 
 install: .venv/installed
 
-# The stamp is renewed when the lock or the project file changes; every package is checked against its hash.
+# The stamp is renewed when the lock or the project file changes; every package is checked against its hash, and compiled
+# once: where Python may not keep what it compiles, each command would spend five seconds on it.
 .venv/installed: requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 

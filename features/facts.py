@@ -27,7 +27,7 @@ EVER = int(np.iinfo(np.int64).max)
 LODGED = "lodged"  # versions that named the entity, whatever became of them: by it an entity is first and last seen
 STATED = ("consignments", "lines", "value", "mass", "pieces")  # what a declaration says; an amendment takes it back
 SIGHTED = {"new_consignee": "pair", "new_wording": "wording", "new_route": "way"}  # what a sender has of new
-FOUND = ("inspected", "hits", *(f"hits_{finding}" for finding in FINDINGS), "not_presented")
+FOUND = ("inspected", "hits", *(f"hits_{finding}" for finding in FINDINGS), "hits_grave", "not_presented")
 FACTS = (LODGED, *STATED, *SIGHTED, *FOUND)
 FACT_SCHEMA = pl.Schema([("entity", pl.Int64()), ("known_at", TIME), *((fact, pl.Int64()) for fact in FACTS)])
 
@@ -223,7 +223,7 @@ def _beside(outcomes: pl.DataFrame, versions: pl.DataFrame, side: Literal["backw
 def facts_of_outcomes(outcomes: pl.DataFrame) -> pl.DataFrame:
     """The facts that inspection results are (FACT_SCHEMA): known when the result was, never when it arrived.
 
-    outcomes: `known_at`, `result`, `findings` and the entities of the consignment version inspected.
+    outcomes: `known_at`, `result`, `findings`, `criminal_link` and the entities of the consignment version inspected.
     """
     hit = pl.col("result") == "non_compliant"
     named = pl.col("findings").fill_null("").str.split(";").list.eval(pl.element().str.strip_chars())
@@ -231,6 +231,7 @@ def facts_of_outcomes(outcomes: pl.DataFrame) -> pl.DataFrame:
         "inspected": pl.col("result").is_in(LABELLED),
         "hits": hit,
         **{f"hits_{finding}": hit & named.list.contains(finding) for finding in FINDINGS},
+        "hits_grave": hit & (named.list.contains("dangerous") | pl.col("criminal_link").eq("true").fill_null(False)),
         "not_presented": pl.col("result") == "not_presented",
     }
     conclusive = outcomes.filter(pl.col("result") != "inconclusive")

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from features.definition import of_consignment, of_consignment_for_each, of_consignment_over_each
-from features.shipper import shrunk_rate
+from features.shipper import PRIOR_WEIGHT, shrunk_rate
 
 DISGUISED = {
     "name": "the sender's name, however it is written",
@@ -24,6 +24,7 @@ DISGUISED = {
 }
 IDENTIFIERS = ("consignor", *DISGUISED)
 CONTACTS = ("phone", "mailbox", "account", "shop", "article")  # what honest strangers do not share
+GRAVE_MEAN = 0.3  # share of findings that are grave where nothing is known: what a few are drawn to
 Columns = Sequence[pl.Expr]
 
 
@@ -31,6 +32,18 @@ Columns = Sequence[pl.Expr]
 def hit_rate(hits_ever: pl.Expr, inspected_ever: pl.Expr, mean_hit_rate: pl.Expr) -> pl.Expr:
     """Share of inspected consignments with {key} that were non-compliant, shrunk while inspections are few."""
     return shrunk_rate(hits_ever, inspected_ever, mean_hit_rate)
+
+
+@of_consignment_for_each({"consignor": "the sender"} | DISGUISED | {"network": "the network"})
+def grave_share(hits_grave_ever: pl.Expr, hits_ever: pl.Expr) -> pl.Expr:
+    """Share of non-compliant findings with {key} that were dangerous or had a criminal link, shrunk while few."""
+    return (hits_grave_ever + GRAVE_MEAN * PRIOR_WEIGHT) / (hits_ever + PRIOR_WEIGHT)
+
+
+@of_consignment_over_each(IDENTIFIERS)
+def identifiers_grave_share(grave_share: Columns) -> pl.Expr:
+    """The highest share of grave findings among all by which the sender can be recognised."""
+    return pl.max_horizontal(grave_share)
 
 
 @of_consignment_over_each(IDENTIFIERS)

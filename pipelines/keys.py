@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from features.fault import Fault
+from features.words import ROLES
 from pipelines import show
-from service.access import Access, open_access
-from service.access.principal import EVERY_OFFICE, ROLES
 from service.settings import Settings
+
+if TYPE_CHECKING:
+    from service.access import Access
 
 keys = typer.Typer(help="Keys of machines that call the API: make, list, revoke.", no_args_is_help=True)
 By = Annotated[str, typer.Option(help="who does it")]
@@ -30,7 +32,7 @@ def make_key(
 ) -> None:
     """Make a key and print it once; two of a name can be live, so that a machine can change over."""
     now = datetime.now(UTC)
-    key = _access().make_key(name, role, office or [EVERY_OFFICE], purpose, by, now, days)
+    key = _access().make_key(name, role, _offices(office), purpose, by, now, days)
     show.line(f"{key}\nkeep it now: it is not shown again; send it as `Authorization: Bearer KEY`")
 
 
@@ -63,11 +65,19 @@ def invite(
     console: Annotated[str, typer.Option(help="where the console is reached")] = "http://127.0.0.1:8000",
 ) -> None:
     """Print a one-time link by which somebody makes an account, or a new password for the one that he has."""
-    token = _access().invite(name, role, office or [EVERY_OFFICE], by, datetime.now(UTC))
+    token = _access().invite(name, role, _offices(office), by, datetime.now(UTC))
     show.line(f"{console}/console/invitation/{token}\nit works once, within three days")
 
 
+def _offices(named: list[str] | None) -> list[str]:
+    from service.access.principal import EVERY_OFFICE
+
+    return named or [EVERY_OFFICE]
+
+
 def _access() -> Access:
+    from service.access import open_access
+
     settings = Settings()
     settings.home.mkdir(parents=True, exist_ok=True)
     return open_access(settings)

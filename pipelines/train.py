@@ -45,9 +45,9 @@ PARAMETERS: dict[str, Any] = {
     "verbosity": -1,
 }
 LEAST_FINDINGS = 30  # of each kind, grave and not: fewer teach nothing of how grave a finding would be
-# Findings are few: only what tells what the goods are is asked, as danger lies there; who sent them adds noise
-# (tests/bench/track.py).
-WHAT_IT_IS = ("value", "gross", "mass", "pieces", "goods_", "wording")
+# Findings are few: only what tells what the goods are is asked, as danger lies there, and how grave the findings with
+# the same identifiers and of the same network were; all else of who sent them adds noise (tests/bench/track.py).
+WHAT_IT_IS = ("value", "gross", "mass", "pieces", "goods_", "wording", "identifiers_grave", "network_grave")
 SEVERITY_PARAMETERS: dict[str, Any] = {
     "num_leaves": 4,
     "min_data_in_leaf": 10,

@@ -17,7 +17,16 @@ from service.records import micros
 from service.scoring.signature import canonical
 from service.store import CASE_NOTES, DECISIONS, DECLARATIONS, OUTCOMES, OVERRIDES, RECEPTACLES, Store
 
-KEPT_OF_OUTCOMES = ("consignment_id", "known_at", "stage", "result", "findings", "selection", "selection_probability")
+KEPT_OF_OUTCOMES = (
+    "consignment_id",
+    "known_at",
+    "stage",
+    "result",
+    "findings",
+    "criminal_link",
+    "selection",
+    "selection_probability",
+)
 
 
 @dataclass(frozen=True, slots=True)

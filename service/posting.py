@@ -47,6 +47,7 @@ RESULTS = pl.Schema(
         "posted": pl.Boolean(),
         "result": pl.String(),
         "findings": pl.String(),
+        "criminal_link": pl.String(),
     }
 )
 
@@ -136,7 +137,8 @@ def results_on_record(connection: sa.Connection, consignment_ids: Sequence[str])
 
 def results_of(outcomes: Sequence[Any]) -> pl.DataFrame:
     """Rows of the table of outcomes as a frame (RESULTS)."""
-    told = [{**outcome, **{name: outcome["body"].get(name) for name in ("result", "findings")}} for outcome in outcomes]
+    said = ("result", "findings", "criminal_link")
+    told = [{**outcome, **{name: outcome["body"].get(name) for name in said}} for outcome in outcomes]
     return pl.DataFrame(told, schema={**RESULTS, "known_at": pl.Int64}).cast({"known_at": TIME})
 
 

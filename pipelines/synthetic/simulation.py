@@ -54,6 +54,7 @@ class Simulation:
         self.volumes = volumes(world, start, days, per_day)
         self.seed = np.random.SeedSequence(seed)
         self.population = self._populate(per_day)
+        self._born_with = int(generator(self.seed, 5).integers(1 << 32))
         self.record = Record.blank(len(self.population.honest) + len(self.population.roster.identities))
         self.today, self.issued = 0, 0
         self.presented: Presented | None = None  # the latest day, for whoever inspects it in the regime's place
@@ -82,7 +83,7 @@ class Simulation:
         lines = declare_lines(self.world, self.goods, true, day, rng)
         parties = declare_parties(self.world, true, self.goods.document, day, rng)
         declared = lodge_day(self.world, true, parties, calendar, self.issued, rng)
-        truth = truth_of(self.world, true, declared["consignment_id"], rng)
+        truth = truth_of(self.world, true, declared["consignment_id"], self._born_with, rng)
         self._remember(true, declared)
         self.presented = Presented(self.world, self.goods, true, lines, declared)
         found = self._inspect(self.presented, truth, day) if inspect else pl.DataFrame()

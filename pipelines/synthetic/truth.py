@@ -5,20 +5,26 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from pipelines.synthetic.draws import unit
 from pipelines.synthetic.flow import Orders
 from pipelines.synthetic.settings import Scheme, World
 
+SHOWS = 0.9  # of the illicit consignments of an organised actor: those that bear the link
 
-def truth_of(world: World, orders: Orders, consignment_ids: pl.Series, rng: np.random.Generator) -> pl.DataFrame:
-    """One row a consignment."""
+
+def truth_of(
+    world: World, orders: Orders, consignment_ids: pl.Series, salt: int, rng: np.random.Generator
+) -> pl.DataFrame:
+    """One row a consignment; salt: of the draws that an actor is born with."""
     size = len(orders)
     rows = np.flatnonzero(orders.illicit)
     linked, dangerous = np.zeros(size, dtype=np.bool_), np.zeros(size, dtype=np.bool_)
+    organised = unit(orders.senders.actor, salt)
     findings: list[str | None] = [None] * size
     for row in rows.tolist():
         scheme = world.schemes[int(orders.scheme[row])]
         dangerous[row] = rng.random() < scheme.dangerous
-        linked[row] = rng.random() < scheme.criminal
+        linked[row] = rng.random() < SHOWS and organised[row] < scheme.criminal
         findings[row] = _found(scheme, bool(dangerous[row]), rng)
     names = pl.Series([*(scheme.name for scheme in world.schemes), "honest"])
     illicit_actor = (orders.senders.scheme >= 0).astype(np.int64)

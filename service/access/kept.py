@@ -14,7 +14,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from features.fault import Fault
-from service.access.principal import ROLES
+from features.words import ROLES
 from service.chain import Entry, append
 from service.records import micros
 from service.scoring.signature import canonical

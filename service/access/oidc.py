@@ -19,8 +19,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from joserfc.jwt import JWTClaimsRegistry, decode
 
+from features.words import ROLES
 from service.access.kept import NAME, Denied
-from service.access.principal import ROLES
 from service.settings import Settings
 
 ALGORITHMS = ("RS256", "ES256", "PS256", "EdDSA")  # none that a shared secret or nothing at all would sign

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from service.access.principal import ROLES, Role
+from features.words import ROLES, Role
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, get_args
 
-Role = Literal["clearance", "analyst", "data_scientist", "auditor", "admin"]
-ROLES: tuple[Role, ...] = get_args(Role)
+from features.words import Role
+
 EVERY_OFFICE = "*"
 NOT_NAMED = (None, "", "unknown")  # as decisions call an office that nobody stated
 PURPOSES = ("targeting", "outcome_entry", "quality_control", "audit", "complaint")

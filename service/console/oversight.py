@@ -14,9 +14,9 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
 from features.fault import Fault
+from features.words import ROLES
 from service.access.guard import principal_of
 from service.access.machines import KEY_DAYS
-from service.access.principal import ROLES
 from service.auditing import Verified, verify_record
 from service.console import reading
 from service.console.pages import access_of, desk_of, form_of, now, page, text_of, to

@@ -3,8 +3,7 @@
     python -m tests.bench.track [SEEDS]
 
 Precision and recall of "investigation" over worlds, beside investigating everything, beside the findings' own record by
-chapter of the tariff, and beside knowing the scheme: the criminal link is drawn anew for each consignment of a scheme,
-so that nobody can do better than that.
+chapter of the tariff, and beside what nobody can know: the scheme, and the actor with all that it will ever do.
 """
 
 from __future__ import annotations
@@ -47,7 +46,8 @@ def one(seed: int, size: Size) -> Figures:
         "investigate everything": np.ones(found.sum()),
         "findings by chapter": _by(evidence, evidence.rows["hs_chapter"], found),
         "severity model": _by_model(evidence, found),
-        "knowing the scheme": _by_scheme(evidence, found),
+        "knowing the scheme": _by_truth(evidence, found, "scheme"),
+        "knowing the actor": _by_truth(evidence, found, "actor_id"),
     }
     return {name: _figures(truth, chance) for name, chance in told.items()}
 
@@ -85,12 +85,13 @@ def _by(evidence: Evidence, group: pl.Series, found: pl.Series) -> Floats:
     return asked["rate"].fill_null(overall).to_numpy()
 
 
-def _by_scheme(evidence: Evidence, found: pl.Series) -> Floats:
-    frame = evidence.frame.filter(pl.col("illicit")).with_columns(
-        (pl.col("dangerous") | pl.col("criminal_link")).alias("grave")
-    )
-    rate = frame.group_by("scheme").agg(pl.col("grave").mean().alias("rate"))
-    return evidence.frame.filter(found).join(rate, on="scheme", how="left", maintain_order="left")["rate"].to_numpy()
+def _by_truth(evidence: Evidence, found: pl.Series, whose: str) -> Floats:
+    """The share of grave ones among all that is illicit of the same scheme or actor, drawn to the mean by one."""
+    grave = (pl.col("dangerous") | pl.col("criminal_link")).alias("grave")
+    frame = evidence.frame.filter(pl.col("illicit")).with_columns(grave)
+    overall = frame["grave"].mean()
+    rate = frame.group_by(whose).agg(((pl.col("grave").sum() + overall) / (pl.len() + 1)).alias("rate"))
+    return evidence.frame.filter(found).join(rate, on=whose, how="left", maintain_order="left")["rate"].to_numpy()
 
 
 def _figures(truth: Floats, chance: Floats) -> dict[str, float]:

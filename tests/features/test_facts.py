@@ -135,8 +135,8 @@ def test_a_consignment_posts_one_fact_for_each_known_entity_and_what_its_sender_
     frame = with_entities(sent).frame
     known = frame.select(ENTITIES).row(0)
     assert set(posted["entity"]) == set(known) - {None}
-    assert amounts(posted, "goods", frame, *FACTS) == [(LODGED_AT, 1, 1, 1, 1055, 500, 3, *[0] * 11)]
-    assert amounts(posted, "consignor", frame, *FACTS) == [(LODGED_AT, 1, 1, 1, 1055, 500, 3, 1, 1, 1, *[0] * 8)]
+    assert amounts(posted, "goods", frame, *FACTS) == [(LODGED_AT, 1, 1, 1, 1055, 500, 3, *[0] * 12)]
+    assert amounts(posted, "consignor", frame, *FACTS) == [(LODGED_AT, 1, 1, 1, 1055, 500, 3, 1, 1, 1, *[0] * 9)]
     assert [key.name for key in KEYS if key.column in frame and frame[key.column][0] is None] == [
         "phone", "mailbox", "account", "shop", "article", "operator",
     ]  # fmt: skip
@@ -223,30 +223,31 @@ def test_what_the_past_has_seen_is_not_new_and_moves_when_it_was_earlier() -> No
     assert new(us + 1_000_000) == [(LODGED_AT, 1), (later, -1)]
 
 
-def results(*words: str, findings: str | None = None) -> pl.DataFrame:
+def results(*words: str, findings: str | None = None, linked: str | None = None) -> pl.DataFrame:
     frame = with_entities(consignments_of(row())).frame.select(key.column for key in KEYS)
     return pl.concat([frame] * len(words)).with_columns(
         pl.Series("result", words),
         pl.lit(findings, pl.String).alias("findings"),
+        pl.lit(linked, pl.String).alias("criminal_link"),
         pl.lit(KNOWN).cast(FACT_SCHEMA["known_at"]).alias("known_at"),
     )
 
 
 @pytest.mark.parametrize(
-    ("word", "findings", "posts"),
+    ("word", "findings", "linked", "posts"),
     [
-        ("compliant", None, (1, 0, 0, 0, 0, 0, 0, 0)),
-        ("compliant", "counterfeit", (1, 0, 0, 0, 0, 0, 0, 0)),
-        ("non_compliant", None, (1, 1, 0, 0, 0, 0, 0, 0)),
-        ("non_compliant", "counterfeit; dangerous", (1, 1, 1, 0, 0, 0, 1, 0)),
-        ("non_compliant", "undervalued;misdeclared;prohibited", (1, 1, 0, 1, 1, 1, 0, 0)),
-        ("not_presented", None, (0, 0, 0, 0, 0, 0, 0, 1)),
+        ("compliant", None, None, (1, 0, 0, 0, 0, 0, 0, 0, 0)),
+        ("compliant", "dangerous", "true", (1, 0, 0, 0, 0, 0, 0, 0, 0)),
+        ("non_compliant", None, "false", (1, 1, 0, 0, 0, 0, 0, 0, 0)),
+        ("non_compliant", "counterfeit; dangerous", None, (1, 1, 1, 0, 0, 0, 1, 1, 0)),
+        ("non_compliant", "undervalued;misdeclared;prohibited", "true", (1, 1, 0, 1, 1, 1, 0, 1, 0)),
+        ("not_presented", None, None, (0, 0, 0, 0, 0, 0, 0, 0, 1)),
     ],
 )
 def test_results_post_inspections_and_hits_by_finding_when_known(
-    word: str, findings: str | None, posts: tuple[int, ...]
+    word: str, findings: str | None, linked: str | None, posts: tuple[int, ...]
 ) -> None:
-    posted = facts_of_outcomes(results(word, findings=findings))
+    posted = facts_of_outcomes(results(word, findings=findings, linked=linked))
     assert posted.schema == FACT_SCHEMA
     assert posted.select("known_at", *FOUND).unique().rows() == [(KNOWN, *posts)]
     assert posted.select(pl.col(FACTS).exclude(FOUND)).sum().row(0) == (0,) * 9

@@ -74,11 +74,12 @@ class Found:
     minute: int
     result: str
     findings: str | None
+    linked: str | None
 
     def row(self) -> dict[str, Any]:
         known_at = (START + timedelta(minutes=self.minute, seconds=1)).isoformat()
         ours = {"consignment_id": f"C{self.consignment}", "known_at": known_at, "line": "2"}
-        return {**ours, "result": self.result, "findings": self.findings}
+        return {**ours, "result": self.result, "findings": self.findings, "criminal_link": self.linked}
 
 
 Told = Declared | Found
@@ -90,7 +91,7 @@ DECLARED = st.builds(
 FOUND_OUT = st.builds(
     Found,
     st.integers(0, 4), MINUTES, st.sampled_from(["compliant", "non_compliant", "not_presented", "inconclusive"]),
-    st.sampled_from([None, "counterfeit", "dangerous;counterfeit"]),
+    st.sampled_from([None, "counterfeit", "dangerous;counterfeit"]), st.sampled_from([None, "true", "false"]),
 )  # fmt: skip
 STORIES = st.tuples(
     st.lists(DECLARED, min_size=1, max_size=8, unique_by=lambda d: (d.consignment, d.version)),
@@ -148,6 +149,7 @@ def by_hand(declared: Sequence[Declared], found: Sequence[Found]) -> dict[tuple[
             hit = result.result == "non_compliant"
             told["inspected"] += result.result in ("compliant", "non_compliant")
             told["hits"] += hit
+            told["hits_grave"] += hit and (result.linked == "true" or "dangerous" in (result.findings or ""))
             told["not_presented"] += result.result == "not_presented"
             for finding in result.findings.split(";") if hit and result.findings else []:
                 told[f"hits_{finding}"] += 1

@@ -17,13 +17,14 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from features.words import ROLES
 from service.access import Access
 from service.access.guard import COOKIE, Limit
 from service.access.kept import Denied
 from service.access.machines import LIVE_KEYS
 from service.access.people import IDLE, TRIES, WHOLE
 from service.access.permissions import PERMISSIONS, check_every_route_has_a_row
-from service.access.principal import ROLES, Principal
+from service.access.principal import Principal
 from service.api import messages, routes
 from service.app import create
 from service.auditing import verify_record
