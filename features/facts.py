@@ -54,16 +54,21 @@ def _joined(*texts: pl.Expr) -> pl.Expr:
 
 
 COUNTRY = pl.col("consignor_country").fill_null("?")
-CONSIGNOR = _either(comparable("consignor_id"), _joined(comparable("consignor_name"), COUNTRY))
-CONSIGNEE = _either(
-    comparable("consignee_id"), _joined(comparable("consignee_name"), comparable("consignee_postcode").fill_null("?"))
-)
-ROUTE = _joined(
-    pl.col("dispatch_country"),
-    pl.col("transit_countries").fill_null(""),
-    pl.col("destination_country").fill_null("?"),
-    pl.col("operator").fill_null("?"),
-)
+SAID = {  # what several keys are made of; told once, as it costs more than the rest
+    "said_consignor": _either(comparable("consignor_id"), _joined(comparable("consignor_name"), COUNTRY)),
+    "said_consignee": _either(
+        comparable("consignee_id"),
+        _joined(comparable("consignee_name"), comparable("consignee_postcode").fill_null("?")),
+    ),
+    "said_route": _joined(
+        pl.col("dispatch_country"),
+        pl.col("transit_countries").fill_null(""),
+        pl.col("destination_country").fill_null("?"),
+        pl.col("operator").fill_null("?"),
+    ),
+    "said_building": building("consignor_address"),
+}
+CONSIGNOR, CONSIGNEE, ROUTE, BUILDING = (pl.col(name) for name in SAID)
 
 KEYS: tuple[Key, ...] = (
     Key("consignor", CONSIGNOR),
@@ -74,7 +79,7 @@ KEYS: tuple[Key, ...] = (
     Key("mailbox", mailbox("consignor_email")),
     Key("account", comparable("seller_account")),
     Key("shop", storefront("seller_url")),
-    Key("address", _joined(building("consignor_address"), COUNTRY)),
+    Key("address", _joined(BUILDING, COUNTRY)),
     Key("article", pl.col("main_article")),
     Key("wording", _joined(CONSIGNOR, comparable("main_description"))),
     Key("route", ROUTE),
@@ -82,7 +87,7 @@ KEYS: tuple[Key, ...] = (
     Key("goods", _joined(pl.col("main_hs6"), pl.col("main_origin").fill_null("?"))),
     Key("operator", comparable("operator")),
     Key("office", comparable("office")),
-    Key("card", _joined(CONSIGNOR, building("consignor_address").fill_null("?"))),
+    Key("card", _joined(CONSIGNOR, BUILDING.fill_null("?"))),
 )
 ENTITIES = tuple(key.column for key in KEYS)
 
@@ -104,6 +109,7 @@ def with_entities(consignments: Consignments) -> Consignments:
         )
     )
     beside = consignments.frame.join(main, on="row", how="left", maintain_order="left")
+    beside = beside.with_columns(text.alias(name) for name, text in SAID.items())
     texts = beside.select(pl.concat_str(pl.lit(f"{key.name}\x1f"), key.text).alias(key.column) for key in lacking)
     hashed = texts.select(plh.col(key.column).nchash.xxhash64().reinterpret(signed=True) for key in lacking)
     return Consignments(consignments.frame.hstack(hashed), consignments.goods)

@@ -133,7 +133,7 @@ class StoredGraph(Graph):
         roots = sorted({self.network_of[entity] for entity in cards})
         _hold(self.members, roots, self._fetch_members(roots))
         if len(own) > FEW:
-            _hold(self.links, list(cards), self._fetch_links(list(cards)))
+            _hold(self.links, own, self._fetch_links(list(cards)))  # who is new has none, and is not asked about
 
     def _keep_row(self, row: Any) -> StoredCard:
         """Remember a row of CARDS, unless the card is known already."""
