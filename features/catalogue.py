@@ -18,6 +18,7 @@ from features import (
     identifiers,
     money,
     norms,
+    product_codes,
     rates,
     route,
     shipper,
@@ -30,9 +31,29 @@ from features.parties import evidence, graph, linking
 from features.windows import Since, reading_of
 
 InputKind = Literal["number", "category"]
-DECLARING = (declared, goods, identifiers, route, shipper)  # importing them is what declares their features
+DECLARING = (
+    declared,
+    goods,
+    identifiers,
+    product_codes,
+    route,
+    shipper,
+)  # importing them is what declares their features
 # their code is part of what every input means
-MEANINGFUL = (comparable, consignment, evidence, facts, graph, linking, money, norms, rates, windows, wording)
+MEANINGFUL = (
+    comparable,
+    consignment,
+    evidence,
+    facts,
+    graph,
+    linking,
+    money,
+    norms,
+    product_codes,
+    rates,
+    windows,
+    wording,
+)
 LANGUAGES = ("en", "fr", "zh")
 FLAG = "yes/no"  # units that are shown in words: 1 as yes, 0 as no
 SHARE = "%"  # and shares of one as per cent
@@ -76,6 +97,7 @@ WHO = {
     "shop": ("the web shop", "la boutique en ligne", "网店"),
     "address": ("the sender's address", "l'adresse de l'expéditeur", "寄件地址"),
     "article": ("the article code", "le code article", "货号"),
+    "serial": ("the same serial number", "le même numéro de série", "同一序列号"),
     "wording": ("this sender's wording", "cette désignation de l'expéditeur", "该寄件人的品名"),
     "way": ("this sender on this route", "cet expéditeur sur cet itinéraire", "该寄件人于该路线"),
     "operator": ("the operator", "l'opérateur", "承运人"),
@@ -155,6 +177,8 @@ INPUTS: tuple[Input, ...] = (
     number("hs_digits_least", "Digits of the HS code", "Chiffres du code SH", "HS编码位数"),
     number("hs_chapters", "Different HS chapters", "Chapitres SH différents", "不同HS章数"),
     number("product_codes_share", "Lines with a product code", "Lignes avec code produit", "带产品编码的行占比", SHARE),
+    number("serial_elsewhere", "Earlier consignments with the same serial number",
+           "Envois antérieurs portant le même numéro de série", "此前申报同一序列号的货件数"),
     # the wording
     number("wording_words", "Words of the description", "Mots de la désignation", "品名词数"),
     number("wording_vague_share", "Vague words in the description", "Mots vagues dans la désignation", "品名含糊词占比", SHARE),
@@ -236,7 +260,13 @@ INPUTS: tuple[Input, ...] = (
 # shrink: a hundred clean decoys that nobody opens buy nothing. A clean record is earned by inspections alone.
 NEVER_LOWERS = (
     *("consignor_consignments_1d", "consignor_consignments_7d", "consignor_consignments_90d", "consignor_burst"),
-    *("identifiers_consignments_7d", "identifiers_shared", "network_consignments_7d", "network_consignments_90d"),
+    *(
+        "serial_elsewhere",
+        "identifiers_consignments_7d",
+        "identifiers_shared",
+        "network_consignments_7d",
+        "network_consignments_90d",
+    ),
 )
 NEVER_RAISES = ("consignor_days_since_last", "identifiers_new", "pair_share")
 

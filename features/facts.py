@@ -19,6 +19,7 @@ import polars_hash as plh
 from features.comparable import article, building, comparable, mailbox, storefront, telephone, words_of_name
 from features.consignment import TIME, VERSION_KEY, Consignments
 from features.outcome import FINDINGS, LABELLED
+from features.product_codes import serial_of
 
 Integers = npt.NDArray[np.int64]
 NEVER = int(np.iinfo(np.int64).min)
@@ -81,6 +82,7 @@ KEYS: tuple[Key, ...] = (
     Key("shop", storefront("seller_url")),
     Key("address", _joined(BUILDING, COUNTRY)),
     Key("article", pl.col("main_article")),
+    Key("serial", pl.col("main_serial")),
     Key("wording", _joined(CONSIGNOR, comparable("main_description"))),
     Key("route", ROUTE),
     Key("way", _joined(CONSIGNOR, ROUTE)),
@@ -106,6 +108,7 @@ def with_entities(consignments: Consignments) -> Consignments:
             pl.col("goods_origin_country").alias("main_origin"),
             pl.col("description").alias("main_description"),
             article("description").alias("main_article"),
+            serial_of(pl.col("product_code")).alias("main_serial"),
         )
     )
     beside = consignments.frame.join(main, on="row", how="left", maintain_order="left")

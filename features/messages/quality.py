@@ -33,6 +33,7 @@ from features.messages.codes import (
 )
 from features.messages.raw import NOT_STATED
 from features.money import EURO_PER_UNIT
+from features.product_codes import gtin_fails
 
 PROBLEM = pl.Schema({"row": pl.UInt32(), "field": pl.String(), "problem": pl.String()})
 MINIMUM = (
@@ -150,6 +151,7 @@ LINE_CHECKS = (
         pl.col("currency").is_in(list(CURRENCIES)) & ~pl.col("currency").is_in(list(EURO_PER_UNIT)),
     ),
     _country("goods_origin_country"),
+    _Check("product_code", "the check digit of the GTIN is wrong", gtin_fails(pl.col("product_code"))),
 )
 
 

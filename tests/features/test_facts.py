@@ -138,7 +138,7 @@ def test_a_consignment_posts_one_fact_for_each_known_entity_and_what_its_sender_
     assert amounts(posted, "goods", frame, *FACTS) == [(LODGED_AT, 1, 1, 1, 1055, 500, 3, *[0] * 12)]
     assert amounts(posted, "consignor", frame, *FACTS) == [(LODGED_AT, 1, 1, 1, 1055, 500, 3, 1, 1, 1, *[0] * 9)]
     assert [key.name for key in KEYS if key.column in frame and frame[key.column][0] is None] == [
-        "phone", "mailbox", "account", "shop", "article", "operator",
+        "phone", "mailbox", "account", "shop", "article", "serial", "operator",
     ]  # fmt: skip
 
 
