@@ -19,7 +19,7 @@ import polars_hash as plh
 from features.comparable import article, building, comparable, mailbox, storefront, telephone, words_of_name
 from features.consignment import TIME, VERSION_KEY, Consignments
 from features.outcome import FINDINGS, LABELLED
-from features.product_codes import serial_of
+from features.product_codes import gtin_of, serial_of
 
 Integers = npt.NDArray[np.int64]
 NEVER = int(np.iinfo(np.int64).min)
@@ -29,8 +29,10 @@ LODGED = "lodged"  # versions that named the entity, whatever became of them: by
 STATED = ("consignments", "lines", "value", "mass", "pieces")  # what a declaration says; an amendment takes it back
 SIGHTED = {"new_consignee": "pair", "new_wording": "wording", "new_route": "way"}  # what a sender has of new
 FOUND = ("inspected", "hits", *(f"hits_{finding}" for finding in FINDINGS), "hits_grave", "not_presented")
-FACTS = (LODGED, *STATED, *SIGHTED, *FOUND)
+REGISTERED = "registered"  # by a right holder: a piece by its serial, or an article all of whose pieces are
+FACTS = (LODGED, *STATED, *SIGHTED, *FOUND, REGISTERED)
 FACT_SCHEMA = pl.Schema([("entity", pl.Int64()), ("known_at", TIME), *((fact, pl.Int64()) for fact in FACTS)])
+REGISTRY = pl.Schema({"entity": pl.Int64(), "known_at": TIME})  # what right holders have registered, and when
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ KEYS: tuple[Key, ...] = (
     Key("shop", storefront("seller_url")),
     Key("address", _joined(BUILDING, COUNTRY)),
     Key("article", pl.col("main_article")),
+    Key("gtin", pl.col("main_gtin")),
     Key("serial", pl.col("main_serial")),
     Key("wording", _joined(CONSIGNOR, comparable("main_description"))),
     Key("route", ROUTE),
@@ -108,14 +111,19 @@ def with_entities(consignments: Consignments) -> Consignments:
             pl.col("goods_origin_country").alias("main_origin"),
             pl.col("description").alias("main_description"),
             article("description").alias("main_article"),
+            gtin_of(pl.col("product_code")).alias("main_gtin"),
             serial_of(pl.col("product_code")).alias("main_serial"),
         )
     )
     beside = consignments.frame.join(main, on="row", how="left", maintain_order="left")
     beside = beside.with_columns(text.alias(name) for name, text in SAID.items())
-    texts = beside.select(pl.concat_str(pl.lit(f"{key.name}\x1f"), key.text).alias(key.column) for key in lacking)
-    hashed = texts.select(plh.col(key.column).nchash.xxhash64().reinterpret(signed=True) for key in lacking)
+    hashed = beside.select(entities_named(key.name, key.text).alias(key.column) for key in lacking)
     return Consignments(consignments.frame.hstack(hashed), consignments.goods)
+
+
+def entities_named(key: str, text: pl.Expr) -> pl.Expr:
+    """The entities of a key that texts name; null where the text is unknown."""
+    return plh.concat_str(pl.lit(f"{key}\x1f"), text).nchash.xxhash64().reinterpret(signed=True)
 
 
 def stated(consignments: Consignments) -> pl.DataFrame:
@@ -247,6 +255,11 @@ def facts_of_outcomes(outcomes: pl.DataFrame) -> pl.DataFrame:
     return _for_each_key(
         conclusive.with_columns(amount.cast(pl.Int64).alias(fact) for fact, amount in amounts.items()), FOUND
     )
+
+
+def facts_registered(registry: pl.DataFrame) -> pl.DataFrame:
+    """The facts (FACT_SCHEMA) that entries of right holders are (REGISTRY): of serials and their articles."""
+    return _wide(registry.with_columns(pl.lit(1).alias(REGISTERED)), "entity", (REGISTERED,))
 
 
 def less(facts: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:

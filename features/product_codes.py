@@ -56,6 +56,12 @@ def _unquoted(serials: pl.Series) -> pl.Series:
 
 
 @of_consignment
+def serial_unregistered(gtin_registered_ever: pl.Expr, serial_registered_ever: pl.Expr) -> pl.Expr:
+    """Whether the right holder registers each piece of the declared article and does not know this serial number."""
+    return pl.when(gtin_registered_ever > 0).then((serial_registered_ever == 0).cast(pl.Float64))
+
+
+@of_consignment
 def serial_elsewhere(serial_consignments_ever: pl.Expr, version: pl.Expr) -> pl.Expr:
     """Earlier consignments that declared the same serial number, an earlier version of this one apart."""
     return (serial_consignments_ever - (version > 1).cast(pl.Float64)).clip(0.0)

@@ -11,11 +11,11 @@ from pathlib import Path
 import polars as pl
 
 from features.consignment import CONSIGNMENT_COLUMNS, EXTRA, GOODS_COLUMNS, VERSION_KEY, Consignments, fold
-from features.facts import with_entities
+from features.facts import REGISTRY, with_entities
 from features.outcome import OUTCOME_COLUMNS
 from features.parties.linking import LISTED
 
-LISTED_FILE = "listed.parquet"
+LISTED_FILE, REGISTERED_FILE = "listed.parquet", "registered.parquet"
 MANIFEST_COLUMNS = [c.name for c in (*CONSIGNMENT_COLUMNS, *GOODS_COLUMNS)]
 
 
@@ -37,15 +37,27 @@ class Archive:
 
     def keep_listed(self, listed: pl.DataFrame) -> None:
         """Keep what lists ever told (LISTED), in the place of what was kept of them before."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        temporary = self.folder / f"writing-{os.getpid()}"
-        listed.write_parquet(temporary)
-        temporary.replace(self.folder / LISTED_FILE)
+        self._replace(LISTED_FILE, listed)
 
     def listed(self) -> pl.DataFrame:
         """What lists ever told (LISTED)."""
         file = self.folder / LISTED_FILE
         return pl.read_parquet(file) if file.exists() else LISTED.to_frame()
+
+    def keep_registered(self, registered: pl.DataFrame) -> None:
+        """Keep what right holders have registered (REGISTRY), in the place of what was kept of it before."""
+        self._replace(REGISTERED_FILE, registered)
+
+    def registered(self) -> pl.DataFrame:
+        """What right holders have registered (REGISTRY)."""
+        file = self.folder / REGISTERED_FILE
+        return pl.read_parquet(file) if file.exists() else REGISTRY.to_frame()
+
+    def _replace(self, name: str, content: pl.DataFrame) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        temporary = self.folder / f"writing-{os.getpid()}"
+        content.write_parquet(temporary)
+        temporary.replace(self.folder / name)
 
     def consignments(self, start: datetime | None = None, end: datetime | None = None) -> Consignments:
         """All consignment versions lodged from `start` until before `end`, in order of time, each once."""

@@ -16,6 +16,7 @@ from features.words import AnswerKind, FormatName
 from pipelines import show
 from pipelines.bundles import bundles
 from pipelines.cases import cases
+from pipelines.genuine import genuine
 from pipelines.keeping import erase, retain
 from pipelines.keys import invite, keys
 from pipelines.lists import lists
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 
 app.add_typer(lists, name="lists")
+app.add_typer(genuine, name="genuine")
 app.add_typer(bundles, name="bundles")
 app.add_typer(cases, name="cases")
 app.add_typer(keys, name="keys")

@@ -18,6 +18,7 @@ from pipelines.contest import Contest, contest
 from pipelines.sweep import sweep
 from pipelines.train import Trained, train
 from pipelines.training_frame import TrainingFrame, build_training_frame
+from service.genuine import registered
 from service.journal import Journal
 from service.linking_switch import LinkingSwitch
 from service.lists import listed_ever
@@ -46,6 +47,7 @@ def learn(
     sweep(Journal(store, linking), archive)
     if linking.on:
         archive.keep_listed(listed_ever(store))
+    archive.keep_registered(registered(store))
     store.close()
     show.line("assembling what was known of every inspected consignment on the day it was lodged")
     show.line(f"linking is {'on' if linking.on else 'off; `tamis link --on` says how to switch it on'}")

@@ -17,7 +17,7 @@ from rich.table import Table
 from features.assemble import assemble
 from features.catalogue import INPUTS
 from features.consignment import Consignments
-from features.facts import facts_of, facts_of_outcomes
+from features.facts import facts_of, facts_of_outcomes, facts_registered
 from features.fault import Fault
 from features.history import FactTable
 from features.outcome import LABELLED
@@ -81,7 +81,7 @@ def dry_run(policy: Policy, archive: Archive, today: date, start: datetime | Non
     first = start or last - timedelta(days=DAYS)
     known = with_entities_of(archive.outcomes(end), everything)
     held = [rule.anew() for rule in policy.rules]
-    days = [_held(part, held) for part in _days(everything, known, first)]
+    days = [_held(part, held) for part in _days(everything, known, archive.registered(), first)]
     if not days:
         raise Fault("the archive holds no consignments of these days")
     told = pl.concat(days).join(_results(known), on="consignment_id", how="left", maintain_order="left")
@@ -91,11 +91,14 @@ def dry_run(policy: Policy, archive: Archive, today: date, start: datetime | Non
     return Trial(first.date(), last.date(), told.height, len(labelled), int(labelled.sum()), rules)
 
 
-def _days(everything: Consignments, known: pl.DataFrame, first: datetime) -> Iterator[pl.DataFrame]:
+def _days(
+    everything: Consignments, known: pl.DataFrame, registry: pl.DataFrame, first: datetime
+) -> Iterator[pl.DataFrame]:
     """The rows of each day: declared columns beside features, as a policy sees them."""
     begin: datetime = everything.frame["lodged_at"].min()  # type: ignore[assignment]
     last: datetime = everything.frame["lodged_at"].max()  # type: ignore[assignment]
-    history = FactTable(pl.concat([facts_of(everything), facts_of_outcomes(known)]), holds_all=True)
+    facts = [facts_of(everything), facts_of_outcomes(known), facts_registered(registry)]
+    history = FactTable(pl.concat(facts), holds_all=True)
     fits = fit_goods(everything, labelled_of(everything, known, begin), refit_dates(begin, last))
     day = pl.col("lodged_at").dt.date()
     shown = everything.frame.filter(pl.col("lodged_at") >= first)

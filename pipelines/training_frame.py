@@ -12,7 +12,7 @@ import polars as pl
 from features.assemble import Fits, Rows, assemble
 from features.catalogue import Input
 from features.consignment import Consignments
-from features.facts import ENTITIES, attributed, facts_of, facts_of_outcomes
+from features.facts import ENTITIES, attributed, facts_of, facts_of_outcomes, facts_registered
 from features.fault import Fault
 from features.history import FactTable
 from features.norms import fit_norms
@@ -73,7 +73,8 @@ def build_training_frame(
     last: datetime = consignments.frame["lodged_at"].max()  # type: ignore[assignment]
     first: datetime = consignments.frame["lodged_at"].min()  # type: ignore[assignment]
     outcomes = with_entities_of(_within_retention(archive.outcomes(end), end or last), consignments)
-    history = FactTable(pl.concat([facts_of(consignments), facts_of_outcomes(outcomes)]), holds_all=True)
+    facts = [facts_of(consignments), facts_of_outcomes(outcomes), facts_registered(archive.registered())]
+    history = FactTable(pl.concat(facts), holds_all=True)
     labelled = labelled_of(consignments, outcomes, start or first)
     if labelled.height < 50 or labelled["hit"].n_unique() < 2:
         raise NothingToLearn(f"{labelled.height} labelled consignments of both kinds are too few to learn from")

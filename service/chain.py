@@ -31,6 +31,7 @@ Kind = Literal[
     "access",
     "override",
     "proposal",
+    "registry",
 ]
 START = "0" * 64  # stands before the first entry
 FIELDS = ("number", "kind", "subject", "content", "at")

@@ -193,6 +193,13 @@ PHONES = sa.Table(
     sa.Column("value", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("own", sa.Boolean, nullable=False),
 )
+REGISTERED = sa.Table(  # what right holders say is genuine: serials and their articles, as hashes
+    "registered",
+    TABLES,
+    sa.Column("entity", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("holder", sa.String, nullable=False),
+    sa.Column("known_at", sa.BigInteger, nullable=False),
+)
 HUBS = sa.Table(  # what so many cards state that it links nobody
     "hubs", TABLES, sa.Column("value", sa.BigInteger, primary_key=True, autoincrement=False)
 )

@@ -135,10 +135,10 @@ def test_a_consignment_posts_one_fact_for_each_known_entity_and_what_its_sender_
     frame = with_entities(sent).frame
     known = frame.select(ENTITIES).row(0)
     assert set(posted["entity"]) == set(known) - {None}
-    assert amounts(posted, "goods", frame, *FACTS) == [(LODGED_AT, 1, 1, 1, 1055, 500, 3, *[0] * 12)]
-    assert amounts(posted, "consignor", frame, *FACTS) == [(LODGED_AT, 1, 1, 1, 1055, 500, 3, 1, 1, 1, *[0] * 9)]
+    assert amounts(posted, "goods", frame, *FACTS) == [(LODGED_AT, 1, 1, 1, 1055, 500, 3, *[0] * 13)]
+    assert amounts(posted, "consignor", frame, *FACTS) == [(LODGED_AT, 1, 1, 1, 1055, 500, 3, 1, 1, 1, *[0] * 10)]
     assert [key.name for key in KEYS if key.column in frame and frame[key.column][0] is None] == [
-        "phone", "mailbox", "account", "shop", "article", "serial", "operator",
+        "phone", "mailbox", "account", "shop", "article", "gtin", "serial", "operator",
     ]  # fmt: skip
 
 
@@ -250,7 +250,7 @@ def test_results_post_inspections_and_hits_by_finding_when_known(
     posted = facts_of_outcomes(results(word, findings=findings, linked=linked))
     assert posted.schema == FACT_SCHEMA
     assert posted.select("known_at", *FOUND).unique().rows() == [(KNOWN, *posts)]
-    assert posted.select(pl.col(FACTS).exclude(FOUND)).sum().row(0) == (0,) * 9
+    assert posted.select(pl.col(FACTS).exclude(FOUND)).sum().row(0) == (0,) * 10
 
 
 def test_an_inconclusive_result_posts_nothing() -> None:

@@ -1,0 +1,59 @@
+"""`tamis genuine`: the serial numbers that right holders have given, and how many each has registered."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipelines import show
+from service.settings import Settings
+
+if TYPE_CHECKING:
+    from service.store import Store
+
+genuine = typer.Typer(help="Genuine goods: serial numbers that right holders have registered.", no_args_is_help=True)
+SHOWN = 5
+
+
+@genuine.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="CSV: product_code, or gtin and serial", show_default=False)],
+    holder: Annotated[str, typer.Option(help="the right holder whose goods they are")],
+    by: Annotated[str, typer.Option(help="who does it")],
+) -> None:
+    """Register serial numbers; those of the same articles that are not registered are none of their maker's."""
+    from service.genuine import register
+    from service.records import micros
+
+    content, store = file.read_bytes(), _open()
+    done = register(store, content, holder=holder, by=by, at=micros(datetime.now(UTC)))
+    store.close()
+    show.line(f"{done.new:,} serial numbers of {holder} are registered, {done.known:,} were before")
+    for problem in done.problems[:SHOWN]:
+        show.line(f"  line {problem['line']}: {problem['reason']}; {problem['remedy']}")
+    if len(done.problems) > SHOWN:
+        show.line(f"  and {len(done.problems) - SHOWN:,} lines more that were not read")
+
+
+@genuine.command("show")
+def show_holders() -> None:
+    """Right holders, and how many serial numbers and articles each has registered."""
+    from service.genuine import holders
+
+    store = _open()
+    told = holders(store)
+    store.close()
+    for holder, entries in told:
+        show.line(f"{holder}: {entries:,} serial numbers and articles")
+    show.line(f"{len(told)} right holders")
+
+
+def _open() -> Store:
+    from service.store import open_store
+
+    settings = Settings()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    return open_store(settings)

@@ -1,0 +1,121 @@
+"""Genuine goods: the serial numbers that right holders have given, kept as hashes, and posted to the history as facts.
+
+An article counts as registered piece by piece once one of its serial numbers is: from then on a declared serial number
+of it that its right holder does not know is none of his. What is registered counts for what is lodged afterwards.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from features.consignment import TIME
+from features.facts import REGISTRY, entities_named, facts_registered
+from features.fault import Fault
+from features.product_codes import gtin_fails, gtin_of, serial_of
+from service.chain import note
+from service.posting import in_lists, post
+from service.store import REGISTERED, Store
+
+REMEDIES = {
+    "unread": (
+        "names no serial number with its GTIN",
+        "write a GS1 Digital Link, (01)…(21)…, or the columns gtin, serial",
+    ),
+    "fails": ("the check digit of the GTIN is wrong", "correct the GTIN"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What became of a file: serials that are new, and that were known; `line`, `reason`, `remedy` of the rest."""
+
+    new: int
+    known: int
+    problems: list[dict[str, Any]]
+
+
+def register(store: Store, content: bytes, *, holder: str, by: str, at: int) -> Registered:
+    """Register the serial numbers of a CSV file: a column `product_code`, or `gtin` and `serial`.
+
+    at: microseconds since 1970. Known ones change nothing. Raises Fault where it cannot be read or nobody is named.
+    """
+    if not holder.strip() or not by.strip():
+        raise Fault("a registry needs the name of its right holder and of who imports it")
+    read = _read(content)
+    bad = read.filter(pl.col("problem").is_not_null())
+    problems = [
+        {"line": line, **dict(zip(("reason", "remedy"), REMEDIES[problem], strict=True))}
+        for line, problem in bad.select("line", "problem").rows()
+    ]
+    good = read.filter(pl.col("problem").is_null())
+    serials = good.select(entities_named("serial", pl.col("piece")).alias("entity")).unique(maintain_order=True)
+    articles = good.select(entities_named("gtin", pl.col("gtin")).alias("entity")).unique(maintain_order=True)
+    entities = pl.concat([serials, articles])["entity"].to_list()
+
+    def write(connection: sa.Connection) -> set[int]:
+        there: set[int] = set()
+        for some in in_lists(entities):
+            query = sa.select(REGISTERED.c.entity).where(REGISTERED.c.entity.in_(some))
+            there.update(connection.execute(query).scalars())
+        new = [entity for entity in entities if entity not in there]
+        if new:
+            rows = [{"entity": entity, "holder": holder.strip(), "known_at": at} for entity in new]
+            connection.execute(sa.insert(REGISTERED), rows)
+            post(store, connection, facts_registered(_registry((entity, at) for entity in new)))
+        return there
+
+    there = store.write(write)
+    new = sum(entity not in there for entity in serials["entity"])
+    if new:
+        note(store, "registry", holder.strip(), {"by": by.strip(), "serials": new}, at)
+    return Registered(new, serials.height - new, problems)
+
+
+def registered(store: Store) -> pl.DataFrame:
+    """Everything that was ever registered (REGISTRY)."""
+    with store.reading() as connection:
+        query = sa.select(REGISTERED.c.entity, REGISTERED.c.known_at).order_by(
+            REGISTERED.c.known_at, REGISTERED.c.entity
+        )
+        return _registry(tuple(row) for row in connection.execute(query))
+
+
+def holders(store: Store) -> list[tuple[str, int]]:
+    """Right holders, and how many entries each has."""
+    query = sa.select(REGISTERED.c.holder, sa.func.count()).group_by(REGISTERED.c.holder).order_by(REGISTERED.c.holder)
+    with store.reading() as connection:
+        return [(str(holder), int(count)) for holder, count in connection.execute(query)]
+
+
+def _registry(rows: Any) -> pl.DataFrame:
+    return pl.DataFrame(list(rows), schema={**REGISTRY, "known_at": pl.Int64()}, orient="row").cast({"known_at": TIME})
+
+
+def _read(content: bytes) -> pl.DataFrame:
+    """`line`, `gtin`, `piece` and `problem` (a key of REMEDIES) of each row of a file."""
+    try:
+        rows = pl.read_csv(io.BytesIO(content), infer_schema=False)
+    except (pl.exceptions.PolarsError, ValueError):
+        raise Fault("not a CSV file in UTF-8 with a header row") from None
+    rows = rows.rename({name: name.strip().lower() for name in rows.columns})
+    if "product_code" not in rows.columns:
+        if not {"gtin", "serial"} <= set(rows.columns):
+            raise Fault("needs a column product_code, or the columns gtin and serial")
+        gtin = gtin_of(pl.col("gtin"))
+        rows = rows.with_columns(pl.format("(01){}(21){}", gtin, pl.col("serial")).alias("product_code"))
+    code = pl.col("product_code")
+    read = rows.select(
+        pl.int_range(2, pl.len() + 2).alias("line"),
+        gtin_of(code).alias("gtin"),
+        serial_of(code).alias("piece"),
+        gtin_fails(code).alias("fails"),
+    )
+    unread = pl.col("gtin").is_null() | pl.col("piece").is_null()
+    return read.with_columns(
+        pl.when(unread).then(pl.lit("unread")).when("fails").then(pl.lit("fails")).alias("problem")
+    )
