@@ -31,14 +31,8 @@ from features.parties import evidence, graph, linking
 from features.windows import Since, reading_of
 
 InputKind = Literal["number", "category"]
-DECLARING = (
-    declared,
-    goods,
-    identifiers,
-    product_codes,
-    route,
-    shipper,
-)  # importing them is what declares their features
+# importing them is what declares their features
+DECLARING = (declared, goods, identifiers, product_codes, route, shipper)
 # their code is part of what every input means
 MEANINGFUL = (
     comparable,

@@ -1,8 +1,9 @@
 """What a declared product code names: an article by its GTIN, and one single piece by its serial number.
 
 A code is a GTIN in plain digits, a GS1 Digital Link (`https://…/01/<GTIN>/21/<serial>`), a GS1 element string
-(`(01)<GTIN>(21)<serial>`) or a bare serial number. A maker gives a serial number to one piece and never again: where
-another consignment has declared the same one, at most one of the two is what it says.
+(`(01)<GTIN>(21)<serial>`) or a serial number that says that it is one (`S/N 83911-A`): other codes may be those of a
+model, which many pieces share. A maker gives a serial number to one piece and never again: where another consignment
+has declared the same one, at most one of the two is what it says.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ ELEMENTS = r"^\(01\)\s?(\d{14})"
 DIGITS = r"^(\d{8}|\d{12,14})$"
 LINK_SERIAL = r"(?i)/(?:21|ser)/([^/?#]+)"
 ELEMENTS_SERIAL = r"\(21\)\s?([^()]+)"
-BARE_SERIAL = r"(?i)^(?:s/?n[:\s-]*)?([a-z0-9][a-z0-9 ./-]{5,29})$"
+BARE_SERIAL = r"(?i)^(?:s/?n|serial(?: (?:no|number))?)[.:# -]+([a-z0-9][a-z0-9 ./-]{3,29})$"
+NOTHING = r"^0*$"  # stands in a field that asks for a serial number where there is none
 WEIGHTS = np.array([3, 1] * 7)  # of the fourteen digits, the check digit last
 
 
@@ -42,13 +44,13 @@ def _fails(numbers: pl.Series) -> pl.Series:
 
 
 def serial_of(code: pl.Expr) -> pl.Expr:
-    """The single piece that a code names: GTIN and serial number, or a bare serial with a digit; null where none."""
+    """The single piece that a code names, by its serial number with the GTIN where there is one; null where none."""
     text = code.str.strip_chars()
     linked = text.str.extract(LINK_SERIAL, 1).map_batches(_unquoted, return_dtype=pl.String)
     named = pl.coalesce(linked, text.str.extract(ELEMENTS_SERIAL, 1)).str.strip_chars()
-    bare = pl.when(gtin_of(code).is_null() & text.str.contains(r"\d")).then(text.str.extract(BARE_SERIAL, 1))
-    written = pl.coalesce(named, bare).str.to_uppercase().str.replace_all(r"[ ./-]", "").replace("", None)
-    return pl.concat_str(gtin_of(code).fill_null("?"), written, separator="|")
+    written = pl.coalesce(named, text.str.extract(BARE_SERIAL, 1)).str.to_uppercase().str.replace_all(r"[ ./-]", "")
+    told = pl.when(~written.str.contains(NOTHING)).then(written)
+    return pl.concat_str(gtin_of(code).fill_null("?"), told, separator="|")
 
 
 def _unquoted(serials: pl.Series) -> pl.Series:
