@@ -19,9 +19,10 @@ from service.access.guard import principal_of
 from service.access.principal import Principal
 from service.answers import AnswerCodes, NoSuchAnswer, answer, load_codes, refuse_unfit
 from service.api.faults import Unprocessable
+from service.api.live import desk_of
 from service.api.metrics import Metrics
 from service.api.models import LONGEST_MESSAGE
-from service.api.routes import desk_of, metrics_of, refuse_offices_of_others
+from service.api.routes import metrics_of, refuse_offices_of_others
 from service.orientation import Decisions
 from service.receiving import message_of, stow
 from service.redaction import shown_to

@@ -18,7 +18,8 @@ from service import parties
 from service.access.guard import principal_of
 from service.access.principal import Principal
 from service.api import models
-from service.api.faults import RETRY_SECONDS, Unprocessable, refused_fields
+from service.api.faults import Unprocessable, refused_fields
+from service.api.live import desk_of
 from service.api.metrics import Metrics
 from service.api.models import Judgement
 from service.dossier import dossier
@@ -34,14 +35,6 @@ TWICE = {
     "reason": "the same consignment and version twice in one message",
     "remedy": "send it once, with all of its goods; an amendment carries the next version",
 }
-
-
-def desk_of(request: Request) -> Desk:
-    """The live desk; 503 while there is none."""
-    desk: Desk | None = getattr(request.app.state, "desk", None)
-    if desk is None:
-        raise HTTPException(503, headers={"Retry-After": RETRY_SECONDS})
-    return desk
 
 
 def metrics_of(request: Request) -> Metrics:

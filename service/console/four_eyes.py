@@ -16,8 +16,9 @@ from starlette.datastructures import FormData
 from features.fault import Fault
 from service.access.guard import principal_of
 from service.activating import activate_policy
+from service.api.live import desk_of
 from service.console.oversight import model_told, policy_told
-from service.console.pages import desk_of, form_of, now, text_of, to
+from service.console.pages import form_of, now, text_of, to
 from service.proposals import conclude, decide, note_trial, propose
 from service.settings import Settings
 from service.store import Store

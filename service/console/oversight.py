@@ -17,9 +17,10 @@ from features.fault import Fault
 from features.words import ROLES
 from service.access.guard import principal_of
 from service.access.machines import KEY_DAYS
+from service.api.live import desk_of
 from service.auditing import Verified, verify_record
 from service.console import reading
-from service.console.pages import access_of, desk_of, form_of, now, page, text_of, to
+from service.console.pages import access_of, form_of, now, page, text_of, to
 from service.proposals import proposals
 from service.records import EPOCH, micros
 from service.replaying import Bundles, replay

@@ -20,7 +20,6 @@ from service.access.principal import Principal
 from service.console.words import NAMES, in_language, language_among
 from service.records import EPOCH
 from service.scoring.explanation import Language
-from service.targeting import Desk
 
 HOME = "/console/"
 MENU = {
@@ -73,14 +72,6 @@ def access_of(request: Request) -> Access:
     if access is None:
         raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE)
     return access
-
-
-def desk_of(request: Request) -> Desk:
-    """The live desk; 503 while the service starts."""
-    desk: Desk | None = getattr(request.app.state, "desk", None)
-    if desk is None:
-        raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE)
-    return desk
 
 
 async def form_of(request: Request) -> FormData:

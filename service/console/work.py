@@ -16,9 +16,10 @@ from features.fault import Fault
 from features.outcome import FINDINGS, RESULTS, STAGES
 from service import parties
 from service.access.guard import principal_of
+from service.api.live import desk_of
 from service.api.models import outcome_rows
 from service.console import reading
-from service.console.pages import desk_of, form_of, language_of, now, page, text_of, to
+from service.console.pages import form_of, language_of, now, page, text_of, to
 from service.console.pictures import waterfall, web
 from service.console.words import in_language
 from service.dossier import dossier
