@@ -8,53 +8,70 @@ has declared the same one, at most one of the two is what it says.
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
 from urllib.parse import unquote
 
-import numpy as np
 import polars as pl
 
 from features.definition import of_consignment
 
-LINK = r"(?i)^(?:https?://[^/]+(?:/[^/]+)*?)?/(?:01|gtin)/(\d{12,14}|\d{8})(?:[/?#]|$)"
-ELEMENTS = r"^\(01\)\s?(\d{14})"
-DIGITS = r"^(\d{8}|\d{12,14})$"
-LINK_SERIAL = r"(?i)/(?:21|ser)/([^/?#]+)"
-ELEMENTS_SERIAL = r"\(21\)\s?([^()]+)"
-BARE_SERIAL = r"(?i)^(?:s/?n|serial(?: (?:no|number))?)[.:# -]+([a-z0-9][a-z0-9 ./-]{3,29})$"
-NOTHING = r"^0*$"  # stands in a field that asks for a serial number where there is none
-WEIGHTS = np.array([3, 1] * 7)  # of the fourteen digits, the check digit last
+LINK = re.compile(r"(?:https?://[^/]+(?:/[^/]+)*?)?/(?:01|gtin)/(\d{12,14}|\d{8})(?=[/?#]|$)", re.IGNORECASE | re.ASCII)
+ELEMENTS = re.compile(r"\(01\)\s?(\d{14})", re.ASCII)
+DIGITS = re.compile(r"(\d{8}|\d{12,14})$", re.ASCII)
+LINK_SERIAL = re.compile(r"/(?:21|ser)/([^/?#]+)", re.IGNORECASE)
+ELEMENTS_SERIAL = re.compile(r"\(21\)\s?([^()]+)")
+BARE_SERIAL = re.compile(
+    r"(?:s/?n|serial(?: (?:no|number))?)[.:# -]+([a-z0-9][a-z0-9 ./-]{3,29})$", re.IGNORECASE | re.ASCII
+)
+BETWEEN = re.compile(r"[\s./-]")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a code names. gtin: fourteen digits; fails: its check digit is wrong; serial: GTIN and serial number."""
+
+    gtin: str | None = None
+    fails: bool | None = None
+    serial: str | None = None
+
+
+@lru_cache(maxsize=100_000)
+def named(code: str) -> Named:
+    """What a product code names, as a sender wrote it; nothing where it is of another kind."""
+    text = code.strip()
+    found = LINK.match(text) or ELEMENTS.match(text) or DIGITS.match(text.replace(" ", "").replace("-", ""))
+    gtin = found[1].zfill(14) if found else None
+    fails = None if gtin is None else sum(int(digit) * (3, 1)[at % 2] for at, digit in enumerate(gtin)) % 10 != 0
+    linked = LINK_SERIAL.search(text)
+    written = ELEMENTS_SERIAL.search(text) or BARE_SERIAL.match(text)
+    said = unquote(linked[1], errors="replace") if linked else written[1] if written else ""
+    serial = BETWEEN.sub("", said).upper()
+    return Named(gtin, fails, f"{gtin or '?'}|{serial}" if serial.strip("0") else None)
 
 
 def gtin_of(code: pl.Expr) -> pl.Expr:
     """The GTIN that a code states, as fourteen digits; null where it states none."""
-    text = code.str.strip_chars()
-    plain = text.str.replace_all(r"[ -]", "").str.extract(DIGITS, 1)
-    return pl.coalesce(text.str.extract(LINK, 1), text.str.extract(ELEMENTS, 1), plain).str.zfill(14)
+    return _told(code, "gtin", pl.String())
 
 
 def gtin_fails(code: pl.Expr) -> pl.Expr:
     """Whether the GTIN that a code states fails its check digit; null where it states none."""
-    number = gtin_of(code).cast(pl.Int64)
-    return pl.when(number.is_not_null()).then(number.map_batches(_fails, return_dtype=pl.Boolean))
-
-
-def _fails(numbers: pl.Series) -> pl.Series:
-    places = np.stack([numbers.fill_null(0).to_numpy() // 10**power % 10 for power in range(13, -1, -1)])
-    return pl.Series((places * WEIGHTS[:, None]).sum(axis=0) % 10 != 0)
+    return _told(code, "fails", pl.Boolean())
 
 
 def serial_of(code: pl.Expr) -> pl.Expr:
     """The single piece that a code names, by its serial number with the GTIN where there is one; null where none."""
-    text = code.str.strip_chars()
-    linked = text.str.extract(LINK_SERIAL, 1).map_batches(_unquoted, return_dtype=pl.String)
-    named = pl.coalesce(linked, text.str.extract(ELEMENTS_SERIAL, 1)).str.strip_chars()
-    written = pl.coalesce(named, text.str.extract(BARE_SERIAL, 1)).str.to_uppercase().str.replace_all(r"[ ./-]", "")
-    told = pl.when(~written.str.contains(NOTHING)).then(written)
-    return pl.concat_str(gtin_of(code).fill_null("?"), told, separator="|")
+    return _told(code, "serial", pl.String())
 
 
-def _unquoted(serials: pl.Series) -> pl.Series:
-    return pl.Series(serials.name, [None if s is None else unquote(s, errors="replace") for s in serials], pl.String)
+def _told(code: pl.Expr, what: Literal["gtin", "fails", "serial"], kind: pl.DataType) -> pl.Expr:
+    def of_all(codes: pl.Series) -> pl.Series:
+        return pl.Series(codes.name, [None if c is None else getattr(named(c), what) for c in codes], kind)
+
+    return code.map_batches(of_all, kind)
 
 
 @of_consignment

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 
 import polars as pl
@@ -72,15 +73,22 @@ def _name_near() -> pl.Expr:
 
     Short names are too much alike to be compared so.
     """
-    words = WORDS.str.split(" ")
-    longest = words.list.eval(pl.element().sort_by(pl.element().str.len_chars(), descending=True, maintain_order=True))
-    first = longest.list.first()
-    rest = longest.list.slice(1).list.sort().list.join(" ")
-    long_enough = (first.str.len_chars() >= 6) & (words.list.join("").str.len_chars() >= RARE)
-    letters = pl.int_ranges(0, first.str.len_chars())
-    without = pl.struct(first.alias("word"), letters.alias("at")).map_batches(_each_without, pl.List(pl.String))
-    kept = pl.when(long_enough).then(without)
-    return pl.struct(kept.alias("near"), rest.alias("rest")).map_batches(_joined, pl.List(pl.String))
+    return WORDS.map_batches(_nears_of, pl.List(pl.String))
+
+
+def _nears_of(names: pl.Series) -> pl.Series:
+    return pl.Series(names.name, [None if name is None else _nears(name) for name in names], pl.List(pl.String))
+
+
+@lru_cache(maxsize=100_000)
+def _nears(name: str) -> list[str] | None:
+    words = name.split(" ")
+    longest = max(words, key=len)
+    if len(longest) < 6 or len("".join(words)) < RARE:
+        return None
+    words.remove(longest)
+    rest = " ".join(sorted(words))
+    return [f"{longest[:at]}{longest[at + 1 :]} {rest}" for at in range(len(longest))]
 
 
 def _name(*, rare: bool) -> pl.Expr:
@@ -88,16 +96,6 @@ def _name(*, rare: bool) -> pl.Expr:
     wanted = (WORDS.str.replace_all(" ", "").str.len_chars() >= RARE) == rare
     written = pl.concat_list(_in_country(WORDS), _in_country(pl.concat_str(pl.lit("="), SOUND)))
     return pl.when(wanted).then(written)
-
-
-def _each_without(words: pl.Series) -> pl.Series:
-    told = [None if w["word"] is None else [w["word"][:i] + w["word"][i + 1 :] for i in w["at"]] for w in words]
-    return pl.Series(words.name, told, pl.List(pl.String))
-
-
-def _joined(pairs: pl.Series) -> pl.Series:
-    told = [None if p["near"] is None else [f"{near} {p['rest']}" for near in p["near"]] for p in pairs]
-    return pl.Series(pairs.name, told, pl.List(pl.String))
 
 
 SENDER = [
