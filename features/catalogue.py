@@ -258,13 +258,7 @@ INPUTS: tuple[Input, ...] = (
 # shrink: a hundred clean decoys that nobody opens buy nothing. A clean record is earned by inspections alone.
 NEVER_LOWERS = (
     *("consignor_consignments_1d", "consignor_consignments_7d", "consignor_consignments_90d", "consignor_burst"),
-    *(
-        "serial_elsewhere",
-        "identifiers_consignments_7d",
-        "identifiers_shared",
-        "network_consignments_7d",
-        "network_consignments_90d",
-    ),
+    *("identifiers_consignments_7d", "identifiers_shared", "network_consignments_7d", "network_consignments_90d"),
 )
 NEVER_RAISES = ("consignor_days_since_last", "identifiers_new", "pair_share")
 
