@@ -18,7 +18,7 @@ from features.facts import REGISTRY, entities_named, facts_registered
 from features.fault import Fault
 from features.product_codes import gtin_fails, gtin_of, serial_of
 from service.chain import note
-from service.posting import in_lists, post
+from service.posting import already, post
 from service.store import REGISTERED, Store
 
 REMEDIES = {
@@ -58,10 +58,7 @@ def register(store: Store, content: bytes, *, holder: str, by: str, at: int) -> 
     entities = pl.concat([serials, articles])["entity"].to_list()
 
     def write(connection: sa.Connection) -> set[int]:
-        there: set[int] = set()
-        for some in in_lists(entities):
-            query = sa.select(REGISTERED.c.entity).where(REGISTERED.c.entity.in_(some))
-            there.update(connection.execute(query).scalars())
+        there = already(connection, REGISTERED.c.entity, entities)
         new = [entity for entity in entities if entity not in there]
         if new:
             rows = [{"entity": entity, "holder": holder.strip(), "known_at": at} for entity in new]

@@ -26,6 +26,7 @@ from service.orientation.decisions import Decisions
 from service.parties import keep as keep_links
 from service.posting import (
     VERSIONS,
+    already,
     catch_up,
     facts_reattributed,
     facts_unposted,
@@ -224,7 +225,7 @@ class Journal:
         by_id = {outcome["outcome_id"]: outcome for outcome in listed}
 
         def write(connection: sa.Connection) -> list[dict[str, Any]]:
-            there = _existing(connection, OUTCOMES.c.outcome_id, list(by_id))
+            there = already(connection, OUTCOMES.c.outcome_id, list(by_id))
             new = [outcome for key, outcome in by_id.items() if key not in there]
             versions = versions_on_record(connection, sorted({outcome["consignment_id"] for outcome in new}))
             declared = set(versions["consignment_id"])
@@ -337,11 +338,4 @@ def _stored(connection: sa.Connection, keys: Sequence[Key]) -> dict[Key, dict[st
             sa.select(*columns).where(DECISIONS.c.consignment_id.in_(some), DECISIONS.c.stands)
         ):
             found[row[0], row[1], row[2]] = row[3]
-    return found
-
-
-def _existing(connection: sa.Connection, column: sa.Column[str], values: Sequence[str]) -> set[str]:
-    found: set[str] = set()
-    for some in in_lists(values):
-        found.update(connection.execute(sa.select(column).where(column.in_(some))).scalars())
     return found

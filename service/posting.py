@@ -147,6 +147,14 @@ def in_lists(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
     return (values[start : start + AT_ONCE] for start in range(0, len(values), AT_ONCE))
 
 
+def already(connection: sa.Connection, column: sa.Column[Any], values: Sequence[Any]) -> set[Any]:
+    """Those of some values that a column holds already."""
+    found: set[Any] = set()
+    for some in in_lists(values):
+        found.update(connection.execute(sa.select(column).where(column.in_(some))).scalars())
+    return found
+
+
 def segments_listed(connection: sa.Connection) -> list[Segment]:
     """The segments that count, in a stable order."""
     rows = connection.execute(sa.select(SEGMENTS).order_by(SEGMENTS.c.segment_id))
