@@ -13,9 +13,10 @@ import polars as pl
 from features.consignment import CONSIGNMENT_COLUMNS, EXTRA, GOODS_COLUMNS, VERSION_KEY, Consignments, fold
 from features.facts import REGISTRY, with_entities
 from features.outcome import OUTCOME_COLUMNS
-from features.parties.linking import LISTED
+from features.parties import Meanwhile
+from features.parties.meanwhile import JUDGED, LISTED
 
-LISTED_FILE, REGISTERED_FILE = "listed.parquet", "registered.parquet"
+LISTED_FILE, JUDGED_FILE, REGISTERED_FILE = "listed.parquet", "judged.parquet", "registered.parquet"
 MANIFEST_COLUMNS = [c.name for c in (*CONSIGNMENT_COLUMNS, *GOODS_COLUMNS)]
 
 
@@ -39,10 +40,13 @@ class Archive:
         """Keep what lists ever told (LISTED), in the place of what was kept of them before."""
         self._replace(LISTED_FILE, listed)
 
-    def listed(self) -> pl.DataFrame:
-        """What lists ever told (LISTED)."""
-        file = self.folder / LISTED_FILE
-        return pl.read_parquet(file) if file.exists() else LISTED.to_frame()
+    def keep_judged(self, judged: pl.DataFrame) -> None:
+        """Keep what officers ever said of pairs of cards (JUDGED), in the place of what was kept of it before."""
+        self._replace(JUDGED_FILE, judged)
+
+    def meanwhile(self) -> Meanwhile:
+        """What changed the graph beside declarations: lists, reports and officers' words, each in its time."""
+        return Meanwhile(self._kept(LISTED_FILE, LISTED), self._kept(JUDGED_FILE, JUDGED))
 
     def keep_registered(self, registered: pl.DataFrame) -> None:
         """Keep what right holders have registered (REGISTRY), in the place of what was kept of it before."""
@@ -50,8 +54,11 @@ class Archive:
 
     def registered(self) -> pl.DataFrame:
         """What right holders have registered (REGISTRY)."""
-        file = self.folder / REGISTERED_FILE
-        return pl.read_parquet(file) if file.exists() else REGISTRY.to_frame()
+        return self._kept(REGISTERED_FILE, REGISTRY)
+
+    def _kept(self, name: str, schema: pl.Schema) -> pl.DataFrame:
+        file = self.folder / name
+        return pl.read_parquet(file) if file.exists() else schema.to_frame()
 
     def _replace(self, name: str, content: pl.DataFrame) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

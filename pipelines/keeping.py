@@ -42,6 +42,8 @@ def retain(by: By = "", dry_run: DryRun = False) -> None:
 
     The periods are settings: TAMIS_KEEP_COMPLIANT_DAYS, TAMIS_KEEP_NON_COMPLIANT_DAYS, TAMIS_KEEP_NOT_INSPECTED_DAYS.
     """
+    from service.parties import forget_old
+    from service.records import micros
     from service.retention import due, periods
     from service.store import open_store
 
@@ -53,6 +55,12 @@ def retain(by: By = "", dry_run: DryRun = False) -> None:
     for kind, ids in over.items():
         reason = f"retention: {kind.replace('_', ' ')} after {kept[kind].days} days"
         _erase(settings, ids, by, reason, dry_run, f"{kind.replace('_', ' ')} for {kept[kind].days:,} days: ")
+    store = open_store(settings)
+    forgotten = forget_old(store, micros(now), dry_run=dry_run)
+    store.close()
+    show.line(
+        f"{'would forget' if dry_run else 'forgot'} {forgotten:,} senders that nobody has declared for three years"
+    )
 
 
 def _erase(settings: Settings, ids: list[str], by: str, reason: str, dry_run: bool, what: str) -> None:

@@ -22,6 +22,7 @@ from service.genuine import registered
 from service.journal import Journal
 from service.linking_switch import LinkingSwitch
 from service.lists import listed_ever
+from service.parties import judged_ever
 from service.scoring.bundle import BundleRefused, load_bundle, write_bundle
 from service.settings import Settings
 from service.store import open_store
@@ -47,6 +48,7 @@ def learn(
     sweep(Journal(store, linking), archive)
     if linking.on:
         archive.keep_listed(listed_ever(store))
+        archive.keep_judged(judged_ever(store))
     archive.keep_registered(registered(store))
     store.close()
     show.line("assembling what was known of every inspected consignment on the day it was lodged")

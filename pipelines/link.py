@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from features.fault import Fault
-from features.parties import grow
+from features.parties import Meanwhile, grow
 from features.parties.graph import Graph
 from pipelines.archive import Archive
 from pipelines.sweep import sweep
 from service.journal import Journal
 from service.linking_switch import LinkingSwitch
 from service.lists import listed_ever
-from service.parties import census, judgements, replace_graph
+from service.parties import census, judged_ever, replace_graph
 from service.settings import Settings
 from service.store import open_store
 
@@ -39,12 +39,9 @@ def resolve(settings: Settings) -> Resolved:
     archive, store = Archive(settings.archive, linking=True), open_store(settings)
     sweep(Journal(store, switch), archive)
     consignments, graph = archive.consignments(), Graph()
-    with store.reading() as connection:
-        graph.judged = judgements(connection)
-    grow(graph, consignments)
-    for entity, values, since, until in listed_ever(store).rows():
-        if until is None:
-            graph.add(entity, values, since, listed=True)
+    meanwhile = Meanwhile(listed_ever(store), judged_ever(store))
+    grow(graph, consignments, meanwhile)
+    meanwhile.rest(graph)
     replace_graph(store, graph)
     store.close()
     sizes = census(graph)["cards"]

@@ -29,6 +29,9 @@ def import_file(
     by: By,
     source: Annotated[str, typer.Option(help="where it comes from; the file's name where absent")] = "",
     expires: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="counts until this day")] = None,
+    reports: Annotated[
+        bool, typer.Option("--reports", help="what consumers or platforms say; each subject is one report")
+    ] = False,
 ) -> None:
     """Read a list and activate it at one moment; one that shrinks by a fifth waits for a second person."""
     from service.lists import import_list
@@ -36,7 +39,7 @@ def import_file(
     store = _open()
     until = None if expires is None else _micros(expires.replace(tzinfo=UTC))
     content, told = file.read_bytes(), source or file.name
-    done = import_list(store, list_id, content, source=told, by=by, at=_now(), expires_at=until)
+    done = import_list(store, list_id, content, source=told, by=by, at=_now(), expires_at=until, reports=reports)
     store.close()
     show.line(_told(done))
     for problem in done.problems[:SHOWN]:
@@ -67,8 +70,8 @@ def show_lists() -> None:
     for row in rows:
         age = (_now() - row["imported_at"]) // 86_400_000_000
         show.line(
-            f"{row['list_id']} version {row['version']}: {row['status']}, {row['format']} from {row['source']}, "
-            f"imported by {row['imported_by']} {age} days ago"
+            f"{row['list_id']} version {row['version']}: {row['kind']}, {row['status']}, {row['format']} "
+            f"from {row['source']}, imported by {row['imported_by']} {age} days ago"
         )
     show.line(f"{len(rows)} versions, {ended} lists ended now")
 

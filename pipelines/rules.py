@@ -76,7 +76,7 @@ def dry_run(policy: Policy, archive: Archive, today: date, start: datetime | Non
     if not len(everything):
         raise Fault("the archive holds no consignments of these days")
     if archive.linking:
-        everything = linked(everything, archive.listed())
+        everything = linked(everything, archive.meanwhile())
     last: datetime = everything.frame["lodged_at"].max()  # type: ignore[assignment]
     first = start or last - timedelta(days=DAYS)
     known = with_entities_of(archive.outcomes(end), everything)

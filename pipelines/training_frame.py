@@ -17,7 +17,7 @@ from features.fault import Fault
 from features.history import FactTable
 from features.norms import fit_norms
 from features.outcome import LABELLED
-from features.parties import link_with
+from features.parties import Meanwhile, link_with
 from features.parties.graph import Graph
 from features.rates import fit_rates
 from features.tiles import RESULT_DAYS
@@ -69,7 +69,7 @@ def build_training_frame(
     if not len(consignments):
         raise NothingToLearn("the archive holds no consignments; run `tamis ingest` first")
     if archive.linking:
-        consignments = linked(consignments, archive.listed())
+        consignments = linked(consignments, archive.meanwhile())
     last: datetime = consignments.frame["lodged_at"].max()  # type: ignore[assignment]
     first: datetime = consignments.frame["lodged_at"].min()  # type: ignore[assignment]
     outcomes = with_entities_of(_within_retention(archive.outcomes(end), end or last), consignments)
@@ -94,14 +94,14 @@ def build_training_frame(
     )
 
 
-def linked(consignments: Consignments, listed: pl.DataFrame | None = None) -> Consignments:
+def linked(consignments: Consignments, meanwhile: Meanwhile | None = None) -> Consignments:
     """Each attributed to whom it would have been on the day it was lodged, from what was declared before; once.
 
-    listed: LISTED, the lists as they were active then.
+    meanwhile: lists, reports and officers' words as they came and went.
     """
     if MEMBERS in consignments.frame.columns:
         return consignments
-    return link_with(consignments, Graph(), listed)[0]
+    return link_with(consignments, Graph(), meanwhile)[0]
 
 
 def _within_retention(outcomes: pl.DataFrame, end: datetime) -> pl.DataFrame:

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from features.fault import Fault
 from features.intelligence import Listed, read_list, subjects_of
 from features.parties.evidence import SURE, level_of
-from features.parties.linking import LISTED, code_of
+from features.parties.linking import code_of
+from features.parties.meanwhile import LISTED
 from service.chain import Entry, append
 from service.posting import set_state, state_of
 from service.scoring.signature import canonical
@@ -20,9 +21,11 @@ from service.store import LISTS, Store
 from service.stored_graph import StoredGraph
 from service.waking import wake_for_lists
 
+REPORT_EXPIRES = 365 * 86_400_000_000  # microseconds; nobody looks after a report as somebody does after a list
 SHRUNK = 0.2  # share of subjects that may go missing before a second person has to look
 LISTS_AS_OF = "lists_as_of"
 LISTS_CHECKED = "lists_checked"
+WATCHED, REPORTS = "list", "reports"  # what a list is: a watch list or a dossier, or what consumers and platforms say
 Subjects = dict[str, dict[str, Any]]  # subject → card, label, evidence
 
 
@@ -44,15 +47,26 @@ class Imported:
 
 
 def import_list(
-    store: Store, list_id: str, content: bytes, *, source: str, by: str, at: int, expires_at: int | None = None
+    store: Store,
+    list_id: str,
+    content: bytes,
+    *,
+    source: str,
+    by: str,
+    at: int,
+    expires_at: int | None = None,
+    reports: bool = False,
 ) -> Imported:
     """Read a list and activate it, all of it at one moment; only what changed is screened anew.
 
     A version that lacks a fifth of what the active one holds waits for a second person. The same bytes again change
-    nothing. at, expires_at: microseconds since 1970. Raises Unreadable where nothing can be read.
+    nothing. at, expires_at: microseconds since 1970. reports: what consumers and platforms say, each subject one
+    report: counted apart from lists, over after a year, and no decision is given again for it. Raises Unreadable where
+    nothing can be read.
     """
     if not by.strip() or not list_id.strip():
         raise Fault("a list needs an identifier and the name of who imports it")
+    kind, until = (REPORTS, expires_at or at + REPORT_EXPIRES) if reports else (WATCHED, expires_at)
     listed = read_list(content, source)
     subjects = _as_subjects(list_id, listed)
     digest = hashlib.sha256(content).hexdigest()
@@ -60,6 +74,8 @@ def import_list(
         active = _active(connection, list_id)
         before: Subjects = dict(active.subjects) if active is not None else {}
         added, removed, same = _difference(before, subjects)
+        if active is not None and active.kind != kind:
+            raise Fault(f"{list_id} was imported as {active.kind} before; give it another identifier")
         if active is not None and active.sha256 == digest:
             own = (LISTS.c.list_id == list_id, LISTS.c.version == active.version)
             connection.execute(sa.update(LISTS).where(*own).values(checked_at=at))
@@ -70,13 +86,14 @@ def import_list(
         row = {
             "list_id": list_id,
             "version": version,
+            "kind": kind,
             "status": "waiting",
             "source": source,
             "format": listed.format,
             "sha256": digest,
             "imported_by": by,
             "imported_at": at,
-            "expires_at": expires_at,
+            "expires_at": until,
             "subjects": subjects,
         }
         connection.execute(sa.insert(LISTS), [row | {"checked_at": at}])
@@ -119,7 +136,7 @@ def expire(store: Store, now: int) -> int:
     with store.writing() as connection:
         over = connection.execute(sa.select(LISTS).where(LISTS.c.status == "active", LISTS.c.expires_at <= now)).all()
         for row in over:
-            _replace(store, connection, dict(row.subjects), {}, now)
+            _replace(store, connection, dict(row.subjects), {}, now, row.kind)
             _end(connection, row.list_id, row.version, "expired", now)
             _on_chain(connection, row.list_id, int(row.version), "expired", "", now)
         if over:
@@ -141,7 +158,7 @@ def listed_ever(store: Store) -> pl.DataFrame:
     with store.reading() as connection:
         rows = connection.execute(sa.select(LISTS).where(LISTS.c.active_from.is_not(None))).all()
     told = [
-        (subject["entity"], subject["values"], row.active_from, row.active_until)
+        (subject["entity"], subject["values"], row.active_from, row.active_until, row.kind == REPORTS)
         for row in rows
         for subject in row.subjects.values()
     ]
@@ -186,25 +203,29 @@ def _activate(store: Store, connection: sa.Connection, list_id: str, version: in
     active = _active(connection, list_id)
     own = (LISTS.c.list_id == list_id, LISTS.c.version == version)
     row = connection.execute(sa.select(LISTS).where(*own)).one()
-    told_of = _replace(store, connection, dict(active.subjects) if active is not None else {}, dict(row.subjects), at)
+    before = dict(active.subjects) if active is not None else {}
+    told_of = _replace(store, connection, before, dict(row.subjects), at, row.kind)
     if active is not None:
         _end(connection, list_id, active.version, "replaced", at)
     connection.execute(sa.update(LISTS).where(*own).values(status="active", approved_by=by, active_from=at))
     set_state(store, connection, LISTS_AS_OF, at)
     _set_checked(store, connection)
     _on_chain(connection, list_id, version, "activated", by or row.imported_by, at)
-    return wake_for_lists(connection, told_of, at)
+    return wake_for_lists(connection, told_of, at) if row.kind == WATCHED else 0
 
 
 def _set_checked(store: Store, connection: sa.Connection) -> None:
     """Remember how long ago the list that was imported longest ago was looked after; the same bytes count too."""
-    oldest = connection.execute(sa.select(sa.func.min(LISTS.c.checked_at)).where(LISTS.c.status == "active")).scalar()
+    watched = (LISTS.c.status == "active", LISTS.c.kind == WATCHED)
+    oldest = connection.execute(sa.select(sa.func.min(LISTS.c.checked_at)).where(*watched)).scalar()
     set_state(store, connection, LISTS_CHECKED, oldest or 0)
 
 
 def content_of(row: Any) -> str:
-    """What the chain holds of a version of a list: the hashes of its bytes and of what counts of it."""
-    return canonical({"sha256": row.sha256, "subjects": hashlib.sha256(canonical(row.subjects)).hexdigest()}).decode()
+    """What the chain holds of a version of a list: its kind, the hashes of its bytes and of what counts of it."""
+    return canonical(
+        {"sha256": row.sha256, "kind": row.kind, "subjects": hashlib.sha256(canonical(row.subjects)).hexdigest()}
+    ).decode()
 
 
 def _on_chain(connection: sa.Connection, list_id: str, version: int, what: str, by: str, at: int) -> None:
@@ -219,7 +240,9 @@ def _end(connection: sa.Connection, list_id: str, version: int, status: str, at:
     connection.execute(sa.update(LISTS).where(*own).values(status=status, active_until=at))
 
 
-def _replace(store: Store, connection: sa.Connection, before: Subjects, after: Subjects, at: int) -> list[str]:
+def _replace(
+    store: Store, connection: sa.Connection, before: Subjects, after: Subjects, at: int, kind: str
+) -> list[str]:
     """Cards of what is gone away, cards of what is new in; networks follow. The codes of those that the new tell of."""
     added, removed, _ = _difference(before, after)
     graph = StoredGraph(connection)
@@ -228,7 +251,7 @@ def _replace(store: Store, connection: sa.Connection, before: Subjects, after: S
     for subject in sorted(removed):
         graph.remove(before[subject]["entity"])
     for subject in sorted(added):
-        graph.add(after[subject]["entity"], after[subject]["values"], at, listed=True)
+        graph.add(after[subject]["entity"], after[subject]["values"], at, listed=True, reported=kind == REPORTS)
     graph.write(store)
     return sorted({code_of("N", card) for subject in added for card in _told_of(graph, after[subject])})
 

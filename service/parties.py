@@ -13,17 +13,19 @@ from features.consignment import Consignments
 from features.fault import Fault
 from features.parties import Unlinked, grow, link_with
 from features.parties.evidence import sentence
-from features.parties.graph import Graph
+from features.parties.graph import EXPIRES_AFTER, SEEN_STEP, Graph, expires_at
 from features.parties.linking import code_of, entity_of, evidence_in, with_evidence
+from features.parties.meanwhile import JUDGED
 from service.chain import Entry, append
 from service.linking_switch import LinkingSwitch
 from service.lists import lists_as_of, lists_checked
 from service.scoring.signature import canonical
 from service.store import CARDS, EVIDENCE, HUBS, JUDGEMENTS, LINKS, PHONES, Store
-from service.stored_graph import StoredGraph, link_of, row_of
+from service.stored_graph import StoredGraph, link_of, row_of, row_of_card
 
 MANY = 20_000  # declarations; for so many the whole graph is read, for fewer what they touch
 SHOWN = 200  # cards of a network that are shown
+AT_ONCE = 500  # cards that are forgotten in one transaction, so that calls come between
 
 
 class StoredParties:
@@ -80,7 +82,8 @@ def read(connection: sa.Connection, graph: Graph) -> None:
     from features.parties.graph import Card
 
     for row in connection.execute(sa.select(CARDS).order_by(CARDS.c.first_at, CARDS.c.entity)):
-        graph.cards[row.entity] = Card(row.entity, row.first_at, listed=row.listed)
+        card = graph.cards[row.entity] = Card(row.entity, row.first_at, listed=row.listed, reported=row.reported)
+        card.last_at = row.last_at
         graph.network_of[row.entity] = row.network
         graph.members.setdefault(row.network, []).append(row.entity)
     for row in connection.execute(sa.select(EVIDENCE)):
@@ -96,7 +99,7 @@ def read(connection: sa.Connection, graph: Graph) -> None:
 
 def judgements(connection: sa.Connection) -> dict[tuple[int, int], bool]:
     """What officers have said of pairs of cards and that counts: the same, or not."""
-    counting = connection.execute(sa.select(JUDGEMENTS).where(JUDGEMENTS.c.counts))
+    counting = connection.execute(sa.select(JUDGEMENTS).where(JUDGEMENTS.c.until.is_(None)))
     return {(row.one, row.other): row.same for row in counting}
 
 
@@ -105,11 +108,7 @@ def replace_graph(store: Store, graph: Graph) -> None:
     with store.writing() as connection:
         for table in (CARDS, EVIDENCE, LINKS, PHONES, HUBS):
             connection.execute(sa.delete(table))
-        cards = [
-            {"entity": card.entity, "first_at": card.first_at, "name": card.name, "building": card.building,
-             "network": graph.network_of[card.entity], "listed": card.listed}
-            for card in graph.cards.values()
-        ]  # fmt: skip
+        cards = [row_of_card(card, graph.network_of[card.entity]) for card in graph.cards.values()]
         links = {link.pair: link for of in graph.links.values() for link in of.values()}
         _insert(connection, CARDS, cards)
         _insert(connection, EVIDENCE, [{"value": v, "entity": c} for v, by in graph.stated_by.items() for c in by])
@@ -134,14 +133,46 @@ def judge(store: Store, one: str, other: str, same: bool | None, by: str, reason
         if first == second or len(there) != 2:
             raise Fault("one, other: two different parties on record are needed, each as P- and sixteen digits")
         of_pair = (JUDGEMENTS.c.one == first, JUDGEMENTS.c.other == second)
-        connection.execute(sa.update(JUDGEMENTS).where(*of_pair).values(counts=False))
+        connection.execute(sa.update(JUDGEMENTS).where(*of_pair, JUDGEMENTS.c.until.is_(None)).values(until=at))
         if same is not None:
-            word = {"one": first, "other": second, "same": same, "by": by, "reason": reason, "at": at, "counts": True}
+            word = {"one": first, "other": second, "same": same, "by": by, "reason": reason, "at": at}
             made = connection.execute(sa.insert(JUDGEMENTS).values(word).returning(JUDGEMENTS.c.judgement_id))
             append(connection, [Entry("judgement", str(made.scalar_one()), judgement_content(word))], at)
         graph = StoredGraph(connection)
         graph.divide_around(first, second)
         graph.write(store)
+
+
+def judged_ever(store: Store) -> pl.DataFrame:
+    """What officers ever said of pairs of cards, and from when until when it counted (JUDGED)."""
+    own = [JUDGEMENTS.c.one, JUDGEMENTS.c.other, JUDGEMENTS.c.same, JUDGEMENTS.c.at, JUDGEMENTS.c.until]
+    with store.reading() as connection:
+        rows = [tuple(row) for row in connection.execute(sa.select(*own).order_by(JUDGEMENTS.c.judgement_id))]
+    return pl.DataFrame(rows, schema=JUDGED, orient="row")
+
+
+def forget_old(store: Store, now: int, *, dry_run: bool = False) -> int:
+    """Forget the senders that nobody has declared for three years, with what they stated and their links; how many.
+
+    now: microseconds since 1970.
+    """
+    over = (~CARDS.c.listed, CARDS.c.last_at <= now - SEEN_STEP - EXPIRES_AFTER)
+    if dry_run:
+        with store.reading() as connection:
+            return int(connection.execute(sa.select(sa.func.count()).select_from(CARDS).where(*over)).scalar_one())
+    done = 0
+    while True:
+        with store.writing() as connection:
+            query = sa.select(CARDS.c.entity).where(*over).order_by(CARDS.c.entity).limit(AT_ONCE)
+            old = list(connection.execute(query).scalars())
+            if not old:
+                return done
+            graph = StoredGraph(connection)
+            graph.prefetch(old, [])
+            for entity in old:
+                graph.remove(entity)
+            graph.write(store)
+        done += len(old)
 
 
 def judgement_content(word: Mapping[str, Any]) -> str:
@@ -180,12 +211,13 @@ def network(store: Store, code: str) -> dict[str, Any] | None:
             "parties": [{"party_id": code_of("P", c), "first_at": graph.cards[c].first_at} for c in cards[:SHOWN]],
             "links": [
                 {"one": code_of("P", pair[0]), "other": code_of("P", pair[1]), "bits": link.bits,
-                 "known_at": link.known_at, "evidence": sentence(link.shared, own)}
+                 "known_at": link.known_at, "expires_at": expires_at(min(graph.cards[card].last_at for card in pair)),
+                 "evidence": sentence(link.shared, own)}
                 for pair, link in sorted(links.items())
             ],
             "judgements": [
                 {"one": code_of("P", row.one), "other": code_of("P", row.other), "same": row.same, "by": row.by,
-                 "reason": row.reason, "at": row.at, "counts": row.counts}
+                 "reason": row.reason, "at": row.at, "counts": row.until is None}
                 for row in said
             ],
         }  # fmt: skip

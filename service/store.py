@@ -148,16 +148,19 @@ CARDS = sa.Table(
     TABLES,
     sa.Column("entity", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("first_at", sa.BigInteger, nullable=False),
+    sa.Column("last_at", sa.BigInteger, nullable=False),  # the step in which it was declared last
     sa.Column("name", sa.BigInteger),
     sa.Column("building", sa.BigInteger),
     sa.Column("network", sa.BigInteger, nullable=False, index=True),
-    sa.Column("listed", sa.Boolean, nullable=False),
+    sa.Column("listed", sa.Boolean, nullable=False),  # somebody tells of it; it sends nothing under this card
+    sa.Column("reported", sa.Boolean, nullable=False),  # who tells of it is a consumer or a platform
 )
 LISTS = sa.Table(  # every version that was ever imported, and what became of it
     "lists",
     TABLES,
     sa.Column("list_id", sa.String, primary_key=True),
     sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.String, nullable=False),  # list, reports
     sa.Column("status", sa.String, nullable=False),  # waiting, active, replaced, refused, expired
     sa.Column("source", sa.String, nullable=False),
     sa.Column("format", sa.String, nullable=False),
@@ -213,7 +216,7 @@ JUDGEMENTS = sa.Table(
     sa.Column("by", sa.String, nullable=False),
     sa.Column("reason", sa.String, nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),
-    sa.Column("counts", sa.Boolean, nullable=False),
+    sa.Column("until", sa.BigInteger),  # when it was taken back or replaced; null while it counts
 )
 CASE_NOTES = sa.Table(  # what was noted of detained consignments, in order; nothing in it is ever changed
     "case_notes",

@@ -14,9 +14,9 @@ from service.store import AT_ONCE, CARDS, EVIDENCE, HUBS, JUDGEMENTS, LINKS, PHO
 K = TypeVar("K")
 V = TypeVar("V")
 FEW = 50  # declarations; the links of more are fetched at once, of fewer when they are asked for
-OF_CARD = "SELECT c.entity, c.first_at, c.name, c.building, c.network, c.listed"
+OF_CARD = "SELECT c.entity, c.first_at, c.last_at, c.name, c.building, c.network, c.listed, c.reported"
 STATED_BY = (
-    "SELECT e.value, c.entity, c.first_at, c.name, c.building, c.network, c.listed "
+    "SELECT e.value, c.entity, c.first_at, c.last_at, c.name, c.building, c.network, c.listed, c.reported "
     "FROM evidence e JOIN cards c ON c.entity = e.entity WHERE e.value IN"
 )
 
@@ -76,14 +76,16 @@ class StoredCard(Card):
         self,
         entity: int,
         first_at: int,
+        last_at: int,
         name: int | None,
         building: int | None,
         fetch: Callable[[int], set[int]],
         *,
         listed: bool,
+        reported: bool,
     ) -> None:
-        self.entity, self.first_at, self.name, self.building = entity, first_at, name, building
-        self.listed = listed
+        self.entity, self.first_at, self.last_at, self.name, self.building = entity, first_at, last_at, name, building
+        self.listed, self.reported = listed, reported
         self._fetch = fetch
         self._values: set[int] | None = None
 
@@ -113,7 +115,7 @@ class StoredGraph(Graph):
         self._stated: list[tuple[int, int]] = []
         self._unstated: list[tuple[int, int]] = []
         self._linked: dict[tuple[int, int], Link | None] = {}
-        counting = connection.execute(sa.select(JUDGEMENTS).where(JUDGEMENTS.c.counts))
+        counting = connection.execute(sa.select(JUDGEMENTS).where(JUDGEMENTS.c.until.is_(None)))
         self.judged = {(row.one, row.other): row.same for row in counting}
 
     # reading
@@ -137,8 +139,9 @@ class StoredGraph(Graph):
 
     def _keep_row(self, row: Any) -> StoredCard:
         """Remember a row of CARDS, unless the card is known already."""
-        entity, first_at, name, building, network, listed = row
-        card = StoredCard(entity, first_at, name, building, self._values, listed=bool(listed))
+        entity, first_at, last_at, name, building, network, listed, reported = row
+        told = {"listed": bool(listed), "reported": bool(reported)}
+        card = StoredCard(entity, first_at, last_at, name, building, self._values, **told)
         self.cards.hold(entity, card)  # type: ignore[attr-defined]
         self.network_of.hold(entity, network)  # type: ignore[attr-defined]
         return card
@@ -176,8 +179,8 @@ class StoredGraph(Graph):
         found: dict[int, list[int]] = {}
         for row in sorted(rows, key=lambda row: (row[1], row[0])):
             self._keep_row(row)
-            if self.network_of[row[0]] == row[4]:
-                found.setdefault(row[4], []).append(row[0])
+            if self.network_of[row[0]] == row[5]:
+                found.setdefault(row[5], []).append(row[0])
         return found
 
     def _fetch_links(self, entities: Sequence[int]) -> dict[int, dict[int, Link]]:
@@ -253,8 +256,7 @@ class StoredGraph(Graph):
 
     def _row(self, entity: int) -> dict[str, Any]:
         card = self.cards[entity]
-        return {"entity": entity, "first_at": card.first_at, "name": card.name, "building": card.building,
-                "network": self.network_of[entity], "listed": card.listed}  # fmt: skip
+        return row_of_card(card, self.network_of[entity])
 
     def _upsert(self, store: Store, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
         if not rows:
@@ -274,6 +276,13 @@ class StoredGraph(Graph):
         kept = [link for link in self._linked.values() if link is not None]
         if kept:
             self._connection.execute(sa.insert(LINKS), [row_of(link) for link in kept])
+
+
+def row_of_card(card: Card, network: int) -> dict[str, Any]:
+    """A card as a row."""
+    own = {"entity": card.entity, "first_at": card.first_at, "last_at": card.last_at}
+    told = {"network": network, "listed": card.listed, "reported": card.reported}
+    return own | {"name": card.name, "building": card.building} | told
 
 
 def link_of(row: Any) -> Link:

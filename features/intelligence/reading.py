@@ -61,7 +61,7 @@ CSV = {
     "telephone": "phone", "tel": "phone", "tax_id": "id", "eori": "id", "number": "id", "username": "account",
     "seller_account": "account", "website": "url", "domain": "url", "storefront": "url",
 }  # fmt: skip
-CSV_KEYS = ("subject_id", "entity_id", "key")
+CSV_KEYS = ("subject_id", "entity_id", "report_id", "key")
 LONGEST, MOST_PROBLEMS = 2_000, 1_000
 LARGEST = 256 * 1024**2  # bytes of a list
 

@@ -13,21 +13,41 @@ from collections.abc import Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 
 from features.parties.evidence import BUILDING, LEVELS, NAME, NETWORK_BITS, PHONE, bits_of, level_of
+from features.tiles import RESULT_DAYS
 
 FEW_SHARING = 8  # cards; a telephone of so few is a party's own unless they all stand in one building
 NAMES_OF_FEW, NAMES_OF_MANY = 3.2, 1.5  # names for each building from which on a telephone is a house's
+DAY = 86_400_000_000  # microseconds
+SEEN_STEP = 28 * DAY  # when a card was last declared is kept in such steps, so that a call seldom has to write it
+EXPIRES_AFTER = RESULT_DAYS * DAY  # without a declaration a card and its links are forgotten, as its results are
 Pair = tuple[int, int]  # of cards, the smaller first
 
 
+def step_of(at: int) -> int:
+    """The beginning of the step in which a moment lies; both microseconds since 1970."""
+    return at - at % SEEN_STEP
+
+
+def expires_at(last_at: int) -> int:
+    """From when on a card is forgotten that was last declared in a step; microseconds since 1970."""
+    return last_at + SEEN_STEP + EXPIRES_AFTER
+
+
 class Card:
-    """A sender as declared; `first_at` in microseconds since 1970.
+    """A sender as declared; `first_at` and `last_at`, the step of its last declaration, in microseconds since 1970.
 
     Of several names and buildings the least counts, so that the order in which they came does not matter.
     """
 
-    def __init__(self, entity: int, first_at: int, values: Iterable[int] = (), *, listed: bool = False) -> None:
-        """listed: somebody tells of it, on a watch list or in a dossier; it sends nothing under this card."""
-        self.entity, self.first_at, self.listed = entity, first_at, listed
+    def __init__(
+        self, entity: int, first_at: int, values: Iterable[int] = (), *, listed: bool = False, reported: bool = False
+    ) -> None:
+        """listed: somebody tells of it, on a watch list or in a dossier; it sends nothing under this card.
+
+        reported: who tells of it is a consumer or a platform.
+        """
+        self.entity, self.first_at, self.last_at = entity, first_at, step_of(first_at)
+        self.listed, self.reported = listed, reported
         self.name: int | None = None
         self.building: int | None = None
         self.values: set[int] = set()
@@ -117,9 +137,11 @@ class Graph:
 
     # keeping what was declared
 
-    def add(self, entity: int, stated: Sequence[int], at: int, *, listed: bool = False) -> list[Link]:
+    def add(
+        self, entity: int, stated: Sequence[int], at: int, *, listed: bool = False, reported: bool = False
+    ) -> list[Link]:
         """Keep a declaration: its card, what it states, and the links that follow from what of it is new."""
-        card = self._seen(entity, at, listed=listed)
+        card = self._seen(entity, at, listed=listed, reported=reported)
         new = [value for value in stated if value not in card.values]
         if not new:
             return []
@@ -164,15 +186,25 @@ class Graph:
                 return True
         return was_hub and not self.is_hub(value)
 
-    def _seen(self, entity: int, at: int, *, listed: bool) -> Card:
+    def expire(self, now: int) -> int:
+        """Forget the cards that nobody has declared for so long (EXPIRES_AFTER), with their links; how many."""
+        over = [card.entity for card in self.cards.values() if not card.listed and expires_at(card.last_at) <= now]
+        for entity in over:
+            self.remove(entity)
+        return len(over)
+
+    def _seen(self, entity: int, at: int, *, listed: bool, reported: bool) -> Card:
         """The card, new or known; one that was seen earlier than was known may give its name to its network."""
         card = self.cards.get(entity)
         if card is None:
-            card = self.cards[entity] = Card(entity, at, listed=listed)
+            card = self.cards[entity] = Card(entity, at, listed=listed, reported=reported)
             self.network_of[entity], self.members[entity] = entity, [entity]
         elif at < card.first_at:
             card.first_at = at
             self._unite(self.members[self.network_of[entity]])
+        elif step_of(at) > card.last_at:
+            card.last_at = step_of(at)
+            self.cards[entity] = card  # so that a graph in a store notes the change
         return card
 
     def _state(self, value: int, entity: int) -> None:
@@ -301,7 +333,7 @@ class Graph:
         found, waiting = set(), list(start)
         while waiting:
             card = waiting.pop()
-            if card not in found:
+            if card not in found and card in self.cards:
                 found.add(card)
                 waiting += [*self.links_from(card), *said[card]]
         return found

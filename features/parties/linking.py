@@ -13,7 +13,8 @@ import polars as pl
 from features.consignment import Consignments
 from features.facts import with_entities
 from features.parties.evidence import BUILDING, LEVELS, NAME, NAMES, SURE, evidence_of, level_of
-from features.parties.graph import Graph, Link
+from features.parties.graph import Card, Graph, Link
+from features.parties.meanwhile import Meanwhile
 
 LINKED = {
     "party_id": pl.String(),
@@ -22,13 +23,14 @@ LINKED = {
     "network_cards": pl.Float64(),
     "network_listed": pl.Float64(),
     "listed_matches": pl.Float64(),
+    "network_reports": pl.Float64(),
+    "report_matches": pl.Float64(),
     "network_cards_7d": pl.Float64(),
     "cards_in_building": pl.Float64(),
     "cards_of_name": pl.Float64(),
     "cards_of_article": pl.Float64(),
     "lookalikes_7d": pl.Float64(),
 }
-LISTED = pl.Schema({"entity": pl.Int64(), "values": pl.List(pl.Int64()), "since": pl.Int64(), "until": pl.Int64()})
 MOST_READ = 200  # members whose history is read, the latest; a network larger than that is told by them
 RECENT = 7 * 86_400_000_000  # microseconds
 
@@ -112,20 +114,20 @@ def evidence_in(consignments: Consignments) -> tuple[list[int], list[int]]:
 
 
 def link_with(
-    consignments: Consignments, graph: Graph, listed: pl.DataFrame | None = None, *, lists_at: int | None = None
+    consignments: Consignments, graph: Graph, meanwhile: Meanwhile | None = None, *, lists_at: int | None = None
 ) -> tuple[Consignments, list[Link]]:
     """The consignments with the columns LINKED, and the links found; the graph grows by all of them.
 
     Each sees what was lodged strictly before it, those of its own batch among it, and what it states itself;
-    consignments of the same moment do not see each other. listed: LISTED, subjects of lists that come and go meanwhile.
+    consignments of the same moment do not see each other. meanwhile: what else changes the graph in that time.
     lists_at: as Parties.link says.
     """
     known = with_evidence(consignments)
     told: list[tuple[Any, ...]] = [(None,) * len(LINKED)] * len(known)
     links: list[Link] = []
-    changes = _Changes(listed)
     for at, declarations in _moments(known.frame):
-        changes.until(at, graph)
+        if meanwhile is not None:
+            meanwhile.until(at, graph)
         for row, entity, stated in declarations:
             told[row] = _seen(graph, entity, stated, at, max(at, lists_at or at))
         for _, entity, stated in declarations:
@@ -134,29 +136,12 @@ def link_with(
     return known.with_columns(*columns.get_columns()), links
 
 
-class _Changes:
-    """Subjects of lists as they come and go: each from the moment after it was activated until that of its end."""
-
-    def __init__(self, listed: pl.DataFrame | None) -> None:
-        told = [] if listed is None else listed.rows()
-        comes = [(since, 1, entity, values) for entity, values, since, _ in told]
-        goes = [(until, 0, entity, values) for entity, values, _, until in told if until is not None]
-        self._waiting = sorted(comes + goes, reverse=True)
-
-    def until(self, at: int, graph: Graph) -> None:
-        """Let happen what happened before a moment."""
-        while self._waiting and self._waiting[-1][0] < at:
-            moment, comes, entity, values = self._waiting.pop()
-            if comes:
-                graph.add(entity, values, moment, listed=True)
-            else:
-                graph.remove(entity)
-
-
-def grow(graph: Graph, consignments: Consignments) -> list[Link]:
+def grow(graph: Graph, consignments: Consignments, meanwhile: Meanwhile | None = None) -> list[Link]:
     """Let a graph grow by consignments that nobody asks about; the links found."""
     links: list[Link] = []
     for at, declarations in _moments(with_evidence(consignments).frame):
+        if meanwhile is not None:
+            meanwhile.until(at, graph)
         for _, entity, stated in declarations:
             links += graph.add(entity, stated, at)
     return links
@@ -177,16 +162,26 @@ def _seen(graph: Graph, entity: int, stated: Sequence[int], at: int, lists_at: i
     read = sorted(members[:1] + members[1:][-MOST_READ:])
     counts = _sharing(graph, entity, stated)
     new = _lookalikes(graph, entity, stated, at)
-    listed = float(sum(card.listed for card in known)), float(_listed_matches(graph, stated, lists_at))
-    told = code_of("P", entity), code_of("N", oldest), read, float(len(members) - listed[0]), *listed
-    return *told, float(recent), *counts, float(new)
+    subjects = [card for card in known if card.listed]
+    told = code_of("P", entity), code_of("N", oldest), read, float(len(members) - len(subjects))
+    listed = _told_of(subjects, _matches(graph, stated, lists_at))
+    return *told, *listed, float(recent), *counts, float(new)
 
 
-def _listed_matches(graph: Graph, stated: Sequence[int], at: int) -> int:
-    """Subjects of lists that share an identifier or a rare name with it."""
+def _matches(graph: Graph, stated: Sequence[int], at: int) -> list[Card]:
+    """Subjects of lists and of reports that share an identifier or a rare name with it."""
     sure = (value for value in stated if level_of(value) in SURE and not graph.is_hub(value))
     cards = {graph.cards[card] for value in sure for card in graph.stated_by.get(value, ())}
-    return sum(card.listed and card.first_at < at for card in cards)
+    return [card for card in cards if card.listed and card.first_at < at]
+
+
+def _told_of(network: Sequence[Card], matches: Sequence[Card]) -> list[float]:
+    """How many subjects of lists stand in the network and match; then the same of reports."""
+    return [
+        float(sum(card.reported == reported for card in cards))
+        for reported in (False, True)
+        for cards in (network, matches)
+    ]
 
 
 def _sharing(graph: Graph, entity: int, stated: Sequence[int]) -> list[float | None]:

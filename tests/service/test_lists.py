@@ -11,12 +11,12 @@ import pytest
 
 from features.fault import Fault
 from features.messages import read
-from features.parties import link_with
+from features.parties import Meanwhile, link_with
 from features.parties.graph import Graph
 from service import parties
 from service.journal import Journal
 from service.linking_switch import LinkingSwitch
-from service.lists import decide, expire, import_list, listed_ever, overview
+from service.lists import REPORT_EXPIRES, decide, expire, import_list, listed_ever, overview
 from service.orientation.decisions import iso
 from service.parties import StoredParties, whole_graph
 from service.reassessing import reassess
@@ -37,8 +37,8 @@ def a_list(*emails: str) -> bytes:
     return "\n".join(["name,email,country", *(f"Subject {email},{email},CN" for email in emails)]).encode()
 
 
-def imported(store: Store, content: bytes, at: int = AT, by: str = "anna", **more: Any) -> Any:
-    return import_list(store, "watch", content, source="tests", by=by, at=at, **more)
+def imported(store: Store, content: bytes, at: int = AT, by: str = "anna", list_id: str = "watch", **more: Any) -> Any:
+    return import_list(store, list_id, content, source="tests", by=by, at=at, **more)
 
 
 def held(store: Store) -> Graph:
@@ -84,8 +84,30 @@ def test_training_sees_a_list_only_while_it_was_active(store: Store) -> None:
         for n, minute in enumerate((1, 5, 6, 9, 10))
     ]  # fmt: skip
     consignments, _ = read(message(*rows))
-    told, _ = link_with(consignments, Graph(), listed_ever(store))
+    told, _ = link_with(consignments, Graph(), Meanwhile(listed_ever(store)))
     assert told.frame.sort("lodged_at")["listed_matches"].to_list() == [0.0, 0.0, 1.0, 1.0, 0.0]
+
+
+def test_reports_count_apart_from_lists_one_each_and_ask_for_a_check_from_the_third_on(
+    live: Desk, store: Store
+) -> None:
+    columns = "report_id,email,url"
+    one, two = (f"{columns}\n{n},bad.seller77@shop.example,best-kicks.example".encode() for n in (1, 2))
+    third = f"{columns}\n3,bad.seller77@shop.example,best-kicks.example\n4,other12345@shop.example,".encode()
+    for number, content in enumerate((one, two, third)):
+        done = import_list(store, f"public-{number}", content, source="tests", by="anna", at=AT, reports=True)
+        assert done.status == "active"
+        decided = target(from_sender(10 + number, 1 + number, "bad.seller77@shop.example"), live)
+        assert decided.declared is not None
+        assert decided.declared.frame["report_matches"].to_list() == [number + 1.0]
+        assert decided.declared.frame["listed_matches"].to_list() == [0.0]
+        asked = any("reported-three-times" in reason["code"] for reason in decided.rows[0]["reasons"])
+        assert asked == (number == 2)
+    assert {row["expires_at"] for row in overview(store)} == {AT + REPORT_EXPIRES}
+    assert live.parties.lists_as_of() == AT  # of their activation: no list is due to be looked after
+    with pytest.raises(Fault, match="another identifier"):
+        imported(store, a_list("x1@shop.example"), list_id="public-0")
+    assert expire(store, AT + REPORT_EXPIRES) == 3
 
 
 def test_only_what_changed_is_taken_away_and_added(either_store: Store) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from features.fault import Fault
 from features.messages import read
-from features.parties import LINKED, Linked, link_with
+from features.parties import LINKED, Linked, Meanwhile, link_with
 from features.parties.evidence import LEVELS, NAMES
 from features.parties.graph import Graph
 from features.parties.linking import code_of
@@ -22,11 +22,12 @@ from service import parties
 from service.auditing import verify_record
 from service.journal import Journal
 from service.linking_switch import LinkingSwitch
-from service.parties import StoredParties, judge, network, whole_graph
+from service.parties import StoredParties, forget_old, judge, judged_ever, network, whole_graph
 from service.store import CARDS, EVIDENCE, HUBS, JUDGEMENTS, LINKS, PHONES, Store
 from service.targeting import Desk, target
 from tests.service.building import NOON, declared, message
 
+AT, MINUTE = int(NOON.timestamp() * 1_000_000), 60_000_000
 QUICK = settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -46,7 +47,7 @@ def sent(number: int, sender: int, minute: int = 0, **stated: Any) -> dict[str, 
 
 def told(graph: Graph) -> tuple[object, ...]:
     links = {link.pair: link for of in graph.links.values() for link in of.values()}
-    cards = {c.entity: (c.first_at, c.name, c.building, frozenset(c.values)) for c in graph.cards.values()}
+    cards = {c.entity: (c.first_at, c.name, c.building, frozenset(c.values), c.last_at) for c in graph.cards.values()}
     by = {value: sorted(cards) for value, cards in graph.stated_by.items()}
     return cards, dict(graph.network_of), {r: list(of) for r, of in graph.members.items()}, links, by
 
@@ -171,6 +172,41 @@ def test_a_network_is_told_with_its_evidence_cut_and_mended(either_store: Store,
         connection.execute(sa.update(JUDGEMENTS).values(by="officer 9"))
     (told,) = verify_record(either_store, tmp_path, tmp_path).faults
     assert "its judgement was changed" in told
+
+
+def test_training_lets_an_officers_word_count_while_it_did(store: Store) -> None:
+    one, two, _ = chained(store)
+    judge(store, one, two, False, "officer 7", "two firms", AT + 10 * MINUTE)
+    judge(store, one, two, None, "officer 7", "mistaken", AT + 20 * MINUTE)
+    rows = [sent(1, 1, 0, seller_account="jade"), sent(2, 2, 1, seller_account="jade")]
+    later = [sent(minute, 2, minute, seller_account="jade") for minute in (10, 11, 20, 21)]
+    told, _ = link_with(read(message(*rows, *later))[0], Graph(), Meanwhile(None, judged_ever(store)))
+    assert told.frame.sort("lodged_at")["network_cards"].to_list() == [1.0, 2.0, 2.0, 1.0, 1.0, 2.0]
+
+
+def test_what_nobody_has_declared_for_three_years_is_forgotten_in_the_store_as_in_memory(either_store: Store) -> None:
+    rows = [sent(1, 1, 0, seller_account="jade"), sent(2, 2, 1, seller_account="jade"), sent(3, 3, 2)]
+    again = sent(4, 2, 400 * 24 * 60, seller_account="jade")
+    memory = Graph()
+    for number, batch in enumerate((rows, [again])):
+        consignments, _ = read(message(*batch, message_id=f"M{number}"))
+        with either_store.writing() as connection:
+            parties.keep(either_store, connection, consignments)
+        link_with(consignments, memory)
+    party = next(code_of("P", card.entity) for card in held(either_store).cards.values() if len(card.values) > 4)
+    found = network(either_store, party)
+    assert found is not None
+    over = found["links"][0]["expires_at"]
+    assert timedelta(days=3 * 365) < timedelta(microseconds=over - AT) <= timedelta(days=3 * 365 + 28)
+    assert forget_old(either_store, over - 1) == 0
+    assert forget_old(either_store, over, dry_run=True) == 2
+    assert len(held(either_store).cards) == 3
+    assert (forget_old(either_store, over), memory.expire(over)) == (2, 2)
+    assert told(held(either_store)) == told(memory)
+    assert (len(memory.cards), memory.links.get(next(iter(memory.cards)))) == (1, {})
+    afresh = Meanwhile()
+    afresh.until(over + timedelta(days=400) // timedelta(microseconds=1), memory)
+    assert not memory.cards
 
 
 def test_what_becomes_a_hub_links_nobody_in_the_store_either(either_store: Store) -> None:
