@@ -155,6 +155,20 @@ def link(
 
 
 @app.command()
+def network(
+    code: Annotated[str, typer.Argument(help="a party (P-…) or a network (N-…)")],
+    out: Annotated[Path, typer.Option(help="FollowTheMoney JSON lines")],
+    by: Annotated[str, typer.Option(help="who hands it on")],
+    reason: Annotated[str, typer.Option(help="to whom and why; it stands on the audit chain")],
+) -> None:
+    """Write what the parties of a network declared as FollowTheMoney entities, to hand it on."""
+    from pipelines.link import hand_on
+
+    lines = hand_on(Settings(), code, out, by, reason, datetime.now(UTC))
+    show.line(f"{lines:,} entities written to {out}")
+
+
+@app.command()
 def train(
     start: Annotated[datetime | None, typer.Option("--from", formats=DAYS, help="learn from this day on")] = None,
     end: Annotated[datetime | None, typer.Option("--to", formats=DAYS, help="nothing known from this day on")] = None,

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 
 from features.fault import Fault
 from features.parties import Meanwhile, grow
 from features.parties.graph import Graph
 from pipelines.archive import Archive
 from pipelines.sweep import sweep
+from service.chain import note
+from service.exchange import network_as_ftm
 from service.journal import Journal
 from service.linking_switch import LinkingSwitch
 from service.lists import listed_ever
 from service.parties import census, judged_ever, replace_graph
+from service.records import micros
 from service.settings import Settings
 from service.store import open_store
 
@@ -56,3 +61,18 @@ def forget(settings: Settings) -> None:
     store = open_store(settings)
     replace_graph(store, Graph())
     store.close()
+
+
+def hand_on(settings: Settings, code: str, out: Path, by: str, reason: str, now: datetime) -> int:
+    """Write a network to a file (JSON lines, FollowTheMoney), and on the chain who did it and why; how many lines."""
+    if not by.strip() or not reason.strip():
+        raise Fault("handing a network on needs a name and a reason: --by NAME --reason TEXT")
+    store = open_store(settings)
+    lines = network_as_ftm(store, code, lambda _office: True)
+    if lines is None:
+        raise Fault("no such network or party is on record; decisions name them as network_id and party_id")
+    told = list(lines)
+    note(store, "export", code, {"by": by.strip(), "reason": reason.strip(), "entities": len(told)}, micros(now))
+    store.close()
+    out.write_text("".join(f"{line}\n" for line in told), encoding="utf-8")
+    return len(told)

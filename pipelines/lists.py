@@ -76,6 +76,28 @@ def show_lists() -> None:
     show.line(f"{len(rows)} versions, {ended} lists ended now")
 
 
+@lists.command("convert")
+def convert(
+    file: Annotated[Path, typer.Argument(help="JSON lines, STIX bundle, CSV or captured pages", show_default=False)],
+    out: Annotated[Path, typer.Option(help="FollowTheMoney JSON lines")],
+    source: Annotated[str, typer.Option(help="where it comes from; the file's name where absent")] = "",
+) -> None:
+    """Write what a list states as FollowTheMoney entities, with what ties its subjects to one another.
+
+    What says that one party stands behind two subjects is an UnknownLink; what only makes them alike is a Similar.
+    """
+    from features.intelligence import as_ftm, read_list, subjects_of, ties_of
+
+    listed = read_list(file.read_bytes(), source or file.name)
+    ties = ties_of(subjects_of(file.name, listed.statements))
+    lines = list(as_ftm(listed.statements, ties))
+    out.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    sure = sum(tie.conclusive for tie in ties)
+    show.line(f"{len(lines):,} entities written to {out}; {sure:,} ties are conclusive, {len(ties) - sure:,} are not")
+    for problem in listed.problems[:SHOWN]:
+        show.line(f"  line {problem['line']}: {problem['reason']}; {problem['remedy']}")
+
+
 def _decided(list_id: str, by: str, *, activate: bool) -> None:
     from service.lists import decide
 

@@ -32,6 +32,7 @@ Kind = Literal[
     "override",
     "proposal",
     "registry",
+    "export",
 ]
 START = "0" * 64  # stands before the first entry
 FIELDS = ("number", "kind", "subject", "content", "at")

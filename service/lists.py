@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -163,6 +164,19 @@ def listed_ever(store: Store) -> pl.DataFrame:
         for subject in row.subjects.values()
     ]
     return pl.DataFrame(told, schema=LISTED, orient="row")
+
+
+def subjects_named(connection: sa.Connection, cards: Collection[int]) -> dict[int, dict[str, str]]:
+    """Of subjects of active lists, by card: which list tells of them, its kind and source, and what it calls them."""
+    if not cards:
+        return {}
+    active = connection.execute(sa.select(LISTS).where(LISTS.c.status == "active").order_by(LISTS.c.list_id))
+    return {
+        subject["entity"]: {"list": row.list_id, "source": row.source, "kind": row.kind, "label": subject["label"]}
+        for row in active
+        for subject in row.subjects.values()
+        if subject["entity"] in cards
+    }
 
 
 def lists_checked(connection: sa.Connection) -> int | None:

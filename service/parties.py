@@ -13,12 +13,12 @@ from features.consignment import Consignments
 from features.fault import Fault
 from features.parties import Unlinked, grow, link_with
 from features.parties.evidence import sentence
-from features.parties.graph import EXPIRES_AFTER, SEEN_STEP, Graph, expires_at
+from features.parties.graph import EXPIRES_AFTER, SEEN_STEP, Card, Graph, expires_at
 from features.parties.linking import code_of, entity_of, evidence_in, with_evidence
 from features.parties.meanwhile import JUDGED
 from service.chain import Entry, append
 from service.linking_switch import LinkingSwitch
-from service.lists import lists_as_of, lists_checked
+from service.lists import lists_as_of, lists_checked, subjects_named
 from service.scoring.signature import canonical
 from service.store import CARDS, EVIDENCE, HUBS, JUDGEMENTS, LINKS, PHONES, Store
 from service.stored_graph import StoredGraph, link_of, row_of, row_of_card
@@ -79,8 +79,6 @@ def whole_graph(connection: sa.Connection) -> Graph:
 
 def read(connection: sa.Connection, graph: Graph) -> None:
     """Fill a graph with everything that the store holds."""
-    from features.parties.graph import Card
-
     for row in connection.execute(sa.select(CARDS).order_by(CARDS.c.first_at, CARDS.c.entity)):
         card = graph.cards[row.entity] = Card(row.entity, row.first_at, listed=row.listed, reported=row.reported)
         card.last_at = row.last_at
@@ -201,6 +199,7 @@ def network(store: Store, code: str) -> dict[str, Any] | None:
         links = {
             link.pair: link for card in shown for link in graph.links_from(card).values() if shown.issuperset(link.pair)
         }
+        by = subjects_named(connection, [card for card in shown if graph.cards[card].listed])
         own = {v for link in links.values() for v in link.shared if graph.own.get(v, True)}
         said = connection.execute(
             sa.select(JUDGEMENTS).where(JUDGEMENTS.c.one.in_(shown) | JUDGEMENTS.c.other.in_(shown))
@@ -208,7 +207,7 @@ def network(store: Store, code: str) -> dict[str, Any] | None:
         return {
             "network_id": code_of("N", root),
             "size": len(cards),
-            "parties": [{"party_id": code_of("P", c), "first_at": graph.cards[c].first_at} for c in cards[:SHOWN]],
+            "parties": [_party(graph.cards[card], by.get(card)) for card in cards[:SHOWN]],
             "links": [
                 {"one": code_of("P", pair[0]), "other": code_of("P", pair[1]), "bits": link.bits,
                  "known_at": link.known_at, "expires_at": expires_at(min(graph.cards[card].last_at for card in pair)),
@@ -221,6 +220,12 @@ def network(store: Store, code: str) -> dict[str, Any] | None:
                 for row in said
             ],
         }  # fmt: skip
+
+
+def _party(card: Card, told_by: dict[str, str] | None) -> dict[str, Any]:
+    """A sender as declared; or a subject of a list, with the list that tells of it."""
+    party: dict[str, Any] = {"party_id": code_of("P", card.entity), "first_at": card.first_at}
+    return party if told_by is None else party | {"told_by": told_by}
 
 
 def counted(store: Store) -> tuple[int, int]:

@@ -51,6 +51,7 @@ FTM_EDGES = {
     "UnknownLink": ("subject", "object"),
     "Representation": ("agent", "client"),
 }
+TAG_SERVICE = "payment or analytics"  # of a user account: its name is a number that ties shops together
 STIX = {
     "identity": ("name", "name"), "email-addr": ("value", "email"), "user-account": ("account_login", "account"),
     "domain-name": ("value", "url"), "url": ("value", "url"), "threat-actor": ("name", "name"),
@@ -144,9 +145,11 @@ def _ftm(text: str, problems: list[dict[str, Any]]) -> Iterable[Row]:
     for entity_id, entity in entities.items():
         subject = _root(entity_id, whose)
         label = next(_texts(entities.get(subject, entity)["properties"].get("name", [])), subject)
+        is_tag = TAG_SERVICE in _texts(entity["properties"].get("service", []))
         for name, value in entity["properties"].items():
             if isinstance(name, str) and name in FTM:
-                yield from ((subject, label, FTM[name], said) for said in _texts(value))
+                prop = "tag" if is_tag and name == "username" else FTM[name]
+                yield from ((subject, label, prop, said) for said in _texts(value))
 
 
 def _owners(entities: dict[str, dict[str, Any]]) -> dict[str, str]:

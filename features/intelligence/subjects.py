@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import polars as pl
 import polars_hash as plh
 
 from features.intelligence.reading import PROPERTIES
-from features.parties.evidence import OF_SHOPS, SENDER, told_values
+from features.intelligence.writing import Tie
+from features.parties.evidence import OF_SHOPS, SENDER, sentence, told_values
+from features.parties.graph import Graph
 
 SUBJECTS = pl.Schema(
     {"subject_id": pl.String(), "entity": pl.Int64(), "label": pl.String(), "values": pl.List(pl.Int64())}
@@ -43,3 +47,22 @@ def subjects_of(list_id: str, statements: pl.DataFrame) -> pl.DataFrame:
     key = pl.concat_str(pl.lit(f"listed\x1f{list_id}\x1f"), "subject_id").alias("key")
     entity = each.select(key).select(plh.col("key").nchash.xxhash64().reinterpret(signed=True).alias("entity"))
     return each.hstack(entity).select(SUBJECTS.names()).match_to_schema(SUBJECTS)
+
+
+def ties_of(subjects: pl.DataFrame) -> list[Tie]:
+    """What subjects of one list (SUBJECTS) have in common: enough to be one party's, conclusive; else only alike."""
+    graph, codes = Graph(), dict(subjects.select("entity", "subject_id").rows())
+    for entity, values in subjects.select("entity", "values").rows():
+        graph.add(entity, values, 0, listed=True)
+    links = {link.pair: link for of in graph.links.values() for link in of.values()}
+    shared: dict[tuple[int, int], list[int]] = {pair: list(link.shared) for pair, link in links.items()}
+    for value, by in graph.stated_by.items():
+        if not graph.is_hub(value):
+            for one, other in combinations(sorted(by), 2):
+                if (one, other) not in links:
+                    shared.setdefault((one, other), []).append(value)
+    own = {value for value, own in graph.own.items() if own}
+    return [
+        Tie(codes[one], codes[other], sentence(values, own | set(values)), (one, other) in links)
+        for (one, other), values in sorted(shared.items())
+    ]

@@ -32,6 +32,7 @@ PERMISSIONS: dict[str, Row] = {
     "get_dossier": _only("analyst", "auditor", reads=True),
     "get_queue": _only("clearance", "analyst", reads=True),
     "get_network": _only("analyst", "auditor", reads=True),
+    "get_network_ftm": _only("analyst", "auditor", reads=True),
     "post_judgement": _only("analyst"),
     # whoever watches over the service; no personal data
     "healthz": PUBLIC,

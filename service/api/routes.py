@@ -23,6 +23,7 @@ from service.api.live import desk_of
 from service.api.metrics import Metrics
 from service.api.models import Judgement
 from service.dossier import dossier
+from service.exchange import network_as_ftm
 from service.offices import offices_of
 from service.queue import AT_MOST, Stage, queue, since_of
 from service.redaction import shown_to
@@ -142,6 +143,19 @@ def get_network(code: Code, desk: Desk = Depends(desk_of)) -> dict[str, Any]:  #
     if found is None:
         raise HTTPException(404)
     return found
+
+
+@router.get("/v1/networks/{code}/ftm", response_class=Response)
+def get_network_ftm(
+    code: Code,
+    desk: Desk = Depends(desk_of),  # noqa: B008
+    principal: Principal = Depends(principal_of),  # noqa: B008
+) -> Response:
+    """What the parties of a network declared, as FollowTheMoney entities, one JSON object a line."""
+    lines = network_as_ftm(desk.journal.store, code, principal.sees)
+    if lines is None:
+        raise HTTPException(404)
+    return Response("".join(f"{line}\n" for line in lines), media_type="application/json+ftm")
 
 
 @router.post("/v1/judgements", status_code=201)

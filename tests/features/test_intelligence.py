@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.intelligence import read_list, subjects_of
-from features.intelligence.reading import Unreadable
+from features.intelligence import as_ftm, read_list, subjects_of, ties_of
+from features.intelligence.reading import TAG_SERVICE, Unreadable
 from features.parties.evidence import NAMES, level_of
 
 PERSON = {
@@ -44,6 +44,32 @@ def test_follow_the_money_brings_a_person_and_what_is_its_own_together() -> None
             ("account", "kicks88"), ("wallet", "bc1qx"), ("iban", "DE89370400440532013000"),
         }
     }  # fmt: skip
+
+
+def test_what_is_written_is_read_again_as_it_was() -> None:
+    held = {"id": "t1", "schema": "UserAccount",
+            "properties": {"username": ["G-ABCDEF1234"], "service": [TAG_SERVICE], "owner": ["p1"]}}  # fmt: skip
+    first = read_list(lines(PERSON, ACCOUNT, WALLET, BANK, OWNS, held), "tests").statements
+    again = read_list("\n".join(as_ftm(first)).encode(), "tests").statements
+    compared = ["subject_id", "property", "text"]
+    assert again.select(compared).sort(compared).equals(first.select(compared).sort(compared))
+    assert {text for prop, text in again.select("property", "text").rows() if prop == "tag"} == {"G-ABCDEF1234"}
+
+
+def test_shops_are_tied_conclusively_or_only_alike_and_alike_joins_nobody() -> None:
+    shops = b"subject_id,url,tag\none,https://kicks21.example,G-ABCDEF1234\ntwo,https://other.example,G-ABCDEF1234\n"
+    shops += b"three,https://kicks22.example,\n"
+    listed = read_list(shops, "tests")
+    ties = ties_of(subjects_of("shops", listed.statements))
+    assert {(frozenset((tie.one, tie.other)), tie.conclusive, tie.evidence) for tie in ties} == {
+        (frozenset(("one", "two")), True, "the same payment or analytics number"),
+        (frozenset(("one", "three")), False, "web shops of nearly the same name"),
+    }
+    written = "\n".join(as_ftm(listed.statements, ties))
+    assert {json.loads(line)["schema"] for line in written.splitlines()} == {
+        "LegalEntity", "UserAccount", "UnknownLink", "Similar",
+    }  # fmt: skip
+    assert len(told(written.encode())) == 2
 
 
 def test_stix_brings_related_objects_together() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from features.fault import Fault
+from features.intelligence import read_list
 from features.messages import read
 from features.parties import LINKED, Linked, Meanwhile, link_with
 from features.parties.evidence import LEVELS, NAMES
@@ -20,8 +22,11 @@ from features.parties.graph import Graph
 from features.parties.linking import code_of
 from service import parties
 from service.auditing import verify_record
+from service.erasing import erase
+from service.exchange import network_as_ftm
 from service.journal import Journal
 from service.linking_switch import LinkingSwitch
+from service.lists import import_list
 from service.parties import StoredParties, forget_old, judge, judged_ever, network, whole_graph
 from service.store import CARDS, EVIDENCE, HUBS, JUDGEMENTS, LINKS, PHONES, Store
 from service.targeting import Desk, target
@@ -207,6 +212,48 @@ def test_what_nobody_has_declared_for_three_years_is_forgotten_in_the_store_as_i
     afresh = Meanwhile()
     afresh.until(over + timedelta(days=400) // timedelta(microseconds=1), memory)
     assert not memory.cards
+
+
+def test_a_network_is_handed_on_as_what_its_parties_declared(
+    desk: Desk, either_store: Store, switch: LinkingSwitch
+) -> None:
+    live = replace(desk, parties=StoredParties(either_store, switch), journal=Journal(either_store, switch))
+    senders = [sent(n, n, n, seller_account="jade", email=f"sender{n}@shop.example") for n in (1, 2)]
+    decided = [
+        target(message(one | {"office": office}, message_id=office), live).rows[0]
+        for one, office in zip(senders, ("FRCDG1", "FRORY1"), strict=True)
+    ]
+    told_of_both = network_as_ftm(either_store, decided[1]["network_id"], lambda _office: True)
+    assert told_of_both is not None
+    entities = [json.loads(line) for line in told_of_both]
+    found = {entity["id"]: entity["properties"] for entity in entities if entity["schema"] == "LegalEntity"}
+    assert {party: told["email"] for party, told in found.items()} == {
+        decided[0]["party_id"]: ["sender1@shop.example"], decided[1]["party_id"]: ["sender2@shop.example"],
+    }  # fmt: skip
+    (tie,) = [entity["properties"] for entity in entities if entity["schema"] == "UnknownLink"]
+    assert tie["role"] == ["the same seller account; mailboxes with the same stem"]
+    again = read_list("\n".join(json.dumps(entity) for entity in entities).encode(), "tests")
+    assert {text for prop, text in again.statements.select("property", "text").rows() if prop == "account"} == {"jade"}
+    mine = network_as_ftm(either_store, decided[0]["party_id"], lambda office: office == "FRCDG1")
+    assert mine is not None
+    told_of_mine = "".join(mine)
+    assert "sender1@shop.example" in told_of_mine
+    assert decided[1]["party_id"] not in told_of_mine
+    erase(either_store, [decided[1]["consignment_id"]], "anna", "asked for", NOON)
+    left = network_as_ftm(either_store, decided[1]["party_id"], lambda _office: True)
+    assert "sender2" not in "".join(left or ())
+    assert network_as_ftm(either_store, code_of("P", 5), lambda _office: True) is None
+
+
+def test_a_network_names_the_list_that_tells_of_its_subjects(desk: Desk, store: Store, switch: LinkingSwitch) -> None:
+    live = replace(desk, parties=StoredParties(store, switch), journal=Journal(store, switch))
+    listed = b"name,email,country\nBest Kicks,bad.seller77@shop.example,CN"
+    import_list(store, "watch", listed, source="unit", by="anna", at=AT)
+    decided = target(message(sent(1, 1, 5, email="bad.seller77@shop.example")), live).rows[0]
+    found = network(store, decided["party_id"])
+    assert found is not None
+    (told_by,) = [party["told_by"] for party in found["parties"] if "told_by" in party]
+    assert told_by == {"list": "watch", "source": "unit", "kind": "list", "label": "Best Kicks"}
 
 
 def test_what_becomes_a_hub_links_nobody_in_the_store_either(either_store: Store) -> None:
