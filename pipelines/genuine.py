@@ -25,11 +25,11 @@ def import_file(
     by: Annotated[str, typer.Option(help="who does it")],
 ) -> None:
     """Register serial numbers; those of the same articles that are not registered are none of their maker's."""
-    from service.genuine import register
+    from service.genuine import register, serials_in
     from service.records import micros
 
     content, store = file.read_bytes(), _open()
-    done = register(store, content, holder=holder, by=by, at=micros(datetime.now(UTC)))
+    done = register(store, serials_in(content), holder=holder, by=by, at=micros(datetime.now(UTC)))
     store.close()
     show.line(f"{done.new:,} serial numbers of {holder} are registered, {done.known:,} were before")
     for problem in done.problems[:SHOWN]:

@@ -18,9 +18,10 @@ from features.facts import REGISTRY, entities_named, facts_registered
 from features.fault import Fault
 from features.product_codes import gtin_fails, gtin_of, serial_of
 from service.chain import note
-from service.posting import already, post
+from service.posting import already, in_lists, post
 from service.store import REGISTERED, Store
 
+STATED = ("product_code", "gtin", "serial")
 REMEDIES = {
     "unread": (
         "names no serial number with its GTIN",
@@ -39,25 +40,21 @@ class Registered:
     problems: list[dict[str, Any]]
 
 
-def register(store: Store, content: bytes, *, holder: str, by: str, at: int) -> Registered:
-    """Register the serial numbers of a CSV file: a column `product_code`, or `gtin` and `serial`.
+def register(store: Store, serials: pl.DataFrame, *, holder: str, by: str, at: int) -> Registered:
+    """Register those of some serial numbers (`serials_in`, `serials_of`) that could be read.
 
-    at: microseconds since 1970. Known ones change nothing. Raises Fault where it cannot be read or nobody is named.
+    at: microseconds since 1970. Known ones change nothing. Raises Fault where nobody is named, and where an article is
+    another right holder's: whoever registers one makes all of its other serial numbers unknown.
     """
     if not holder.strip() or not by.strip():
         raise Fault("a registry needs the name of its right holder and of who imports it")
-    read = _read(content)
-    bad = read.filter(pl.col("problem").is_not_null())
-    problems = [
-        {"line": line, **dict(zip(("reason", "remedy"), REMEDIES[problem], strict=True))}
-        for line, problem in bad.select("line", "problem").rows()
-    ]
-    good = read.filter(pl.col("problem").is_null())
-    serials = good.select(entities_named("serial", pl.col("piece")).alias("entity")).unique(maintain_order=True)
+    good = serials.filter(pl.col("problem").is_null())
+    pieces = good.select(entities_named("serial", pl.col("piece")).alias("entity")).unique(maintain_order=True)
     articles = good.select(entities_named("gtin", pl.col("gtin")).alias("entity")).unique(maintain_order=True)
-    entities = pl.concat([serials, articles])["entity"].to_list()
+    entities = pl.concat([pieces, articles])["entity"].to_list()
 
     def write(connection: sa.Connection) -> set[int]:
+        _refuse_others(connection, articles["entity"].to_list(), holder.strip())
         there = already(connection, REGISTERED.c.entity, entities)
         new = [entity for entity in entities if entity not in there]
         if new:
@@ -67,10 +64,26 @@ def register(store: Store, content: bytes, *, holder: str, by: str, at: int) -> 
         return there
 
     there = store.write(write)
-    new = sum(entity not in there for entity in serials["entity"])
+    new = sum(entity not in there for entity in pieces["entity"])
     if new:
         note(store, "registry", holder.strip(), {"by": by.strip(), "serials": new}, at)
-    return Registered(new, serials.height - new, problems)
+    return Registered(new, pieces.height - new, problems_of(serials))
+
+
+def _refuse_others(connection: sa.Connection, articles: list[int], holder: str) -> None:
+    for some in in_lists(articles):
+        others = (REGISTERED.c.entity.in_(some), REGISTERED.c.holder != holder)
+        if connection.execute(sa.select(REGISTERED.c.entity).where(*others).limit(1)).first() is not None:
+            raise Fault("an article is registered by another right holder; ask the unit whose it is")
+
+
+def problems_of(serials: pl.DataFrame) -> list[dict[str, Any]]:
+    """`line`, `reason`, `remedy` of each that could not be read."""
+    bad = serials.filter(pl.col("problem").is_not_null())
+    return [
+        {"line": line, **dict(zip(("reason", "remedy"), REMEDIES[problem], strict=True))}
+        for line, problem in bad.select("line", "problem").rows()
+    ]
 
 
 def registered(store: Store) -> pl.DataFrame:
@@ -93,21 +106,30 @@ def _registry(rows: Any) -> pl.DataFrame:
     return pl.DataFrame(list(rows), schema={**REGISTRY, "known_at": pl.Int64()}, orient="row").cast({"known_at": TIME})
 
 
-def _read(content: bytes) -> pl.DataFrame:
-    """`line`, `gtin`, `piece` and `problem` (a key of REMEDIES) of each row of a file."""
+def serials_in(content: bytes) -> pl.DataFrame:
+    """The serial numbers of a CSV file (`serials_of`), counted from line 2; raises Fault where it cannot be read."""
     try:
         rows = pl.read_csv(io.BytesIO(content), infer_schema=False)
     except (pl.exceptions.PolarsError, ValueError):
         raise Fault("not a CSV file in UTF-8 with a header row") from None
     rows = rows.rename({name: name.strip().lower() for name in rows.columns})
-    if "product_code" not in rows.columns:
-        if not {"gtin", "serial"} <= set(rows.columns):
-            raise Fault("needs a column product_code, or the columns gtin and serial")
-        gtin = gtin_of(pl.col("gtin"))
-        rows = rows.with_columns(pl.format("(01){}(21){}", gtin, pl.col("serial")).alias("product_code"))
+    if "product_code" not in rows.columns and not {"gtin", "serial"} <= set(rows.columns):
+        raise Fault("needs a column product_code, or the columns gtin and serial")
+    return serials_of(rows, first=2)
+
+
+def serials_of(rows: pl.DataFrame, first: int = 0) -> pl.DataFrame:
+    """`line`, `gtin`, `piece` and `problem` (a key of REMEDIES) of rows of `product_code`, or `gtin` and `serial`.
+
+    All are text; first: the number of the first line.
+    """
+    own = [pl.col(name) if name in rows.columns else pl.lit(None, pl.String).alias(name) for name in STATED]
+    rows = rows.select(own)
+    both = pl.format("(01){}(21){}", gtin_of(pl.col("gtin")), pl.col("serial"))
+    rows = rows.select(pl.coalesce("product_code", both).alias("product_code"))
     code = pl.col("product_code")
     read = rows.select(
-        pl.int_range(2, pl.len() + 2).alias("line"),
+        pl.int_range(first, pl.len() + first).alias("line"),
         gtin_of(code).alias("gtin"),
         serial_of(code).alias("piece"),
         gtin_fails(code).alias("fails"),

@@ -57,10 +57,10 @@ def rows(connection: sa.Connection, query: sa.Select[Any]) -> list[dict[str, Any
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def check(role: str, offices: Sequence[str]) -> None:
-    """Raise Denied for a role or offices that nobody can have."""
-    if role not in ROLES:
-        raise Denied(f"role: one of {', '.join(ROLES)}")
+def check(role: str, offices: Sequence[str], roles: Sequence[str] = ROLES) -> None:
+    """Raise Denied for a role that is none of these, or offices that nobody can have."""
+    if role not in roles:
+        raise Denied(f"role: one of {', '.join(roles)}")
     if not offices:
         raise Denied("offices: at least one, or * for every office")
 

@@ -19,7 +19,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from joserfc.jwt import JWTClaimsRegistry, decode
 
-from features.words import ROLES
+from features.words import OF_PEOPLE
 from service.access.kept import NAME, Denied
 from service.settings import Settings
 
@@ -89,7 +89,7 @@ class Provider:
         role, offices = claims.get(self._settings.oidc_role_claim), claims.get(self._settings.oidc_offices_claim)
         if not NAME.fullmatch(name):
             raise Denied("the provider gives you a name that cannot be used here")
-        if role not in ROLES or not isinstance(offices, list) or not offices:
+        if role not in OF_PEOPLE or not isinstance(offices, list) or not offices:
             raise Denied("the provider gives you no role or no office here; ask who administers it")
         return Known(name, str(role), tuple(str(office) for office in offices), purpose)
 

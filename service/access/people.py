@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from features.words import OF_PEOPLE
 from service.access.kept import NAME, Denied, Kept, check, note, rows, sha256
 from service.access.principal import Principal
 from service.access.tables import ACCOUNTS, INVITATIONS, SESSIONS
@@ -33,7 +34,7 @@ class People(Kept):
         """The token of a one-time invitation; raises Denied for what cannot be."""
         if name and not NAME.fullmatch(name):
             raise Denied("name: letters, digits, and . _ @ - within; at most 64")
-        check(role, offices)
+        check(role, offices, OF_PEOPLE)
         token = secrets.token_urlsafe(32)
         row = {"token": sha256(token), "name": name, "role": role, "offices": list(offices), "made_by": by,
                "expires_at": micros(now + INVITED_FOR), "used": False}  # fmt: skip

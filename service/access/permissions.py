@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from features.words import ROLES, Role
+from features.words import OF_PEOPLE, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ def _only(*roles: Role, reads: bool = False) -> Row:
 
 
 PUBLIC = Row(public=True)
-ANYBODY_KNOWN = Row(frozenset(ROLES))
+ANYBODY_KNOWN = Row(frozenset(OF_PEOPLE))  # a firm of the trade sees nothing of the service
 PERMISSIONS: dict[str, Row] = {
     # machines and their people, under /v1
     "post_consignments": _only("clearance"),
@@ -34,6 +34,7 @@ PERMISSIONS: dict[str, Row] = {
     "get_network": _only("analyst", "auditor", reads=True),
     "get_network_ftm": _only("analyst", "auditor", reads=True),
     "post_judgement": _only("analyst"),
+    "post_genuine": _only("right_holder"),
     # whoever watches over the service; no personal data
     "healthz": PUBLIC,
     "readyz": PUBLIC,

@@ -11,6 +11,7 @@ from features.consignment import CONSIGNMENT_COLUMNS, EXTRA, GOODS_COLUMNS, Colu
 from features.outcome import OUTCOME_COLUMNS
 
 LONGEST_MESSAGE = 1000
+LONGEST_REGISTRY = 10_000  # serial numbers of one call
 PARTIES = ("consignor", "consignee")
 STRICT = ConfigDict(extra="forbid", allow_inf_nan=False, str_max_length=4000)
 Number = StrictFloat | Annotated[str, StringConstraints(max_length=40)]
@@ -79,11 +80,29 @@ class Judgement(BaseModel):
     reason: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 
 
+class Serial(BaseModel):
+    """A serial number: `gtin` and `serial`, or a GS1 Digital Link or element string as `product_code`."""
+
+    model_config = STRICT
+    gtin: Annotated[str, StringConstraints(max_length=20)] | None = None
+    serial: Annotated[str, StringConstraints(max_length=100)] | None = None
+    product_code: Annotated[str, StringConstraints(max_length=500)] | None = None
+
+
+class Genuine(BaseModel):
+    """Serial numbers of genuine goods, as their right holder gave them."""
+
+    model_config = STRICT
+    serials: Annotated[list[Serial], Field(min_length=1, max_length=LONGEST_REGISTRY)]
+
+
 KNOWN = {
     *(column.name for column in (*CONSIGNMENT_COLUMNS, *GOODS_COLUMNS, *OUTCOME_COLUMNS)),
     *(column.name.split("_", 1)[1] for column in CONSIGNMENT_COLUMNS if column.name.startswith(PARTIES)),
     *PARTIES,
     *Judgement.model_fields,
+    *Serial.model_fields,
+    *Genuine.model_fields,
     "consignments",
     "goods",
     "outcomes",

@@ -6,6 +6,7 @@ import time
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
+import polars as pl
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
@@ -21,9 +22,10 @@ from service.api import models
 from service.api.faults import Unprocessable, refused_fields
 from service.api.live import desk_of
 from service.api.metrics import Metrics
-from service.api.models import Judgement
+from service.api.models import Genuine, Judgement, Serial
 from service.dossier import dossier
 from service.exchange import network_as_ftm
+from service.genuine import problems_of, register, serials_of
 from service.offices import offices_of
 from service.queue import AT_MOST, Stage, queue, since_of
 from service.redaction import shown_to
@@ -168,6 +170,25 @@ def post_judgement(body: Judgement, desk: Desk = Depends(desk_of)) -> dict[str, 
     except Fault as fault:
         raise Unprocessable([{"pointer": "/one", "reason": "no such pair", "remedy": str(fault)}]) from None
     return {"status": "recorded"}
+
+
+@router.post("/v1/genuine", status_code=201)
+def post_genuine(
+    body: Genuine,
+    desk: Desk = Depends(desk_of),  # noqa: B008
+    principal: Principal = Depends(principal_of),  # noqa: B008
+) -> dict[str, int]:
+    """Register serial numbers of genuine goods, all of them or none; the key names their right holder."""
+    rows = [serial.model_dump() for serial in body.serials]
+    serials = serials_of(pl.DataFrame(rows, schema=dict.fromkeys(Serial.model_fields, pl.String)))
+    if problems := problems_of(serials):
+        raise Unprocessable([{"pointer": f"/serials/{problem.pop('line')}", **problem} for problem in problems])
+    at = int(time.time() * 1_000_000)
+    try:
+        done = register(desk.journal.store, serials, holder=principal.name, by=principal.name, at=at)
+    except Fault as fault:
+        raise Unprocessable([{"pointer": "/serials", "reason": "not yours", "remedy": str(fault)}]) from None
+    return {"registered": done.new, "known": done.known}
 
 
 @router.get("/healthz")

@@ -14,7 +14,7 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
 from features.fault import Fault
-from features.words import ROLES
+from features.words import OF_PEOPLE, ROLES
 from service.access.guard import principal_of
 from service.access.machines import KEY_DAYS
 from service.api.live import desk_of
@@ -219,7 +219,7 @@ def _access(request: Request, fault: str = "", link: str = "", key: str = "") ->
     access = access_of(request)
     return page(
         request, "access", _status(fault), fault=fault, link=link, key=key,
-        people=access.accounts(), keys=access.keys(now()), roles=ROLES,
+        people=access.accounts(), keys=access.keys(now()), roles=ROLES, roles_of_people=OF_PEOPLE,
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from features.windows import Window, read_windows
 from pipelines.archive import Archive
 from pipelines.cli import app
 from pipelines.learn import standard_policy
-from service.genuine import holders, register, registered
+from service.genuine import holders, register, registered, serials_in
 from service.orientation import load_policy
 from service.store import CHAIN, Store
 from service.targeting import Desk, target
@@ -59,7 +59,7 @@ def test_a_serial_that_its_maker_does_not_know_asks_for_a_check_from_the_registr
     desk = replace(desk, policy=load_policy(standard_policy()))
     store = desk.journal.store
     before = target(message(with_serial(1, "Z1"), message_id="M1"), desk).rows[0]
-    done = register(store, listed("A1", "A2", "a-1"), holder="Sole Brands", by="Ada", at=AT + 90_000_000)
+    done = register(store, serials_in(listed("A1", "A2", "a-1")), holder="Sole Brands", by="Ada", at=AT + 90_000_000)
     assert (done.new, done.known, done.problems) == (2, 0, [])
     genuine = target(message(with_serial(2, "A2"), message_id="M2"), desk).rows[0]
     false = target(message(with_serial(3, "Z3"), message_id="M3"), desk).rows[0]
@@ -77,13 +77,13 @@ def test_what_is_registered_twice_counts_once_and_bad_lines_are_named(
     address = f"sqlite:///{tmp_path / 's.db'}" if store_kind == "sqlite" else request.getfixturevalue("postgresql")
     store = Store(address, folder=tmp_path / "history")
     content = b"product_code\n(01)09506000134352(21)A1\n(01)09506000134353(21)A2\n9506000134352\n"
-    done = register(store, content, holder="Sole Brands", by="Ada", at=AT)
+    done = register(store, serials_in(content), holder="Sole Brands", by="Ada", at=AT)
     assert (done.new, done.known) == (1, 0)
     assert [(problem["line"], problem["reason"]) for problem in done.problems] == [
         (3, "the check digit of the GTIN is wrong"),
         (4, "names no serial number with its GTIN"),
     ]
-    again = register(store, listed("A1", "B1"), holder="Sole Brands", by="Ada", at=AT + 1)
+    again = register(store, serials_in(listed("A1", "B1")), holder="Sole Brands", by="Ada", at=AT + 1)
     assert (again.new, again.known) == (1, 1)
     assert registered(store)["known_at"].dt.epoch("us").to_list() == [AT, AT, AT + 1], "two serials and their article"
     assert holders(store) == [("Sole Brands", 3)]
@@ -105,8 +105,15 @@ def test_what_is_registered_twice_counts_once_and_bad_lines_are_named(
 )
 def test_a_file_that_cannot_be_read_is_refused(store: Store, content: bytes, holder: str, by: str, words: str) -> None:
     with pytest.raises(Fault, match=words):
-        register(store, content, holder=holder, by=by, at=AT)
+        register(store, serials_in(content), holder=holder, by=by, at=AT)
     assert registered(store).is_empty()
+
+
+def test_an_article_belongs_to_who_registered_it_first(store: Store) -> None:
+    register(store, serials_in(listed("A1")), holder="Sole Brands", by="Ada", at=AT)
+    with pytest.raises(Fault, match="another right holder"):
+        register(store, serials_in(listed("B1")), holder="Rival", by="Bob", at=AT)
+    assert holders(store) == [("Sole Brands", 2)]
 
 
 def test_a_model_learns_what_was_registered_at_its_time(tmp_path: Path) -> None:
