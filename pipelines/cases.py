@@ -45,8 +45,10 @@ def detain_consignment(
     told = Detained(
         consignment, _at(at), officer, country.upper(), right_holder or None, findings, criminal_link, units, gross_kg
     )
-    case = detain(_journal(settings), told, open_serving(settings).policy.tracks)
-    _tell(case)
+    tracks = open_serving(settings).policy.tracks
+    _tell(detain(_journal(settings), told, tracks))
+    for one in tracks.of_holder(right_holder, told.at.date()):
+        show.line(f"  application {one.number or '(no number)'}; to be told: {one.contact or '(no contact)'}")
 
 
 @cases.command("note")

@@ -14,6 +14,7 @@ import typer
 from features.fault import Fault
 from features.words import AnswerKind, FormatName
 from pipelines import show
+from pipelines.applications import applications
 from pipelines.bundles import bundles
 from pipelines.cases import cases
 from pipelines.genuine import genuine
@@ -40,6 +41,7 @@ app.add_typer(genuine, name="genuine")
 app.add_typer(bundles, name="bundles")
 app.add_typer(cases, name="cases")
 app.add_typer(keys, name="keys")
+app.command()(applications)
 app.command()(invite)
 app.command()(erase)
 app.command()(retain)

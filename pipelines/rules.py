@@ -26,6 +26,7 @@ from pipelines.archive import Archive
 from pipelines.metrics import wilson
 from pipelines.training_frame import fit_goods, labelled_of, linked, refit_dates, with_entities_of
 from service.orientation import Policy
+from service.orientation.applications import Application, protected
 from service.orientation.rules import Rule
 
 DAYS = 28  # that are tried where nobody says which
@@ -81,7 +82,8 @@ def dry_run(policy: Policy, archive: Archive, today: date, start: datetime | Non
     first = start or last - timedelta(days=DAYS)
     known = with_entities_of(archive.outcomes(end), everything)
     held = [rule.anew() for rule in policy.rules]
-    days = [_held(part, held) for part in _days(everything, known, archive.registered(), first)]
+    seen = _days(everything, known, archive.registered(), policy.tracks.applications, first)
+    days = [_held(part, held) for part in seen]
     if not days:
         raise Fault("the archive holds no consignments of these days")
     told = pl.concat(days).join(_results(known), on="consignment_id", how="left", maintain_order="left")
@@ -92,7 +94,11 @@ def dry_run(policy: Policy, archive: Archive, today: date, start: datetime | Non
 
 
 def _days(
-    everything: Consignments, known: pl.DataFrame, registry: pl.DataFrame, first: datetime
+    everything: Consignments,
+    known: pl.DataFrame,
+    registry: pl.DataFrame,
+    applications: Sequence[Application],
+    first: datetime,
 ) -> Iterator[pl.DataFrame]:
     """The rows of each day: declared columns beside features, as a policy sees them."""
     begin: datetime = everything.frame["lodged_at"].min()  # type: ignore[assignment]
@@ -106,7 +112,7 @@ def _days(
         part = everything.where((day == one) & (pl.col("lodged_at") >= first))
         features = assemble(part, history, fits, INPUTS).frame.drop("row")
         own = [name for name in features.columns if name not in part.frame.columns]
-        yield part.frame.hstack(features.select(own))
+        yield part.frame.hstack(features.select(own)).hstack(protected(part, applications))
 
 
 def _held(rows: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:

@@ -11,6 +11,7 @@ import polars as pl
 
 from features.catalogue import INPUTS, Input
 from features.consignment import CONSIGNMENT_COLUMNS, SUMMED, TIME, TOTALS
+from service.orientation.applications import PROTECTED
 from service.orientation.campaigns import Campaigns
 from service.orientation.capacity import Hands
 from service.orientation.exploration import MEAN_WEIGHT, Exploration
@@ -95,13 +96,13 @@ def sample_row() -> pl.DataFrame:
         item.name: pl.Float64() if item.kind == "number" else pl.String() for item in INPUTS
     }
     types |= dict.fromkeys(SUMMED, pl.Float64()) | {"lines": pl.Int64()}
-    types |= {column.name: column.dtype for column in CONSIGNMENT_COLUMNS}
+    types |= {column.name: column.dtype for column in CONSIGNMENT_COLUMNS} | PROTECTED
     return pl.DataFrame({name: [values[kind]] for name, kind in types.items()}, schema=types)
 
 
 def check_inputs(policy: Policy, inputs: Sequence[Input]) -> None:
     """Raise PolicyFault where a rule names a feature that the model which serves beside it does not have."""
-    there = {column.name for column in CONSIGNMENT_COLUMNS} | set(TOTALS) | {item.name for item in inputs}
+    there = {column.name for column in CONSIGNMENT_COLUMNS} | {*TOTALS, *PROTECTED} | {item.name for item in inputs}
     for rule in policy.rules:
         lacking = [name for name in rule.columns if name not in there]
         if lacking:

@@ -10,6 +10,7 @@ import polars as pl
 from features.consignment import Consignments
 from features.messages import Problems
 from features.messages.reading import Competing
+from service.orientation.applications import protected
 from service.orientation.campaigns import FINDING, FOUND, Campaigns, held, leads
 from service.orientation.capacity import CHECKS, Hands, at
 from service.orientation.decisions import Basis, Decisions, Stamp, decide, iso
@@ -83,6 +84,7 @@ class Policy:
         until they are spent. What was asked for and capacity refused is named in `dropped`.
         """
         known = consignments.frame.hstack(scores.frame.drop("row"))
+        known = known.hstack(protected(consignments, self.tracks.applications))
         features = scores.rows.frame.select(c for c in scores.rows.frame.columns if c not in known.columns)
         asked = self._ask(known.hstack(features), moment)
         given = give(asked).with_columns(held().alias("held"), leads().alias("leads"))

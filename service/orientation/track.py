@@ -13,29 +13,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from service.orientation.sections import PolicyFault, above_zero, day, only, section_of, share, texts, whole
+from service.orientation.applications import Application, read_applications
+from service.orientation.sections import above_zero, section_of, share, texts, whole
 
 REGULATION = "Regulation (EU) No 608/2013"
 HS_PERISHABLE = ("02", "03", "04", "06", "07", "08", "16", "1905", "2105")  # (K) no list in the text: a setting
-
-
-@dataclass(frozen=True, slots=True)
-class Application:
-    """A right holder's application for action, as granted.
-
-    words: brand words by which its goods are named, in lower case. small_consignments: whether it asks for the
-    procedure for small consignments. start, end: the days of its first and last validity.
-    """
-
-    right_holder: str
-    words: tuple[str, ...] = ()
-    small_consignments: bool = False
-    start: date | None = None
-    end: date | None = None
-
-    def holds_on(self, day: date) -> bool:
-        """Whether it is valid on a day."""
-        return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +26,7 @@ class Suspicion:
 
     units: as declared or found. gross_kg: of the consignment. codes: HS codes of its goods lines. counterfeit: whether
     the goods are suspected, or found, to be counterfeit or pirated. right_holder: whose right it would be. wording:
-    what the goods are called, in lower case, where no right holder is named yet.
+    what the goods are called, as it is compared, where no right holder is named yet.
     """
 
     stream: str | None
@@ -74,12 +56,15 @@ class Tracks:
 
     def application_for(self, case: Suspicion) -> Application | None:
         """The valid application of the right holder that is named, or that the goods' wording names."""
-        valid = [one for one in self.applications if one.holds_on(case.day)]
         if case.right_holder is not None:
-            own = case.right_holder.casefold()
-            return next((one for one in valid if one.right_holder.casefold() == own), None)
-        words = f" {case.wording} "
-        return next((one for one in valid if any(f" {word} " in words for word in one.words)), None)
+            return next(iter(self.of_holder(case.right_holder, case.day)), None)
+        valid = (one for one in self.applications if one.holds_on(case.day))
+        return next((one for one in valid if one.covers(case.wording, case.codes)), None)
+
+    def of_holder(self, right_holder: str, day: date) -> list[Application]:
+        """The applications of a right holder that are valid on a day."""
+        own = right_holder.casefold()
+        return [one for one in self.applications if one.holds_on(day) and one.right_holder.casefold() == own]
 
 
 Answer = bool | None
@@ -184,24 +169,5 @@ def read_tracks(written: Mapping[str, Any]) -> Tracks:
         whole(section, "track.units", usual.units),
         above_zero(section, "track.below_kg", usual.below_kg),
         texts(section, "track.perishable", usual.perishable),
-        tuple(_application(one) for one in _tables(written.get("applications", []))),
+        read_applications(written.get("applications", [])),
     )
-
-
-def _tables(written: Any) -> list[Mapping[str, Any]]:
-    if not isinstance(written, list) or not all(isinstance(one, Mapping) for one in written):
-        raise PolicyFault("applications: each needs a table of its own under [[applications]]")
-    return written
-
-
-def _application(written: Mapping[str, Any]) -> Application:
-    holder = written.get("right_holder")
-    if not isinstance(holder, str) or not holder:
-        raise PolicyFault("applications: each needs a right_holder")
-    where = f"application of {holder}"
-    only(written, {"right_holder", "words", "small_consignments", "from", "until"}, where)
-    opted = written.get("small_consignments", False)
-    if not isinstance(opted, bool):
-        raise PolicyFault(f"{where}.small_consignments: is true or false")
-    words = tuple(word.casefold() for word in texts(written, f"{where}.words", ()))
-    return Application(holder, words, opted, day(written, f"{where}.from"), day(written, f"{where}.until"))

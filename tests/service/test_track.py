@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -10,18 +11,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.fault import Fault
+from features.messages import read
+from pipelines.applications import read_table, with_applications
+from pipelines.learn import standard_policy
 from service.orientation import PolicyFault, load_policy
+from service.orientation.applications import Application, protected
 from service.orientation.lanes import Track
 from service.orientation.track import (
     CONDITIONS,
     REGULATION,
-    Application,
     Suspicion,
     Tracks,
     eligibility,
     may_be_simplified,
 )
 from service.scoring import Model
+from service.targeting import Desk, target
+from tests.service.building import NOON, declared, message
 from tests.service.test_policy import QUICK, Case, judged, policy_text, rule_text
 
 DAY = date(2026, 3, 4)
@@ -178,6 +185,86 @@ def test_what_is_not_known_before_the_parcel_is_open_is_named(model: Model) -> N
     ]  # fmt: skip
 
 
+APPLICATION = """
+[[applications]]
+right_holder = "Sole Brands"
+words = ["Soleil"]
+hs = ["64"]
+senders = ["Sole Brands Logistics Ltd", "sole.outlet"]
+from = 2026-03-01
+"""
+OTHER_APPLICATION = """[[applications]]
+right_holder = "Lune"
+words = ["Lune d'été"]
+"""
+ELSE = {"consignor": {"name": "Somebody else"}}
+LATER = NOON + timedelta(days=40)
+
+
+@pytest.mark.parametrize(
+    ("stated", "holder", "authorised"),
+    [
+        ({"consignor": {"name": "SOLE BRANDS LOGISTICS"}}, "Sole Brands", 1.0),
+        ({"seller_account": "Sole.Outlet"}, "Sole Brands", 1.0),
+        (ELSE, "Sole Brands", 0.0),
+        (ELSE | {"goods": [{"description": "soleilhat", "hs_code": "640411"}]}, None, None),
+        ({"goods": [{"description": "SOLEIL trainers", "hs_code": "420221"}]}, None, None),
+        ({"goods": [{"description": "SOLEIL trainers"}]}, "Sole Brands", 0.0),
+        ({"goods": [{"description": "tea"}, {"description": "dress Lune d'Eté"}]}, "Lune", 0.0),
+        ({"lodged_at": datetime(2026, 2, 28, 12, tzinfo=UTC)}, None, None),
+    ],
+)
+def test_a_rule_may_ask_whether_a_right_holder_knows_the_sender(
+    stated: dict[str, Any], holder: str | None, authorised: float | None
+) -> None:
+    policy = load_policy(policy_text(more=OTHER_APPLICATION + APPLICATION))
+    goods = [{"description": "Soleil Trainers", "hs_code": "640411"}]
+    consignments, _ = read(message(declared(1, **{"goods": goods, "lodged_at": LATER, **stated})))
+    assert protected(consignments, policy.tracks.applications).rows() == [(holder, authorised)]
+
+
+def test_a_brand_from_nobody_its_right_holder_knows_asks_for_a_check(desk: Desk) -> None:
+    desk = replace(desk, policy=load_policy(standard_policy() + APPLICATION.replace("from = 2026-03-01", "")))
+    goods = [{"description": "Soleil Trainers", "hs_code": "640411", "value": 40, "currency": "EUR"}]
+    senders = ("Sole Brands Logistics", "Somebody else")
+    rows = [declared(n, goods=goods, consignor={"name": name, "country": "CN"}) for n, name in enumerate(senders)]
+    told = target(message(*rows), desk).rows
+    code = "rule.brand-from-nobody-authorised"
+    assert [code in [reason["code"] for reason in row["reasons"]] for row in told] == [False, True]
+
+
+def test_a_table_of_applications_takes_the_place_of_those_in_a_policy_and_leaves_the_rest() -> None:
+    table = "right_holder,number,words,hs,senders,contact,small_consignments,until\n"
+    table += 'Sole Brands,FR-1,soleil|sun shoe,64,"Sole, Ltd",ipr@sole.example,yes,2027-03-01\nLune,,lune,,,,no,\n'
+    before = standard_policy().replace("[degraded]", f"{APPLICATION}\n# A remark on what follows.\n[degraded]")
+    text = with_applications(before, list(read_table(table.encode())), "table.csv")
+    sole, lune = load_policy(text).tracks.applications
+    assert (sole.right_holder, sole.number, sole.words) == ("Sole Brands", "FR-1", ("soleil", "sun shoe"))
+    assert (sole.hs, sole.senders, sole.contact) == (("64",), ("sole ltd", "sole"), "ipr@sole.example")
+    assert (sole.small_consignments, sole.end, lune.small_consignments) == (True, date(2027, 3, 1), False)
+    assert "# A remark on what follows.\n[degraded]" in text
+    rest = with_applications(text, [], "")
+    assert rest == with_applications(before, [], "")
+    assert load_policy(rest).tracks == load_policy(standard_policy()).tracks
+    assert rest.split() == standard_policy().replace("[degraded]", "# A remark on what follows. [degraded]").split()
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ("words\nsoleil", "right_holder"),
+        ("right_holder,brand\nX,y", "'brand'"),
+        ("right_holder,until\nX,tomorrow", "line 2: until"),
+        ("right_holder,small_consignments\nX,perhaps", "line 2: small_consignments"),
+        ("right_holder,words\n,y", "line 2: right_holder"),
+        (b"\xff\xfe", "UTF-8"),
+    ],
+)
+def test_a_table_that_cannot_be_used_names_its_line_and_column(table: str | bytes, says: str) -> None:
+    with pytest.raises(Fault, match=says):
+        list(read_table(table.encode() if isinstance(table, str) else table))
+
+
 @pytest.mark.parametrize(
     ("more", "names"),
     [
@@ -190,6 +277,9 @@ def test_what_is_not_known_before_the_parcel_is_open_is_named(model: Model) -> N
         ("[[applications]]\nwords = ['x']", "right_holder"),
         ("[[applications]]\nright_holder = 'X'\nsmall_consignments = 'yes'", "application of X.small_consignments"),
         ("[[applications]]\nright_holder = 'X'\nbrand = 'y'", "brand"),
+        ("[[applications]]\nright_holder = 'X'\nhs = ['shoes']", "application of X.hs"),
+        ("[[applications]]\nright_holder = 'X'\nnumber = 5", "number and contact"),
+        ("[[applications]]\nright_holder = 'X'\nfrom = 2026-03-02\nuntil = 2026-03-01", "until is before from"),
     ],
 )
 def test_a_section_that_cannot_be_used_names_its_key(more: str, names: str) -> None:
