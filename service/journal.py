@@ -23,6 +23,7 @@ from service.chain import append, new_salt
 from service.history import StoredHistory
 from service.linking_switch import LinkingSwitch
 from service.orientation.decisions import Decisions
+from service.parties import grown_by
 from service.parties import keep as keep_links
 from service.posting import (
     VERSIONS,
@@ -49,6 +50,7 @@ from service.scoring.signature import canonical
 from service.segments import SegmentGone
 from service.settling import Settled, settle
 from service.store import CALLS, DECISIONS, DECLARATIONS, OUTCOMES, POLICIES, Store
+from service.stored_graph import StoredGraph
 from service.tallies import Tallies, count, taken_of
 from service.waking import wake_for_findings
 
@@ -121,7 +123,7 @@ class Journal:
         that these decisions had counted on.
         """
         declared = declarations_of(consignments)
-        scored = rows.frame.drop("row")
+        scored, grown = rows.frame.drop("row"), grown_by(consignments)
 
         def write(connection: sa.Connection) -> dict[Key, dict[str, Any]]:
             known = _known(connection, declared)
@@ -129,7 +131,7 @@ class Journal:
             stored = _stored(connection, [_key(d) for d in declared if _key(d) in known])
             if gone := [key[1] for key, body in stored.items() if not body]:
                 raise Gone(gone)
-            self._declare(connection, declared, known, consignments, archived=archived)
+            self._declare(connection, declared, known, consignments, archived=archived, grown=grown)
             new = [i for i, d in enumerate(declared) if _key(d) not in stored]
             if new:
                 there = [i for i, d in enumerate(declared) if _key(d) in stored]
@@ -196,8 +198,12 @@ class Journal:
         consignments: Consignments,
         *,
         archived: bool,
+        grown: StoredGraph | None = None,
     ) -> int:
-        """Put what is not on record there, and post its facts; how many versions that were."""
+        """Put what is not on record there, and post its facts; how many versions that were.
+
+        grown: the graph of senders as it has grown by these consignments, where they were linked just now.
+        """
         fresh = [i for i, d in enumerate(declared) if _key(d) not in known]
         if fresh:
             facts = self._facts(connection, consignments)
@@ -208,7 +214,9 @@ class Journal:
             moved = facts_reattributed(connection, keys)
             post(self.store, connection, moved if facts is None else pl.concat([facts, moved]))
             if self._linking is not None and self._linking.on:
-                keep_links(self.store, connection, consignments.where(pl.col("row").is_in(fresh)))
+                all_new = len(fresh) == len(consignments)
+                new = consignments if all_new else consignments.where(pl.col("row").is_in(fresh))
+                keep_links(self.store, connection, new, grown if all_new else None)
         return len(fresh)
 
     def _facts(self, connection: sa.Connection, consignments: Consignments) -> pl.DataFrame | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,7 +22,7 @@ from service.linking_switch import LinkingSwitch
 from service.lists import lists_as_of, lists_checked, subjects_named
 from service.scoring.signature import canonical
 from service.store import CARDS, EVIDENCE, HUBS, JUDGEMENTS, LINKS, PHONES, Store
-from service.stored_graph import StoredGraph, link_of, row_of, row_of_card
+from service.stored_graph import StoredGraph, note_change, row_of, row_of_card
 
 MANY = 20_000  # declarations; for so many the whole graph is read, for fewer what they touch
 SHOWN = 200  # cards of a network that are shown
@@ -40,7 +41,10 @@ class StoredParties:
             return Unlinked().link(consignments)
         stated = with_evidence(consignments)
         with self.store.reading() as connection:
-            return link_with(stated, graph_for(connection, stated), lists_at=lists_at)[0]
+            graph = graph_for(connection, stated)
+            linked = link_with(stated, graph, lists_at=lists_at)[0]
+        GROWN.consignments, GROWN.graph = linked, graph
+        return linked
 
     def lists_as_of(self) -> int | None:
         """When the watch list that was looked after longest ago was; none where there is none or linking is off."""
@@ -50,19 +54,37 @@ class StoredParties:
             return lists_checked(connection) or lists_as_of(connection)
 
 
-def keep(store: Store, connection: sa.Connection, consignments: Consignments) -> None:
-    """Add declarations that are new on record to the graph, in the transaction that records them."""
+class Grown(threading.local):
+    """What was linked last in this thread, and the graph as it has grown by it: who records it need not do it again."""
+
+    consignments: Consignments | None = None
+    graph: StoredGraph | None = None
+
+
+GROWN = Grown()
+
+
+def grown_by(consignments: Consignments) -> StoredGraph | None:
+    """The graph as it has grown by these very consignments, where they were the last that this thread has linked."""
+    return GROWN.graph if GROWN.consignments is consignments else None
+
+
+def keep(store: Store, connection: sa.Connection, consignments: Consignments, grown: StoredGraph | None = None) -> None:
+    """Add declarations that are new on record to the graph, in the transaction that records them.
+
+    grown: the graph as it has grown by just these; of use as long as nobody else has changed the one in the store.
+    """
     if not len(consignments):
         return
-    stated = with_evidence(consignments)
-    graph = StoredGraph(connection)
-    graph.prefetch(*evidence_in(stated))
-    grow(graph, stated)
-    graph.write(store)
+    if grown is None or not grown.attach(connection):
+        stated = with_evidence(consignments)
+        grown = graph_for(connection, stated)
+        grow(grown, stated)
+    grown.write(store)
 
 
-def graph_for(connection: sa.Connection, consignments: Consignments) -> Graph:
-    """As much of the graph as these consignments touch."""
+def graph_for(connection: sa.Connection, consignments: Consignments) -> StoredGraph:
+    """As much of the graph as these consignments touch; all of it where they are many."""
     if len(consignments) >= MANY:
         return whole_graph(connection)
     graph = StoredGraph(connection)
@@ -70,35 +92,11 @@ def graph_for(connection: sa.Connection, consignments: Consignments) -> Graph:
     return graph
 
 
-def whole_graph(connection: sa.Connection) -> Graph:
+def whole_graph(connection: sa.Connection) -> StoredGraph:
     """The whole graph in memory."""
-    graph = Graph()
-    read(connection, graph)
+    graph = StoredGraph(connection)
+    graph.fetch_all()
     return graph
-
-
-def read(connection: sa.Connection, graph: Graph) -> None:
-    """Fill a graph with everything that the store holds."""
-    for row in connection.execute(sa.select(CARDS).order_by(CARDS.c.first_at, CARDS.c.entity)):
-        card = graph.cards[row.entity] = Card(row.entity, row.first_at, listed=row.listed, reported=row.reported)
-        card.last_at = row.last_at
-        graph.network_of[row.entity] = row.network
-        graph.members.setdefault(row.network, []).append(row.entity)
-    for row in connection.execute(sa.select(EVIDENCE)):
-        graph.cards[row.entity].state([row.value])
-        graph.stated_by.setdefault(row.value, []).append(row.entity)
-    for row in connection.execute(sa.select(LINKS)):
-        link = link_of(row)
-        for entity in link.pair:
-            graph.links.setdefault(entity, {})[link.other(entity)] = link
-    graph.own.update({row.value: row.own for row in connection.execute(sa.select(PHONES))})
-    graph.judged = judgements(connection)
-
-
-def judgements(connection: sa.Connection) -> dict[tuple[int, int], bool]:
-    """What officers have said of pairs of cards and that counts: the same, or not."""
-    counting = connection.execute(sa.select(JUDGEMENTS).where(JUDGEMENTS.c.until.is_(None)))
-    return {(row.one, row.other): row.same for row in counting}
 
 
 def replace_graph(store: Store, graph: Graph) -> None:
@@ -113,6 +111,7 @@ def replace_graph(store: Store, graph: Graph) -> None:
         _insert(connection, LINKS, [row_of(link) for link in links.values()])
         _insert(connection, HUBS, [{"value": value} for value in graph.stated_by if graph.is_hub(value)])
         _insert(connection, PHONES, [{"value": value, "own": own} for value, own in graph.own.items()])
+        note_change(store, connection)
 
 
 def _insert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +13,7 @@ from features.outcome import STAGES
 from service.chain import Entry, new_salt, salted
 from service.orientation.decisions import iso, written
 from service.orientation.moment import GIVEN_AGAIN
+from service.scoring.signature import canonical
 
 UNSCORED = -1  # the band of what no model has scored
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -50,8 +50,7 @@ def _declaration(
 
 def sha256_of_body(body: Mapping[str, Any]) -> str:
     """The hash of what was declared, or of what a result says: by it the same content is known again."""
-    content = json.dumps(body, sort_keys=True, ensure_ascii=False).encode("utf-8", "backslashreplace")
-    return hashlib.sha256(content).hexdigest()
+    return hashlib.sha256(canonical(body)).hexdigest()
 
 
 def micros(moment: datetime) -> int:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -277,7 +278,7 @@ class Store:
         url = sa.make_url(address)
         if url.drivername == "postgresql":
             url = url.set(drivername="postgresql+psycopg")
-        self.engine = sa.create_engine(url)
+        self.engine = sa.create_engine(url, json_serializer=_json, json_deserializer=orjson.loads)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         opened = _durable_sqlite if self.is_sqlite else _patient_postgresql
         sa.event.listen(self.engine, "connect", functools.partial(opened, patience_ms))
@@ -320,6 +321,10 @@ class Store:
         if self._writer is not None:
             self._writer.close()
         self.engine.dispose()
+
+
+def _json(content: Any) -> str:
+    return orjson.dumps(content).decode()
 
 
 def _refuse_older(connection: sa.Connection) -> None:

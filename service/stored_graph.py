@@ -9,10 +9,12 @@ import sqlalchemy as sa
 
 from features.parties.evidence import LEVELS, PHONE, level_of
 from features.parties.graph import Card, Graph, Link
+from service.posting import set_state, state_of
 from service.store import AT_ONCE, CARDS, EVIDENCE, HUBS, JUDGEMENTS, LINKS, PHONES, Store
 
 K = TypeVar("K")
 V = TypeVar("V")
+GRAPH_VERSION = "graph_version"
 FEW = 50  # declarations; the links of more are fetched at once, of fewer when they are asked for
 OF_CARD = "SELECT c.entity, c.first_at, c.last_at, c.name, c.building, c.network, c.listed, c.reported"
 STATED_BY = (
@@ -69,6 +71,31 @@ class Fetched(dict[K, V], Generic[K, V]):
         return super().pop(key, *default)
 
 
+class Noted(dict[K, V], Generic[K, V]):
+    """A mapping of all that the store holds, which remembers what was changed since."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.changed: set[K] = set()
+
+    def hold(self, key: K, value: V | None) -> None:
+        """Remember what the store holds of a key."""
+        if value is not None:
+            super().__setitem__(key, value)
+
+    def __setitem__(self, key: K, value: V) -> None:
+        self.changed.add(key)
+        super().__setitem__(key, value)
+
+    def __delitem__(self, key: K) -> None:
+        self.changed.add(key)
+        super().__delitem__(key)
+
+    def pop(self, key: K, *default: Any) -> Any:
+        self.changed.add(key)
+        return super().pop(key, *default)
+
+
 class StoredCard(Card):
     """A card whose values are fetched when they are needed; most are only counted."""
 
@@ -105,7 +132,7 @@ class StoredGraph(Graph):
 
     def __init__(self, connection: sa.Connection) -> None:
         super().__init__()
-        self._connection = connection
+        self._connection, self._version = connection, state_of(connection, GRAPH_VERSION)
         self.cards = Fetched(lambda entity: self._fetch_cards([entity]).get(entity))
         self.stated_by = Fetched(lambda value: self._fetch_stated([value]).get(value))
         self.links = Fetched(lambda entity: self._fetch_links([entity]).get(entity))
@@ -136,6 +163,34 @@ class StoredGraph(Graph):
         _hold(self.members, roots, self._fetch_members(roots))
         if len(own) > FEW:
             _hold(self.links, own, self._fetch_links(list(cards)))  # who is new has none, and is not asked about
+
+    def fetch_all(self) -> None:
+        """Fetch everything at once, for so many declarations that most of it will be asked for."""
+        self.cards, self.stated_by, self.links = Noted(), Noted(), Noted()
+        self.network_of, self.members, self.own = Noted(), Noted(), Noted()
+        for row in self._connection.exec_driver_sql(f"{OF_CARD} FROM cards c ORDER BY c.first_at, c.entity"):
+            self._keep_row(row).hold(set())
+            _listed_under(self.members, row[5], row[0])
+        for value, entity in self._connection.exec_driver_sql("SELECT value, entity FROM evidence"):
+            self.cards[entity].values.add(value)
+            _listed_under(self.stated_by, value, entity)
+        for row in self._connection.execute(sa.select(LINKS)):
+            link = link_of(row)
+            for entity in link.pair:
+                of = self.links.get(entity)
+                if of is None:
+                    of = {}
+                    self.links.hold(entity, of)
+                of[link.other(entity)] = link
+        for value, own in self._connection.exec_driver_sql("SELECT value, own FROM phones"):
+            self.own.hold(value, bool(own))
+
+    def attach(self, connection: sa.Connection) -> bool:
+        """Go on in another transaction; false, and of no use, where the store's graph has changed since it was read."""
+        if state_of(connection, GRAPH_VERSION) != self._version:
+            return False
+        self._connection = connection
+        return True
 
     def _keep_row(self, row: Any) -> StoredCard:
         """Remember a row of CARDS, unless the card is known already."""
@@ -245,6 +300,7 @@ class StoredGraph(Graph):
         self._upsert(store, PHONES, [{"value": v, "own": said} for v, said in own.items() if said is not None])
         self._delete(PHONES.c.value, {value for value, said in own.items() if said is None})
         self._write_links()
+        note_change(store, self._connection)
 
     def _delete(self, column: sa.Column[Any], keys: Iterable[int]) -> None:
         for some in _lists(sorted(keys), AT_ONCE):
@@ -271,11 +327,18 @@ class StoredGraph(Graph):
         self._connection.execute(insert, list(rows))
 
     def _write_links(self) -> None:
-        for one, other in sorted(self._linked):
-            self._connection.execute(sa.delete(LINKS).where(LINKS.c.one == one, LINKS.c.other == other))
+        pairs = [{"of_one": one, "of_other": other} for one, other in sorted(self._linked)]
+        if pairs:
+            mine = (LINKS.c.one == sa.bindparam("of_one"), LINKS.c.other == sa.bindparam("of_other"))
+            self._connection.execute(sa.delete(LINKS).where(*mine), pairs)
         kept = [link for link in self._linked.values() if link is not None]
         if kept:
             self._connection.execute(sa.insert(LINKS), [row_of(link) for link in kept])
+
+
+def note_change(store: Store, connection: sa.Connection) -> None:
+    """Whoever changes the graph says so, so that nobody goes on with what was read before."""
+    set_state(store, connection, GRAPH_VERSION, (state_of(connection, GRAPH_VERSION) or 0) + 1)
 
 
 def row_of_card(card: Card, network: int) -> dict[str, Any]:
@@ -294,6 +357,14 @@ def row_of(link: Link) -> dict[str, Any]:
     """A link as a row; what is shared are hashes, no texts."""
     one, other = link.pair
     return {"one": one, "other": other, "bits": link.bits, "shared": list(link.shared), "known_at": link.known_at}
+
+
+def _listed_under(mapping: Any, key: int, card: int) -> None:
+    of = mapping.get(key)
+    if of is None:
+        mapping.hold(key, [card])
+    else:
+        of.append(card)
 
 
 def _hold(mapping: Any, keys: Iterable[int], found: dict[int, Any]) -> None:

@@ -27,7 +27,7 @@ from service.exchange import network_as_ftm
 from service.journal import Journal
 from service.linking_switch import LinkingSwitch
 from service.lists import import_list
-from service.parties import StoredParties, forget_old, judge, judged_ever, network, whole_graph
+from service.parties import StoredParties, forget_old, grown_by, judge, judged_ever, network, whole_graph
 from service.store import CARDS, EVIDENCE, HUBS, JUDGEMENTS, LINKS, PHONES, Store
 from service.targeting import Desk, target
 from tests.service.building import NOON, declared, message
@@ -104,6 +104,34 @@ def test_a_desk_links_what_came_before_and_keeps_what_it_decided(
     again = target(message(sent(2, 2, 5, seller_account="jade"), message_id="B"), live)
     assert again.replayed
     assert len(held(store).cards) == 2
+
+
+def test_what_a_call_has_linked_is_kept_as_it_was_unless_the_graph_has_changed_meanwhile(
+    either_store: Store, switch: LinkingSwitch
+) -> None:
+    memory, linking = Graph(), StoredParties(either_store, switch)
+    batches = [[sent(1, 1, 0, seller_account="jade"), sent(2, 2, 1)], [sent(3, 3, 2, seller_account="jade")],
+               [sent(4, 4, 3, seller_account="jade"), sent(5, 2, 4, seller_account="opal")]]  # fmt: skip
+    read_ = [read(message(*rows, message_id=f"M{n}"))[0] for n, rows in enumerate(batches)]
+    first = linking.link(read_[0])
+    assert grown_by(read_[0]) is None
+    grown = grown_by(first)
+    assert grown is not None
+    with either_store.writing() as connection:
+        parties.keep(either_store, connection, first, grown)
+    second, third = linking.link(read_[1]), linking.link(read_[2])
+    assert grown_by(second) is None
+    overtaken = grown_by(third)
+    assert overtaken is not None
+    for late, of in ((second, None), (third, overtaken)):
+        with either_store.writing() as connection:
+            parties.keep(either_store, connection, late, of)
+    for consignments in read_:
+        link_with(consignments, memory)
+    assert told(held(either_store)) == told(memory)
+    assert max(len(of) for of in memory.members.values()) == 3, "the senders of jade"
+    with either_store.writing() as connection:
+        assert not overtaken.attach(connection)
 
 
 def test_calls_of_one_moment_do_not_see_each_other(desk: Desk, store: Store, switch: LinkingSwitch) -> None:
