@@ -186,11 +186,17 @@ PROBLEM = pl.List(pl.Struct({"field": pl.String, "problem": pl.String}))
 
 def frame_of(rows: Iterable[dict[str, Any]]) -> pl.DataFrame:
     """Decisions as a frame of plain columns; evidence as text."""
-    plain = [{**written(row), "reasons": [_plain(reason) for reason in row["reasons"]]} for row in rows]
     times = [name for name, kind in SCHEMA.items() if kind == TIME]
-    schema = {**SCHEMA, "reasons": REASON, "data_problems": PROBLEM, **dict.fromkeys(times, pl.String())}
-    frame = pl.DataFrame(plain, schema=schema, orient="row")
-    return frame.with_columns(pl.col(times).str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%#z", time_unit="us", time_zone="UTC"))
+    plain = [
+        {**row, "reasons": [_plain(reason) for reason in row["reasons"]], **{name: _read(row[name]) for name in times}}
+        for row in rows
+    ]
+    return pl.DataFrame(plain, schema={**SCHEMA, "reasons": REASON, "data_problems": PROBLEM}, orient="row")
+
+
+def _read(moment: datetime | str | None) -> datetime | None:
+    """A moment, as it is when a decision is given or as the record writes it down."""
+    return datetime.fromisoformat(moment) if isinstance(moment, str) else moment
 
 
 def _plain(reason: dict[str, Any]) -> dict[str, Any]:
