@@ -24,6 +24,7 @@ from service.checkpoints import checkpoint
 from service.console import doors, four_eyes, oversight, work
 from service.console.errors import ErrorPages
 from service.desk import open_desk
+from service.gathering import Gathering
 from service.reassessing import reassess
 from service.settings import Settings
 from service.settler import settling_now_and_then
@@ -46,7 +47,7 @@ def create(settings: Settings | None = None) -> FastAPI:
         app.state.desk = open_desk(settings, serving)
         app.state.swapper = Swapper(settings, serving, put)
         store = app.state.desk.journal.store
-        app.state.access = Access(store)
+        app.state.access, app.state.gathering = Access(store), Gathering()
 
         def sign() -> None:
             checkpoint(store, settings.checkpoints, settings.keys, datetime.now(UTC))
@@ -62,6 +63,7 @@ def create(settings: Settings | None = None) -> FastAPI:
             now_and_then(app.state.swapper.look, LOOK_SECONDS, "looking for bundles"),
         ):
             yield
+        app.state.gathering.close()
         sign()
         store.close()
 

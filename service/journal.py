@@ -159,7 +159,7 @@ class Journal:
 
         stored = self.store.write(write)
         kept = [stored.get(_key(d)) or row for d, row in zip(declared, decisions.rows, strict=True)]
-        return replace(decisions, rows=kept, replayed=bool(declared) and len(stored) == len(declared))
+        return replace(decisions, rows=kept, before=tuple(_key(d) in stored for d in declared))
 
     def note_call(
         self, connection: sa.Connection, decisions: Decisions, before: list[dict[str, Any]]

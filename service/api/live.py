@@ -1,4 +1,4 @@
-"""The desk that serves now, as routes and pages reach it."""
+"""The desk that serves now, and where its calls are gathered, as routes and pages reach them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from service.api.faults import RETRY_SECONDS
 from service.desk import Desk
+from service.gathering import Gathering
 
 
 def desk_of(request: Request) -> Desk:
@@ -15,3 +16,9 @@ def desk_of(request: Request) -> Desk:
     if desk is None:
         raise HTTPException(503, headers={"Retry-After": RETRY_SECONDS})
     return desk
+
+
+def gathering_of(request: Request) -> Gathering:
+    """Where calls are decided together."""
+    gathering: Gathering = request.app.state.gathering
+    return gathering

@@ -20,7 +20,7 @@ from service.access.guard import principal_of
 from service.access.principal import Principal
 from service.api import models
 from service.api.faults import Unprocessable, refused_fields
-from service.api.live import desk_of
+from service.api.live import desk_of, gathering_of
 from service.api.metrics import Metrics
 from service.api.models import Genuine, Judgement, Serial
 from service.dossier import dossier
@@ -29,7 +29,7 @@ from service.genuine import problems_of, register, serials_of
 from service.offices import offices_of
 from service.queue import AT_MOST, Stage, queue, since_of
 from service.redaction import shown_to
-from service.targeting import Desk, target
+from service.targeting import Desk
 
 router = APIRouter()
 Code = Annotated[str, Path(pattern="^[NP]-[0-9A-F]{16}$")]
@@ -48,6 +48,7 @@ def metrics_of(request: Request) -> Metrics:
 
 @router.post("/v1/consignments")
 def post_consignments(
+    request: Request,
     body: models.Message,  # type: ignore[valid-type]
     desk: Desk = Depends(desk_of),  # noqa: B008 - FastAPI's way of wiring
     metrics: Metrics = Depends(metrics_of),  # noqa: B008
@@ -62,7 +63,7 @@ def post_consignments(
     rows, places = models.rows_of(content)
     message = Message(rows, name=rows["message_id"][0], received_at=datetime.now(UTC))
     try:
-        decisions = target(message, desk)
+        decisions = gathering_of(request).decide(message, desk)
     except Refused as refused:
         raise Unprocessable(refused_fields(refused, places)) from None
     headers = {"Idempotent-Replay": "true"} if decisions.replayed else {}

@@ -151,15 +151,20 @@ class Decisions:
     declared: the consignments decided.
     basis: the circumstances that they were given in.
     taken: of each row, what it takes from which period of which office, and how much there is: TAKEN of the policy.
-    replayed: whether every decision had been given before and is given again unchanged.
+    before: of each row, whether it had been given before and is given again unchanged; empty until they are recorded.
     """
 
     rows: list[dict[str, Any]]
     refused: pl.DataFrame
     declared: Consignments | None = None
-    replayed: bool = False
+    before: tuple[bool, ...] = ()
     basis: Basis | None = None
     taken: pl.DataFrame | None = None
+
+    @property
+    def replayed(self) -> bool:
+        """Whether every decision had been given before."""
+        return bool(self.before) and all(self.before)
 
     def as_json(self) -> list[dict[str, Any]]:
         """The decisions as the API answers them."""

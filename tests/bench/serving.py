@@ -222,7 +222,8 @@ def load(home: Path, seconds: float, callers: int = 8) -> list[dict[str, Any]]:
         _called(port, numbers, callers, seconds / 4, lambda: None)  # both workers have answered by then
         full = _called(port, numbers, callers, seconds, lambda: None)
         rate = len(full) / seconds
-        due = iter(time.monotonic() + i * 2 / rate for i in range(10**9))
+        begin = time.monotonic()
+        due = iter(begin + i * 2 / rate for i in range(10**9))
         lock = threading.Lock()
 
         def wait() -> None:
