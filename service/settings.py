@@ -23,7 +23,7 @@ class Settings(BaseSettings):
     mapping: Path | None = Field(default=None, description="mapping file for messages that come by a call")
     answers: Path | None = Field(default=None, description="code values of answers, instead of the standard ones")
     lists_hours: float = Field(default=24, description="so long watch lists count as fresh after an import", gt=0)
-    calls_at_once: int = Field(default=16, description="calls worked on at once by a process; more get 503", gt=0)
+    calls_at_once: int = Field(default=32, description="calls worked on at once by a process; more get 503", gt=0)
     answer_seconds: float = Field(default=5, description="a call not answered within it gets 503", gt=0)
     keep_compliant_days: int = Field(default=1096, description="files of compliant controls are kept so long", gt=0)
     keep_non_compliant_days: int = Field(default=3653, description="files with a finding are kept so long", gt=0)

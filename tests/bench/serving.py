@@ -1,6 +1,6 @@
 """What a call costs, beside servers of the same trees, and how long it takes at half of what two workers can do.
 
-python -m tests.bench.serving [calls] [load] [--home var/demo] [--peers .peers] [--calls 300] [--seconds 30]
+python -m tests.bench.serving [calls] [load] [--home var/demo] [--peers .peers] [--calls 300] [--callers 32]
 
 calls: CPU and wall of a call, one after the other. Ours takes a consignment as declared, links it, reads its past,
 scores, explains, orients and records it durably; the peers take floats that are ready and keep nothing. load: two
@@ -136,7 +136,8 @@ def ours(home: Path, workers: int = 1) -> Iterator[tuple[subprocess.Popen[bytes]
         copy = Path(folder) / "home"
         shutil.copytree(home, copy)
         command = [str(Path(sys.executable).parent / "tamis"), "serve", "--port", str(port), "--workers", str(workers)]
-        own = {"TAMIS_HOME": str(copy), "TAMIS_ACCESS": "open", "TAMIS_CALLS_A_MINUTE": "1000000"}
+        own = {"TAMIS_HOME": str(copy), "TAMIS_ACCESS": "open", "TAMIS_CALLS_A_MINUTE": "1000000",
+               "TAMIS_CALLS_AT_ONCE": "64"}  # fmt: skip
         with running(command, port, "/readyz", **own) as server:
             yield server, port
 
@@ -215,12 +216,14 @@ def _mlflow(folder: Path, trees: Path, _: Path, rows: Any, count: int) -> list[d
         return [measured("MLflow, score", server, port, ask, count)]
 
 
-def load(home: Path, seconds: float, callers: int = 8) -> list[dict[str, Any]]:
+def load(home: Path, seconds: float, callers: int) -> list[dict[str, Any]]:
     """Two workers: what they answer when callers never pause, and how long a call takes at half of that rate."""
-    with ours(home, workers=2) as (_, port):
+    with ours(home, workers=2) as (server, port):
         numbers = iter(range(10**9))
         _called(port, numbers, callers, seconds / 4, lambda: None)  # both workers have answered by then
+        before = cpu_of(server.pid)
         full = _called(port, numbers, callers, seconds, lambda: None)
+        spent = [(cpu_of(server.pid) - before) / len(full) * 1000]
         rate = len(full) / seconds
         begin = time.monotonic()
         due = iter(begin + i * 2 / rate for i in range(10**9))
@@ -231,11 +234,13 @@ def load(home: Path, seconds: float, callers: int = 8) -> list[dict[str, Any]]:
                 at = next(due)
             time.sleep(max(at - time.monotonic(), 0))
 
+        before = cpu_of(server.pid)
         half = _called(port, numbers, callers, seconds, wait)
+        spent.append((cpu_of(server.pid) - before) / len(half) * 1000)
     return [
-        {"at": name, "calls_a_second": len(took) / seconds, "p50_ms": float(np.quantile(took, 0.5)),
+        {"at": name, "calls_a_second": len(took) / seconds, "cpu_ms": cpu, "p50_ms": float(np.quantile(took, 0.5)),
          "p99_ms": float(np.quantile(took, 0.99)), "slowest_ms": max(took)}
-        for name, took in (("saturation", full), ("half of it", half))
+        for name, took, cpu in zip(("saturation", "half of it"), (full, half), spent, strict=True)
     ]  # fmt: skip
 
 
@@ -290,13 +295,14 @@ def main() -> None:
     parser.add_argument("--peers", type=Path, default=Path(".peers"), help="where the environments of the peers stand")
     parser.add_argument("--calls", type=int, default=300)
     parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--callers", type=int, default=32)
     given = parser.parse_args()
     parts = given.parts or PARTS
     if "calls" in parts:
         install(given.peers)
         _table("one call after the other, one worker", calls(given.home, given.peers.resolve(), given.calls))
     if "load" in parts:
-        _table("two workers under load", load(given.home, given.seconds))
+        _table("two workers under load", load(given.home, given.seconds, given.callers))
 
 
 if __name__ == "__main__":
