@@ -61,6 +61,7 @@ bench: install
 	@$(BIN)/python -m tests.bench.whatif
 	@$(BIN)/python -m tests.bench.explain
 	@$(BIN)/python -m tests.bench.console
+	@$(BIN)/python -m tests.bench.serving
 
 # Made anew when a dependency in pyproject.toml changes; holds hashes and no address.
 lock:
