@@ -14,7 +14,6 @@ from service.settings import Settings
 
 if TYPE_CHECKING:
     from service.cases import Case
-    from service.journal import Journal
 
 cases = typer.Typer(help="Cases: detain, note, and the statutory clocks.", no_args_is_help=True)
 Consignment = Annotated[str, typer.Argument(help="the consignment")]
@@ -37,6 +36,7 @@ def detain_consignment(
     """Open a case: its track, the conditions of the simplified procedure, and what is due."""
     from service.bundles import open_serving
     from service.cases import Detained, detain
+    from service.journal import open_journal
 
     findings = tuple(finding or ["counterfeit"])
     if unknown := [one for one in findings if one not in FINDINGS]:
@@ -46,7 +46,7 @@ def detain_consignment(
         consignment, _at(at), officer, country.upper(), right_holder or None, findings, criminal_link, units, gross_kg
     )
     tracks = open_serving(settings).policy.tracks
-    _tell(detain(_journal(settings), told, tracks))
+    _tell(detain(open_journal(settings), told, tracks))
     for one in tracks.of_holder(right_holder, told.at.date()):
         show.line(f"  application {one.number or '(no number)'}; to be told: {one.contact or '(no contact)'}")
 
@@ -60,16 +60,18 @@ def note_step(
 ) -> None:
     """Note what happened in a case; a right holder's answer becomes an inspection result."""
     from service.cases import note
+    from service.journal import open_journal
 
-    _tell(note(_journal(Settings()), consignment, step, _at(at), officer))
+    _tell(note(open_journal(Settings()), consignment, step, _at(at), officer))
 
 
 @cases.command("show")
 def show_case(consignment: Consignment) -> None:
     """One case: its track and why, what was noted, and its clocks."""
     from service.cases import case_of
+    from service.journal import open_journal
 
-    case = case_of(_journal(Settings()).store, consignment)
+    case = case_of(open_journal(Settings()).store, consignment)
     if case is None:
         raise Fault("no case of this consignment is open")
     _tell(case)
@@ -79,9 +81,10 @@ def show_case(consignment: Consignment) -> None:
 def list_cases() -> None:
     """Open cases, the most urgent first."""
     from service.cases import open_cases
+    from service.journal import open_journal
     from service.working_days import working_days_between
 
-    told, today = open_cases(_journal(Settings()).store), datetime.now(UTC).date()
+    told, today = open_cases(open_journal(Settings()).store), datetime.now(UTC).date()
     for case in told:
         due = case.due()
         if due is None:
@@ -109,10 +112,3 @@ def _tell(case: Case) -> None:
 
 def _at(at: datetime | None) -> datetime:
     return datetime.now(UTC) if at is None else at.replace(tzinfo=UTC)
-
-
-def _journal(settings: Settings) -> Journal:
-    from service.journal import Journal
-    from service.store import open_store
-
-    return Journal(open_store(settings))

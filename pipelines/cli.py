@@ -25,7 +25,6 @@ from service.settings import Settings
 
 if TYPE_CHECKING:
     from features.messages.mapping import Mapping
-    from service.journal import Journal
     from service.store import Store
 
 app = typer.Typer(
@@ -102,9 +101,10 @@ def ingest(files: Messages, mapping: MappingFile = None, format: FormatOption = 
     """Read manifests, gate every row, quarantine what cannot be read, archive the rest and remember it."""
     from pipelines.archive import Archive
     from pipelines.ingest import ingest_manifest, keep_quarantine
+    from service.journal import open_journal
 
     settings = Settings()
-    archive, journal, rules = Archive(settings.archive), _journal(settings), _mapping(mapping)
+    archive, journal, rules = Archive(settings.archive), open_journal(settings), _mapping(mapping)
     with show.progress("manifests", len(files)) as advance:
         for file in files:
             done = ingest_manifest(file, archive, journal, rules, format=format)
@@ -118,9 +118,10 @@ def outcomes(files: Files, mapping: MappingFile = None) -> None:
     """Record inspection results and post what they say about senders, addresses and routes."""
     from pipelines.archive import Archive
     from pipelines.ingest import ingest_outcomes, keep_quarantine
+    from service.journal import open_journal
 
     settings = Settings()
-    archive, journal, rules = Archive(settings.archive), _journal(settings), _mapping(mapping)
+    archive, journal, rules = Archive(settings.archive), open_journal(settings), _mapping(mapping)
     with show.progress("outcome files", len(files)) as advance:
         for file in files:
             done, received = ingest_outcomes(file, archive, journal, rules)
@@ -438,15 +439,6 @@ def ladder(
     )
     if out is not None:
         write_figures(out, figures)
-
-
-def _journal(settings: Settings) -> Journal:
-    from service.journal import Journal
-    from service.linking_switch import LinkingSwitch
-    from service.store import open_store
-
-    settings.home.mkdir(parents=True, exist_ok=True)
-    return Journal(open_store(settings), LinkingSwitch(settings.linking))
 
 
 def _sign(settings: Settings, store: Store) -> None:

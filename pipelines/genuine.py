@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from pipelines import show
 from service.settings import Settings
 
-if TYPE_CHECKING:
-    from service.store import Store
-
 genuine = typer.Typer(help="Genuine goods: serial numbers that right holders have registered.", no_args_is_help=True)
-SHOWN = 5
 
 
 @genuine.command("import")
@@ -27,33 +23,24 @@ def import_file(
     """Register serial numbers; those of the same articles that are not registered are none of their maker's."""
     from service.genuine import register, serials_in
     from service.records import micros
+    from service.store import open_store
 
-    content, store = file.read_bytes(), _open()
+    content, store = file.read_bytes(), open_store(Settings())
     done = register(store, serials_in(content), holder=holder, by=by, at=micros(datetime.now(UTC)))
     store.close()
     show.line(f"{done.new:,} serial numbers of {holder} are registered, {done.known:,} were before")
-    for problem in done.problems[:SHOWN]:
-        show.line(f"  line {problem['line']}: {problem['reason']}; {problem['remedy']}")
-    if len(done.problems) > SHOWN:
-        show.line(f"  and {len(done.problems) - SHOWN:,} lines more that were not read")
+    show.problems(done.problems)
 
 
 @genuine.command("show")
 def show_holders() -> None:
     """Right holders, and how many serial numbers and articles each has registered."""
     from service.genuine import holders
+    from service.store import open_store
 
-    store = _open()
+    store = open_store(Settings())
     told = holders(store)
     store.close()
     for holder, entries in told:
         show.line(f"{holder}: {entries:,} serial numbers and articles")
     show.line(f"{len(told)} right holders")
-
-
-def _open() -> Store:
-    from service.store import open_store
-
-    settings = Settings()
-    settings.home.mkdir(parents=True, exist_ok=True)
-    return open_store(settings)

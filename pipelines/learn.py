@@ -43,7 +43,6 @@ def learn(
 
     linking = LinkingSwitch(settings.linking)
     archive, inputs = Archive(settings.archive, linking=linking.on), with_extras(mapping.extras)
-    settings.home.mkdir(parents=True, exist_ok=True)
     store = open_store(settings)
     sweep(Journal(store, linking), archive)
     if linking.on:

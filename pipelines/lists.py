@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 lists = typer.Typer(help="Watch lists: FollowTheMoney JSON lines, STIX 2.1 bundles, CSV.", no_args_is_help=True)
 Identifier = Annotated[str, typer.Argument(help="identifier of the list", show_default=False)]
 By = Annotated[str, typer.Option(help="who does it")]
-SHOWN = 5
 
 
 @lists.command("import")
@@ -42,8 +41,7 @@ def import_file(
     done = import_list(store, list_id, content, source=told, by=by, at=_now(), expires_at=until, reports=reports)
     store.close()
     show.line(_told(done))
-    for problem in done.problems[:SHOWN]:
-        show.line(f"  line {problem['line']}: {problem['reason']}; {problem['remedy']}")
+    show.problems(done.problems)
 
 
 @lists.command()
@@ -94,8 +92,7 @@ def convert(
     out.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     sure = sum(tie.conclusive for tie in ties)
     show.line(f"{len(lines):,} entities written to {out}; {sure:,} ties are conclusive, {len(ties) - sure:,} are not")
-    for problem in listed.problems[:SHOWN]:
-        show.line(f"  line {problem['line']}: {problem['reason']}; {problem['remedy']}")
+    show.problems(listed.problems)
 
 
 def _decided(list_id: str, by: str, *, activate: bool) -> None:

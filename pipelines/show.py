@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from rich.console import Console
@@ -55,6 +56,14 @@ def faults(refused: pl.DataFrame, kept: Path | None) -> None:
         line(f"  line {row['line']}: {row['field']}: {row['reason']} ({row['remedy']})")
     more = refused.height - SHOWN_FAULTS
     line(f"  {f'and {more:,} more; ' if more > 0 else ''}all of them in {kept}")
+
+
+def problems(told: Sequence[Mapping[str, Any]]) -> None:
+    """The first of what could not be read, by line, reason and remedy, and how many more there are."""
+    for problem in told[:SHOWN_FAULTS]:
+        line(f"  line {problem['line']}: {problem['reason']}; {problem['remedy']}")
+    if len(told) > SHOWN_FAULTS:
+        line(f"  and {len(told) - SHOWN_FAULTS:,} more")
 
 
 def top(orientations: pl.DataFrame, declared: pl.DataFrame, count: int) -> None:

@@ -48,8 +48,9 @@ from service.records import (
 )
 from service.scoring.signature import canonical
 from service.segments import SegmentGone
+from service.settings import Settings
 from service.settling import Settled, settle
-from service.store import CALLS, DECISIONS, DECLARATIONS, OUTCOMES, POLICIES, Store
+from service.store import CALLS, DECISIONS, DECLARATIONS, OUTCOMES, POLICIES, Store, open_store
 from service.stored_graph import StoredGraph
 from service.tallies import Tallies, count, taken_of
 from service.waking import wake_for_findings
@@ -315,6 +316,11 @@ class Journal:
             found = connection.execute(query.limit(at_most)).all()
         rows = [{"consignment_id": consignment_id, **row} for consignment_id, row in found]
         return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def open_journal(settings: Settings) -> Journal:
+    """The journal of an installation, for a command."""
+    return Journal(open_store(settings), LinkingSwitch(settings.linking))
 
 
 def _key(declared: dict[str, Any]) -> Key:

@@ -340,7 +340,8 @@ def _refuse_older(connection: sa.Connection) -> None:
 
 
 def open_store(settings: Settings, *, patience_ms: int = 10_000, grouped: bool = False) -> Store:
-    """The store of an installation."""
+    """The store of an installation; its home folder is made where it is not there."""
+    settings.home.mkdir(parents=True, exist_ok=True)
     return Store(settings.store_address, folder=settings.history, patience_ms=patience_ms, grouped=grouped)
 
 

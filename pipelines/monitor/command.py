@@ -29,7 +29,6 @@ def run(
 ) -> Monitoring:
     """Judge the days from `first` (by default the last four weeks) until before `before`; tell and write the report."""
     rules, archive = load_thresholds(thresholds), Archive(settings.archive)
-    settings.home.mkdir(parents=True, exist_ok=True)
     store = open_store(settings)
     journal = Journal(store)
     sweep(journal, archive)
