@@ -67,8 +67,9 @@ def prevalence(results: pl.DataFrame, confidence: float) -> Estimate:
 def weighted_prevalence(results: pl.DataFrame, confidence: float) -> Estimate:
     """Hájek's estimate over everything inspected with a known chance: each counts for all that had its chance.
 
-    The interval is Wilson's on as many tries as a plain sample would need to be as exact. The chance must be that of
-    being inspected for any reason; what was chosen with certainty then counts for itself alone.
+    The interval is Wilson's on as many tries as a plain sample would need to be as exact, and on no more than the
+    weights are worth by themselves (Kish): where few hits weigh much, their variance looks smaller than it is. The
+    chance must be that of being inspected for any reason; what was chosen with certainty then counts for itself alone.
     """
     known = results.filter(pl.col("selection_probability").is_between(0, 1, closed="right"))
     hit, chance = known["hit"].to_numpy(), known["selection_probability"].to_numpy()
@@ -78,7 +79,7 @@ def weighted_prevalence(results: pl.DataFrame, confidence: float) -> Estimate:
     value = float(np.average(hit, weights=weights))
     alike = float(weights.sum() ** 2 / (weights**2).sum())
     variance = float((weights**2 * (1.0 - chance) * (hit - value) ** 2).sum() / weights.sum() ** 2)
-    tries = min(value * (1.0 - value) / variance, float(len(hit) / chance.min())) if variance > 0 else alike
+    tries = min(value * (1.0 - value) / variance, alike) if variance > 0 else alike
     low, high = wilson_of(value, tries, z_of(confidence))
     return Estimate(value, low, high, int(hit.sum()), len(hit))
 
