@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 
 from features.parties.evidence import LEVELS, PHONE, level_of
 from features.parties.graph import Card, Graph, Link
+from service.fetched import Fetched, Noted
 from service.posting import set_state, state_of
 from service.store import AT_ONCE, CARDS, EVIDENCE, HUBS, JUDGEMENTS, LINKS, PHONES, Store
 
-K = TypeVar("K")
-V = TypeVar("V")
 GRAPH_VERSION = "graph_version"
 FEW = 50  # declarations; the links of more are fetched at once, of fewer when they are asked for
 OF_CARD = "SELECT c.entity, c.first_at, c.last_at, c.name, c.building, c.network, c.listed, c.reported"
@@ -21,79 +20,6 @@ STATED_BY = (
     "SELECT e.value, c.entity, c.first_at, c.last_at, c.name, c.building, c.network, c.listed, c.reported "
     "FROM evidence e JOIN cards c ON c.entity = e.entity WHERE e.value IN"
 )
-
-
-class Fetched(dict[K, V], Generic[K, V]):
-    """A mapping that asks the store once for each key, and remembers what was changed since."""
-
-    def __init__(self, fetch: Callable[[K], V | None]) -> None:
-        super().__init__()
-        self._fetch = fetch
-        self._asked: set[K] = set()
-        self.changed: set[K] = set()
-
-    def hold(self, key: K, value: V | None) -> None:
-        """Remember what the store holds of a key."""
-        if key not in self._asked:
-            self._asked.add(key)
-            if value is not None:
-                super().__setitem__(key, value)
-
-    def _ask(self, key: K) -> None:
-        if key not in self._asked:
-            self.hold(key, self._fetch(key))
-
-    def __getitem__(self, key: K) -> V:
-        self._ask(key)
-        return super().__getitem__(key)
-
-    def get(self, key: K, default: Any = None) -> Any:
-        self._ask(key)
-        return super().get(key, default)
-
-    def __contains__(self, key: object) -> bool:
-        self._ask(key)  # type: ignore[arg-type]
-        return super().__contains__(key)
-
-    def __setitem__(self, key: K, value: V) -> None:
-        self._asked.add(key)
-        self.changed.add(key)
-        super().__setitem__(key, value)
-
-    def __delitem__(self, key: K) -> None:
-        self._ask(key)
-        self.changed.add(key)
-        super().__delitem__(key)
-
-    def pop(self, key: K, *default: Any) -> Any:
-        self._ask(key)
-        self.changed.add(key)
-        return super().pop(key, *default)
-
-
-class Noted(dict[K, V], Generic[K, V]):
-    """A mapping of all that the store holds, which remembers what was changed since."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.changed: set[K] = set()
-
-    def hold(self, key: K, value: V | None) -> None:
-        """Remember what the store holds of a key."""
-        if value is not None:
-            super().__setitem__(key, value)
-
-    def __setitem__(self, key: K, value: V) -> None:
-        self.changed.add(key)
-        super().__setitem__(key, value)
-
-    def __delitem__(self, key: K) -> None:
-        self.changed.add(key)
-        super().__delitem__(key)
-
-    def pop(self, key: K, *default: Any) -> Any:
-        self.changed.add(key)
-        return super().pop(key, *default)
 
 
 class StoredCard(Card):
