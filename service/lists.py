@@ -78,9 +78,7 @@ def import_list(
         if active is not None and active.kind != kind:
             raise Fault(f"{list_id} was imported as {active.kind} before; give it another identifier")
         if active is not None and active.sha256 == digest:
-            own = (LISTS.c.list_id == list_id, LISTS.c.version == active.version)
-            connection.execute(sa.update(LISTS).where(*own).values(checked_at=at))
-            _set_checked(store, connection)
+            _look_after(store, connection, active, at)
             return Imported(list_id, active.version, "active", 0, 0, len(same), listed.problems)
         version = 1 + (connection.execute(_numbers(list_id)).scalar() or 0)
         waits = len(set(before) - set(subjects)) >= SHRUNK * len(before) and bool(before)
@@ -100,16 +98,8 @@ def import_list(
         connection.execute(sa.insert(LISTS), [row | {"checked_at": at}])
         _on_chain(connection, list_id, version, "imported", by, at)
         woken = 0 if waits else _activate(store, connection, list_id, version, None, at)
-    return Imported(
-        list_id,
-        version,
-        "waiting" if waits else "active",
-        len(added),
-        len(removed),
-        len(same),
-        listed.problems,
-        woken,
-    )
+    status, counts = "waiting" if waits else "active", (len(added), len(removed), len(same))
+    return Imported(list_id, version, status, *counts, listed.problems, woken)
 
 
 def decide(store: Store, list_id: str, *, by: str, at: int, activate: bool) -> tuple[int, int]:
@@ -226,6 +216,13 @@ def _activate(store: Store, connection: sa.Connection, list_id: str, version: in
     _set_checked(store, connection)
     _on_chain(connection, list_id, version, "activated", by or row.imported_by, at)
     return wake_for_lists(connection, told_of, at) if row.kind == WATCHED else 0
+
+
+def _look_after(store: Store, connection: sa.Connection, active: Any, at: int) -> None:
+    """Note that the active version was imported once more, unchanged."""
+    own = (LISTS.c.list_id == active.list_id, LISTS.c.version == active.version)
+    connection.execute(sa.update(LISTS).where(*own).values(checked_at=at))
+    _set_checked(store, connection)
 
 
 def _set_checked(store: Store, connection: sa.Connection) -> None:
