@@ -125,6 +125,14 @@ class Consignments:
             goods.drop("row").rename({"new_row": "row"}).select(self.goods.columns),
         )
 
+    def between(self, start: int, end: int) -> Consignments:
+        """Those from one place to before another, numbered anew."""
+        goods = self.goods.filter(pl.col("row").is_between(start, end - 1))
+        return Consignments(
+            self.frame.slice(start, end - start).with_columns(pl.col("row") - start),
+            goods.with_columns(pl.col("row") - start),
+        )
+
     def flat(self) -> pl.DataFrame:
         """One row a goods line again, with the consignment's columns beside it."""
         names = [c for c in self.frame.columns if c not in TOTALS]

@@ -148,6 +148,19 @@ class FactTable:
         """Running totals of each entity strictly before its moments."""
         return [self._answer(question) for question in asked]
 
+    def of_entities(self, entities: Integers) -> FactTable:
+        """The part of the table that tells of some entities (ascending, each once), in memory of its own."""
+        if not len(self) or not len(entities):
+            return FactTable.of_running({"entity": entities[:0], "known_at": entities[:0]})
+        start, end = runs_of(self._entities, entities)
+        rows = places_of(start, end)
+        columns = {"entity": self._entities, "known_at": self._known_at, **self._sums}
+        return FactTable.of_running(columns_of(pl.DataFrame({name: of[rows] for name, of in columns.items()})))
+
+    def parts(self, entities: Integers) -> list[FactTable]:
+        """What is known of some entities (ascending, each once): as every history that can be handed on in parts."""
+        return [self.of_entities(entities)]
+
     def _answer(self, question: Asked) -> Totals:
         totals = nothing_known(question)
         if len(self) and len(question.entities):
@@ -215,6 +228,14 @@ def runs_of(column: Integers, entities: Integers) -> tuple[Integers, Integers]:
                 high = middle
         end[asked] = low
     return start, end
+
+
+def places_of(start: Integers, end: Integers) -> Integers:
+    """The places of several runs, one run after another."""
+    length = end - start
+    first = np.cumsum(length) - length
+    places: Integers = np.arange(length.sum(), dtype=np.int64) + np.repeat(start - first, length)
+    return places
 
 
 @njit(cache=True, nogil=True)

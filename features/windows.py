@@ -89,10 +89,19 @@ def nothing_read(readings: Sequence[Reading], rows: int) -> pl.DataFrame:
     return pl.DataFrame({reading.name: pl.repeat(None, rows, dtype=pl.Float64, eager=True) for reading in readings})
 
 
-def _read_all(readings: Sequence[Reading], frame: pl.DataFrame, history: Totalled) -> pl.DataFrame:
+def questions(readings: Sequence[Reading], frame: pl.DataFrame) -> list[Asked]:
+    """What `read_windows` will ask of history for a frame of at most AT_ONCE rows, in its order."""
+    return [of_key.asked for of_key in _wanted(readings, frame)]
+
+
+def _wanted(readings: Sequence[Reading], frame: pl.DataFrame) -> list[_Wanted]:
     lodged_at = frame["lodged_at"].dt.epoch("us").to_numpy().astype(np.int64)
     keys = [key.name for key in KEYS] + [NETWORK]
-    wanted = [_Wanted.of(key, readings, frame, lodged_at) for key in keys if any(r.key == key for r in readings)]
+    return [_Wanted.of(key, readings, frame, lodged_at) for key in keys if any(r.key == key for r in readings)]
+
+
+def _read_all(readings: Sequence[Reading], frame: pl.DataFrame, history: Totalled) -> pl.DataFrame:
+    wanted = _wanted(readings, frame)
     answers = history.before([of_key.asked for of_key in wanted])
     columns: dict[str, Floats] = {}
     for of_key, totals in zip(wanted, answers, strict=True):

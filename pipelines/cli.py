@@ -55,6 +55,9 @@ FormatOption = Annotated[
     FormatName | None, typer.Option("--format", help="of all files; told from their content where it is not named")
 ]
 MappingFile = Annotated[Path | None, typer.Option("--mapping", help="TOML file that makes a foreign file readable")]
+EngineOption = Annotated[
+    str, typer.Option("--engine", help="who works: here; dask, a worker a core; or dask=ADDRESS of a scheduler")
+]
 DAYS = ["%Y-%m-%d"]
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 STARTS_WITHIN = 60  # seconds a worker has to load and prove its bundle before it takes the place of another
@@ -179,15 +182,18 @@ def train(
     test_apart: Annotated[bool, typer.Option("--test-apart", help="what serves learns nothing from the test")] = False,
     name: Annotated[str, typer.Option(help="name of the registered model")] = "tamis",
     mapping: MappingFile = None,
+    engine: EngineOption = "here",
 ) -> None:
     """Train, calibrate and evaluate a model on the archive, log it to MLflow and register it as challenger."""
     from pipelines.learn import learn
+    from pipelines.many import working
 
     rules = _mapping(mapping)
-    version = learn(
-        Settings(), rules, name,
-        start=_utc(start), end=_utc(end), test_from=_utc(test_from), test_apart=test_apart,
-    )  # fmt: skip
+    with working(engine) as crew:
+        version = learn(
+            Settings(), rules, name,
+            start=_utc(start), end=_utc(end), test_from=_utc(test_from), test_apart=test_apart, crew=crew,
+        )  # fmt: skip
     show.line(
         f'registered as {name} version {version} (challenger); next: tamis promote {version} --by NAME --reason "…"'
     )
@@ -218,9 +224,11 @@ def score(
     format: FormatOption = None,
     answer: Annotated[AnswerKind | None, typer.Option(help="also write an answer to each file, in these words")] = None,
     expectations: Annotated[bool, typer.Option(help="let Great Expectations judge the manifest as a whole")] = True,
+    engine: EngineOption = "here",
 ) -> None:
     """Orient every consignment of some manifests and publish orientations, quarantine, summary and report."""
     from pipelines.archive import Archive
+    from pipelines.many import spread, working
     from pipelines.score import publish, write_answers
     from pipelines.score import score as scored
     from service.answers import load_codes
@@ -230,8 +238,10 @@ def score(
 
     settings, now = Settings(), datetime.now(UTC)
     held = [out / ".lease", *(settings.home / "leases" / f"{file.name}.lease" for file in files)]
-    with leases(held):
+    with leases(held), working(engine) as crew:
         desk = open_desk(settings)
+        if crew is not None:
+            desk = spread(desk, crew)
         desk.journal.catch_up()
         if amended := reassess(desk, now):
             show.line(f"{amended:,} decisions that lacked the past or the model were given again and are stricter now")

@@ -5,16 +5,22 @@ from __future__ import annotations
 import json
 import tempfile
 from datetime import datetime
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from features.assemble import assemble
 from features.catalogue import with_extras
 from features.messages.mapping import Mapping
 from pipelines import show
 from pipelines.archive import Archive
 from pipelines.card import model_card
 from pipelines.contest import Contest, contest
+from pipelines.growing import HERE
+from pipelines.many import Crew
+from pipelines.many.desk import assemble_spread
+from pipelines.many.growing import GrownSpread
 from pipelines.sweep import sweep
 from pipelines.train import Trained, train
 from pipelines.training_frame import TrainingFrame, build_training_frame
@@ -37,8 +43,12 @@ def learn(
     end: datetime | None = None,
     test_from: datetime | None = None,
     test_apart: bool = False,
+    crew: Crew | None = None,
 ) -> int:
-    """Train on the archive, print what it is worth, and register it; the version it was given."""
+    """Train on the archive, print what it is worth, and register it; the version it was given.
+
+    crew: the workers that work out rows and grow trees; none where this process does.
+    """
     from pipelines.registry import Registry
 
     linking = LinkingSwitch(settings.linking)
@@ -52,11 +62,12 @@ def learn(
     store.close()
     show.line("assembling what was known of every inspected consignment on the day it was lodged")
     show.line(f"linking is {'on' if linking.on else 'off; `tamis link --on` says how to switch it on'}")
-    frame = build_training_frame(archive, inputs, start, end)
+    grower, assembled = (HERE, assemble) if crew is None else (GrownSpread(crew), partial(assemble_spread, crew))
+    frame = build_training_frame(archive, inputs, start, end, assembled=assembled)
     show.line(f"{frame.consignments:,} consignments, {frame.facts.height:,} of them with a result")
     trained = train(
         frame, inputs, name,
-        test_from=test_from, lookup=mapping.lookup, caution=mapping.caution, test_apart=test_apart,
+        test_from=test_from, lookup=mapping.lookup, caution=mapping.caution, test_apart=test_apart, grower=grower,
     )  # fmt: skip
     tell(trained)
     contested = against_champion(settings, frame, trained, name)

@@ -19,6 +19,7 @@ from sklearn.metrics import log_loss
 from features.assemble import Rows
 from features.catalogue import Input, direction_of, fingerprint
 from pipelines.evaluation import Comparison, compare
+from pipelines.growing import HERE, Grower, Labels
 from pipelines.training_frame import NothingToLearn, TrainingFrame
 from service.scoring.calibration import Calibration
 from service.scoring.model import Model, matrix_of
@@ -56,7 +57,6 @@ SEVERITY_PARAMETERS: dict[str, Any] = {
     "min_data_per_group": 5,
 }
 ONE_THREAD_UP_TO = 100_000  # rows; below it threads wait for one another longer than they work
-MOST_ROUNDS, PATIENCE = 1500, 100
 TEST_SHARE = 0.15  # of labelled rows, the latest: nothing is learned from them
 FOLDS = (0.55, 0.70, 0.85)  # learn on the rows up to this share by time, stop and calibrate on those up to the next
 REFERENCE_STEPS = 1001
@@ -96,6 +96,7 @@ def train(
     lookup: Sequence[str] = (),
     caution: str = "",
     test_apart: bool = False,
+    grower: Grower = HERE,
 ) -> Trained:
     """A model of all results, and how one of the results before the test did on the days of the test.
 
@@ -105,13 +106,13 @@ def train(
     are kept apart, as a published split asks.
     """
     split = split_by_time(frame.facts, test_from)
-    past = _learner(frame, split.learn, inputs)
+    past = _learner(frame, split.learn, inputs, grower)
     judged = past.fit(np.flatnonzero(split.learn))
     margin = judged.trees.margins(past.matrix)
     comparison = compare(frame, split.test, margin, judged.calibration.apply(margin), lookup=lookup, caution=caution)
     everything, fitted = past, judged
     if not test_apart:
-        everything = _learner(frame, np.ones(len(split.learn), dtype=np.bool_), inputs)
+        everything = _learner(frame, np.ones(len(split.learn), dtype=np.bool_), inputs, grower)
         fitted = everything.fit(np.arange(len(split.learn)))
     ordinary = fitted.trees.margins(matrix_of(frame.ordinary.frame, tuple(inputs), everything.levels))
     model = Model(
@@ -152,11 +153,11 @@ def folds_of(rows: Integers) -> list[tuple[Integers, Integers]]:
     return [(rows[:start], rows[start:end]) for start, end in itertools.pairwise(edges)]
 
 
-def _learner(frame: TrainingFrame, known: Flags, inputs: Sequence[Input]) -> Learner:
+def _learner(frame: TrainingFrame, known: Flags, inputs: Sequence[Input], grower: Grower) -> Learner:
     """Labelled rows as trees take them; levels of categories as `known` rows show them."""
     levels = levels_of(frame.rows.frame.filter(pl.Series(known)), inputs)
     matrix = matrix_of(frame.rows.frame, tuple(inputs), levels)
-    return Learner(matrix, frame.facts["hit"].to_numpy(), inputs, levels)
+    return Learner(matrix, frame.facts["hit"].to_numpy(), inputs, levels, grower=grower)
 
 
 def levels_of(rows: pl.DataFrame, inputs: Sequence[Input]) -> dict[str, list[str]]:
@@ -187,6 +188,7 @@ class Learner:
     always: Integers = field(default_factory=lambda: np.empty(0, np.int64))
     weight: Floats | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    grower: Grower = HERE
 
     def fit(self, rows: Integers) -> Fitted:
         """Trees on `rows`, which are in order of time: stopped and calibrated on the later of them, learned on all."""
@@ -195,25 +197,18 @@ class Learner:
 
     def learn(self, rows: Integers, rounds: int) -> Trees:
         """Trees on some rows; read back from text, so that it is just what a bundle will hold."""
-        booster = lgb.train(self._parameters(), self._rows(np.concatenate([rows, self.always])), num_boost_round=rounds)
+        learn = self._rows(np.concatenate([rows, self.always]))
+        booster = self.grower.grow(self._parameters(), learn, rounds)
         return Trees.of(lgb.Booster(model_str=booster.model_to_string()))
 
     def stop_and_calibrate(self, folds: Sequence[tuple[Integers, Integers]]) -> tuple[int, Calibration]:
         """The number of trees with the least mean log-loss on later rows, and the calibration of those rows."""
         curves, boosters = [], []
         for earlier, later in folds:
-            curve: dict[str, Any] = {}
             learn = self._rows(np.concatenate([earlier, self.always]))
-            boosters.append(
-                lgb.train(
-                    self._parameters(),
-                    learn,
-                    num_boost_round=MOST_ROUNDS,
-                    valid_sets=[self._rows(later, learn)],
-                    callbacks=[lgb.record_evaluation(curve), lgb.early_stopping(PATIENCE, verbose=False)],
-                )
-            )
-            curves.append(curve["valid_0"]["binary_logloss"])
+            booster, curve = self.grower.watched(self._parameters(), learn, self._rows(later))
+            boosters.append(booster)
+            curves.append(curve)
         shortest = min(map(len, curves))
         rounds = int(np.argmin(np.mean([curve[:shortest] for curve in curves], axis=0))) + 1
         margin = np.concatenate(
@@ -238,14 +233,13 @@ class Learner:
             | ({"num_threads": 1} if len(self.matrix) <= ONE_THREAD_UP_TO else {})
         )
 
-    def _rows(self, rows: Integers, reference: lgb.Dataset | None = None) -> lgb.Dataset:
-        return lgb.Dataset(
+    def _rows(self, rows: Integers) -> Labels:
+        return Labels(
             self.matrix[rows],
             self.hit[rows].astype(float),
-            weight=None if self.weight is None else self.weight[rows],
-            reference=reference,
-            feature_name=[item.name for item in self.inputs],
-            categorical_feature=[i for i, item in enumerate(self.inputs) if item.kind == "category"],
+            None if self.weight is None else self.weight[rows],
+            [item.name for item in self.inputs],
+            [i for i, item in enumerate(self.inputs) if item.kind == "category"],
         )
 
 
@@ -260,7 +254,9 @@ def severity_of(learner: Learner, grave: pl.Series, rows: Integers) -> Severity 
         "monotone_constraints": [0] * len(inputs),  # more hits need not be graver
         "feature_contri": [float(item.kind == "category" or item.name.startswith(WHAT_IT_IS)) for item in inputs],
     }
-    findings = Learner(learner.matrix, truth, learner.inputs, learner.levels, parameters=SEVERITY_PARAMETERS | free)
+    findings = Learner(
+        learner.matrix, truth, inputs, learner.levels, parameters=SEVERITY_PARAMETERS | free, grower=learner.grower
+    )
     fitted = findings.fit(known)
     return Severity(fitted.trees, fitted.calibration)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -30,6 +30,7 @@ REFERENCE_ROWS = 20_000
 REFERENCE_SPAN = timedelta(days=14)
 WITHDRAWN = pl.col("purpose").eq("cancellation").fill_null(False)  # says nothing about what goods look like
 RETENTION = timedelta(days=RESULT_DAYS)
+Assembled = Callable[[Consignments, FactTable, Fits, Sequence[Input]], Rows]
 
 
 class NothingToLearn(Fault):
@@ -58,7 +59,12 @@ class TrainingFrame:
 
 
 def build_training_frame(
-    archive: Archive, inputs: Sequence[Input], start: datetime | None = None, end: datetime | None = None
+    archive: Archive,
+    inputs: Sequence[Input],
+    start: datetime | None = None,
+    end: datetime | None = None,
+    *,
+    assembled: Assembled = assemble,
 ) -> TrainingFrame:
     """Everything from the archive that was known before `end`; labels of consignments lodged from `start` on.
 
@@ -82,11 +88,11 @@ def build_training_frame(
     chosen = consignments.where(pl.col("row").is_in(labelled["row"].implode()))
     sample = _sample(consignments, last - REFERENCE_SPAN)
     return TrainingFrame(
-        rows=assemble(chosen, history, fits, inputs),
+        rows=assembled(chosen, history, fits, inputs),
         facts=labelled.drop("row"),
         labelled=chosen,
         history=history,
-        ordinary=assemble(sample, history, fits, inputs),
+        ordinary=assembled(sample, history, fits, inputs),
         fits=fits,
         consignments=len(consignments),
         start=first,

@@ -44,7 +44,7 @@ def create(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         serving = open_serving(settings)
-        app.state.desk = open_desk(settings, serving)
+        app.state.desk = open_desk(settings, serving, answers_calls=True)
         app.state.swapper = Swapper(settings, serving, put)
         store = app.state.desk.journal.store
         app.state.access, app.state.gathering = Access(store), Gathering()

@@ -26,7 +26,7 @@ from service.scoring.explanation import Language
 from service.settings import Settings
 from service.store import open_store
 
-PATIENCE_MS = 1_000  # a call that cannot write within it is told to come again
+PATIENCE_MS = 1_000  # a call that cannot write within it is told to come again; a command waits
 
 
 class DatedHistory(History, Protocol):
@@ -111,10 +111,14 @@ def _moment(microseconds: int | None) -> datetime | None:
     return None if microseconds is None else EPOCH + timedelta(microseconds=microseconds)
 
 
-def open_desk(settings: Settings, serving: Serving | None = None) -> Desk:
-    """Load what serves and open the store; raises BundleRefused where nothing that can be trusted serves."""
+def open_desk(settings: Settings, serving: Serving | None = None, *, answers_calls: bool = False) -> Desk:
+    """Load what serves and open the store; raises BundleRefused where nothing that can be trusted serves.
+
+    answers_calls: whether somebody waits for its decisions, so that it must go on without a history that is slow;
+        a command reads a day's worth of it, however long that takes.
+    """
     serving = serving or open_serving(settings)
-    store = open_store(settings, patience_ms=PATIENCE_MS, grouped=True)
+    store = open_store(settings, patience_ms=PATIENCE_MS, grouped=True) if answers_calls else open_store(settings)
     switch = LinkingSwitch(settings.linking)
     parties, journal = StoredParties(store, switch), Journal(store, switch)
     return Desk(

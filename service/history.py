@@ -9,7 +9,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from features.consignment import TIME, Consignments
-from features.facts import FACT_SCHEMA
+from features.facts import FACT_SCHEMA, Integers
 from features.history import (
     Asked,
     FactTable,
@@ -72,6 +72,13 @@ class StoredHistory:
         """The facts that these consignments are and that were never posted."""
         return self._read(lambda connection: facts_unposted(connection, consignments, self.within(connection)))
 
+    def parts(self, entities: Integers) -> list[FactTable]:
+        """What is known of some entities (ascending, each once), as tables whose totals add up: to be handed on.
+
+        Raises HistoryUnavailable where a file that counts cannot be read.
+        """
+        return self._read(lambda connection: self.within(connection).parts(entities))
+
     def as_of(self) -> int | None:
         """The latest moment that any fact was known at, in microseconds; none where there is no fact."""
         with self.store.reading() as connection:
@@ -109,6 +116,12 @@ class Snapshot:
         if sum(question.moments.size for question in asked) > FEW:
             return together([*settled, self._history.all_rows(self._connection)], asked)
         return together([*settled, LookedUp(self._connection)], asked)
+
+    def parts(self, entities: Integers) -> list[FactTable]:
+        """What is known of some entities (ascending, each once), as tables whose totals add up."""
+        segments = self._history.store.segments.tables(segments_listed(self._connection))
+        settled = [part for segment in segments for part in segment.parts(entities)]
+        return [*settled, *self._history.all_rows(self._connection).parts(entities)]
 
     def _settled(self, segments: list[Segment], asked: Sequence[Asked]) -> list[Totals]:
         """What the files say; a call does not wait for ever for them."""

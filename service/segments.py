@@ -164,6 +164,14 @@ class Parted:
             return self._tables[0].before(asked)
         return [self._answer(question) for question in asked]
 
+    def parts(self, entities: Integers) -> list[FactTable]:
+        """What is known of some entities (ascending, each once)."""
+        bounds = [*np.searchsorted(entities, self._lows).tolist()[1:], len(entities)]
+        starts = [0, *bounds[:-1]]
+        return [
+            table.of_entities(entities[a:b]) for table, a, b in zip(self._tables, starts, bounds, strict=True) if a < b
+        ]
+
     def _answer(self, question: Asked) -> Totals:
         told = nothing_known(question)
         part_of = np.searchsorted(self._lows, question.entities, "right") - 1

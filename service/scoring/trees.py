@@ -43,21 +43,29 @@ class Trees:
         """What computes reasons, for the model's card."""
         return f"LightGBM, slowly: {self.why}" if self.why else "quadrature"
 
-    def margins(self, matrix: Floats) -> Floats:
-        """Log-odds of rows × inputs; the same bits for one row and many, one thread and several, and as LightGBM's."""
-        if self.forest is None:
-            told = self.booster.predict(matrix, raw_score=True, num_threads=_threads(matrix))
-            return np.asarray(told, dtype=np.float64)
-        return margins(self.forest, matrix, _threads(matrix))
+    def margins(self, matrix: Floats, threads: int = 0) -> Floats:
+        """Log-odds of rows × inputs; the same bits for one row and many, one thread and several, and as LightGBM's.
 
-    def contributions(self, matrix: Floats) -> Floats:
-        """Exact Shapley values of the margins: rows × inputs + 1, the last column the expected margin."""
+        threads: 0 for as many as it pays to start.
+        """
+        threads = threads or _threads(matrix)
+        if self.forest is None:
+            told = self.booster.predict(matrix, raw_score=True, num_threads=threads)
+            return np.asarray(told, dtype=np.float64)
+        return margins(self.forest, matrix, threads)
+
+    def contributions(self, matrix: Floats, threads: int = 0) -> Floats:
+        """Exact Shapley values of the margins: rows × inputs + 1, the last column the expected margin.
+
+        threads: 0 for as many as it pays to start.
+        """
+        threads = threads or _threads(matrix)
         if not len(matrix):
             return np.empty((0, matrix.shape[1] + 1))
         if self.forest is None:
-            told = self.booster.predict(matrix, pred_contrib=True, num_threads=_threads(matrix))
+            told = self.booster.predict(matrix, pred_contrib=True, num_threads=threads)
             return np.asarray(told, dtype=np.float64)
-        return shapley(self.forest, matrix, _threads(matrix))
+        return shapley(self.forest, matrix, threads)
 
 
 def _threads(matrix: Floats) -> int:

@@ -1,0 +1,71 @@
+"""Trees grown by the workers of a cluster together, each on its own part of the rows: LightGBM's data-parallel way.
+
+Workers agree on the bounds of bins from samples of their parts, and add up sums in another order: trees are close to
+those of one machine and not the same. How good they are is measured like that of any model.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+import numpy.typing as npt
+
+from pipelines.growing import MOST_ROUNDS, PATIENCE, Labels
+from pipelines.many.crew import Crew
+
+Floats = npt.NDArray[np.float64]
+FIRST_ROUNDS = 200  # doubled until the least loss lies PATIENCE trees back: dask's LightGBM cannot stop by itself
+PARTS = 2  # of the rows, for each worker: every worker must get one
+LOG = logging.getLogger("tamis.lightgbm")  # how workers find one another is nobody's news
+LOG.setLevel(logging.ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class GrownSpread:
+    """LightGBM on the workers of a crew."""
+
+    crew: Crew
+
+    def grow(self, parameters: Mapping[str, Any], learn: Labels, rounds: int) -> lgb.Booster:
+        """So many trees on some rows."""
+        from dask import array
+        from lightgbm.dask import DaskLGBMClassifier
+
+        lgb.register_logger(LOG)
+        rows = -(-len(learn.hit) // (PARTS * self.crew.size()))
+        matrix = array.from_array(learn.matrix, chunks=(rows, learn.matrix.shape[1]))
+        hit = array.from_array(learn.hit.astype(np.int64), chunks=rows)
+        weight = None if learn.weight is None else array.from_array(learn.weight, chunks=rows)
+        own = {name: value for name, value in parameters.items() if name != "num_threads"}
+        grown = DaskLGBMClassifier(client=self.crew.client, n_estimators=rounds, **own)
+        grown.fit(matrix, hit, sample_weight=weight, feature_name=learn.names, categorical_feature=learn.categories)
+        booster: lgb.Booster = grown.to_local().booster_
+        return booster
+
+    def watched(self, parameters: Mapping[str, Any], learn: Labels, later: Labels) -> tuple[lgb.Booster, list[float]]:
+        """Trees on some rows, and the log-loss of later rows after each."""
+        rounds = FIRST_ROUNDS
+        while True:
+            booster = self.grow(parameters, learn, rounds)
+            losses = _losses(booster, later)
+            stop = int(np.argmin(losses)) + PATIENCE
+            if stop < rounds or rounds >= MOST_ROUNDS:
+                return booster, losses[: stop + 1]
+            rounds = min(rounds * 2, MOST_ROUNDS)
+
+
+def _losses(booster: lgb.Booster, later: Labels) -> list[float]:
+    """The mean log-loss of some rows after each tree."""
+    margin, losses = np.zeros(len(later.hit)), []
+    sign = np.where(later.hit > 0, -1.0, 1.0)
+    for tree in range(booster.num_trees()):
+        margin = margin + np.asarray(
+            booster.predict(later.matrix, raw_score=True, start_iteration=tree, num_iteration=1, num_threads=1)
+        )
+        losses.append(float(np.average(np.logaddexp(0.0, sign * margin), weights=later.weight)))
+    return losses
