@@ -138,7 +138,11 @@ def working(engine: str) -> Iterator[Crew | None]:
     with (
         dask.config.set(environment),
         distributed.LocalCluster(
-            n_workers=os.cpu_count() or 1, threads_per_worker=1, dashboard_address=None, silence_logs=50
+            n_workers=os.cpu_count() or 1,
+            threads_per_worker=1,
+            dashboard_address=":0",
+            scheduler_kwargs={"dashboard": False},
+            silence_logs=50,
         ) as cluster,
         distributed.Client(cluster) as client,
     ):

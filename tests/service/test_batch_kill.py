@@ -31,15 +31,16 @@ def homes(sealed_home: Path, tmp_path: Path) -> tuple[Settings, Settings]:
     return Settings(home=tmp_path / "calm"), Settings(home=tmp_path / "killed")
 
 
-def started(settings: Settings, out: Path, files: list[Path]) -> subprocess.Popen[bytes]:
+def started(settings: Settings, out: Path, files: list[Path], *how: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "pipelines.cli", "score", *map(str, files), "--out", str(out), "--no-expectations"]
+    command += how
     environment = {**os.environ, "TAMIS_HOME": str(settings.home)}
     return subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
-def finished(settings: Settings, out: Path, files: list[Path]) -> dict[str, bytes]:
+def finished(settings: Settings, out: Path, files: list[Path], *how: str) -> dict[str, bytes]:
     """The files of a run that came to its end."""
-    run = started(settings, out, files)
+    run = started(settings, out, files, *how)
     told = run.communicate(timeout=300)[0].decode()
     assert run.returncode == 0, told
     return {path.name: path.read_bytes() for path in sorted(out.iterdir()) if not path.name.startswith(".")}

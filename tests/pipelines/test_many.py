@@ -1,0 +1,217 @@
+"""Many machines give what one gives, row for row, whoever dies meanwhile; trees grown together are as good."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from features.assemble import assemble
+from features.catalogue import INPUTS
+from features.consignment import Consignments
+from features.facts import FACT_SCHEMA
+from features.history import HistoryUnavailable
+from features.messages import read
+from features.messages.formats import read_file
+from pipelines.archive import Archive
+from pipelines.growing import HERE, PATIENCE, Labels
+from pipelines.many import Crew, CrewFault, desk, spread, working
+from pipelines.many import crew as crews
+from pipelines.many.desk import assemble_spread
+from pipelines.many.growing import GrownSpread
+from pipelines.train import PARAMETERS, train
+from pipelines.training_frame import TrainingFrame, build_training_frame
+from service.desk import Desk
+from service.receiving import message_of
+from tests.pipelines.test_thread import NOW
+from tests.worlds import SmallWorld
+
+
+@pytest.fixture(scope="module")
+def crew() -> Iterator[Crew]:
+    """A cluster of real worker processes, a core each."""
+    with working("dask") as workers:
+        assert workers is not None
+        yield workers
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So small that every worker has several, and that there are several waves of them."""
+    monkeypatch.setattr(desk, "CHUNK", 40)
+    monkeypatch.setattr(desk, "SLICE", 70)
+    monkeypatch.setattr(crews, "AT_ONCE", 2)
+
+
+@pytest.fixture
+def one(small_world: SmallWorld, tmp_path: Path) -> Desk:
+    """A desk of one machine, before the last day."""
+    return small_world.desk(tmp_path / "home")
+
+
+@pytest.fixture
+def day(small_world: SmallWorld, one: Desk) -> Consignments:
+    """The last day as it is read."""
+    raw = read_file(small_world.last_day)
+    return read(message_of(raw, one.journal.store, "day", NOW, competing="message", complete=False))[0]
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_rows_scores_and_reasons_are_those_of_one_machine(crew: Crew, one: Desk, day: Consignments) -> None:
+    one.journal.settle()  # into files: what is known lies in them and in rows
+    many = spread(one, crew)
+    (rows, lost), (spread_rows, spread_lost) = one.rows(day), many.rows(day)
+    assert spread_rows.frame.equals(rows.frame)
+    assert spread_rows.frame.schema == rows.frame.schema
+    assert lost == spread_lost == ()
+    assert rows.frame["identifiers_consignments_7d"].sum() > 0  # there was a past to be read
+    scores, spread_scores = one.model.score(rows), many.model.score(spread_rows)
+    assert spread_scores.frame.equals(scores.frame)
+    some = np.arange(0, len(day), 3)
+    assert np.array_equal(spread_scores.contributions(some), scores.contributions(some))
+    assert spread_scores.contributions(some[:0]).shape == scores.contributions(some[:0]).shape
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_without_its_past_a_batch_says_so(
+    crew: Crew, one: Desk, day: Consignments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(*_: Any) -> Any:
+        raise HistoryUnavailable("gone")
+
+    monkeypatch.setattr(type(one.history), "unposted", unreadable)
+    many = spread(one, crew)
+    (rows, lost), (spread_rows, spread_lost) = one.rows(day), many.rows(day)
+    assert lost == spread_lost == ("history",)
+    assert spread_rows.frame.equals(rows.frame)
+
+
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize("deaths", [1, 3])
+def test_workers_killed_half_way_lose_nothing(
+    one: Desk, day: Consignments, monkeypatch: pytest.MonkeyPatch, deaths: int
+) -> None:
+    rows = one.rows(day)[0]
+    told, submitted, killed = Crew.task, [0], []
+
+    with working("dask") as crew:
+        assert crew is not None
+
+        def deadly(self: Crew, *given: Any) -> Any:
+            submitted[0] += 1
+            if submitted[0] % 17 == 0 and len(killed) < deaths:
+                victim = next(iter(self.client.run(os.getpid).values()))
+                os.kill(victim, signal.SIGKILL)
+                killed.append(victim)
+            return told(self, *given)
+
+        monkeypatch.setattr(Crew, "task", deadly)
+        many = spread(one, crew)
+        spread_rows = many.rows(day)[0]
+        scores = many.model.score(spread_rows)
+    assert len(set(killed)) == deaths
+    assert spread_rows.frame.equals(rows.frame)
+    assert scores.frame.equals(one.model.score(rows).frame)
+
+
+def test_a_cluster_that_only_loses_workers_is_given_up(crew: Crew, monkeypatch: pytest.MonkeyPatch) -> None:
+    from distributed import KilledWorker
+
+    def lost(_: Any) -> Any:
+        raise KilledWorker("a part", "a worker", 3)
+
+    monkeypatch.setattr(crew.client, "gather", lost)
+    with pytest.raises(CrewFault, match="lost 5 times"):
+        crew.surely(lambda: [])
+
+
+def test_a_fault_of_the_work_itself_is_no_lost_worker(crew: Crew) -> None:
+    with pytest.raises(ZeroDivisionError):
+        crew.surely(lambda: [crew.task(divmod, 1, 0)])
+
+
+def test_an_empty_day_needs_nobody(crew: Crew, one: Desk, day: Consignments) -> None:
+    nobody = day.where(pl.lit(False))
+    rows = spread(one, crew).rows(nobody)[0]
+    assert rows.frame.equals(one.rows(nobody)[0].frame)
+
+
+@pytest.mark.parametrize(
+    ("engine", "said"),
+    [
+        ("spark", "an engine is here, dask or dask=ADDRESS"),
+        ("dask=", "an engine is here, dask or dask=ADDRESS"),
+        ("dask=tcp://127.0.0.1:9", "no scheduler of dask answers at tcp://127.0.0.1:9"),
+        ("dask=nowhere", "no scheduler of dask answers at nowhere"),
+    ],
+)
+def test_an_engine_that_cannot_be_had_is_named(engine: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crews, "JOINED_WITHIN", 1)
+    with pytest.raises(CrewFault, match=said), working(engine):
+        pass
+
+
+def test_here_needs_no_crew() -> None:
+    with working("here") as crew:
+        assert crew is None
+
+
+def test_a_worker_of_another_catalogue_is_refused(crew: Crew, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew.client, "run", lambda _: {"tcp://other": "another"})
+    with pytest.raises(CrewFault, match="tcp://other has another catalogue of features"):
+        crew.ready()
+
+
+@pytest.fixture(scope="module")
+def spread_frame(small_world: SmallWorld, crew: Crew) -> TrainingFrame:
+    """What training learns from, worked out by the crew."""
+    archive = Archive(small_world.home / "archive", linking=True)
+    return build_training_frame(archive, INPUTS, end=small_world.end, assembled=partial(assemble_spread, crew))
+
+
+def test_training_rows_of_linked_senders_are_those_of_one_machine(spread_frame: TrainingFrame) -> None:
+    frame = spread_frame
+    assert frame.rows.frame.equals(assemble(frame.labelled, frame.history, frame.fits, INPUTS).frame)
+    assert frame.rows.frame["network_consignments_90d"].is_not_null().any()
+    assert frame.history.unposted(frame.labelled).schema == FACT_SCHEMA
+
+
+def planted(rows: int, seed: int) -> Labels:
+    """Rows whose findings depend on a number that is often unknown, on a category, and on both together."""
+    draw = np.random.default_rng(seed)
+    number, noise = draw.normal(size=(2, rows))
+    category = draw.integers(0, 12, rows).astype(float)
+    margin = 1.5 * number + np.where(category < 3, 1.5, -0.5) + np.where(category == 7, number, 0.0) - 1.5
+    hit = (draw.random(rows) < 1 / (1 + np.exp(-margin))).astype(float)
+    number = np.where(draw.random(rows) < 0.2, np.nan, number)
+    weight = draw.uniform(0.5, 2.0, rows)
+    return Labels(np.column_stack([number, category, noise]), hit, weight, ["number", "category", "noise"], [1])
+
+
+def test_trees_grown_together_are_as_good_as_those_of_one_machine(crew: Crew) -> None:
+    parameters = {name: value for name, value in PARAMETERS.items() if name != "feature_fraction"}
+    learn, later = planted(6_000, 1), planted(3_000, 2)
+    (booster, losses), (own, own_losses) = (
+        grower.watched(parameters, learn, later) for grower in (GrownSpread(crew), HERE)
+    )
+    assert len(losses) >= np.argmin(losses) + PATIENCE  # it went on until nothing was gained for so long
+    assert min(losses) < 1.01 * min(own_losses) < 0.85 * losses[0]
+    margins = [one.predict(later.matrix, raw_score=True) for one in (booster, own)]
+    assert np.corrcoef(*margins)[0, 1] > 0.98
+    assert booster.feature_name() == learn.names
+    grown = [grower.grow(parameters, learn, 30).predict(later.matrix) for grower in (GrownSpread(crew), HERE)]
+    assert np.corrcoef(*grown)[0, 1] > 0.98
+
+
+def test_a_whole_training_goes_through_the_crew(spread_frame: TrainingFrame, crew: Crew) -> None:
+    trained = train(spread_frame, INPUTS, "together", grower=GrownSpread(crew))
+    assert trained.model.trees is not None
+    assert trained.facts["trees"] == trained.model.trees.booster.num_trees() > 1
+    assert np.isfinite(trained.margin).all()
