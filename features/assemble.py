@@ -19,6 +19,8 @@ from features.rates import Rates
 from features.windows import Reading, nothing_read, read_windows, reading_of
 from features.wording import Wording
 
+AT_ONCE = 10_000  # consignments: what is worked out on the way takes several times the room of the rows themselves
+
 
 @dataclass(frozen=True, slots=True)
 class Fits:
@@ -47,16 +49,24 @@ def assemble(consignments: Consignments, history: History | None, fits: Fits, in
     been sent in a call of its own; consignments lodged at the same moment never see each other. Without a history
     everything that rests on the past is unknown.
     """
-    names = tuple(item.name for item in inputs)
     linked = with_entities(consignments)
+    if history is not None:
+        history = _with_earlier_lines(linked, history)
+    if len(linked) <= AT_ONCE:
+        return Rows(_assembled(linked, history, fits, inputs))
+    parts = (linked.between(start, start + AT_ONCE) for start in range(0, len(linked), AT_ONCE))
+    frames = pl.concat([_assembled(part, history, fits, inputs) for part in parts])
+    return Rows(frames.with_columns(linked.frame["row"]))
+
+
+def _assembled(linked: Consignments, history: History | None, fits: Fits, inputs: Sequence[Input]) -> pl.DataFrame:
+    """Model rows of some consignments; what was known before them, of the same batch too, is in the history."""
+    names = tuple(item.name for item in inputs)
     known = fits.rates.attach(_attributed(linked.frame)).hstack(_over_lines(linked, fits, names).drop("row"))
     readings = readings_for(inputs)
-    if history is None:
-        read = nothing_read(readings, len(linked))
-    else:
-        read = read_windows(readings, linked.frame, _with_earlier_lines(linked, history))
+    read = nothing_read(readings, len(linked)) if history is None else read_windows(readings, linked.frame, history)
     rows = compute(_with_extras(known.hstack(read), inputs), names, "of_consignment")
-    return Rows(rows.select(_model_columns(tuple(inputs))))
+    return rows.select(_model_columns(tuple(inputs)))
 
 
 def readings_for(inputs: Sequence[Input]) -> tuple[Reading, ...]:

@@ -72,9 +72,25 @@ def summed(events: pl.DataFrame) -> pl.DataFrame:
 
     A moment at which everything comes to nothing is none: so the totals do not tell in what order facts came.
     """
-    facts = [name for name in events.columns if name in FACTS]
-    at_once = events.group_by("entity", "known_at").agg(pl.col(facts).sum())
-    return accumulated(at_once.filter(pl.any_horizontal(pl.col(facts) != 0)).sort("entity", "known_at"))
+    named = [name for name in events.columns if name in FACTS]
+    order = events.select(pl.arg_sort_by("entity", "known_at")).to_series()
+    entities, moments = (events[name].gather(order).to_numpy() for name in ("entity", "known_at"))
+    starts = _starts(entities, moments)
+    amounts = {name: _at_once(events, name, order, starts) for name in named}  # one after another, for they are large
+    told = {name: column for name, column in amounts.items() if column is not None}
+    some = np.logical_or.reduce([column != 0 for column in told.values()]) if told else np.zeros(len(starts), np.bool_)
+    keys = {"entity": entities[starts[some]], "known_at": moments[starts[some]]}
+    totals = accumulated(pl.DataFrame({**keys, **{name: column[some] for name, column in told.items()}}))
+    nothing = (pl.lit(0, pl.Int64).alias(name) for name in named if name not in told)
+    return totals.with_columns(nothing).select("entity", "known_at", *named)
+
+
+def _at_once(events: pl.DataFrame, name: str, order: pl.Series, starts: Integers) -> Integers | None:
+    """What one fact comes to at each moment; none where it is nothing everywhere, as most are."""
+    if not len(starts) or not events.select((pl.col(name) != 0).any()).item():
+        return None
+    sums: Integers = np.add.reduceat(events[name].gather(order).to_numpy().astype(np.int64), starts)
+    return sums
 
 
 def columns_of(running: pl.DataFrame) -> dict[str, npt.NDArray[Any]]:
@@ -108,10 +124,10 @@ def amounts_of(running: pl.DataFrame) -> pl.DataFrame:
     return running.with_columns(amount(name) for name in running.columns if name in FACTS)
 
 
-def _starts(entities: npt.NDArray[Any]) -> Integers:
-    """Where each entity of a sorted column starts."""
-    changes = np.flatnonzero(entities[1:] != entities[:-1]) + 1
-    return np.append(0, changes)[: len(entities)].astype(np.int64)
+def _starts(*columns: npt.NDArray[Any]) -> Integers:
+    """Where each entity of a sorted column starts; of several columns, where any of them changes."""
+    changes = np.flatnonzero(np.logical_or.reduce([column[1:] != column[:-1] for column in columns])) + 1
+    return np.append(0, changes)[: len(columns[0])].astype(np.int64)
 
 
 class FactTable:

@@ -22,7 +22,7 @@ from pipelines.expectations import Judgement, judge
 from pipelines.report import Report, write_report
 from service.answers import ENDINGS, AnswerCodes, answer, for_spreadsheet
 from service.orientation import Decisions
-from service.orientation.decisions import frame_of
+from service.orientation.decisions import FLAT
 from service.receiving import message_of, stow
 from service.scoring.signature import sha256_of
 from service.targeting import Desk, target
@@ -111,7 +111,7 @@ def score(
         desk.journal.settle()
         say(f"{file.name}: {len(decisions.rows)} consignments decided")
     return Scored(
-        orientations=frame_of(row for decisions in decided for row in decisions.rows),
+        orientations=pl.concat([decisions.as_frame() for decisions in decided] or [FLAT.to_frame()]),
         declared=_declared(decided),
         refused=pl.concat(refused).sort("line", maintain_order=True),
         received=received,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import chain
 from typing import Any
 
 import polars as pl
@@ -44,6 +45,7 @@ from service.records import (
     micros,
     outcome_entry,
     outcome_row,
+    parts_of,
     sha256_of_body,
 )
 from service.scoring.signature import canonical
@@ -97,6 +99,22 @@ class Received:
     unknown: int
 
 
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One declared version: its key, the hash of its content, whether it was on record, and then with another one."""
+
+    key: Key
+    content_sha256: str
+    known: bool
+    changed: bool
+
+    @classmethod
+    def of(cls, declared: Mapping[str, Any], known: Mapping[Key, str]) -> Version:
+        """A declaration beside the hashes on record."""
+        key, sha256 = _key(declared), declared["content_sha256"]
+        return cls(key, sha256, key in known, known.get(key, sha256) != sha256)
+
+
 class Journal:
     """What a desk writes down, and what it has written."""
 
@@ -123,44 +141,54 @@ class Journal:
         whole message is refused with Conflict and nothing is written; with Overspent where another call took checks
         that these decisions had counted on.
         """
-        declared = declarations_of(consignments)
+        parts = parts_of(consignments)
+        ahead = declarations_of(parts[0])  # a call's, before others have to wait for it
         scored, grown = rows.frame.drop("row"), grown_by(consignments)
 
-        def write(connection: sa.Connection) -> dict[Key, dict[str, Any]]:
-            known = _known(connection, declared)
-            _refuse_changed(declared, known)
-            stored = _stored(connection, [_key(d) for d in declared if _key(d) in known])
+        def write(connection: sa.Connection) -> tuple[list[Key], dict[Key, dict[str, Any]]]:
+            declared = chain([ahead], (declarations_of(part) for part in parts[1:]))
+            versions = self._declare(connection, declared, consignments, archived=archived, grown=grown)
+            keys = [version.key for version in versions]
+            stored = _stored(connection, [version.key for version in versions if version.known])
             if gone := [key[1] for key, body in stored.items() if not body]:
                 raise Gone(gone)
-            self._declare(connection, declared, known, consignments, archived=archived, grown=grown)
-            new = [i for i, d in enumerate(declared) if _key(d) not in stored]
-            if new:
-                there = [i for i, d in enumerate(declared) if _key(d) in stored]
-                before = [
-                    {"place": i, "decision_id": stored[_key(declared[i])]["decision_id"], "row": row}
-                    for i, row in zip(there, scored[there].to_dicts(), strict=True)
-                ]
-                call_id, basis = self.note_call(connection, decisions, before)
-                taken = taken_of(decisions)
-                count(self.store, connection, taken[new])
-                for some in in_lists(new):  # a day of a million must not stand in memory several times over
-                    records = [
-                        decision_row(decisions.rows[i], row, call_id, i, counted)
-                        for i, row, counted in zip(
-                            some, scored[some].to_dicts(), taken[some].select(COUNTED).to_dicts(), strict=True
-                        )
-                    ]
-                    connection.execute(sa.insert(DECISIONS), records)
-                    entries = [
-                        decision_entry(record, declared[i]["content_sha256"], basis)
-                        for i, record in zip(some, records, strict=True)
-                    ]
-                    append(connection, entries, records[0]["decided_at"])
-            return stored
+            self._decide(connection, decisions, scored, versions, stored)
+            return keys, stored
 
-        stored = self.store.write(write)
-        kept = [stored.get(_key(d)) or row for d, row in zip(declared, decisions.rows, strict=True)]
-        return replace(decisions, rows=kept, before=tuple(_key(d) in stored for d in declared))
+        keys, stored = self.store.write(write)
+        return decisions.as_recorded({i: stored[key] for i, key in enumerate(keys) if key in stored})
+
+    def _decide(
+        self,
+        connection: sa.Connection,
+        decisions: Decisions,
+        scored: pl.DataFrame,
+        versions: Sequence[Version],
+        stored: Mapping[Key, Mapping[str, Any]],
+    ) -> None:
+        """Put on record what was not decided before: the call, what it takes, each decision and its entry."""
+        new = [i for i, version in enumerate(versions) if version.key not in stored]
+        if not new:
+            return
+        there = [i for i, version in enumerate(versions) if version.key in stored]
+        before = [
+            {"place": i, "decision_id": stored[versions[i].key]["decision_id"], "row": row}
+            for i, row in zip(there, scored[there].to_dicts(), strict=True)
+        ]
+        call_id, basis = self.note_call(connection, decisions, before)
+        taken = taken_of(decisions)
+        count(self.store, connection, taken[new])
+        for some in in_lists(new):  # a day of a million must not stand in memory several times over
+            given, first = decisions.rows[some[0] : some[-1] + 1], some[0]
+            counted = taken[some].select(COUNTED).to_dicts()
+            records = [
+                decision_row(given[i - first], row, call_id, i, of_day)
+                for i, row, of_day in zip(some, scored[some].to_dicts(), counted, strict=True)
+            ]
+            connection.execute(sa.insert(DECISIONS), records)
+            hashes = (versions[i].content_sha256 for i in some)
+            entries = [decision_entry(record, sha256, basis) for record, sha256 in zip(records, hashes, strict=True)]
+            append(connection, entries, records[0]["decided_at"])
 
     def note_call(
         self, connection: sa.Connection, decisions: Decisions, before: list[dict[str, Any]]
@@ -182,43 +210,52 @@ class Journal:
 
     def remember(self, consignments: Consignments) -> int:
         """Post the facts of consignments that the archive keeps and nobody decided; how many were new."""
-        declared = declarations_of(consignments, with_body=False)
+        declared = (declarations_of(part, with_body=False) for part in parts_of(consignments))
 
         def write(connection: sa.Connection) -> int:
-            known = _known(connection, declared)
-            _refuse_changed(declared, known)
-            return self._declare(connection, declared, known, consignments, archived=True)
+            versions = self._declare(connection, declared, consignments, archived=True)
+            return sum(not version.known for version in versions)
 
         return self.store.write(write)
 
     def _declare(
         self,
         connection: sa.Connection,
-        declared: Sequence[dict[str, Any]],
-        known: dict[Key, str],
+        declared: Iterable[list[dict[str, Any]]],
         consignments: Consignments,
         *,
         archived: bool,
         grown: StoredGraph | None = None,
-    ) -> int:
-        """Put what is not on record there, and post its facts; how many versions that were.
+    ) -> list[Version]:
+        """Put what is not on record there, and post its facts; raises Conflict where a version has changed.
 
-        grown: the graph of senders as it has grown by these consignments, where they were linked just now.
+        declared: rows of the declarations in parts, for those of a day must not all stand in memory. grown: the graph
+        of senders as it has grown by these consignments, where they were linked just now.
         """
-        fresh = [i for i, d in enumerate(declared) if _key(d) not in known]
+        facts: pl.DataFrame | None = None
+        own: dict[str, Any] = {}
+        versions: list[Version] = []
+        for part in declared:
+            known = _known(connection, part)
+            versions += [Version.of(one, known) for one in part]
+            absent = [one for one in part if _key(one) not in known]
+            if absent and not own:  # before any of them is on record
+                facts = self._facts(connection, consignments)
+                own = {"archived": archived, "posted": facts is not None}
+            for some in in_lists(absent):
+                connection.execute(sa.insert(DECLARATIONS), [one | own for one in some])
+        if changed := [version.key[1] for version in versions if version.changed]:
+            raise Conflict(changed)
+        fresh = [i for i, version in enumerate(versions) if not version.known]
         if fresh:
-            facts = self._facts(connection, consignments)
-            own = {"archived": archived, "posted": facts is not None}
-            for some in in_lists(fresh):
-                connection.execute(sa.insert(DECLARATIONS), [declared[i] | own for i in some])
-            keys = pl.DataFrame([_key(declared[i]) for i in fresh], schema=KEY_SCHEMA, orient="row")
+            keys = pl.DataFrame([versions[i].key for i in fresh], schema=KEY_SCHEMA, orient="row")
             moved = facts_reattributed(connection, keys)
             post(self.store, connection, moved if facts is None else pl.concat([facts, moved]))
             if self._linking is not None and self._linking.on:
                 all_new = len(fresh) == len(consignments)
                 new = consignments if all_new else consignments.where(pl.col("row").is_in(fresh))
                 keep_links(self.store, connection, new, grown if all_new else None)
-        return len(fresh)
+        return versions
 
     def _facts(self, connection: sa.Connection, consignments: Consignments) -> pl.DataFrame | None:
         """The facts to post; None while history cannot be read: then they wait, and the declaration is kept."""
@@ -323,7 +360,7 @@ def open_journal(settings: Settings) -> Journal:
     return Journal(open_store(settings), LinkingSwitch(settings.linking))
 
 
-def _key(declared: dict[str, Any]) -> Key:
+def _key(declared: Mapping[str, Any]) -> Key:
     return declared["message_id"], declared["consignment_id"], declared["version"]
 
 
@@ -335,12 +372,6 @@ def _known(connection: sa.Connection, declared: Sequence[dict[str, Any]]) -> dic
         for row in connection.execute(sa.select(*columns).where(DECLARATIONS.c.consignment_id.in_(some))):
             found[row[0], row[1], row[2]] = row[3]
     return found
-
-
-def _refuse_changed(declared: Sequence[dict[str, Any]], known: dict[Key, str]) -> None:
-    changed = [d for d in declared if known.get(_key(d), d["content_sha256"]) != d["content_sha256"]]
-    if changed:
-        raise Conflict([d["consignment_id"] for d in changed])
 
 
 def _stored(connection: sa.Connection, keys: Sequence[Key]) -> dict[Key, dict[str, Any]]:

@@ -69,16 +69,20 @@ def facts_unposted(connection: sa.Connection, consignments: Consignments, histor
     """The facts that consignments are, less what has been posted of them and of their other versions."""
     versions = stated(consignments)
     posted = versions_on_record(connection, versions["consignment_id"].unique().to_list(), posted=True)
-    if posted.is_empty():
-        return pl.concat([facts_stated(versions), facts_sighted(versions, partial(first_seen, history))])
-    fresh = versions.join(posted, on=VERSION_KEY, how="anti")
-    return _added(fresh, posted.join(fresh, on="consignment_id", how="semi"), history)
+    fresh = versions if posted.is_empty() else versions.join(posted, on=VERSION_KEY, how="anti")
+    return _added(fresh, posted, history)
 
 
-def _added(fresh: pl.DataFrame, touched: pl.DataFrame, history: Totalled) -> pl.DataFrame:
+def _added(fresh: pl.DataFrame, posted: pl.DataFrame, history: Totalled) -> pl.DataFrame:
     """What versions add to the facts posted of other versions of the same consignments."""
-    more = less(facts_stated(pl.concat([touched, fresh])), facts_stated(touched))
-    return pl.concat([more.match_to_schema(FACT_SCHEMA), facts_sighted(fresh, partial(first_seen, history))])
+    sighted = facts_sighted(fresh, partial(first_seen, history))
+    if posted.is_empty():
+        return pl.concat([facts_stated(fresh), sighted])
+    amended = fresh.join(posted, on="consignment_id", how="semi")  # few: what is compared takes room
+    new = fresh.join(posted, on="consignment_id", how="anti")
+    touched = posted.join(amended, on="consignment_id", how="semi")
+    more = less(facts_stated(pl.concat([touched, amended])), facts_stated(touched))
+    return pl.concat([facts_stated(new), more.match_to_schema(FACT_SCHEMA), sighted])
 
 
 def catch_up(store: Store, connection: sa.Connection, history: Totalled) -> int:

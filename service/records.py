@@ -15,8 +15,16 @@ from service.orientation.decisions import iso, written
 from service.orientation.moment import GIVEN_AGAIN
 from service.scoring.signature import canonical
 
+PART = 5_000  # declarations that stand in memory at once, as the rows of a table
 UNSCORED = -1  # the band of what no model has scored
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def parts_of(consignments: Consignments) -> list[Consignments]:
+    """Consignments in parts that are recorded one after another; one part at least."""
+    if len(consignments) <= PART:
+        return [consignments]
+    return [consignments.between(start, start + PART) for start in range(0, len(consignments), PART)]
 
 
 def declarations_of(consignments: Consignments, *, with_body: bool = True) -> list[dict[str, Any]]:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from itertools import islice
+from typing import Any, overload
 
-import numpy as np
 import polars as pl
 
 from features.consignment import TIME, VERSION_KEY, Consignments
-from features.messages import Problems
-from service.orientation.campaigns import HELD, LEADS
-from service.orientation.following import TRACKED, told_of
-from service.orientation.lanes import Check
-from service.scoring import Scores
-from service.scoring.explanation import Language, reasons_of
+from service.scoring.explanation import Language
 
+Row = dict[str, Any]
 TEXTS = pl.List(pl.String())
 SCHEMA = pl.Schema(
     [
@@ -54,60 +51,6 @@ SCHEMA = pl.Schema(
         ("history_as_of", TIME),
     ]
 )
-
-
-DECLARED = (*VERSION_KEY, "lodged_at", "office", "party_id", "network_id")
-ORIENTED = (
-    "risk",
-    "rank",
-    "of",
-    "pre_arrival",
-    "clearance",
-    "check",
-    "post_clearance",
-    "track",
-    "selection",
-    "selection_probability",
-)
-RANDOM = {"en": "Drawn at random", "fr": "Tiré au sort", "zh": "随机抽取"}
-EXPLORED = {
-    "en": "Drawn to learn from: a young identity that nothing is known of yet",
-    "fr": "Tiré pour apprendre : une identité récente dont on ne sait encore rien",
-    "zh": "为学习而抽取：新出现、尚无记录的身份",
-}
-WITHDRAWN = {
-    "en": "The declaration was withdrawn; nothing is expected under it",
-    "fr": "La déclaration a été retirée ; rien n'est attendu à ce titre",
-    "zh": "申报已撤回，预计不会有货物到达",
-}
-DROPPED = {
-    "en": "Asked for a stricter lane; no capacity was left",
-    "fr": "Un circuit plus strict était demandé ; la capacité était épuisée",
-    "zh": "应进入更严格的通道，但查验能力已用尽",
-}
-KEPT = {
-    "en": "Kept for riskier ones that are still to come today",
-    "fr": "Réservé à des envois plus risqués encore attendus aujourd'hui",
-    "zh": "为今日稍后可能到达的更高风险货物保留",
-}
-UNSCORED = {
-    "en": "No model could be loaded: only rules and chance have chosen",
-    "fr": "Aucun modèle n'a pu être chargé : seuls les règles et le hasard ont choisi",
-    "zh": "无法加载模型，仅由规则和随机抽取决定",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """What every decision of one message bears: when, in what language, by which policy, on which history."""
-
-    decided_at: datetime
-    language: Language
-    policy_id: str
-    rule_texts: Mapping[str, Mapping[str, str]]
-    history_as_of: datetime | None
-    lists_as_of: datetime | None
-    lost: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +97,17 @@ class Decisions:
     before: of each row, whether it had been given before and is given again unchanged; empty until they are recorded.
     """
 
-    rows: list[dict[str, Any]]
+    rows: Sequence[Row]
     refused: pl.DataFrame
     declared: Consignments | None = None
     before: tuple[bool, ...] = ()
     basis: Basis | None = None
     taken: pl.DataFrame | None = None
+
+    def as_recorded(self, there: Mapping[int, Row]) -> Decisions:
+        """As they stand on record: at some places stands the decision that was there before."""
+        rows = Standing(self.rows, there) if there else self.rows
+        return replace(self, rows=rows, before=tuple(place in there for place in range(len(self.rows))))
 
     @property
     def replayed(self) -> bool:
@@ -172,10 +120,52 @@ class Decisions:
 
     def as_frame(self) -> pl.DataFrame:
         """The decisions as Parquet keeps them; reasons and problems as lists of structs."""
-        return frame_of(self.rows)
+        return self.rows.frame() if isinstance(self.rows, Made) else frame_of(self.rows)
 
 
-def written(row: dict[str, Any]) -> dict[str, Any]:
+class Made(Sequence[Row]):
+    """Decisions that are made when they are asked for: those of a day never stand in memory all at once."""
+
+    @abstractmethod
+    def part(self, start: int, count: int) -> list[Row]:
+        """At most so many, from one place on."""
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Row]: ...
+    def __getitem__(self, place: int | slice) -> Row | list[Row]:
+        if isinstance(place, int):
+            return self.part(range(len(self))[place], 1)[0]
+        start, stop, step = place.indices(len(self))
+        if step != 1:
+            return [self[i] for i in range(start, stop, step)]
+        return self.part(start, max(0, stop - start))
+
+    def __iter__(self) -> Iterator[Row]:
+        for start in range(0, len(self), AT_ONCE):
+            yield from self.part(start, AT_ONCE)
+
+    def frame(self) -> pl.DataFrame:
+        """As `frame_of` gives them."""
+        return frame_of(self)
+
+
+class Standing(Made):
+    """Decisions, at some places those that were on record before."""
+
+    def __init__(self, rows: Sequence[Row], there: Mapping[int, Row]) -> None:
+        self._rows, self._there = rows, there
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def part(self, start: int, count: int) -> list[Row]:
+        """At most so many, from one place on."""
+        return [self._there.get(start + i) or row for i, row in enumerate(self._rows[start : start + count])]
+
+
+def written(row: Row) -> Row:
     """One decision as JSON has it: times in ISO 8601, UTC."""
     return {name: iso(value) if isinstance(value, datetime) else value for name, value in row.items()}
 
@@ -187,16 +177,23 @@ def iso(moment: datetime) -> str:
 
 REASON = pl.List(pl.Struct({"code": pl.String, "text": pl.String, "contribution": pl.Float64, "evidence": pl.String}))
 PROBLEM = pl.List(pl.Struct({"field": pl.String, "problem": pl.String}))
+FLAT = pl.Schema({**SCHEMA, "reasons": REASON, "data_problems": PROBLEM})
+TIMES = [name for name, kind in SCHEMA.items() if kind == TIME]
+AT_ONCE = 5_000  # decisions that stand in memory as mappings: each takes some kilobytes
 
 
 def frame_of(rows: Iterable[dict[str, Any]]) -> pl.DataFrame:
     """Decisions as a frame of plain columns; evidence as text."""
-    times = [name for name, kind in SCHEMA.items() if kind == TIME]
-    plain = [
-        {**row, "reasons": [_plain(reason) for reason in row["reasons"]], **{name: _read(row[name]) for name in times}}
-        for row in rows
-    ]
-    return pl.DataFrame(plain, schema={**SCHEMA, "reasons": REASON, "data_problems": PROBLEM}, orient="row")
+    rows = iter(rows)
+    frames = []
+    while some := [_flat(row) for row in islice(rows, AT_ONCE)]:
+        frames.append(pl.DataFrame(some, schema=FLAT, orient="row"))
+    return pl.concat(frames) if frames else FLAT.to_frame()
+
+
+def _flat(row: Row) -> Row:
+    times = {name: _read(row[name]) for name in TIMES}
+    return {**row, "reasons": [plainly(reason) for reason in row["reasons"]], **times}
 
 
 def _read(moment: datetime | str | None) -> datetime | None:
@@ -204,7 +201,8 @@ def _read(moment: datetime | str | None) -> datetime | None:
     return datetime.fromisoformat(moment) if isinstance(moment, str) else moment
 
 
-def _plain(reason: dict[str, Any]) -> dict[str, Any]:
+def plainly(reason: Row) -> Row:
+    """A reason as Parquet keeps it: its evidence as text."""
     evidence = reason.get("evidence")
     return {
         "code": reason["code"],
@@ -226,78 +224,3 @@ def given_again(row: dict[str, Any], assessment: int) -> dict[str, Any]:
         return row
     told = hashlib.sha256(f"{row['decision_id']}\x1f{assessment}".encode()).hexdigest()[:32]
     return {**row, "decision_id": told, "assessment": assessment}
-
-
-def decide(
-    consignments: Consignments, oriented: pl.DataFrame, scores: Scores, problems: Problems, stamp: Stamp
-) -> Decisions:
-    """Put orientations, scores, problems and reasons together; what is not green is explained exactly."""
-    looked_at = np.flatnonzero((oriented["clearance"] != "green").to_numpy())
-    explained = dict(zip(looked_at.tolist(), reasons_of(scores, looked_at, stamp.language), strict=True))
-    found = _by_row(problems.found)
-    model = scores.model
-    common: dict[str, Any] = {
-        "mode": "rules_only" if model.trees is None else "degraded" if stamp.lost else "full",
-        "degraded_reasons": list(stamp.lost),
-        "model_id": model.model_id,
-        "model_sha256": model.sha256,
-        "feature_fingerprint": model.fingerprint,
-        "policy_id": stamp.policy_id,
-        "lists_as_of": stamp.lists_as_of,
-        "history_as_of": stamp.history_as_of,
-    }
-    declared = consignments.frame.select(DECLARED).to_dicts()
-    rows = [
-        {
-            "decision_id": decision_id(c, model.sha256, stamp.policy_id),
-            **c,
-            "assessment": 1,
-            "decided_at": stamp.decided_at,
-            **{name: o[name] for name in ORIENTED},
-            "reasons": why(o, stamp) + explained.get(i, []) + what_follows(o, stamp),
-            "data_problems": found.get(i, []),
-            **common,
-        }
-        for i, (c, o) in enumerate(zip(declared, oriented.to_dicts(), strict=True))
-    ]
-    return Decisions([{name: row[name] for name in SCHEMA} for row in rows], problems.refused, consignments)
-
-
-def why(oriented: dict[str, Any], stamp: Stamp) -> list[dict[str, Any]]:
-    """What chance and rules say of a consignment, and whether capacity refused what they or its rank asked for."""
-    reasons: list[dict[str, Any]] = [
-        {"code": f"rule.{code}", "text": stamp.rule_texts[code].get(stamp.language) or stamp.rule_texts[code]["en"]}
-        for code in oriented["rule_codes"]
-    ]
-    if oriented["withdrawn"]:
-        return [{"code": "withdrawn", "text": WITHDRAWN[stamp.language]}]
-    if oriented["risk"] is None:
-        reasons.append({"code": "unscored", "text": UNSCORED[stamp.language]})
-    if oriented["selection"] == "random":
-        reasons.append({"code": "random", "text": RANDOM[stamp.language]})
-    if oriented["selection"] == "exploration":
-        reasons.append({"code": "exploration", "text": EXPLORED[stamp.language]})
-    if oriented["held"]:
-        reasons.append({"code": "campaign", "text": HELD[stamp.language]})
-    if oriented["selection"] == "campaign":
-        reasons.append({"code": "campaign", "text": LEADS[stamp.language]})
-    if oriented["dropped"]:
-        code, text = ("pacing", KEPT) if oriented["kept"] else ("capacity", DROPPED)
-        wanted = Check(oriented["wanted"]).lane
-        reasons.append({"code": code, "text": text[stamp.language], "evidence": wanted.name})
-    return reasons
-
-
-def what_follows(oriented: dict[str, Any], stamp: Stamp) -> list[dict[str, Any]]:
-    """Why the track is what it is, where no rule has named it."""
-    if oriented["track"] == "none" or oriented["rule_track"]:
-        return []
-    text, evidence = TRACKED[oriented["track"]], told_of(oriented)
-    return [{"code": f"track.{oriented['track']}", "text": text[stamp.language], "evidence": evidence}]
-
-
-def _by_row(found: pl.DataFrame) -> dict[int, list[dict[str, str]]]:
-    problems: dict[int, list[dict[str, str]]] = {}
-    for row, field, problem in found.iter_rows():
-        problems.setdefault(row, []).append({"field": field, "problem": problem})
-    return problems

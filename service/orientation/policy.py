@@ -13,7 +13,8 @@ from features.messages.reading import Competing
 from service.orientation.applications import protected
 from service.orientation.campaigns import FINDING, FOUND, Campaigns, held, leads
 from service.orientation.capacity import CHECKS, Hands, at
-from service.orientation.decisions import Basis, Decisions, Stamp, decide, iso
+from service.orientation.deciding import Stamp, decide
+from service.orientation.decisions import Basis, Decisions, iso
 from service.orientation.exploration import WEIGHED, Exploration, weight
 from service.orientation.following import follow
 from service.orientation.giving import draw, give, tie
