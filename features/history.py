@@ -61,20 +61,16 @@ class History(Totalled, Protocol):
         ...
 
 
-def running_totals(facts: pl.DataFrame) -> pl.DataFrame:
-    """Facts (FACT_SCHEMA) as totals of each entity from its first on, by `entity` and `known_at` (microseconds)."""
-    events = facts.with_columns(pl.col("known_at").dt.epoch("us"))
-    return summed(events)
+def running_totals(events: pl.DataFrame) -> pl.DataFrame:
+    """Facts as totals of each entity from its first on, by `entity` and `known_at` (microseconds).
 
-
-def summed(events: pl.DataFrame) -> pl.DataFrame:
-    """Amounts of events (`entity`, `known_at` in microseconds, any of FACTS) as running totals.
-
+    events: `entity`, `known_at` as a time or in microseconds, any of FACTS, null where nothing: a day's are many, and
+        most of their amounts are nothing.
     A moment at which everything comes to nothing is none: so the totals do not tell in what order facts came.
     """
     named = [name for name in events.columns if name in FACTS]
     order = events.select(pl.arg_sort_by("entity", "known_at")).to_series()
-    entities, moments = (events[name].gather(order).to_numpy() for name in ("entity", "known_at"))
+    entities, moments = (events[name].gather(order).to_physical().to_numpy() for name in ("entity", "known_at"))
     starts = _starts(entities, moments)
     amounts = {name: _at_once(events, name, order, starts) for name in named}  # one after another, for they are large
     told = {name: column for name, column in amounts.items() if column is not None}
@@ -89,7 +85,8 @@ def _at_once(events: pl.DataFrame, name: str, order: pl.Series, starts: Integers
     """What one fact comes to at each moment; none where it is nothing everywhere, as most are."""
     if not len(starts) or not events.select((pl.col(name) != 0).any()).item():
         return None
-    sums: Integers = np.add.reduceat(events[name].gather(order).to_numpy().astype(np.int64), starts)
+    amounts = events[name].gather(order).fill_null(0).to_numpy().astype(np.int64)
+    sums: Integers = np.add.reduceat(amounts, starts)
     return sums
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from features.facts import FACTS, FOUND, LODGED, NEVER, Integers
-from features.history import amounts_of, summed
+from features.history import amounts_of, running_totals
 
 Flags = npt.NDArray[np.bool_]
 HOUR = 3_600_000_000  # microseconds
@@ -92,7 +92,7 @@ def _tile_of(known_at: Integers, now: int) -> Integers:
 def merged(parts: Sequence[pl.DataFrame], now: int) -> pl.DataFrame:
     """Sorted running totals of several parts as those of one, thinned; columns that a part lacks are nothing."""
     events = pl.concat([amounts_of(part).cast(dict.fromkeys(_facts(part), pl.Int64)) for part in parts], how="diagonal")
-    return thinned(summed(events.fill_null(0)), now)
+    return thinned(running_totals(events), now)
 
 
 def remembered(running: pl.DataFrame, now: int) -> pl.DataFrame:

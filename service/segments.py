@@ -23,7 +23,7 @@ from features.facts import FACTS, Integers
 from features.history import Asked, FactTable, HistoryUnavailable, Totals, nothing_known
 from features.tiles import merged, remembered
 
-PART_ROWS = 2_000_000  # a larger segment is written, and merged, in parts by range of entities
+PART_ROWS = 500_000  # a larger segment is written, and merged, in parts by range of entities
 LOW, HIGH = -(2**63), 2**63 - 1
 
 

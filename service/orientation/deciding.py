@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,6 +32,7 @@ ORIENTED = (
     "selection",
     "selection_probability",
 )
+IN_WORDS = ("risk", "selection", "track")  # of ORIENTED, what reasons rest on beside WORDED
 WORDED = ("rule_codes", "rule_track", "withdrawn", "held", "dropped", "kept", "wanted", "grave", "unsure")
 RANDOM = {"en": "Drawn at random", "fr": "Tiré au sort", "zh": "随机抽取"}
 EXPLORED = {
@@ -124,18 +125,15 @@ class Given(Made):
 
     def frame(self) -> pl.DataFrame:
         """As `frame_of` gives them, column by column."""
-        keys = self._declared.select(VERSION_KEY).iter_rows(named=True)
-        ids = [self._id(key) for key in keys]
-        reasons = [
-            [plainly(reason) for reason in self._reasons(place, oriented)]
-            for place, oriented in enumerate(self._oriented.iter_rows(named=True))
-        ]
-        problems = [self._found.get(place, []) for place in range(len(self))]
+        ids = [self._id(key) for key in self._declared.select(VERSION_KEY).iter_rows(named=True)]
+        said = self._oriented.select(*WORDED, *IN_WORDS).iter_rows(named=True)
+        reasons = ((place, reason) for place, o in enumerate(said) for reason in self._reasons(place, o))
+        problems = ((place, problem) for place in sorted(self._found) for problem in self._found[place])
         common = [pl.lit(value, FLAT[name]).alias(name) for name, value in self._common.items()]
         own = [
             pl.Series("decision_id", ids, pl.String),
-            pl.Series("reasons", reasons, FLAT["reasons"]),
-            pl.Series("data_problems", problems, FLAT["data_problems"]),
+            _listed("reasons", len(self), ((place, plainly(reason)) for place, reason in reasons)),
+            _listed("data_problems", len(self), problems),
         ]
         whole = self._declared.hstack(self._oriented.select(ORIENTED)).hstack(own).with_columns(common)
         return whole.select(pl.col(name).cast(kind) for name, kind in FLAT.items())
@@ -189,6 +187,19 @@ def what_follows(oriented: dict[str, Any], stamp: Stamp) -> list[dict[str, Any]]
         return []
     text, evidence = TRACKED[oriented["track"]], told_of(oriented)
     return [{"code": f"track.{oriented['track']}", "text": text[stamp.language], "evidence": evidence}]
+
+
+def _listed(name: str, rows: int, told: Iterable[tuple[int, Row]]) -> pl.Series:
+    """A column of lists, of FLAT's kind: what is told of each place, in that order; mostly nothing."""
+    lists = FLAT[name]
+    item = lists.inner  # type: ignore[attr-defined]
+    columns = {field.name: field.dtype for field in item.fields}
+    flat = pl.DataFrame([{"row": place, **one} for place, one in told], schema={"row": pl.Int64, **columns})
+    of_row = flat.select("row", pl.struct(*columns).alias(name)).group_by("row", maintain_order=True).agg(name)
+    every = pl.DataFrame({"row": pl.int_range(rows, dtype=pl.Int64, eager=True)})
+    return (
+        every.join(of_row, on="row", how="left", maintain_order="left")[name].fill_null(pl.lit([], lists)).cast(lists)
+    )
 
 
 def _by_row(found: pl.DataFrame) -> dict[int, list[dict[str, str]]]:
