@@ -62,6 +62,7 @@ bench: install
 	@$(BIN)/python -m tests.bench.explain
 	@$(BIN)/python -m tests.bench.console
 	@$(BIN)/python -m tests.bench.serving
+	@$(BIN)/python -m tests.bench.batch
 
 # Made anew when a dependency in pyproject.toml changes; holds hashes and no address.
 lock:
