@@ -129,6 +129,8 @@ LEVELS: tuple[Level, ...] = (
 )
 NAMES = [level.name for level in LEVELS]
 KINDS = 16  # the level of a value stands in its lowest four bits
+MOST = tuple(level.most for level in LEVELS)  # so many cards may state a value of each level before it links nobody
+BITS = tuple(level.bits for level in LEVELS)
 PHONE, BUILDING = NAMES.index("phone"), NAMES.index("building")
 NAME = (NAMES.index("name"), NAMES.index("name_common"))
 ARTICLES_AT_MOST = 2  # article codes beyond so many say no more

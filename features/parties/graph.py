@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 
-from features.parties.evidence import BUILDING, LEVELS, NAME, NETWORK_BITS, PHONE, bits_of, level_of
+from features.parties.evidence import BITS, BUILDING, MOST, NAME, NETWORK_BITS, PHONE, bits_of, level_of
 from features.tiles import RESULT_DAYS
 
 FEW_SHARING = 8  # cards; a telephone of so few is a party's own unless they all stand in one building
@@ -106,19 +106,23 @@ class Graph:
         """The links of a card to those in the graph that share enough with it."""
         shared: dict[int, list[int]] = defaultdict(list)
         for value in card.values:
-            if not self.is_hub(value):
-                for other in self.stated_by.get(value, ()):
-                    shared[other].append(value)
+            for other in self.sharing(value):
+                shared[other].append(value)
         shared.pop(card.entity, None)
         found = (self._link(card, other, common, at) for other, common in shared.items())
         return [link for link in found if link is not None]
 
+    def sharing(self, value: int) -> Sequence[int]:
+        """The cards that state a value; nobody where it is a hub."""
+        by = self.stated_by.get(value)
+        return () if by is None or len(by) > MOST[level_of(value)] else by
+
     def is_hub(self, value: int) -> bool:
         """Whether so many cards state a value that it links nobody."""
-        return len(self.stated_by.get(value, ())) > LEVELS[level_of(value)].most
+        return len(self.stated_by.get(value, ())) > MOST[level_of(value)]
 
     def _link(self, card: Card, other: int, common: list[int], at: int) -> Link | None:
-        if len(common) == 1 and LEVELS[level_of(common[0])].bits < NETWORK_BITS:
+        if len(common) == 1 and BITS[level_of(common[0])] < NETWORK_BITS:
             return None  # most pairs share an address or a code and no more
         pair = _pair(card.entity, other)
         under_one_roof = any(level_of(value) == BUILDING for value in common)
@@ -216,7 +220,7 @@ class Graph:
 
     def _has_turned(self, value: int, new: bool) -> bool:
         """Whether a value has become a hub, or a telephone changed hands, by what was just stated."""
-        by, most = self.stated_by[value], LEVELS[level_of(value)].most
+        by, most = self.stated_by[value], MOST[level_of(value)]
         if level_of(value) != PHONE or self.is_hub(value):
             return new and len(by) == most + 1
         before, now = self.own.get(value, True), _is_own([self.cards[other] for other in by])

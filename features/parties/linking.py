@@ -12,7 +12,7 @@ import polars as pl
 
 from features.consignment import Consignments
 from features.facts import with_entities
-from features.parties.evidence import BUILDING, LEVELS, NAME, NAMES, SURE, evidence_of, level_of
+from features.parties.evidence import BUILDING, MOST, NAME, NAMES, SURE, evidence_of, level_of
 from features.parties.graph import Card, Graph, Link
 from features.parties.meanwhile import Meanwhile
 
@@ -33,6 +33,7 @@ LINKED = {
 }
 MOST_READ = 200  # members whose history is read, the latest; a network larger than that is told by them
 RECENT = 7 * 86_400_000_000  # microseconds
+COUNTED = {BUILDING: 0, **dict.fromkeys(NAME, 1), NAMES.index("article"): 2}  # of each level, its place in SHARING
 
 
 class Parties(Protocol):
@@ -187,27 +188,28 @@ def _told_of(network: Sequence[Card], matches: Sequence[Card]) -> list[float]:
 def _sharing(graph: Graph, entity: int, stated: Sequence[int]) -> list[float | None]:
     """How many cards, its own among them, state its building, its name, and the most shared of its article codes."""
     own = graph.cards[entity].values if entity in graph.cards else ()
-    told: list[float | None] = []
-    for levels in ((BUILDING,), NAME, (NAMES.index("article"),)):
-        values = [value for value in stated if level_of(value) in levels]
-        counts = [min(len(graph.stated_by.get(v, ())) + (v not in own), _hub(v)) for v in values]
-        told.append(float(max(counts)) if counts else None)
-    return told
+    most: list[float | None] = [None, None, None]
+    for value in stated:
+        place = COUNTED.get(level_of(value))
+        if place is not None:
+            count = float(min(len(graph.stated_by.get(value, ())) + (value not in own), _hub(value)))
+            most[place] = max(most[place] or 0.0, count)
+    return most
 
 
 def _hub(value: int) -> int:
     """So many cards make a hub; more are not counted."""
-    return LEVELS[level_of(value)].most + 1
+    return MOST[level_of(value)] + 1
 
 
 def _lookalikes(graph: Graph, entity: int, stated: Sequence[int], at: int) -> int:
     """Other cards seen first in the last seven days that share anything with it that is not a hub."""
     found: set[int] = set()
     for value in stated:
-        if not graph.is_hub(value):
-            found.update(graph.stated_by.get(value, ()))
+        found.update(graph.sharing(value))
     found.discard(entity)
-    return sum(at - RECENT < graph.cards[other].first_at < at for other in found)
+    cards, since = graph.cards, at - RECENT
+    return sum(since < cards[other].first_at < at for other in found)
 
 
 def _moments(frame: pl.DataFrame) -> Iterator[tuple[int, list[tuple[int, int, list[int]]]]]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -18,13 +20,16 @@ from pipelines.learn import standard_policy
 from service import posting
 from service.api.models import outcome_rows
 from service.app import create
+from service.desk import open_desk
 from service.history import StoredHistory
 from service.journal import Journal
 from service.orientation import load_policy
 from service.replaying import Bundles, replay
 from service.scoring import Model
+from service.segments import SegmentFiles
 from service.settings import Settings
-from service.store import DECLARATIONS, Store
+from service.settling import settle
+from service.store import DECLARATIONS, READ_SECONDS, Store
 from service.targeting import Desk, target
 from tests.service.building import NOON, body, declared, message, outcome
 from tests.service.test_chain import _full
@@ -203,6 +208,24 @@ def test_the_service_says_in_which_mode_it_is(client: TestClient, home: Settings
     assert desk.journal.catch_up() == 1
     with desk.journal.store.reading() as connection:
         assert connection.execute(sa.select(DECLARATIONS.c.posted)).scalars().all() == [True, True, True]
+
+
+@pytest.mark.parametrize(("answers_calls", "mode"), [(False, "full"), (True, "degraded")])
+def test_a_command_waits_for_a_history_that_a_call_goes_without(
+    home: Settings, monkeypatch: pytest.MonkeyPatch, answers_calls: bool, mode: str
+) -> None:
+    desk = open_desk(home, answers_calls=answers_calls)
+    target(message(declared(1)), desk)
+    settle(desk.journal.store, everything=True)
+    told = SegmentFiles.tables
+
+    def slow(self: SegmentFiles, segments: Any) -> Any:
+        time.sleep(2 * READ_SECONDS)
+        return told(self, segments)
+
+    monkeypatch.setattr(SegmentFiles, "tables", slow)
+    assert target(message(declared(2), message_id="M2"), desk).rows[0]["mode"] == mode
+    desk.journal.store.close()
 
 
 def test_a_desk_without_history_scores_as_one_that_has_none(desk: Desk) -> None:
