@@ -248,7 +248,7 @@ def score(
         with show.progress("manifests", len(files)) as advance:
             result = scored(
                 files, desk, Archive(settings.archive), now,
-                mapping=_mapping(mapping), format=format, expectations=expectations, say=advance,
+                mapping=_mapping(mapping), format=format, expectations=expectations, say=advance, part=advance.part,
             )  # fmt: skip
         show.line("writing the report")
         _sign(settings, desk.journal.store)

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -28,24 +35,42 @@ def heading(text: str) -> None:
     CONSOLE.print(Text(f"\n{text}", style="bold"))
 
 
+class Advance:
+    """A bar that goes on when a work is done, and meanwhile by the share of it that is."""
+
+    def __init__(self, bar: Progress, what: str, total: int) -> None:
+        self._bar, self._few = bar, total <= 10
+        self._task, self._done = bar.add_task(what, total=total), 0
+        self.last = ""
+
+    def __call__(self, said: str) -> None:
+        """One more is done; what was done is printed where there are few."""
+        self._done += 1
+        self._bar.update(self._task, completed=self._done)
+        self.last = said
+        if self._few:
+            self._bar.console.print(Text(said))
+
+    def part(self, share: float) -> None:
+        """So much of the present one is done, from 0 to 1."""
+        self._bar.update(self._task, completed=self._done + min(max(share, 0.0), 1.0))
+
+
 @contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[str], None]]:
-    """A bar while work goes on; each call advances it and prints what was done where nobody watches a terminal."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+def progress(what: str, total: int) -> Iterator[Advance]:
+    """A bar while work goes on, with the time spent and an estimate of what is left."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=CONSOLE, transient=True, disable=not CONSOLE.is_terminal) as bar:
-        task = bar.add_task(what, total=total)
-        few = total <= 10
-        last = [""]
-
-        def advance(said: str) -> None:
-            bar.advance(task)
-            last[0] = said
-            if few:
-                bar.console.print(Text(said))
-
+        advance = Advance(bar, what, total)
         yield advance
-    if not few and last[0]:
-        line(f"{total} {what}; the last: {last[0]}")
+    if total > 10 and advance.last:
+        line(f"{total} {what}; the last: {advance.last}")
 
 
 def faults(refused: pl.DataFrame, kept: Path | None) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import chain
@@ -60,6 +61,7 @@ from service.waking import wake_for_findings
 Key = tuple[str, str, int]
 KEY_SCHEMA = {name: VERSIONS[name] for name in VERSION_KEY}
 LOG = structlog.get_logger("tamis.record")
+DECLARED, LINKED = 0.25, 0.45  # of the time of recording: when all is declared, when facts and links are kept
 COUNTED = ("band", "at", "network", "held")  # what a decision's row keeps of what it takes
 SUMMARY = pl.Schema(
     {
@@ -122,6 +124,13 @@ class Journal:
         """linking: while it is on, what is declared of senders is kept so that they can be linked."""
         self.store, self.history, self._linking = store, StoredHistory(store), linking
         self._tallies = Tallies(store)
+        self._tell: Callable[[float], None] = _nobody
+
+    def telling(self, tell: Callable[[float], None]) -> Journal:
+        """The same journal, which tells while it records which share of a message is on record, from 0 to 1."""
+        told = copy(self)
+        told._tell = tell
+        return told
 
     def spent(self, periods: pl.DataFrame) -> pl.DataFrame:
         """Of each period of an office (`office`, `begins`, `lasts`) what was given out and what is usual: SPENT."""
@@ -141,6 +150,7 @@ class Journal:
         whole message is refused with Conflict and nothing is written; with Overspent where another call took checks
         that these decisions had counted on.
         """
+        self._tell(0.0)
         parts = parts_of(consignments)
         ahead = declarations_of(parts[0])  # a call's, before others have to wait for it
         scored, grown = rows.frame.drop("row"), grown_by(consignments)
@@ -189,6 +199,7 @@ class Journal:
             hashes = (versions[i].content_sha256 for i in some)
             entries = [decision_entry(record, sha256, basis) for record, sha256 in zip(records, hashes, strict=True)]
             append(connection, entries, records[0]["decided_at"])
+            self._tell(LINKED + (1.0 - LINKED) * (some[-1] + 1) / len(versions))
 
     def note_call(
         self, connection: sa.Connection, decisions: Decisions, before: list[dict[str, Any]]
@@ -244,6 +255,7 @@ class Journal:
                 own = {"archived": archived, "posted": facts is not None}
             for some in in_lists(absent):
                 connection.execute(sa.insert(DECLARATIONS), [one | own for one in some])
+            self._tell(DECLARED * len(versions) / max(1, len(consignments)))
         if changed := [version.key[1] for version in versions if version.changed]:
             raise Conflict(changed)
         fresh = [i for i, version in enumerate(versions) if not version.known]
@@ -358,6 +370,10 @@ class Journal:
 def open_journal(settings: Settings) -> Journal:
     """The journal of an installation, for a command."""
     return Journal(open_store(settings), LinkingSwitch(settings.linking))
+
+
+def _nobody(share: float) -> None:
+    """Whom a journal tells of a record that nobody waits for."""
 
 
 def _key(declared: Mapping[str, Any]) -> Key:

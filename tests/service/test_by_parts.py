@@ -98,3 +98,15 @@ def test_a_conflict_in_the_last_part_undoes_the_first(desk: Desk) -> None:
         tables = (DECLARATIONS, DECISIONS, CHAIN)
         counts = [connection.execute(sa.select(sa.func.count()).select_from(table)).scalar() for table in tables]
     assert counts == [6, 6, 6]
+
+
+@pytest.mark.usefixtures("by_parts")
+def test_a_journal_tells_how_far_it_is(desk: Desk) -> None:
+    shares: list[float] = []
+    target(day(), replace(desk, journal=desk.journal.telling(shares.append)))
+    assert shares[0] == 0.0
+    assert shares[-1] == 1.0
+    assert len(shares) > 30 // FEW
+    assert shares == sorted(shares)
+    target(day(5, 100), desk)  # the one that it was made from tells nobody
+    assert shares[-1] == 1.0
