@@ -14,7 +14,7 @@ from features.outcome import OUTCOME_COLUMNS
 
 QUARANTINE_COLUMNS = ("line", "field", "reason", "remedy", "all_faults", "row_as_received")
 CONTROL = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F\u{FFFD}-\u{FFFF}]"
-ZONED = r"(?:Z|z|[+-]\d{2}:?\d{2})$"
+ZONED = r"(?:Z|z|[+-][0-9]{2}:?[0-9]{2})$"
 LARGEST = 1e12
 UNDECODABLE = "\ufffd"  # stands for what is no text at all; the gate refuses it by this mark
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
@@ -183,7 +183,9 @@ def _time(value: pl.Expr, found: pl.DataType) -> pl.Expr:
         return value.dt.convert_time_zone("UTC").dt.cast_time_unit("us") if found.time_zone else _never(TIME)
     if found != pl.String:
         return _never(TIME)
-    text = value.str.replace(" ", "T", literal=True).str.replace(r"[zZ]$", "+00:00")
+    text = value.str.replace(" ", "T", literal=True)
+    at_zero = text.str.ends_with("Z") | text.str.ends_with("z")
+    text = pl.when(at_zero).then(text.str.head(-1) + "+00:00").otherwise(text)
     formats = ("%Y-%m-%dT%H:%M:%S%.f%:z", "%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%dT%H:%M%:z")
     return pl.coalesce(text.str.to_datetime(f, time_unit="us", time_zone="UTC", strict=False) for f in formats)
 
@@ -227,7 +229,7 @@ def _time_faults(name: str, given: pl.Expr, value: pl.Expr, found: pl.DataType) 
         yield Fault(name, "not a time", remedy, given.is_not_null())
         return
     zoned = given.str.contains(ZONED)
-    dated = given.str.contains(r"^\d{4}-\d{2}-\d{2}")
+    dated = given.str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}")
     yield Fault(name, "time without a zone", remedy, dated & ~zoned)
     yield Fault(name, "not a time", remedy, value.is_null() & (zoned | ~dated))
 

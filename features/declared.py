@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from features.comparable import LETTERS
 from features.definition import of_consignment
 
 LOW_VALUE_EUR = 150.0  # intrinsic value up to which a consignment is of low value
@@ -123,5 +124,6 @@ def sender_address_digits(consignor_address: pl.Expr) -> pl.Expr:
 def mailbox_name_fit(consignor_email: pl.Expr, consignor_name: pl.Expr) -> pl.Expr:
     """Whether the mailbox holds the first word of the sender's name (1) or not (0)."""
     mailbox = consignor_email.str.to_lowercase().str.split("@").list.first()
-    word = consignor_name.str.to_lowercase().str.extract(r"(\p{L}{3,})", 1)
+    words = consignor_name.str.to_lowercase().str.extract_all(LETTERS)
+    word = words.list.eval(pl.element().filter(pl.element().str.len_chars() >= 3)).list.first()
     return mailbox.str.contains(word, literal=True).cast(pl.Float64)

@@ -98,5 +98,6 @@ def identifiers_shared(contact_consignments_most: pl.Expr, consignor_consignment
 @of_consignment
 def sender_house_number(consignor_address: pl.Expr) -> pl.Expr:
     """The largest number in the sender's address: streets have no houses beyond some hundreds."""
-    numbers = consignor_address.str.extract_all(r"\d{1,9}").list.eval(pl.element().cast(pl.Float64))
+    plain = consignor_address.str.normalize("NFKC")  # digits of full width are digits
+    numbers = plain.str.extract_all(r"[0-9]{1,9}").list.eval(pl.element().cast(pl.Float64))
     return numbers.list.max()

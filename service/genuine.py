@@ -49,8 +49,8 @@ def register(store: Store, serials: pl.DataFrame, *, holder: str, by: str, at: i
     if not holder.strip() or not by.strip():
         raise Fault("a registry needs the name of its right holder and of who imports it")
     good = serials.filter(pl.col("problem").is_null())
-    pieces = good.select(entities_named("serial", pl.col("piece")).alias("entity")).unique(maintain_order=True)
-    articles = good.select(entities_named("gtin", pl.col("gtin")).alias("entity")).unique(maintain_order=True)
+    pieces = good.select(entities_named(pl.lit("serial"), pl.col("piece")).alias("entity")).unique(maintain_order=True)
+    articles = good.select(entities_named(pl.lit("gtin"), pl.col("gtin")).alias("entity")).unique(maintain_order=True)
     entities = pl.concat([pieces, articles])["entity"].to_list()
 
     def write(connection: sa.Connection) -> set[int]:

@@ -46,7 +46,8 @@ UNLOCODE = r"^[A-Z]{2}[A-Z2-9]{3}$"
 IATA = r"^[A-Z]{3}$"
 IOSS = r"^IM[0-9]{10}$"
 PHONE = r"^\+?[0-9(][0-9 ().\-/]{4,28}[0-9]$"
-EMAIL = r"^[^\s@<>]{1,64}@[^\s@<>.]+(\.[^\s@<>.]+)+$"
+EMAIL = r"^[^\s@<>]+@[^\s@<>.]+(\.[^\s@<>.]+)+$"
+LONGEST_LOCAL = 64  # characters before the @
 RECEPTACLE = re.compile(r"^[A-Z]{5}[A-Z0-9][A-Z]{5}[A-Z0-9][A-E][A-Z]{2}[0-9]{14}$")
 WAYBILL = re.compile(r"^\s*(\d{3})[- ]?(\d{4})[ ]?(\d{4})\s*$")
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from features.comparable import LETTERS
 from features.consignment import Consignments
 from features.goods import VAGUE, WORD
 from features.messages.codes import (
@@ -24,6 +25,7 @@ from features.messages.codes import (
     IATA,
     IMPC,
     IOSS,
+    LONGEST_LOCAL,
     NATIONAL_CHAPTERS,
     PHONE,
     RECEPTACLE,
@@ -86,11 +88,18 @@ def _form(field: str, pattern: str, what: str) -> _Check:
     return _Check(field, f"not the form of {what}", ~pl.col(field).str.contains(pattern))
 
 
+def _mailbox(field: str) -> _Check:
+    local = pl.col(field).str.split("@").list.first().str.len_chars()
+    return _Check(
+        field, "not the form of an e-mail address", ~pl.col(field).str.contains(EMAIL) | (local > LONGEST_LOCAL)
+    )
+
+
 def _says_nothing() -> pl.Expr:
     """No letter at all, or no word that is not vague."""
     text = pl.col("description")
     only_vague = text.str.to_lowercase().str.count_matches(VAGUE) >= text.str.count_matches(WORD)
-    return (text != NOT_STATED) & (only_vague | ~text.str.contains(r"\p{L}"))
+    return (text != NOT_STATED) & (only_vague | ~text.str.contains(LETTERS))
 
 
 def _no_such_place(field: str) -> pl.Expr:
@@ -128,14 +137,14 @@ CONSIGNMENT_CHECKS = (
     _form("ioss", IOSS, "an IOSS number (IM and ten digits)"),
     _form("consignor_phone", PHONE, "a telephone number"),
     _form("consignee_phone", PHONE, "a telephone number"),
-    _form("consignor_email", EMAIL, "an e-mail address"),
-    _form("consignee_email", EMAIL, "an e-mail address"),
+    _mailbox("consignor_email"),
+    _mailbox("consignee_email"),
 )
 LINE_CHECKS = (
     _missing("hs_code"),
     _missing("value"),
     _Check("description", MEANINGLESS, _says_nothing()),
-    _Check("hs_code", NO_CODE, ~pl.col("hs_code").str.contains(r"^[\d.\s]{2,13}$")),
+    _Check("hs_code", NO_CODE, ~pl.col("hs_code").str.contains(r"^[0-9.\s]{2,13}$")),
     _Check(
         "hs_code",
         f"no heading of {HS_EDITION}",

@@ -17,6 +17,10 @@ import polars_hash as plh
 
 from features.comparable import (
     ARTICLE,
+    DIGITS,
+    DOMAIN,
+    SIGNS,
+    STEM,
     building,
     comparable,
     folded,
@@ -50,22 +54,27 @@ class Level:
 WORDS, SOUND = pl.col("words_of_name"), pl.col("sound_of_name")  # made once: several levels rest on them
 
 
+def digits_at_end(text: pl.Expr) -> pl.Expr:
+    """How many digits a text ends with."""
+    return text.str.len_chars().cast(pl.Int64) - text.str.strip_chars_end(DIGITS).str.len_chars()
+
+
 def _mailbox_local() -> pl.Expr:
-    return folded(pl.col("consignor_email")).str.extract(r"^\s*([^@+]+)", 1).str.replace_all(r"[^\p{L}\p{N}]+", "")
+    return folded(pl.col("consignor_email")).str.strip_chars().str.extract(STEM, 1).str.replace_all(SIGNS, "")
 
 
 def _mailbox_written() -> pl.Expr:
     """The mailbox without dots and tag; and what it would be without two digits added at its end."""
-    domain = folded(pl.col("consignor_email")).str.extract(r"@(.+?)\s*$", 1)
+    domain = folded(pl.col("consignor_email")).str.strip_chars().str.extract(DOMAIN, 1)
     local = _mailbox_local()
-    cut = pl.when(local.str.contains(r"\d{5,}$")).then(local.str.replace(r"\d\d$", ""))
+    cut = pl.when(digits_at_end(local) >= 5).then(local.str.head(-2))
     return pl.concat_list(pl.concat_str(local, domain, separator="@"), pl.concat_str(cut, domain, separator="@"))
 
 
 def _shop_near() -> pl.Expr:
     """The name of a web shop without the last of several digits: mirrors are numbered."""
     name = storefront("seller_url")
-    return pl.when(name.str.contains(r"\d{2,}$")).then(name.str.replace(r"\d$", ""))
+    return pl.when(digits_at_end(name) >= 2).then(name.str.head(-1))
 
 
 def _name_near() -> pl.Expr:
@@ -149,9 +158,9 @@ def evidence_of(consignments: Consignments) -> pl.DataFrame:
 
     No text is kept: a value is a hash, with its level in the lowest four bits.
     """
-    articles = consignments.goods.select("row", folded(pl.col("description")).str.to_uppercase()).select(
-        "row", pl.col("description").str.extract_all(ARTICLE).list.eval(pl.element().str.replace_all(r"[- ]", ""))
-    )
+    written = consignments.goods.select("row", folded(pl.col("description")).str.to_uppercase())
+    code = pl.element().str.replace_many(["-", " "], ["", ""])
+    articles = written.select("row", pl.col("description").str.extract_all(ARTICLE).list.eval(code))
     listed = articles.explode("description").drop_nulls().group_by("row", maintain_order=True).agg("description")
     stated = consignments.frame.select("row", *SENDER)
     apart = stated.select(SENDER).unique(maintain_order=True).with_row_index("sender")
