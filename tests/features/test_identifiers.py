@@ -48,7 +48,14 @@ def test_many_names_behind_one_contact() -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "number"), [("No.3071 Tangxia Road", 3071.0), ("12 Harbour Road, Unit 7", 12.0), ("Rue Haute", None)]
+    ("address", "number"),
+    [
+        ("No.3071 Tangxia Road", 3071.0),
+        ("12 Harbour Road, Unit 7", 12.0),
+        ("Rue Haute", None),
+        ("东门路１２３号", 123.0),  # full width
+        ("شارع ١٢٣", None),
+    ],
 )
 def test_the_largest_number_of_an_address(address: str, number: float | None) -> None:
     assert feature("sender_house_number", consignor_address=address) == number

@@ -181,3 +181,15 @@ def test_decisions_travel_as_a_frame_without_loss(desk: Desk) -> None:
     assert frame["decided_at"].to_list() == [(NOON + timedelta(minutes=1)).astimezone(UTC)] * 2
     assert frame["data_problems"].list.len().to_list() == [len(d["data_problems"]) for d in decisions.as_json()]
     assert frame["lists_as_of"].dtype == pl.Datetime("us", "UTC")
+
+
+@pytest.mark.parametrize("digits", ["١٢٣", "１２３", "१२३", "Ⅻ²½"])
+def test_digits_of_every_script_are_only_text(desk: Desk, digits: str) -> None:
+    """A field may hold any of them: what cannot be read as a number is unknown, and nobody is refused for it."""
+    party = {"name": f"{digits} Trading", "address": f"{digits} Road {digits}", "email": f"a{digits}@b{digits}.example"}
+    goods = {**declared()["goods"][0], "description": f"shoes AB-{digits}", "hs_code": digits}
+    sent = declared(1, consignor={**party, "country": "CN", "phone": digits}, consignee=party, goods=[goods])
+    given = target(message({**sent, "seller": {"url": f"https://shop{digits}.example/{digits}"}}), desk)
+    assert len(given.rows) == 1
+    assert given.rows[0]["risk"] is not None
+    assert ("hs_code", "not 2 to 10 digits") in {(p["field"], p["problem"]) for p in given.rows[0]["data_problems"]}
