@@ -72,21 +72,18 @@ def running_totals(events: pl.DataFrame) -> pl.DataFrame:
     order = events.select(pl.arg_sort_by("entity", "known_at")).to_series()
     entities, moments = (events[name].gather(order).to_physical().to_numpy() for name in ("entity", "known_at"))
     starts = _starts(entities, moments)
-    amounts = {name: _at_once(events, name, order, starts) for name in named}  # one after another, for they are large
-    told = {name: column for name, column in amounts.items() if column is not None}
-    some = np.logical_or.reduce([column != 0 for column in told.values()]) if told else np.zeros(len(starts), np.bool_)
-    keys = {"entity": entities[starts[some]], "known_at": moments[starts[some]]}
-    totals = accumulated(pl.DataFrame({**keys, **{name: column[some] for name, column in told.items()}}))
+    some = events.select((pl.col(name) != 0).any() for name in named).row(0) if len(starts) else [False] * len(named)
+    told = {name: _at_once(events[name], order, starts) for name, is_told in zip(named, some, strict=True) if is_told}
+    kept = np.logical_or.reduce([column != 0 for column in told.values()]) if told else np.zeros(len(starts), np.bool_)
+    keys = {"entity": entities[starts[kept]], "known_at": moments[starts[kept]]}
+    totals = accumulated(pl.DataFrame({**keys, **{name: column[kept] for name, column in told.items()}}))
     nothing = (pl.lit(0, pl.Int64).alias(name) for name in named if name not in told)
     return totals.with_columns(nothing).select("entity", "known_at", *named)
 
 
-def _at_once(events: pl.DataFrame, name: str, order: pl.Series, starts: Integers) -> Integers | None:
-    """What one fact comes to at each moment; none where it is nothing everywhere, as most are."""
-    if not len(starts) or not events.select((pl.col(name) != 0).any()).item():
-        return None
-    amounts = events[name].gather(order).fill_null(0).to_numpy().astype(np.int64)
-    sums: Integers = np.add.reduceat(amounts, starts)
+def _at_once(amounts: pl.Series, order: pl.Series, starts: Integers) -> Integers:
+    """What one fact comes to at each moment."""
+    sums: Integers = np.add.reduceat(amounts.gather(order).fill_null(0).to_numpy().astype(np.int64), starts)
     return sums
 
 

@@ -89,10 +89,11 @@ def shards_of(linked: Consignments, history: Parted, inputs: Sequence[Input], sh
             ]
         )
     )
+    tables = [*history.parts(entities), *own.parts(entities)]  # all of one state of the store
     cuts = [part for part in np.array_split(entities, shards) if len(part)]
     lows = [int(part[0]) for part in cuts]
     return [
-        Shard(low, high, [*history.parts(part), *own.parts(part)])
+        Shard(low, high, [table.of_entities(part) for table in tables])
         for part, low, high in zip(cuts, lows, [*lows[1:], EVERYTHING], strict=True)
     ]
 

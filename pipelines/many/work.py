@@ -40,8 +40,10 @@ class Answered:
 
     totals: list[Totals]
 
-    def before(self, asked: Sequence[Asked]) -> list[Totals]:  # noqa: ARG002 - as every history
-        """The answers, in the order of the questions that were put before."""
+    def before(self, asked: Sequence[Asked]) -> list[Totals]:
+        """The answers, in the order of the questions that were put before; raises ValueError for others."""
+        if [question.moments.shape for question in asked] != [told.amounts.shape[:2] for told in self.totals]:
+            raise ValueError("other questions than those that were answered")
         return self.totals
 
     def unposted(self, consignments: Consignments) -> pl.DataFrame:  # noqa: ARG002 - as every history
