@@ -221,9 +221,9 @@ class Journal:
 
     def remember(self, consignments: Consignments) -> int:
         """Post the facts of consignments that the archive keeps and nobody decided; how many were new."""
-        declared = (declarations_of(part, with_body=False) for part in parts_of(consignments))
 
         def write(connection: sa.Connection) -> int:
+            declared = (declarations_of(part, with_body=False) for part in parts_of(consignments))
             versions = self._declare(connection, declared, consignments, archived=True)
             return sum(not version.known for version in versions)
 
