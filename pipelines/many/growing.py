@@ -7,6 +7,7 @@ those of one machine and not the same. How good they are is measured like that o
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,13 +17,18 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.growing import MOST_ROUNDS, PATIENCE, Labels
-from pipelines.many.crew import Crew
+from pipelines.many.crew import Crew, lost_workers
 
 Floats = npt.NDArray[np.float64]
 FIRST_ROUNDS = 200  # doubled until the least loss lies PATIENCE trees back: dask's LightGBM cannot stop by itself
+NOTICED_WITHIN = 5  # seconds in which a scheduler knows of a worker that is gone
 PARTS = 2  # of the rows, for each worker: every worker must get one
 LOG = logging.getLogger("tamis.lightgbm")  # how workers find one another is nobody's news
 LOG.setLevel(logging.ERROR)
+
+
+class LostWorker(Exception):
+    """A worker died while trees were grown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,29 @@ class GrownSpread:
     crew: Crew
 
     def grow(self, parameters: Mapping[str, Any], learn: Labels, rounds: int) -> lgb.Booster:
-        """So many trees on some rows."""
+        """So many trees on some rows; begun anew where a worker dies over it."""
+
+        def grown() -> lgb.Booster:
+            before = self.crew.workers()
+            try:
+                return self._grown(parameters, learn, rounds)
+            except lgb.basic.LightGBMError as fault:  # whoever is left hears only that nobody answers
+                if self._lost(before):
+                    raise LostWorker(str(fault)) from fault
+                raise
+
+        return self.crew.again(grown, (LostWorker, *lost_workers()))
+
+    def _lost(self, before: frozenset[str]) -> bool:
+        """Whether a worker has gone; the scheduler may hear of it a little later."""
+        deadline = time.monotonic() + NOTICED_WITHIN
+        while before <= self.crew.workers():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.1)
+        return True
+
+    def _grown(self, parameters: Mapping[str, Any], learn: Labels, rounds: int) -> lgb.Booster:
         from dask import array
         from lightgbm.dask import DaskLGBMClassifier
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import lightgbm as lgb
 import numpy as np
 import polars as pl
 import pytest
@@ -208,6 +210,30 @@ def test_trees_grown_together_are_as_good_as_those_of_one_machine(crew: Crew) ->
     assert booster.feature_name() == learn.names
     grown = [grower.grow(parameters, learn, 30).predict(later.matrix) for grower in (GrownSpread(crew), HERE)]
     assert np.corrcoef(*grown)[0, 1] > 0.98
+
+
+def test_a_worker_killed_over_its_trees_costs_time_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    parameters = {name: value for name, value in PARAMETERS.items() if name != "feature_fraction"}
+    learn, later, killed = planted(30_000, 1), planted(2_000, 2), []
+    grown = GrownSpread._grown
+    with working("dask") as crew:
+        assert crew is not None
+
+        def deadly(self: GrownSpread, *given: Any) -> Any:
+            if not killed:
+                killed.append(next(iter(crew.client.run(os.getpid).values())))
+                threading.Timer(2.0, os.kill, (killed[0], signal.SIGKILL)).start()
+            return grown(self, *given)
+
+        monkeypatch.setattr(GrownSpread, "_grown", deadly)
+        booster = GrownSpread(crew).grow(parameters, learn, 600)
+        assert killed[0] not in crew.client.run(os.getpid).values()
+        with pytest.raises(lgb.basic.LightGBMError):  # what no worker is to blame for is told at once
+            GrownSpread(crew).grow({**parameters, "max_bin": 1}, learn, 5)
+    assert booster.num_trees() == 600
+    own = HERE.grow(parameters, learn, 600)
+    margins = [one.predict(later.matrix, raw_score=True) for one in (booster, own)]
+    assert np.corrcoef(*margins)[0, 1] > 0.95
 
 
 def test_a_whole_training_goes_through_the_crew(spread_frame: TrainingFrame, crew: Crew) -> None:
