@@ -15,7 +15,6 @@ from features.fault import Fault
 Client = Any  # of distributed, which comes with an extra and tells no types
 Promise = Any  # its Future: what a task will come to, on the worker that works on it
 Part = TypeVar("Part")
-Told = TypeVar("Told")
 ENGINES = "here, dask or dask=ADDRESS"
 TRIES = 5  # how often work is laid out anew; a cluster that loses workers faster than that is not one
 JOINED_WITHIN = 20  # seconds to reach a scheduler, and for its first worker to come
@@ -47,10 +46,10 @@ class Crew:
         """How many workers there are now."""
         return max(1, len(self.workers()))
 
-    def shared(self, thing: Any) -> Promise:
-        """Something that every worker holds, sent once for as long as no worker dies."""
+    def shared(self, thing: Any, *, everywhere: bool = True) -> Promise:
+        """Something that every worker holds, or one of them, sent once for as long as no worker dies."""
         if id(thing) not in self._shared:
-            self._shared[id(thing)] = (thing, self._client.scatter(thing, broadcast=True, hash=False))
+            self._shared[id(thing)] = (thing, self._client.scatter(thing, broadcast=everywhere, hash=False))
         return self._shared[id(thing)][1]
 
     def drop(self, things: Iterable[Any]) -> None:
@@ -79,13 +78,14 @@ class Crew:
 
         What a dead worker had worked out, dask works out again by itself; what had only been sent to it, nobody has.
         """
-        return self.again(lambda: list(self._client.gather(plan())), lost_workers())
+        from distributed import KilledWorker
+        from distributed.client import FutureCancelledError
+        from distributed.comm.core import CommClosedError
 
-    def again(self, work: Callable[[], Told], lost: tuple[type[BaseException], ...]) -> Told:
-        """What a work comes to, done again after each of the faults that tell of a lost worker."""
+        lost = (KilledWorker, FutureCancelledError, CommClosedError, TimeoutError)
         for left in reversed(range(TRIES)):
             try:
-                return work()
+                return list(self._client.gather(plan()))
             except lost as fault:
                 LOG.warning("a worker was lost; its part is worked on again", kind=type(fault).__name__, left=left)
                 self._shared.clear()
@@ -106,15 +106,6 @@ class Crew:
             if theirs != own:
                 raise CrewFault(f"the worker at {worker} has another catalogue of features; install this Tamis there")
         return self
-
-
-def lost_workers() -> tuple[type[BaseException], ...]:
-    """The faults by which dask tells that a worker was lost with something that nobody else has."""
-    from distributed import KilledWorker
-    from distributed.client import FutureCancelledError
-    from distributed.comm.core import CommClosedError
-
-    return KilledWorker, FutureCancelledError, CommClosedError, TimeoutError
 
 
 def hushed() -> None:

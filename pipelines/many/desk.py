@@ -67,7 +67,7 @@ def assemble_spread(
         if history is None:
             return crew.task(rows_without_history, sent, own_fits, inputs)
         asked = crew.task(asked_by, sent, inputs)
-        answers = [crew.task(answered, crew.shared(shard), asked) for shard in shards]
+        answers = [crew.task(answered, crew.shared(shard, everywhere=False), asked) for shard in shards]
         return crew.task(rows_of, sent, asked, answers, own_fits, inputs)
 
     try:

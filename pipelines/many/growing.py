@@ -17,18 +17,15 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.growing import MOST_ROUNDS, PATIENCE, Labels
-from pipelines.many.crew import Crew, lost_workers
+from pipelines.many.crew import Crew, CrewFault
 
 Floats = npt.NDArray[np.float64]
 FIRST_ROUNDS = 200  # doubled until the least loss lies PATIENCE trees back: dask's LightGBM cannot stop by itself
+ANSWERED_WITHIN = 2  # minutes that a worker waits for another, rather than two hours
 NOTICED_WITHIN = 5  # seconds in which a scheduler knows of a worker that is gone
 PARTS = 2  # of the rows, for each worker: every worker must get one
 LOG = logging.getLogger("tamis.lightgbm")  # how workers find one another is nobody's news
 LOG.setLevel(logging.ERROR)
-
-
-class LostWorker(Exception):
-    """A worker died while trees were grown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +35,14 @@ class GrownSpread:
     crew: Crew
 
     def grow(self, parameters: Mapping[str, Any], learn: Labels, rounds: int) -> lgb.Booster:
-        """So many trees on some rows; begun anew where a worker dies over it."""
-
-        def grown() -> lgb.Booster:
-            before = self.crew.workers()
-            try:
-                return self._grown(parameters, learn, rounds)
-            except lgb.basic.LightGBMError as fault:  # whoever is left hears only that nobody answers
-                if self._lost(before):
-                    raise LostWorker(str(fault)) from fault
+        """So many trees on some rows; raises CrewFault where a worker dies over them, for all then begin anew."""
+        before = self.crew.workers()
+        try:
+            return self._grown(parameters, learn, rounds)
+        except lgb.basic.LightGBMError as fault:  # whoever is left hears only that nobody answers
+            if not self._lost(before):
                 raise
-
-        return self.crew.again(grown, (LostWorker, *lost_workers()))
+            raise CrewFault("a worker was lost over its trees; start the workers anew and train again") from fault
 
     def _lost(self, before: frozenset[str]) -> bool:
         """Whether a worker has gone; the scheduler may hear of it a little later."""
@@ -70,7 +63,7 @@ class GrownSpread:
         hit = array.from_array(learn.hit.astype(np.int64), chunks=rows)
         weight = None if learn.weight is None else array.from_array(learn.weight, chunks=rows)
         own = {name: value for name, value in parameters.items() if name != "num_threads"}
-        grown = DaskLGBMClassifier(client=self.crew.client, n_estimators=rounds, **own)
+        grown = DaskLGBMClassifier(client=self.crew.client, n_estimators=rounds, time_out=ANSWERED_WITHIN, **own)
         grown.fit(matrix, hit, sample_weight=weight, feature_name=learn.names, categorical_feature=learn.categories)
         booster: lgb.Booster = grown.to_local().booster_
         return booster

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -212,28 +213,31 @@ def test_trees_grown_together_are_as_good_as_those_of_one_machine(crew: Crew) ->
     assert np.corrcoef(*grown)[0, 1] > 0.98
 
 
-def test_a_worker_killed_over_its_trees_costs_time_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_killed_over_its_trees_is_named_and_nothing_hangs() -> None:
     parameters = {name: value for name, value in PARAMETERS.items() if name != "feature_fraction"}
-    learn, later, killed = planted(30_000, 1), planted(2_000, 2), []
-    grown = GrownSpread._grown
     with working("dask") as crew:
         assert crew is not None
+        victim = next(iter(crew.client.run(os.getpid).values()))
 
-        def deadly(self: GrownSpread, *given: Any) -> Any:
-            if not killed:
-                killed.append(next(iter(crew.client.run(os.getpid).values())))
-                threading.Timer(2.0, os.kill, (killed[0], signal.SIGKILL)).start()
-            return grown(self, *given)
+        def kill_in_the_middle() -> None:
+            """When LightGBM has begun on the workers, and long before it is through."""
+            deadline = time.monotonic() + 60
+            while not any("_train_part" in key for keys in crew.client.processing().values() for key in keys):
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            time.sleep(0.8)
+            os.kill(victim, signal.SIGKILL)
 
-        monkeypatch.setattr(GrownSpread, "_grown", deadly)
-        booster = GrownSpread(crew).grow(parameters, learn, 600)
-        assert killed[0] not in crew.client.run(os.getpid).values()
-        with pytest.raises(lgb.basic.LightGBMError):  # what no worker is to blame for is told at once
-            GrownSpread(crew).grow({**parameters, "max_bin": 1}, learn, 5)
-    assert booster.num_trees() == 600
-    own = HERE.grow(parameters, learn, 600)
-    margins = [one.predict(later.matrix, raw_score=True) for one in (booster, own)]
-    assert np.corrcoef(*margins)[0, 1] > 0.95
+        killer = threading.Thread(target=kill_in_the_middle)
+        killer.start()
+        with pytest.raises(CrewFault, match="a worker was lost over its trees"):
+            GrownSpread(crew).grow(parameters, planted(40_000, 1), 5_000)
+        killer.join()
+
+
+def test_a_fault_of_the_training_itself_is_told_as_it_is(crew: Crew) -> None:
+    with pytest.raises(lgb.basic.LightGBMError):
+        GrownSpread(crew).grow({**PARAMETERS, "max_bin": 1}, planted(500, 1), 5)
 
 
 def test_a_whole_training_goes_through_the_crew(spread_frame: TrainingFrame, crew: Crew) -> None:
