@@ -123,7 +123,12 @@ def building(column: str) -> pl.Expr:
 
 def article(column: str) -> pl.Expr:
     """The first article code of a description: letters and a number, as factories write them."""
-    return folded(pl.col(column)).str.to_uppercase().str.extract(ARTICLE, 1).str.replace_many(["-", " "], ["", ""])
+    return run_together(folded(pl.col(column)).str.to_uppercase().str.extract(ARTICLE, 1))
+
+
+def run_together(code: pl.Expr) -> pl.Expr:
+    """An article code without the dash or space in it."""
+    return code.str.replace_many(["-", " "], ["", ""])
 
 
 def _told(text: pl.Expr, tell: Callable[[str], str | None]) -> pl.Expr:

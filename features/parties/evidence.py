@@ -25,6 +25,7 @@ from features.comparable import (
     comparable,
     folded,
     mailbox,
+    run_together,
     sound_of_name,
     storefront,
     telephone,
@@ -159,8 +160,9 @@ def evidence_of(consignments: Consignments) -> pl.DataFrame:
     No text is kept: a value is a hash, with its level in the lowest four bits.
     """
     written = consignments.goods.select("row", folded(pl.col("description")).str.to_uppercase())
-    code = pl.element().str.replace_many(["-", " "], ["", ""])
-    articles = written.select("row", pl.col("description").str.extract_all(ARTICLE).list.eval(code))
+    articles = written.select(
+        "row", pl.col("description").str.extract_all(ARTICLE).list.eval(run_together(pl.element()))
+    )
     listed = articles.explode("description").drop_nulls().group_by("row", maintain_order=True).agg("description")
     stated = consignments.frame.select("row", *SENDER)
     apart = stated.select(SENDER).unique(maintain_order=True).with_row_index("sender")

@@ -171,8 +171,8 @@ def _seen(graph: Graph, entity: int, stated: Sequence[int], at: int, lists_at: i
 
 def _matches(graph: Graph, stated: Sequence[int], at: int) -> list[Card]:
     """Subjects of lists and of reports that share an identifier or a rare name with it."""
-    sure = (value for value in stated if level_of(value) in SURE and not graph.is_hub(value))
-    cards = {graph.cards[card] for value in sure for card in graph.stated_by.get(value, ())}
+    sure = (value for value in stated if level_of(value) in SURE)
+    cards = {graph.cards[card] for value in sure for card in graph.sharing(value)}
     return [card for card in cards if card.listed and card.first_at < at]
 
 
