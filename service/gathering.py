@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from service.orientation import Decisions
 from service.targeting import Desk, target
 
 MOST = 64  # consignments of a group: the first must not wait for ever for the last
+PATIENCE = 0.5  # of the time that the last group took: so long others are waited for who are likely to come
 OWN_FAULTS = (Refused, Conflict, Gone)  # what is wrong with one message and no business of those beside it
 
 
@@ -43,14 +45,16 @@ class Gathering:
         self._waiting: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
         self._next: Call | None = None  # taken from those that wait, and not of the group that is decided now
         self._over = False
+        self._callers, self._took = 1, 0.0  # who were answered last and who waited meanwhile; seconds of the last group
         self._thread = threading.Thread(target=self._run, name="deciding", daemon=True)
         self._thread.start()
 
-    def decide(self, message: Message, desk: Desk) -> Decisions:
-        """The decisions on a message whose rows name their consignments, recorded; raises what `target` raises."""
+    def decide(self, message: Message, desk: Desk) -> Future[Decisions]:
+        """The decisions on a message whose rows name their consignments, once recorded, or what `target` raises."""
         told: Future[Decisions] = Future()
+        told.set_running_or_notify_cancel()  # who no longer waits for an answer cannot take back what was sent
         self._waiting.put(Call(message, desk, _versions(message), told))
-        return told.result()
+        return told
 
     def close(self) -> None:
         """Decide what waits, then stop."""
@@ -59,17 +63,28 @@ class Gathering:
 
     def _run(self) -> None:
         while group := self._group():
+            began = time.monotonic()
             _decide(group)
+            self._callers, self._took = len(group) + self._waiting.qsize(), time.monotonic() - began
 
     def _group(self) -> list[Call]:
-        """The call that has waited longest, and those behind it as far as they go together; empty at the end."""
+        """The call that has waited longest, and those behind it as far as they go together; empty at the end.
+
+        Callers whom a group answered come again while the next is decided: without some patience two crowds would take
+        turns, each waiting for the other's pass.
+        """
         first = self._next or (None if self._over else self._waiting.get())
         self._next = None
         if first is None:
             return []
         group, versions = [first], set(first.versions)
-        while not self._over and not self._waiting.empty():
-            call = self._waiting.get()
+        until = time.monotonic() + self._took * PATIENCE
+        while not self._over:
+            left = max(until - time.monotonic(), 0.0) if len(group) < self._callers else 0.0
+            try:
+                call = self._waiting.get(timeout=left)
+            except queue.Empty:
+                break
             if call is None:
                 self._over = True
             elif (
@@ -86,8 +101,8 @@ class Gathering:
 
 
 def _versions(message: Message) -> tuple[str, ...]:
-    own = message.rows.select(pl.col("consignment_id").str.strip_chars(), pl.col("version").fill_null("1"))
-    return tuple(f"{number}\x1f{version}" for number, version in own.unique(maintain_order=True).iter_rows())
+    own = zip(message.rows["consignment_id"].to_list(), message.rows["version"].to_list(), strict=True)
+    return tuple(dict.fromkeys(f"{number.strip()}\x1f{version or '1'}" for number, version in own))
 
 
 def _decide(group: Sequence[Call]) -> None:

@@ -26,7 +26,7 @@ from service.segments import Segment, SegmentGone
 from service.store import Store
 
 T = TypeVar("T")
-FEW = 2_000  # look-ups; for more all rows are read at once and searched in memory
+FEW = 10_000  # look-ups; for more all rows are read at once and searched in memory
 
 
 class StoredHistory:

@@ -18,16 +18,22 @@ Amounts = tuple[int, ...]
 COLUMNS = ("entity", "known_at", *FACTS)
 NOTHING: Amounts = (0,) * len(FACTS)
 _ASKED = """
-WITH given(number, entity, moment) AS (VALUES {values}),
-     asked AS (SELECT number, CAST(entity AS BIGINT) AS entity, CAST(moment AS BIGINT) AS moment FROM given)
+WITH given(number, entity, moment, ages) AS (VALUES {values}),
+     asked AS (SELECT number, CAST(entity AS BIGINT) AS entity, CAST(moment AS BIGINT) AS moment, ages FROM given)
 """
 _OWN = ", ".join(f"r.{column}" for column in COLUMNS)
 _BEFORE = "(SELECT max(l.known_at) FROM running l WHERE l.entity = asked.entity AND l.known_at < asked.moment)"
+# When a version was lodged last is looked for from the moment backwards: an office or a route has thousands of rows.
+_FEWER = """(SELECT max(f.known_at) FROM running f
+              WHERE f.entity = r.entity AND f.known_at < r.known_at AND f.lodged < r.lodged)"""
+_FIRST_LODGED = "(SELECT min(f.known_at) FROM running f WHERE f.entity = r.entity AND f.lodged > 0)"
+_LAST_LODGED = f"""(SELECT min(l.known_at) FROM running l
+                     WHERE l.entity = r.entity AND l.known_at > coalesce({_FEWER}, {-(2**63)}))"""
 _LAST_BEFORE = f"""{_ASKED}
 SELECT asked.number,
-       (SELECT min(f.known_at) FROM running f WHERE f.entity = asked.entity AND f.lodged > 0),
-       (SELECT min(f.known_at) FROM running f WHERE f.entity = asked.entity AND f.lodged = r.lodged),
-       r.lodged > 0, {_OWN}
+       CASE WHEN asked.ages = 1 AND r.lodged > 0 THEN {_FIRST_LODGED} END,
+       CASE WHEN asked.ages = 1 AND r.lodged > 0 THEN {_LAST_LODGED} END,
+       {_OWN}
   FROM asked JOIN running r ON r.entity = asked.entity AND r.known_at = {_BEFORE}
 """
 _LAST_BEFORE_AND_SINCE = f"""{_ASKED}
@@ -53,10 +59,11 @@ class LookedUp:
             for m, moments in enumerate(question.moments.tolist())
             for i, (entity, moment) in enumerate(zip(question.entities.tolist(), moments, strict=True))
         ]
-        for number, first, last, seen, *row in _found(self._connection, _LAST_BEFORE, [place[3:] for place in places]):
+        given = [(entity, moment, m == 0) for _, m, _, entity, moment in places]
+        for number, first, last, *row in _found(self._connection, _LAST_BEFORE, given):
             q, m, i, _, _ = places[number]
             told[q].amounts[m, i] = [row[column] for column in wanted[q]]
-            if m == 0 and seen:
+            if first is not None:
                 told[q].first[i], told[q].last[i] = first, last
         return told
 
@@ -79,7 +86,7 @@ def raise_rows(store: Store, connection: sa.Connection, facts: pl.DataFrame) -> 
     for entity, known_at, *amounts in events.select(COLUMNS).iter_rows():
         added[entity][known_at] = tuple(amounts)
     there: dict[int, dict[int, Amounts]] = defaultdict(dict)
-    since = [(entity, min(moments)) for entity, moments in added.items()]
+    since = [(entity, min(moments), False) for entity, moments in added.items()]
     for entity, known_at, *amounts in _found(connection, _LAST_BEFORE_AND_SINCE, since):
         there[entity][known_at] = tuple(amounts)
     raised = [
@@ -103,11 +110,13 @@ def _raised(there: dict[int, Amounts], added: dict[int, Amounts]) -> Iterable[tu
             yield moment, tuple(map(add, total, more))
 
 
-def _found(connection: sa.Connection, query: str, asked: Sequence[tuple[int, int]]) -> list[Row]:
-    """Rows for entities and moments, in an order of both; numbers travel as text, for databases differ about size."""
+def _found(connection: sa.Connection, query: str, asked: Sequence[tuple[int, int, bool]]) -> list[Row]:
+    """Rows for entities and moments, with ages or without; numbers travel as text, for databases differ about size."""
     found: list[Row] = []
     for start in range(0, len(asked), AT_ONCE):
         some = asked[start : start + AT_ONCE]
-        values = ", ".join(f"({start + i}, '{entity}', '{moment}')" for i, (entity, moment) in enumerate(some))
+        values = ", ".join(
+            f"({start + i}, '{entity}', '{moment}', {ages:d})" for i, (entity, moment, ages) in enumerate(some)
+        )
         found += [tuple(row) for row in connection.exec_driver_sql(query.format(values=values))]
     return found

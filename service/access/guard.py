@@ -73,7 +73,9 @@ class Guard:
         row, access = PERMISSIONS[route], self.access()
         principal = None
         if access is not None:
-            principal = await to_thread.run_sync(functools.partial(self._who, access, request, console=console))
+            principal = None if console else self._caller_known(access, request)
+            if principal is None:
+                principal = await to_thread.run_sync(functools.partial(self._who, access, request, console=console))
         request.state.principal = principal
         if row.public:
             return None if request.method in SAFE or self.doors.lets(_address(request)) else _too_often()
@@ -98,10 +100,15 @@ class Guard:
         if console:
             secret = _cookie(request)
             return access.person(secret, now) if secret else None
+        key = _key(request)
+        return access.machine(key, now) if key else None
+
+    def _caller_known(self, access: Access, request: Request) -> Principal | None:
+        """Who calls, where that needs no look into the store."""
         if self.open:
             return OPEN
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        return access.machine(key.strip(), now) if scheme.lower() == "bearer" else None
+        key = _key(request)
+        return access.remembered(key) if key else None
 
     async def _log(self, access: Access, principal: Principal, route: str, row: Row, subject: str) -> None:
         if row.reads and principal is not OPEN:
@@ -169,6 +176,11 @@ def _address(request: Request) -> str:
 def _from_here(request: Request) -> bool:
     """Whether a browser says that a form was sent from our own page; the token in the form is asked for as well."""
     return request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
+
+
+def _key(request: Request) -> str:
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
 
 
 def _cookie(request: Request) -> str:

@@ -151,9 +151,8 @@ def _flat(consignment: dict[str, Any]) -> dict[str, Any]:
 def text_frame(rows: list[dict[str, Any]], columns: list[str]) -> pl.DataFrame:
     """Rows as text, as a CSV file would have them: so that a call and a file pass the same gate."""
     names = list(dict.fromkeys(columns) | dict.fromkeys(n for row in rows for n in row if n != "line"))
-    texts = {name: [_text(row.get(name)) for row in rows] for name in names}
-    lines = pl.Series("line", [row["line"] for row in rows], dtype=pl.Int64)
-    return pl.DataFrame(texts, schema=dict.fromkeys(names, pl.String)).with_columns(lines)
+    texts = [(*(_text(row.get(name)) for name in names), row["line"]) for row in rows]
+    return pl.DataFrame(texts, schema={**dict.fromkeys(names, pl.String), "line": pl.Int64}, orient="row")
 
 
 def _text(value: object) -> str | None:

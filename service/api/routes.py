@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
@@ -47,15 +48,10 @@ def metrics_of(request: Request) -> Metrics:
 
 
 @router.post("/v1/consignments")
-def post_consignments(
-    request: Request,
-    body: models.Message,  # type: ignore[valid-type]
-    desk: Desk = Depends(desk_of),  # noqa: B008 - FastAPI's way of wiring
-    metrics: Metrics = Depends(metrics_of),  # noqa: B008
-    principal: Principal = Depends(principal_of),  # noqa: B008
-) -> Response:
+async def post_consignments(request: Request, body: models.Message) -> Response:  # type: ignore[valid-type]
     """Decisions on the consignments of a message, in the same order, recorded before they are answered."""
-    started = time.perf_counter()
+    started = time.perf_counter()  # one thread decides for all calls: a thread for each call would only wait for it
+    desk, metrics, principal = desk_of(request), metrics_of(request), principal_of(request)
     content = _dump(body)
     if repeated := models.twice(content):
         raise Unprocessable([{"pointer": f"/consignments/{place}/consignment_id", **TWICE} for place in repeated])
@@ -63,7 +59,7 @@ def post_consignments(
     rows, places = models.rows_of(content)
     message = Message(rows, name=rows["message_id"][0], received_at=datetime.now(UTC))
     try:
-        decisions = gathering_of(request).decide(message, desk)
+        decisions = await asyncio.wrap_future(gathering_of(request).decide(message, desk))
     except Refused as refused:
         raise Unprocessable(refused_fields(refused, places)) from None
     headers = {"Idempotent-Replay": "true"} if decisions.replayed else {}

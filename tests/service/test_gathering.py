@@ -62,7 +62,7 @@ def at_once(gathered: Gathering, held: Held, desk: Desk, messages: list[Message]
 
     def call(one: Message) -> Any:
         try:
-            return gathered.decide(one, desk)
+            return gathered.decide(one, desk).result(60)
         except Exception as fault:  # noqa: BLE001 - what a caller hears is what is asked for
             return fault
 
@@ -154,13 +154,34 @@ def test_a_fault_of_the_store_is_heard_by_all(
 
 def test_what_waits_is_decided_before_the_end(held: Held, desk: Desk) -> None:
     gathered = Gathering()
-    with ThreadPoolExecutor(4) as pool:
-        waiting = [pool.submit(gathered.decide, sent(1), desk)]
+    with ThreadPoolExecutor(1) as pool:
+        waiting = [gathered.decide(sent(1), desk)]
         assert held.begun.wait(20)
-        waiting += [pool.submit(gathered.decide, sent(n), desk) for n in (2, 3)]
-        while gathered._waiting.qsize() < 2:
-            threading.Event().wait(0.001)
+        waiting += [gathered.decide(sent(n), desk) for n in (2, 3)]
         ending = pool.submit(gathered.close)
         held.go.set()
         assert [len(told.result(60).rows) for told in waiting] == [1, 1, 1]
         ending.result(60)
+
+
+def test_callers_who_come_again_and_again_end_up_in_one_group(
+    gathered: Gathering, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+
+    def slow(one: Message, _: Desk) -> Decisions:
+        sizes.append(one.rows.height)
+        threading.Event().wait(0.2)  # long enough for everybody to come again
+        return Decisions([], one.rows)
+
+    monkeypatch.setattr(gathering, "target", slow)
+
+    def calls(caller: int) -> None:
+        threading.Event().wait(caller * 0.05)  # not all at once
+        for turn in range(8):
+            gathered.decide(sent(caller * 100 + turn), desk).result(60)
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(calls, range(6)))
+    assert sum(sizes) == 48
+    assert max(sizes) == 6
