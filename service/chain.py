@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from service.bulk import insert_many
 from service.scoring.signature import canonical
 from service.store import CHAIN, Store
 
@@ -71,7 +72,7 @@ def append(connection: sa.Connection, entries: Sequence[Entry], at: int) -> None
         told = {"number": number, "kind": entry.kind, "subject": entry.subject, "content": entry.content, "at": at}
         before = hash_of(before, told)
         rows.append({**told, "hash": before})
-    connection.execute(sa.insert(CHAIN), rows)
+    insert_many(connection, CHAIN, rows)
 
 
 def note(store: Store, kind: Kind, subject: str, told: Mapping[str, Any], at: int) -> None:

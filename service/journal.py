@@ -20,6 +20,7 @@ from features.consignment import VERSION_KEY, Consignments
 from features.facts import attributed, facts_of_outcomes
 from features.fault import Fault
 from features.history import HistoryUnavailable
+from service.bulk import insert_many
 from service.campaigns import opened
 from service.chain import append, new_salt
 from service.history import StoredHistory
@@ -195,7 +196,7 @@ class Journal:
                 decision_row(given[i - first], row, call_id, i, of_day)
                 for i, row, of_day in zip(some, scored[some].to_dicts(), counted, strict=True)
             ]
-            connection.execute(sa.insert(DECISIONS), records)
+            insert_many(connection, DECISIONS, records)
             hashes = (versions[i].content_sha256 for i in some)
             entries = [decision_entry(record, sha256, basis) for record, sha256 in zip(records, hashes, strict=True)]
             append(connection, entries, records[0]["decided_at"])
@@ -254,7 +255,7 @@ class Journal:
                 facts = self._facts(connection, consignments)
                 own = {"archived": archived, "posted": facts is not None}
             for some in in_lists(absent):
-                connection.execute(sa.insert(DECLARATIONS), [one | own for one in some])
+                insert_many(connection, DECLARATIONS, [one | own for one in some])
             self._tell(DECLARED * len(versions) / max(1, len(consignments)))
         if changed := [version.key[1] for version in versions if version.changed]:
             raise Conflict(changed)

@@ -17,6 +17,7 @@ from features.parties.evidence import sentence
 from features.parties.graph import EXPIRES_AFTER, SEEN_STEP, Card, Graph, expires_at
 from features.parties.linking import code_of, entity_of, evidence_in, with_evidence
 from features.parties.meanwhile import JUDGED
+from service.bulk import insert_many
 from service.chain import Entry, append
 from service.linking_switch import LinkingSwitch
 from service.lists import lists_as_of, lists_checked, subjects_named
@@ -106,17 +107,12 @@ def replace_graph(store: Store, graph: Graph) -> None:
             connection.execute(sa.delete(table))
         cards = [row_of_card(card, graph.network_of[card.entity]) for card in graph.cards.values()]
         links = {link.pair: link for of in graph.links.values() for link in of.values()}
-        _insert(connection, CARDS, cards)
-        _insert(connection, EVIDENCE, [{"value": v, "entity": c} for v, by in graph.stated_by.items() for c in by])
-        _insert(connection, LINKS, [row_of(link) for link in links.values()])
-        _insert(connection, HUBS, [{"value": value} for value in graph.stated_by if graph.is_hub(value)])
-        _insert(connection, PHONES, [{"value": value, "own": own} for value, own in graph.own.items()])
+        insert_many(connection, CARDS, cards)
+        insert_many(connection, EVIDENCE, [{"value": v, "entity": c} for v, by in graph.stated_by.items() for c in by])
+        insert_many(connection, LINKS, [row_of(link) for link in links.values()])
+        insert_many(connection, HUBS, [{"value": value} for value in graph.stated_by if graph.is_hub(value)])
+        insert_many(connection, PHONES, [{"value": value, "own": own} for value, own in graph.own.items()])
         note_change(store, connection)
-
-
-def _insert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        connection.execute(sa.insert(table), rows)
 
 
 def judge(store: Store, one: str, other: str, same: bool | None, by: str, reason: str, at: int) -> None:

@@ -59,7 +59,7 @@ def post(store: Store, connection: sa.Connection, facts: pl.DataFrame) -> None:
     if store.segments.usable and facts.height >= MANY:
         list_segment(connection, store.segments.write([(LOW, running_totals(facts))], level=0))
     else:
-        raise_rows(store, connection, facts)
+        raise_rows(connection, facts)
         set_state(store, connection, EDITION, (state_of(connection, EDITION) or 0) + 1)
     latest = int(facts["known_at"].dt.epoch("us").max())  # type: ignore[arg-type]
     set_state(store, connection, HISTORY_AS_OF, max(latest, state_of(connection, HISTORY_AS_OF) or latest))

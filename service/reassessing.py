@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from features.assemble import Rows
 from features.consignment import Consignments
 from features.messages import Message
+from service.bulk import insert_many
 from service.campaigns import found
 from service.chain import append
 from service.desk import Desk, networks_of
@@ -108,7 +109,7 @@ def _amend(desk: Desk, connection: sa.Connection, call: Call, given: Decisions, 
         records.append(decision_row(row, scored[place], call_id, place, counted))
         former = DECISIONS.c.decision_id == body["decision_id"]
         connection.execute(sa.update(DECISIONS).where(former).values(stands=False))
-    connection.execute(sa.insert(DECISIONS), records)
+    insert_many(connection, DECISIONS, records)
     declared = [call.content_sha256[place] for place in stricter]
     entries = [decision_entry(record, sha256, basis) for record, sha256 in zip(records, declared, strict=True)]
     append(connection, entries, records[0]["decided_at"])

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from features.facts import FACTS
 from features.history import Asked, Totals, nothing_known
-from service.store import AT_ONCE, RUNNING, Store
+from service.bulk import upsert_many
+from service.store import AT_ONCE, RUNNING
 
 Row = tuple[int, ...]  # entity, known_at and FACTS
 Amounts = tuple[int, ...]
@@ -75,7 +76,7 @@ def rows_of(connection: sa.Connection) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=dict.fromkeys(COLUMNS, pl.Int64), orient="row")
 
 
-def raise_rows(store: Store, connection: sa.Connection, facts: pl.DataFrame) -> None:
+def raise_rows(connection: sa.Connection, facts: pl.DataFrame) -> None:
     """Add facts (FACT_SCHEMA) to the running totals.
 
     A fact known earlier than ones already there raises every later total of its entity, so that the rows are the same
@@ -94,9 +95,7 @@ def raise_rows(store: Store, connection: sa.Connection, facts: pl.DataFrame) -> 
         for entity in sorted(added)
         for known_at, amounts in _raised(there[entity], added[entity])
     ]
-    insert = store.upsert(RUNNING)
-    changes = {fact: insert.excluded[fact] for fact in FACTS}
-    connection.execute(insert.on_conflict_do_update(index_elements=["entity", "known_at"], set_=changes), raised)
+    upsert_many(connection, RUNNING, raised)
 
 
 def _raised(there: dict[int, Amounts], added: dict[int, Amounts]) -> Iterable[tuple[int, Amounts]]:

@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from features.facts import FACTS
 from features.fault import Fault
+from service.bulk import as_json
 from service.patience import Patience
 from service.segments import SegmentFiles
 from service.settings import Settings
@@ -278,7 +279,7 @@ class Store:
         url = sa.make_url(address)
         if url.drivername == "postgresql":
             url = url.set(drivername="postgresql+psycopg")
-        self.engine = sa.create_engine(url, json_serializer=_json, json_deserializer=orjson.loads)
+        self.engine = sa.create_engine(url, json_serializer=as_json, json_deserializer=orjson.loads)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         opened = _durable_sqlite if self.is_sqlite else _patient_postgresql
         sa.event.listen(self.engine, "connect", functools.partial(opened, patience_ms))
@@ -321,10 +322,6 @@ class Store:
         if self._writer is not None:
             self._writer.close()
         self.engine.dispose()
-
-
-def _json(content: Any) -> str:
-    return orjson.dumps(content).decode()
 
 
 def _refuse_older(connection: sa.Connection) -> None:

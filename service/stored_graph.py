@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from features.parties.evidence import LEVELS, PHONE, level_of
 from features.parties.graph import Card, Graph, Link
+from service.bulk import insert_many, upsert_many
 from service.fetched import Fetched, Noted
 from service.posting import set_state, state_of
 from service.store import AT_ONCE, CARDS, EVIDENCE, HUBS, JUDGEMENTS, LINKS, PHONES, Store
@@ -212,18 +213,21 @@ class StoredGraph(Graph):
         """Everything that was added, changed or taken away, into the transaction that the graph was read in."""
         touched = self._changed(self.cards) | self._changed(self.network_of) | {entity for _, entity in self._stated}
         there = sorted(entity for entity in touched if entity in self.cards)
-        self._upsert(store, CARDS, [self._row(entity) for entity in there])
+        upsert_many(self._connection, CARDS, [self._row(entity) for entity in there])
         self._delete(CARDS.c.entity, touched.difference(there))
         for value, entity in self._unstated:
             one = sa.delete(EVIDENCE).where(EVIDENCE.c.value == value, EVIDENCE.c.entity == entity)
             self._connection.execute(one)
-        if self._stated:
-            told = [{"value": value, "entity": entity} for value, entity in self._stated]
-            self._connection.execute(sa.insert(EVIDENCE), told)
-        self._upsert(store, HUBS, [{"value": v} for v in sorted({v for v, _ in self._stated if self.is_hub(v)})])
+        told = [{"value": value, "entity": entity} for value, entity in self._stated]
+        insert_many(self._connection, EVIDENCE, told)
+        upsert_many(
+            self._connection, HUBS, [{"value": v} for v in sorted({v for v, _ in self._stated if self.is_hub(v)})]
+        )
         self._delete(HUBS.c.value, {value for value, _ in self._unstated if not self.is_hub(value)})
         own = {value: self.own.get(value) for value in sorted(self._changed(self.own))}
-        self._upsert(store, PHONES, [{"value": v, "own": said} for v, said in own.items() if said is not None])
+        upsert_many(
+            self._connection, PHONES, [{"value": v, "own": said} for v, said in own.items() if said is not None]
+        )
         self._delete(PHONES.c.value, {value for value, said in own.items() if said is None})
         self._write_links()
         note_change(store, self._connection)
@@ -240,26 +244,12 @@ class StoredGraph(Graph):
         card = self.cards[entity]
         return row_of_card(card, self.network_of[entity])
 
-    def _upsert(self, store: Store, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
-        if not rows:
-            return
-        insert = store.upsert(table)
-        keys = [column.name for column in table.primary_key]
-        changes = {name: insert.excluded[name] for name in rows[0] if name not in keys}
-        if changes:
-            insert = insert.on_conflict_do_update(index_elements=keys, set_=changes)
-        else:
-            insert = insert.on_conflict_do_nothing(index_elements=keys)
-        self._connection.execute(insert, list(rows))
-
     def _write_links(self) -> None:
         pairs = [{"of_one": one, "of_other": other} for one, other in sorted(self._linked)]
         if pairs:
             mine = (LINKS.c.one == sa.bindparam("of_one"), LINKS.c.other == sa.bindparam("of_other"))
             self._connection.execute(sa.delete(LINKS).where(*mine), pairs)
-        kept = [link for link in self._linked.values() if link is not None]
-        if kept:
-            self._connection.execute(sa.insert(LINKS), [row_of(link) for link in kept])
+        insert_many(self._connection, LINKS, [row_of(link) for link in self._linked.values() if link is not None])
 
 
 def note_change(store: Store, connection: sa.Connection) -> None:
