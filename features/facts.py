@@ -197,7 +197,7 @@ def facts_sighted(versions: pl.DataFrame, first_seen: FirstSeen = never_seen) ->
 
     Where the past has seen them later than these versions do, its fact moves to the earlier moment.
     """
-    sights = pl.concat([_sights(versions, fact, f"{key}_entity") for fact, key in SIGHTED.items()])
+    sights = _sights(versions)
     seen = pl.Series("seen", first_seen(sights["both"].to_numpy().astype(np.int64)), pl.Int64)
     before = sights.with_columns(seen.replace(NEVER, None).cast(TIME))
     earlier = before.filter(pl.col("seen").is_null() | (pl.col("known_at") < pl.col("seen")))
@@ -208,13 +208,15 @@ def facts_sighted(versions: pl.DataFrame, first_seen: FirstSeen = never_seen) ->
     return _wide(signed.with_columns(amounts), "consignor_entity", tuple(SIGHTED))
 
 
-def _sights(versions: pl.DataFrame, fact: str, both: str) -> pl.DataFrame:
-    """When the sender and the other were first named together in these versions: both, sender, known_at, sight."""
+def _sights(versions: pl.DataFrame) -> pl.DataFrame:
+    """When the sender and the other were first named together in these versions: sight, both, sender, known_at."""
+    named = (pl.col(f"{key}_entity").alias(fact) for fact, key in SIGHTED.items())
+    each = versions.select("consignor_entity", pl.col("lodged_at").alias("known_at"), *named)
     return (
-        versions.filter(pl.col(both).is_not_null())
-        .group_by(pl.col(both).alias("both"))
-        .agg(pl.col("consignor_entity").first(), pl.col("lodged_at").min().alias("known_at"))
-        .with_columns(pl.lit(fact).alias("sight"))
+        each.unpivot(on=list(SIGHTED), index=["consignor_entity", "known_at"], variable_name="sight", value_name="both")
+        .drop_nulls("both")
+        .group_by("sight", "both")
+        .agg(pl.col("consignor_entity").first(), pl.col("known_at").min())
     )
 
 

@@ -106,7 +106,7 @@ def _read_all(readings: Sequence[Reading], frame: pl.DataFrame, history: Totalle
     columns: dict[str, Floats] = {}
     for of_key, totals in zip(wanted, answers, strict=True):
         columns.update(of_key.columns(totals))
-    return pl.DataFrame({reading.name: columns[reading.name] for reading in readings}).fill_nan(None)
+    return pl.DataFrame({reading.name: columns[reading.name] for reading in readings}, nan_to_null=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -48,17 +48,23 @@ class Wording:
     """Fitted weights of letter sequences; table: SCHEMA, one row for each date they are known from."""
 
     table: pl.DataFrame
+    _dates: Integers = field(init=False, repr=False, compare=False)
+    _weights: Integers = field(init=False, repr=False, compare=False)  # dates × BUCKETS
+
+    def __post_init__(self) -> None:
+        """Lay the weights out once: every call looks into them."""
+        weights = np.array(self.table["weights"].to_list(), dtype=np.int64).reshape(-1, BUCKETS)
+        object.__setattr__(self, "_dates", self.table["known_from"].dt.epoch("us").to_numpy())
+        object.__setattr__(self, "_weights", weights)
 
     def attach(self, lines: pl.DataFrame) -> pl.DataFrame:
         """`lines` (description, lodged_at) with `line_wording_likeness`, null before the first date."""
         found = sequences(lines["description"])
-        dates = self.table["known_from"].dt.epoch("us").to_numpy()
-        of_line = np.searchsorted(dates, lines["lodged_at"].dt.epoch("us").to_numpy(), side="right") - 1
+        of_line = np.searchsorted(self._dates, lines["lodged_at"].dt.epoch("us").to_numpy(), side="right") - 1
         counts = np.bincount(found.text, minlength=lines.height)
         sums = np.zeros(lines.height, np.int64)
-        if len(dates):
-            weights = np.array(self.table["weights"].to_list(), dtype=np.int64)
-            np.add.at(sums, found.text, weights[np.maximum(of_line[found.text], 0), found.bucket])
+        if len(self._dates):
+            np.add.at(sums, found.text, self._weights[np.maximum(of_line[found.text], 0), found.bucket])
         known = (of_line >= 0) & (counts > 0)
         likeness = np.where(known, sums / np.maximum(counts, 1) / UNIT, np.nan)
         return lines.with_columns(pl.Series("line_wording_likeness", likeness).fill_nan(None))

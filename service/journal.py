@@ -184,17 +184,17 @@ class Journal:
         there = [i for i, version in enumerate(versions) if version.key in stored]
         before = [
             {"place": i, "decision_id": stored[versions[i].key]["decision_id"], "row": row}
-            for i, row in zip(there, scored[there].to_dicts(), strict=True)
+            for i, row in zip(there, _at(scored, there).to_dicts(), strict=True)
         ]
         call_id, basis = self.note_call(connection, decisions, before)
         taken = taken_of(decisions)
-        count(self.store, connection, taken[new])
+        count(self.store, connection, _at(taken, new))
         for some in in_lists(new):  # a day of a million must not stand in memory several times over
             given, first = decisions.rows[some[0] : some[-1] + 1], some[0]
-            counted = taken[some].select(COUNTED).to_dicts()
+            counted = _at(taken.select(COUNTED), some).to_dicts()
             records = [
                 decision_row(given[i - first], row, call_id, i, of_day)
-                for i, row, of_day in zip(some, scored[some].to_dicts(), counted, strict=True)
+                for i, row, of_day in zip(some, _at(scored, some).to_dicts(), counted, strict=True)
             ]
             insert_many(connection, DECISIONS, records)
             hashes = (versions[i].content_sha256 for i in some)
@@ -267,7 +267,7 @@ class Journal:
             if self._linking is not None and self._linking.on:
                 all_new = len(fresh) == len(consignments)
                 new = consignments if all_new else consignments.where(pl.col("row").is_in(fresh))
-                keep_links(self.store, connection, new, grown if all_new else None)
+                keep_links(connection, new, grown if all_new else None)
         return versions
 
     def _facts(self, connection: sa.Connection, consignments: Consignments) -> pl.DataFrame | None:
@@ -371,6 +371,13 @@ class Journal:
 def open_journal(settings: Settings) -> Journal:
     """The journal of an installation, for a command."""
     return Journal(open_store(settings), LinkingSwitch(settings.linking))
+
+
+def _at(frame: pl.DataFrame, places: Sequence[int]) -> pl.DataFrame:
+    """The rows at some places, ascending; a call's are all of them, and gathering a wide row costs as much as many."""
+    if len(places) == frame.height:
+        return frame
+    return frame[places] if places else frame.clear()
 
 
 def _nobody(share: float) -> None:

@@ -78,7 +78,7 @@ def import_list(
         if active is not None and active.kind != kind:
             raise Fault(f"{list_id} was imported as {active.kind} before; give it another identifier")
         if active is not None and active.sha256 == digest:
-            _look_after(store, connection, active, at)
+            _look_after(connection, active, at)
             return Imported(list_id, active.version, "active", 0, 0, len(same), listed.problems)
         version = 1 + (connection.execute(_numbers(list_id)).scalar() or 0)
         waits = len(set(before) - set(subjects)) >= SHRUNK * len(before) and bool(before)
@@ -97,7 +97,7 @@ def import_list(
         }
         connection.execute(sa.insert(LISTS), [row | {"checked_at": at}])
         _on_chain(connection, list_id, version, "imported", by, at)
-        woken = 0 if waits else _activate(store, connection, list_id, version, None, at)
+        woken = 0 if waits else _activate(connection, list_id, version, None, at)
     status, counts = "waiting" if waits else "active", (len(added), len(removed), len(same))
     return Imported(list_id, version, status, *counts, listed.problems, woken)
 
@@ -117,7 +117,7 @@ def decide(store: Store, list_id: str, *, by: str, at: int, activate: bool) -> t
         others = (LISTS.c.list_id == list_id, LISTS.c.status == "waiting")
         connection.execute(sa.update(LISTS).where(*others).values(status="refused", approved_by=by))
         if activate:
-            return int(waiting.version), _activate(store, connection, list_id, waiting.version, by, at)
+            return int(waiting.version), _activate(connection, list_id, waiting.version, by, at)
         _on_chain(connection, list_id, int(waiting.version), "refused", by, at)
         return int(waiting.version), 0
 
@@ -127,12 +127,12 @@ def expire(store: Store, now: int) -> int:
     with store.writing() as connection:
         over = connection.execute(sa.select(LISTS).where(LISTS.c.status == "active", LISTS.c.expires_at <= now)).all()
         for row in over:
-            _replace(store, connection, dict(row.subjects), {}, now, row.kind)
+            _replace(connection, dict(row.subjects), {}, now, row.kind)
             _end(connection, row.list_id, row.version, "expired", now)
             _on_chain(connection, row.list_id, int(row.version), "expired", "", now)
         if over:
-            _set_checked(store, connection)
-            set_state(store, connection, LISTS_AS_OF, now)
+            _set_checked(connection)
+            set_state(connection, LISTS_AS_OF, now)
     return len(over)
 
 
@@ -202,34 +202,34 @@ def _difference(before: Subjects, after: Subjects) -> tuple[set[str], set[str], 
     return set(after) - same, set(before) - same, same
 
 
-def _activate(store: Store, connection: sa.Connection, list_id: str, version: int, by: str | None, at: int) -> int:
+def _activate(connection: sa.Connection, list_id: str, version: int, by: str | None, at: int) -> int:
     """Put a version in the place of the active one; how many decisions are given again as it tells of them."""
     active = _active(connection, list_id)
     own = (LISTS.c.list_id == list_id, LISTS.c.version == version)
     row = connection.execute(sa.select(LISTS).where(*own)).one()
     before = dict(active.subjects) if active is not None else {}
-    told_of = _replace(store, connection, before, dict(row.subjects), at, row.kind)
+    told_of = _replace(connection, before, dict(row.subjects), at, row.kind)
     if active is not None:
         _end(connection, list_id, active.version, "replaced", at)
     connection.execute(sa.update(LISTS).where(*own).values(status="active", approved_by=by, active_from=at))
-    set_state(store, connection, LISTS_AS_OF, at)
-    _set_checked(store, connection)
+    set_state(connection, LISTS_AS_OF, at)
+    _set_checked(connection)
     _on_chain(connection, list_id, version, "activated", by or row.imported_by, at)
     return wake_for_lists(connection, told_of, at) if row.kind == WATCHED else 0
 
 
-def _look_after(store: Store, connection: sa.Connection, active: Any, at: int) -> None:
+def _look_after(connection: sa.Connection, active: Any, at: int) -> None:
     """Note that the active version was imported once more, unchanged."""
     own = (LISTS.c.list_id == active.list_id, LISTS.c.version == active.version)
     connection.execute(sa.update(LISTS).where(*own).values(checked_at=at))
-    _set_checked(store, connection)
+    _set_checked(connection)
 
 
-def _set_checked(store: Store, connection: sa.Connection) -> None:
+def _set_checked(connection: sa.Connection) -> None:
     """Remember how long ago the list that was imported longest ago was looked after; the same bytes count too."""
     watched = (LISTS.c.status == "active", LISTS.c.kind == WATCHED)
     oldest = connection.execute(sa.select(sa.func.min(LISTS.c.checked_at)).where(*watched)).scalar()
-    set_state(store, connection, LISTS_CHECKED, oldest or 0)
+    set_state(connection, LISTS_CHECKED, oldest or 0)
 
 
 def content_of(row: Any) -> str:
@@ -251,9 +251,7 @@ def _end(connection: sa.Connection, list_id: str, version: int, status: str, at:
     connection.execute(sa.update(LISTS).where(*own).values(status=status, active_until=at))
 
 
-def _replace(
-    store: Store, connection: sa.Connection, before: Subjects, after: Subjects, at: int, kind: str
-) -> list[str]:
+def _replace(connection: sa.Connection, before: Subjects, after: Subjects, at: int, kind: str) -> list[str]:
     """Cards of what is gone away, cards of what is new in; networks follow. The codes of those that the new tell of."""
     added, removed, _ = _difference(before, after)
     graph = StoredGraph(connection)
@@ -263,7 +261,7 @@ def _replace(
         graph.remove(before[subject]["entity"])
     for subject in sorted(added):
         graph.add(after[subject]["entity"], after[subject]["values"], at, listed=True, reported=kind == REPORTS)
-    graph.write(store)
+    graph.write()
     return sorted({code_of("N", card) for subject in added for card in _told_of(graph, after[subject])})
 
 

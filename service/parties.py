@@ -70,7 +70,7 @@ def grown_by(consignments: Consignments) -> StoredGraph | None:
     return GROWN.graph if GROWN.consignments is consignments else None
 
 
-def keep(store: Store, connection: sa.Connection, consignments: Consignments, grown: StoredGraph | None = None) -> None:
+def keep(connection: sa.Connection, consignments: Consignments, grown: StoredGraph | None = None) -> None:
     """Add declarations that are new on record to the graph, in the transaction that records them.
 
     grown: the graph as it has grown by just these; of use as long as nobody else has changed the one in the store.
@@ -81,7 +81,7 @@ def keep(store: Store, connection: sa.Connection, consignments: Consignments, gr
         stated = with_evidence(consignments)
         grown = graph_for(connection, stated)
         grow(grown, stated)
-    grown.write(store)
+    grown.write()
 
 
 def graph_for(connection: sa.Connection, consignments: Consignments) -> StoredGraph:
@@ -112,7 +112,7 @@ def replace_graph(store: Store, graph: Graph) -> None:
         insert_many(connection, LINKS, [row_of(link) for link in links.values()])
         insert_many(connection, HUBS, [{"value": value} for value in graph.stated_by if graph.is_hub(value)])
         insert_many(connection, PHONES, [{"value": value, "own": own} for value, own in graph.own.items()])
-        note_change(store, connection)
+        note_change(connection)
 
 
 def judge(store: Store, one: str, other: str, same: bool | None, by: str, reason: str, at: int) -> None:
@@ -133,7 +133,7 @@ def judge(store: Store, one: str, other: str, same: bool | None, by: str, reason
             append(connection, [Entry("judgement", str(made.scalar_one()), judgement_content(word))], at)
         graph = StoredGraph(connection)
         graph.divide_around(first, second)
-        graph.write(store)
+        graph.write()
 
 
 def judged_ever(store: Store) -> pl.DataFrame:
@@ -164,7 +164,7 @@ def forget_old(store: Store, now: int, *, dry_run: bool = False) -> int:
             graph.prefetch(old, [])
             for entity in old:
                 graph.remove(entity)
-            graph.write(store)
+            graph.write()
         done += len(old)
 
 

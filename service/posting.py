@@ -22,6 +22,7 @@ from features.facts import (
     stated,
 )
 from features.history import Totalled, first_seen, running_totals
+from service.bulk import upsert_many
 from service.rows import raise_rows
 from service.segments import LOW, Part, Segment
 from service.store import AT_ONCE, DECLARATIONS, OUTCOMES, SEGMENTS, STATE, Store
@@ -30,6 +31,7 @@ HISTORY_AS_OF = "history_as_of"  # microseconds of the latest fact
 EDITION = "edition"  # counts the changes of the rows
 WAITING_AT_ONCE = 5_000  # consignments whose facts are posted in one transaction
 MANY = 20_000  # facts; so many are written as a segment, fewer as rows
+VALUE = sa.select(STATE.c.value).where(STATE.c.name == sa.bindparam("called"))
 VERSIONS = pl.Schema(
     {
         "message_id": pl.String(),
@@ -60,9 +62,10 @@ def post(store: Store, connection: sa.Connection, facts: pl.DataFrame) -> None:
         list_segment(connection, store.segments.write([(LOW, running_totals(facts))], level=0))
     else:
         raise_rows(connection, facts)
-        set_state(store, connection, EDITION, (state_of(connection, EDITION) or 0) + 1)
+        set_state(connection, EDITION, (state_of(connection, EDITION) or 0) + 1)
     latest = int(facts["known_at"].dt.epoch("us").max())  # type: ignore[arg-type]
-    set_state(store, connection, HISTORY_AS_OF, max(latest, state_of(connection, HISTORY_AS_OF) or latest))
+    before = state_of(connection, HISTORY_AS_OF)
+    set_state(connection, HISTORY_AS_OF, latest if before is None else max(latest, before))
 
 
 def facts_unposted(connection: sa.Connection, consignments: Consignments, history: Totalled) -> pl.DataFrame:
@@ -173,12 +176,10 @@ def list_segment(connection: sa.Connection, segment: Segment) -> None:
 
 def state_of(connection: sa.Connection, name: str) -> int | None:
     """A number that the store remembers."""
-    found = connection.execute(sa.select(STATE.c.value).where(STATE.c.name == name)).scalar()
+    found = connection.execute(VALUE, {"called": name}).scalar()
     return None if found is None else int(found)
 
 
-def set_state(store: Store, connection: sa.Connection, name: str, value: int) -> None:
+def set_state(connection: sa.Connection, name: str, value: int) -> None:
     """Remember a number."""
-    insert = store.upsert(STATE)
-    changed = insert.on_conflict_do_update(index_elements=["name"], set_={"value": insert.excluded.value})
-    connection.execute(changed, [{"name": name, "value": value}])
+    upsert_many(connection, STATE, [{"name": name, "value": value}])

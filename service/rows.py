@@ -82,10 +82,10 @@ def raise_rows(connection: sa.Connection, facts: pl.DataFrame) -> None:
     A fact known earlier than ones already there raises every later total of its entity, so that the rows are the same
     in whatever order facts arrive.
     """
-    events = facts.with_columns(pl.col("known_at").dt.epoch("us")).group_by("entity", "known_at").sum()
     added: dict[int, dict[int, Amounts]] = defaultdict(dict)
-    for entity, known_at, *amounts in events.select(COLUMNS).iter_rows():
-        added[entity][known_at] = tuple(amounts)
+    for entity, known_at, *amounts in facts.select(COLUMNS).cast({"known_at": pl.Int64}).iter_rows():
+        of_entity = added[entity]
+        of_entity[known_at] = tuple(map(add, of_entity.get(known_at, NOTHING), amounts))
     there: dict[int, dict[int, Amounts]] = defaultdict(dict)
     since = [(entity, min(moments), False) for entity, moments in added.items()]
     for entity, known_at, *amounts in _found(connection, _LAST_BEFORE_AND_SINCE, since):

@@ -55,7 +55,7 @@ def _due(store: Store) -> bool:
     with store.writing() as connection:
         last = state_of(connection, REMEMBERED_AT)
         if last is None:
-            set_state(store, connection, REMEMBERED_AT, _now(connection))
+            set_state(connection, REMEMBERED_AT, _now(connection))
         return last is not None and _now(connection) - last >= EVERY
 
 
@@ -67,7 +67,7 @@ def _settle_rows(store: Store, at_least: int) -> int:
         rows = rows_of(connection)
         list_segment(connection, store.segments.write([(LOW, thinned(rows, _now(connection)))], level=0))
         connection.execute(sa.delete(RUNNING))
-        set_state(store, connection, EDITION, (state_of(connection, EDITION) or 0) + 1)
+        set_state(connection, EDITION, (state_of(connection, EDITION) or 0) + 1)
     return rows.height
 
 
@@ -97,7 +97,7 @@ def _merge(store: Store, group: Sequence[Segment], everything: bool) -> bool:
             connection.execute(sa.delete(SEGMENTS).where(SEGMENTS.c.segment_id.in_(ids)))
             list_segment(connection, one)
             if everything:
-                set_state(store, connection, REMEMBERED_AT, now)
+                set_state(connection, REMEMBERED_AT, now)
     store.segments.delete(group if won else [one])
     return won
 

@@ -12,7 +12,7 @@ from features.parties.graph import Card, Graph, Link
 from service.bulk import insert_many, upsert_many
 from service.fetched import Fetched, Noted
 from service.posting import set_state, state_of
-from service.store import AT_ONCE, CARDS, EVIDENCE, HUBS, JUDGEMENTS, LINKS, PHONES, Store
+from service.store import AT_ONCE, CARDS, EVIDENCE, HUBS, JUDGEMENTS, LINKS, PHONES
 
 GRAPH_VERSION = "graph_version"
 FEW = 50  # declarations; the links of more are fetched at once, of fewer when they are asked for
@@ -209,7 +209,7 @@ class StoredGraph(Graph):
         super()._cut(link)
         self._linked[link.pair] = None
 
-    def write(self, store: Store) -> None:
+    def write(self) -> None:
         """Everything that was added, changed or taken away, into the transaction that the graph was read in."""
         touched = self._changed(self.cards) | self._changed(self.network_of) | {entity for _, entity in self._stated}
         there = sorted(entity for entity in touched if entity in self.cards)
@@ -230,7 +230,7 @@ class StoredGraph(Graph):
         )
         self._delete(PHONES.c.value, {value for value, said in own.items() if said is None})
         self._write_links()
-        note_change(store, self._connection)
+        note_change(self._connection)
 
     def _delete(self, column: sa.Column[Any], keys: Iterable[int]) -> None:
         for some in _lists(sorted(keys), AT_ONCE):
@@ -252,9 +252,9 @@ class StoredGraph(Graph):
         insert_many(self._connection, LINKS, [row_of(link) for link in self._linked.values() if link is not None])
 
 
-def note_change(store: Store, connection: sa.Connection) -> None:
+def note_change(connection: sa.Connection) -> None:
     """Whoever changes the graph says so, so that nobody goes on with what was read before."""
-    set_state(store, connection, GRAPH_VERSION, (state_of(connection, GRAPH_VERSION) or 0) + 1)
+    set_state(connection, GRAPH_VERSION, (state_of(connection, GRAPH_VERSION) or 0) + 1)
 
 
 def row_of_card(card: Card, network: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -141,11 +142,17 @@ def count(store: Store, connection: sa.Connection, taken: pl.DataFrame) -> None:
     taken: also `begins`, `lasts`, and by kind the capacity of the period.
     """
     _refuse_overspent(connection, taken)
-    hour = (pl.col("at").dt.epoch("us") // (3_600 * 1_000_000)).alias("hour")
-    rows = taken.group_by("office", hour, pl.col("band").fill_null(UNSCORED)).agg(
-        pl.len().alias("seen"), *((pl.col("check") == kind).sum().alias(kind) for kind in CHECKS)
-    )
-    add(store, connection, rows.to_dicts())
+    hours = (taken["at"].dt.epoch("s") // 3_600).to_list()
+    bands = (UNSCORED if band is None else band for band in taken["band"].to_list())
+    counted: dict[tuple[str, int, int], Counter[str]] = defaultdict(Counter)
+    for office, hour, band, check in zip(
+        taken["office"].to_list(), hours, bands, taken["check"].to_list(), strict=True
+    ):
+        counted[office, hour, band].update(("seen", check))
+    add(store, connection, [
+        {"office": office, "hour": hour, "band": band, **{name: counts[name] for name in COUNTS}}
+        for (office, hour, band), counts in counted.items()
+    ])  # fmt: skip
 
 
 def recount(store: Store, connection: sa.Connection, taken: pl.DataFrame, former: Sequence[dict[str, Any]]) -> None:

@@ -91,7 +91,7 @@ def live() -> list[dict[str, Any]]:
         order = np.random.default_rng(1).permutation(len(consignments))
         known, new = order[:LIVE_BEFORE], order[LIVE_BEFORE:]
         with store.writing() as connection:
-            keep(store, connection, Consignments(consignments.frame[np.sort(known)], consignments.goods))
+            keep(connection, Consignments(consignments.frame[np.sort(known)], consignments.goods))
         parties = StoredParties(store, switch)
         bare, spent = consignments.frame.drop("sender_evidence", "card_entity"), []
         for row in new:
@@ -100,7 +100,7 @@ def live() -> list[dict[str, Any]]:
             linked = parties.link(one)
             read = time.perf_counter()
             with store.writing() as connection:
-                keep(store, connection, linked)
+                keep(connection, linked)
             spent.append((read - began, time.perf_counter() - read))
         store.close()
     told = []

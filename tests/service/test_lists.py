@@ -168,7 +168,7 @@ def test_a_subject_joins_networks_and_leaves_them(store: Store) -> None:
                      consignor={"name": f"Sender {n}", "address": f"{n} Road", "country": "CN"})
             for n, account in enumerate(("jade", "opal"))]  # fmt: skip
     with store.writing() as connection:
-        parties.keep(store, connection, read(message(*rows))[0])
+        parties.keep(connection, read(message(*rows))[0])
     assert len(held(store).members) == 2
     import_list(store, "dossier", b"name,account\nX,jade|opal\n", source="tests", by="anna", at=AT + 9 * MINUTE)
     assert [len(of) for of in held(store).members.values()] == [3]

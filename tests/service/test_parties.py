@@ -88,7 +88,7 @@ def test_the_store_holds_what_memory_would_hold(
             rows.append(sent(number, sender, minute * 2 + number % 2, goods=goods, **stated))
         consignments, _ = read(message(*rows, message_id=f"M{minute}"))
         with either_store.writing() as connection:
-            parties.keep(either_store, connection, consignments)
+            parties.keep(connection, consignments)
         link_with(consignments, memory)
         assert told(held(either_store)) == told(memory)
 
@@ -118,14 +118,14 @@ def test_what_a_call_has_linked_is_kept_as_it_was_unless_the_graph_has_changed_m
     grown = grown_by(first)
     assert grown is not None
     with either_store.writing() as connection:
-        parties.keep(either_store, connection, first, grown)
+        parties.keep(connection, first, grown)
     second, third = linking.link(read_[1]), linking.link(read_[2])
     assert grown_by(second) is None
     overtaken = grown_by(third)
     assert overtaken is not None
     for late, of in ((second, None), (third, overtaken)):
         with either_store.writing() as connection:
-            parties.keep(either_store, connection, late, of)
+            parties.keep(connection, late, of)
     for consignments in read_:
         link_with(consignments, memory)
     assert told(held(either_store)) == told(memory)
@@ -179,7 +179,7 @@ def chained(store: Store) -> list[str]:
             sent(3, 3, 2, phone="+8613900000001")]  # fmt: skip
     consignments, _ = read(message(*rows))
     with store.writing() as connection:
-        parties.keep(store, connection, consignments)
+        parties.keep(connection, consignments)
     cards = sorted(held(store).cards.values(), key=lambda card: card.first_at)
     return [code_of("P", card.entity) for card in cards]
 
@@ -224,7 +224,7 @@ def test_what_nobody_has_declared_for_three_years_is_forgotten_in_the_store_as_i
     for number, batch in enumerate((rows, [again])):
         consignments, _ = read(message(*batch, message_id=f"M{number}"))
         with either_store.writing() as connection:
-            parties.keep(either_store, connection, consignments)
+            parties.keep(connection, consignments)
         link_with(consignments, memory)
     party = next(code_of("P", card.entity) for card in held(either_store).cards.values() if len(card.values) > 4)
     found = network(either_store, party)
@@ -295,7 +295,7 @@ def test_what_becomes_a_hub_links_nobody_in_the_store_either(either_store: Store
         ]  # fmt: skip
         consignments, _ = read(message(*rows, message_id=f"M{first}"))
         with either_store.writing() as connection:
-            parties.keep(either_store, connection, consignments)
+            parties.keep(connection, consignments)
         link_with(consignments, memory)
         if first == 0:
             assert max(len(of) for of in held(either_store).members.values()) == 5

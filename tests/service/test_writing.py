@@ -43,7 +43,7 @@ def test_works_that_wait_together_share_one_commit(grouped: Store) -> None:
     with ThreadPoolExecutor(20) as pool:
         first = pool.submit(grouped.write, slow)
         assert began.wait(10)
-        waiting = [pool.submit(grouped.write, lambda c, n=n: set_state(grouped, c, f"s{n}", n)) for n in range(19)]
+        waiting = [pool.submit(grouped.write, lambda c, n=n: set_state(c, f"s{n}", n)) for n in range(19)]
         while grouped._writer._waiting.qsize() < 19:  # type: ignore[union-attr]
             threading.Event().wait(0.001)
         go_on.set()
@@ -57,13 +57,12 @@ def test_works_that_wait_together_share_one_commit(grouped: Store) -> None:
 
 def test_a_fault_undoes_its_own_work_alone(grouped: Store) -> None:
     def bad(connection: sa.Connection) -> None:
-        set_state(grouped, connection, "bad", 1)
+        set_state(connection, "bad", 1)
         raise ValueError("no such office")
 
     with ThreadPoolExecutor(8) as pool:
         futures = [
-            pool.submit(grouped.write, bad if n == 3 else lambda c, n=n: set_state(grouped, c, f"s{n}", n))
-            for n in range(8)
+            pool.submit(grouped.write, bad if n == 3 else lambda c, n=n: set_state(c, f"s{n}", n)) for n in range(8)
         ]
         with pytest.raises(ValueError, match="no such office"):
             futures[3].result(10)
@@ -89,7 +88,7 @@ def test_a_panic_reaches_the_one_who_waits_and_the_writer_lives_on(grouped: Stor
         else:
             told.append(None)
 
-    for work in (panics, lambda connection: set_state(grouped, connection, "after", 1)):
+    for work in (panics, lambda connection: set_state(connection, "after", 1)):
         thread = threading.Thread(target=call, args=(work,), daemon=True)
         thread.start()
         thread.join(10)
@@ -101,7 +100,7 @@ def test_an_answer_is_durable(grouped: Store) -> None:
     path = grouped.engine.url.database
     assert path is not None
     for n in range(20):
-        grouped.write(lambda c, n=n: set_state(grouped, c, "n", n))
+        grouped.write(lambda c, n=n: set_state(c, "n", n))
         assert sqlite3.connect(path).execute("SELECT value FROM state WHERE name = 'n'").fetchone() == (n,)
 
 
@@ -111,12 +110,12 @@ def test_when_the_commit_fails_everyone_hears_of_it(grouped: Store) -> None:
 
     sa.event.listen(grouped.engine, "commit", refuse)
     with ThreadPoolExecutor(4) as pool:
-        futures = [pool.submit(grouped.write, lambda c, n=n: set_state(grouped, c, f"s{n}", n)) for n in range(4)]
+        futures = [pool.submit(grouped.write, lambda c, n=n: set_state(c, f"s{n}", n)) for n in range(4)]
         for future in futures:
             with pytest.raises(OSError, match="disk full"):
                 future.result(10)
     sa.event.remove(grouped.engine, "commit", refuse)
-    grouped.write(lambda c: set_state(grouped, c, "after", 1))
+    grouped.write(lambda c: set_state(c, "after", 1))
     with grouped.reading() as connection:
         assert connection.execute(sa.select(STATE.c.name)).scalars().all() == ["after"]
 
@@ -124,7 +123,7 @@ def test_when_the_commit_fails_everyone_hears_of_it(grouped: Store) -> None:
 def test_closing_finishes_what_waits(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path / 'closing.db'}", grouped=True)
     with ThreadPoolExecutor(4) as pool:
-        futures = [pool.submit(store.write, lambda c, n=n: set_state(store, c, f"s{n}", n)) for n in range(4)]
+        futures = [pool.submit(store.write, lambda c, n=n: set_state(c, f"s{n}", n)) for n in range(4)]
         for future in futures:
             future.result(10)
     store.close()
