@@ -180,7 +180,8 @@ def _totals(goods: pl.DataFrame, consignments: int) -> pl.DataFrame:
     row = goods["row"].to_numpy()
     totals = {"lines": pl.Series(np.bincount(row, minlength=consignments), dtype=pl.Int64)}
     for name, column in SUMMED.items():
-        stated = np.bincount(row, goods[column].is_not_null().to_numpy(), minlength=consignments)
-        sums = np.bincount(row, goods[column].fill_null(0.0).to_numpy(), minlength=consignments)
-        totals[name] = pl.Series(np.where(stated > 0, sums, np.nan), dtype=pl.Float64).fill_nan(None)
+        amounts = goods[column].to_numpy()  # the gate lets no number in that is none: what is not a number is unknown
+        stated = np.bincount(row, ~np.isnan(amounts), minlength=consignments)
+        sums = np.bincount(row, np.nan_to_num(amounts), minlength=consignments)
+        totals[name] = pl.Series(np.where(stated > 0, sums, np.nan), dtype=pl.Float64, nan_to_null=True)
     return pl.DataFrame(totals)

@@ -162,6 +162,11 @@ def _entities(frame: pl.DataFrame, key: str) -> tuple[Integers, Integers]:
     """The entities to be asked for, row by row, and how many each row has."""
     if key != NETWORK:
         column = frame[f"{key}_entity"]
+        unknown = column.null_count()  # all or nothing in every call of one: what it costs to ask for each is saved
+        if unknown == len(column):
+            return np.empty(0, np.int64), np.zeros(len(column), np.int64)
+        if not unknown:
+            return column.to_numpy().astype(np.int64), np.ones(len(column), np.int64)
         return column.drop_nulls().to_numpy().astype(np.int64), column.is_not_null().to_numpy().astype(np.int64)
     if MEMBERS not in frame.columns:  # nobody has been linked
         return np.empty(0, np.int64), np.zeros(frame.height, np.int64)

@@ -181,5 +181,5 @@ def _holding(frame: pl.DataFrame, checks: tuple[_Check, ...]) -> pl.DataFrame:
 
 def to_be_asked(found: pl.DataFrame) -> pl.Series:
     """Of problems (PROBLEM), the rows that lack what a filing must state: somebody is to be asked for it."""
-    lacking = pl.col("field").is_in(MINIMUM) & pl.col("problem").is_in(ASKED_FOR)
-    return found.filter(lacking)["row"].unique()
+    lacking = {row for row, field, problem in found.iter_rows() if field in MINIMUM and problem in ASKED_FOR}
+    return pl.Series("row", sorted(lacking), PROBLEM["row"])

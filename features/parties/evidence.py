@@ -193,7 +193,7 @@ def _values(frame: pl.DataFrame, levels: Sequence[Level]) -> pl.DataFrame:
     texts = frame.select("row", *(pl.concat_list(level.text).alias(level.name) for level in levels))
     each = texts.unpivot(index="row", variable_name="level", value_name="text").explode("text").drop_nulls()
     named = each.select("row", "level", pl.concat_str("level", "text", separator="\x1f").alias("text"))
-    number = pl.col("level").replace_strict(NAMES, list(range(len(NAMES))), return_dtype=pl.UInt64)
+    number = pl.col("level").cast(pl.Enum(NAMES)).to_physical().cast(pl.UInt64)
     hashed = plh.col("text").nchash.xxhash64() & pl.lit(2**64 - KINDS, pl.UInt64)
     return named.select("row", (hashed | number).reinterpret(signed=True).alias("value"))
 
