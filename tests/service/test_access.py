@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,10 +19,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from features.words import OF_PEOPLE, ROLES
-from service.access import Access
+from service.access import Access, machines
 from service.access.guard import COOKIE, Limit
 from service.access.kept import Denied
-from service.access.machines import LIVE_KEYS
+from service.access.machines import LIVE_KEYS, REMEMBERED, Machines
 from service.access.people import IDLE, TRIES, WHOLE
 from service.access.permissions import PERMISSIONS, check_every_route_has_a_row
 from service.access.principal import Principal
@@ -544,6 +545,25 @@ def test_a_key_that_cannot_be_says_why(known: Access, given: dict[str, Any], why
     told = {"name": "c1", "role": "clearance", "offices": ["*"], "purpose": "p", "by": "ada", "now": NOON, **given}
     with pytest.raises(Denied, match=why):
         known.make_key(**told)
+
+
+def test_a_key_is_known_without_the_store_for_a_minute_after_it_was_verified(
+    known: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = known.make_key("c1", "clearance", ["*"], "p", "ada", NOON)
+    assert known.remembered(key) is None  # made, never used
+    caller = known.machine(key, NOON)
+    assert caller is not None
+    assert known.remembered(key) == caller
+    elsewhere = Machines(known.store)
+    assert elsewhere.machine(key, NOON)
+    known.revoke_key(key.split("_")[1], "ada", NOON)
+    assert known.remembered(key) is None  # at once where it was revoked, in a minute elsewhere
+    assert elsewhere.remembered(key)
+    later = time.monotonic() + REMEMBERED.total_seconds()
+    monkeypatch.setattr(machines.time, "monotonic", lambda: later)
+    assert elsewhere.remembered(key) is None
+    assert elsewhere.machine(key, NOON) is None
 
 
 def test_no_secret_lies_in_the_store_and_who_was_let_in_is_on_the_chain(known: Access, tmp_path: Path) -> None:
