@@ -21,7 +21,7 @@ from service.orientation import Decisions
 from service.targeting import Desk, target
 
 MOST = 64  # consignments of a group: the first must not wait for ever for the last
-PATIENCE = 0.5  # of the time that the last group took: so long others are waited for who are likely to come
+PATIENCE, LONGEST = 0.5, 0.1  # others are waited for half as long as the last group took, and so many seconds at most
 OWN_FAULTS = (Refused, Conflict, Gone)  # what is wrong with one message and no business of those beside it
 
 
@@ -78,7 +78,7 @@ class Gathering:
         if first is None:
             return []
         group, versions = [first], set(first.versions)
-        until = time.monotonic() + self._took * PATIENCE
+        until = time.monotonic() + min(self._took * PATIENCE, LONGEST)
         while not self._over:
             left = max(until - time.monotonic(), 0.0) if len(group) < self._callers else 0.0
             try:
