@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from features.messages import Message
 from features.messages.raw import NOTED, Raw
+from service.bulk import upsert_many
 from service.orientation.decisions import iso
 from service.posting import in_lists
 from service.records import EPOCH, micros
@@ -44,10 +45,7 @@ def stow(raw: Raw, store: Store, now: datetime) -> int:
         for item, receptacle in raw.stowed.unique("consignment_id", keep="last", maintain_order=True).iter_rows()
     ]
     if rows:
-        insert = store.upsert(RECEPTACLES)
-        changed = {name: insert.excluded[name] for name in ("receptacle", "known_at")}
-        upsert = insert.on_conflict_do_update(index_elements=["consignment_id"], set_=changed)
-        store.write(lambda connection: connection.execute(upsert, rows))
+        store.write(lambda connection: upsert_many(connection, RECEPTACLES, rows))
     return len(rows)
 
 

@@ -10,11 +10,10 @@ from typing import Any, TypeVar
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from features.facts import FACTS
 from features.fault import Fault
-from service.bulk import as_json
+from service.bulk import INSERTS, as_json
 from service.patience import Patience
 from service.segments import SegmentFiles
 from service.settings import Settings
@@ -315,7 +314,7 @@ class Store:
 
     def upsert(self, table: sa.Table) -> Any:
         """An insert of this database's own kind, which knows ON CONFLICT."""
-        return (sqlite if self.is_sqlite else postgresql).insert(table)
+        return INSERTS[self.engine.dialect.name](table)
 
     def close(self) -> None:
         """Finish what is being written, and give all connections back."""
