@@ -21,6 +21,7 @@ from pipelines.genuine import genuine
 from pipelines.keeping import erase, retain
 from pipelines.keys import invite, keys
 from pipelines.lists import lists
+from service.lean import a_core_each, collect_seldom, without_training_libraries
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -399,9 +400,8 @@ def serve(
     """The API; stops cleanly on Ctrl-C; with several workers, SIGHUP starts each anew, one after the other."""
     import uvicorn
 
-    from service.lean import without_training_libraries
-
     without_training_libraries()
+    a_core_each(workers)
     settings = Settings()
     if not settings.champion.exists() and not settings.bundles.is_dir():
         raise Fault(f"no bundle serves in {settings.bundles}; run `tamis train` and `tamis promote` first")
@@ -460,6 +460,7 @@ def _sign(settings: Settings, store: Store) -> None:
 
 def main() -> None:
     """Run the command; a fault that a user can mend is one line, and the exit code says so."""
+    collect_seldom()
     try:
         app(standalone_mode=False)
     except typer.Exit as end:

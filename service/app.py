@@ -25,6 +25,7 @@ from service.console import doors, four_eyes, oversight, work
 from service.console.errors import ErrorPages
 from service.desk import open_desk
 from service.gathering import Gathering
+from service.lean import settled_in
 from service.reassessing import reassess
 from service.settings import Settings
 from service.settler import settling_now_and_then
@@ -59,6 +60,7 @@ def create(settings: Settings | None = None) -> FastAPI:
             sign()
 
         with (
+            settled_in(),
             settling_now_and_then(store, then=tend),
             now_and_then(app.state.swapper.look, LOOK_SECONDS, "looking for bundles"),
         ):

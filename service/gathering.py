@@ -16,12 +16,12 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from features.messages import Message, Refused
+from service.crowd import Crowd
 from service.journal import Conflict, Gone
 from service.orientation import Decisions
 from service.targeting import Desk, target
 
 MOST = 64  # consignments of a group: the first must not wait for ever for the last
-PATIENCE, LONGEST = 0.5, 0.1  # others are waited for half as long as the last group took, and so many seconds at most
 OWN_FAULTS = (Refused, Conflict, Gone)  # what is wrong with one message and no business of those beside it
 
 
@@ -45,7 +45,7 @@ class Gathering:
         self._waiting: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
         self._next: Call | None = None  # taken from those that wait, and not of the group that is decided now
         self._over = False
-        self._callers, self._took = 1, 0.0  # who were answered last and who waited meanwhile; seconds of the last group
+        self._crowd, self._formed = Crowd(), time.monotonic()  # when the last group was whole
         self._thread = threading.Thread(target=self._run, name="deciding", daemon=True)
         self._thread.start()
 
@@ -65,22 +65,19 @@ class Gathering:
         while group := self._group():
             began = time.monotonic()
             _decide(group)
-            self._callers, self._took = len(group) + self._waiting.qsize(), time.monotonic() - began
+            self._crowd.answered(len(group), self._waiting.qsize(), time.monotonic() - began)
 
     def _group(self) -> list[Call]:
-        """The call that has waited longest, and those behind it as far as they go together; empty at the end.
-
-        Callers whom a group answered come again while the next is decided: without some patience two crowds would take
-        turns, each waiting for the other's pass.
-        """
+        """The call that has waited longest, and those behind it as far as they go together; empty at the end."""
         first = self._next or (None if self._over else self._waiting.get())
         self._next = None
         if first is None:
             return []
-        group, versions = [first], set(first.versions)
-        until = time.monotonic() + min(self._took * PATIENCE, LONGEST)
+        group, versions, there = [first], set(first.versions), 1 + self._waiting.qsize()
+        began = time.monotonic()
+        hold = self._crowd.hold(there)
         while not self._over:
-            left = max(until - time.monotonic(), 0.0) if len(group) < self._callers else 0.0
+            left = 0.0 if self._crowd.whole(len(group)) else max(began + hold - time.monotonic(), 0.0)
             try:
                 call = self._waiting.get(timeout=left)
             except queue.Empty:
@@ -97,6 +94,9 @@ class Gathering:
             else:
                 self._next = call
                 break
+        formed, self._formed = self._formed, time.monotonic()
+        if hold and self._next is None:
+            self._crowd.held(len(group) - there, self._formed - began, len(group), self._formed - formed)
         return group
 
 

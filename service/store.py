@@ -261,6 +261,7 @@ PROPOSALS = sa.Table(  # what one person put forward and another decided
 )
 READ_SECONDS = 0.15  # what is settled is read within it, or a call is answered without it
 AT_ONCE = 500  # values in one IN list
+CACHE_KB, CACHE_KB_OF_COMMANDS = 4_096, 65_536  # of SQLite's pages: what a day writes touches far more than a call does
 ONE_WRITER = 0x7A315  # the name of PostgreSQL's lock that lets one transaction write at a time, as SQLite does
 
 
@@ -280,7 +281,8 @@ class Store:
             url = url.set(drivername="postgresql+psycopg")
         self.engine = sa.create_engine(url, json_serializer=as_json, json_deserializer=orjson.loads)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
-        opened = _durable_sqlite if self.is_sqlite else _patient_postgresql
+        sqlite = functools.partial(_durable_sqlite, CACHE_KB if grouped else CACHE_KB_OF_COMMANDS)
+        opened = sqlite if self.is_sqlite else _patient_postgresql
         sa.event.listen(self.engine, "connect", functools.partial(opened, patience_ms))
         sa.event.listen(self.engine, "begin", _alone)
         if self.is_sqlite:
@@ -341,10 +343,10 @@ def open_store(settings: Settings, *, patience_ms: int = 10_000, grouped: bool =
     return Store(settings.store_address, folder=settings.history, patience_ms=patience_ms, grouped=grouped)
 
 
-def _durable_sqlite(patience_ms: int, connection: Any, _: object) -> None:
+def _durable_sqlite(cache_kb: int, patience_ms: int, connection: Any, _: object) -> None:
     """Write-ahead log, synced at every commit; the driver must leave BEGIN to us."""
     connection.isolation_level = None
-    for setting in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={patience_ms}"):
+    for setting in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={patience_ms}", f"cache_size=-{cache_kb}"):
         connection.execute(f"PRAGMA {setting}")
 
 
