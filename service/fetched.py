@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 K = TypeVar("K")
@@ -68,6 +68,10 @@ class Noted(dict[K, V], Generic[K, V]):
         """Remember what the store holds of a key."""
         if value is not None:
             super().__setitem__(key, value)
+
+    def hold_all(self, held: Mapping[K, V]) -> None:
+        """Remember what the store holds of many keys."""
+        super().update(held)
 
     def __setitem__(self, key: K, value: V) -> None:
         self.changed.add(key)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-SELDOM = (50_000, 20, 50)  # how much is made before Python looks for cycles, which rows of a day never are
+SELDOM = (50_000, 10, 5)  # how much is made before Python looks for cycles: rows of a day are none
 
 
 def without_training_libraries() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -95,12 +96,19 @@ class StoredGraph(Graph):
         """Fetch everything at once, for so many declarations that most of it will be asked for."""
         self.cards, self.stated_by, self.links = Noted(), Noted(), Noted()
         self.network_of, self.members, self.own = Noted(), Noted(), Noted()
+        members: dict[int, list[int]] = defaultdict(list)
+        values: dict[int, set[int]] = {}
         for row in self._connection.exec_driver_sql(f"{OF_CARD} FROM cards c ORDER BY c.first_at, c.entity"):
-            self._keep_row(row).hold(set())
-            _listed_under(self.members, row[5], row[0])
+            of_card: set[int] = set()
+            values[row[0]] = of_card
+            self._keep_row(row).hold(of_card)
+            members[row[5]].append(row[0])
+        self.members.hold_all(members)
+        stated_by: dict[int, list[int]] = defaultdict(list)
         for value, entity in self._connection.exec_driver_sql("SELECT value, entity FROM evidence"):
-            self.cards[entity].values.add(value)
-            _listed_under(self.stated_by, value, entity)
+            values[entity].add(value)
+            stated_by[value].append(entity)
+        self.stated_by.hold_all(stated_by)
         for row in self._connection.execute(sa.select(LINKS)):
             link = link_of(row)
             for entity in link.pair:
@@ -273,14 +281,6 @@ def row_of(link: Link) -> dict[str, Any]:
     """A link as a row; what is shared are hashes, no texts."""
     one, other = link.pair
     return {"one": one, "other": other, "bits": link.bits, "shared": list(link.shared), "known_at": link.known_at}
-
-
-def _listed_under(mapping: Any, key: int, card: int) -> None:
-    of = mapping.get(key)
-    if of is None:
-        mapping.hold(key, [card])
-    else:
-        of.append(card)
 
 
 def _hold(mapping: Any, keys: Iterable[int], found: dict[int, Any]) -> None:
