@@ -23,7 +23,8 @@ from service.parties import judgement_content
 from service.posting import in_lists
 from service.records import decision_entry, outcome_entry, sha256_of_body
 from service.scoring.signature import canonical
-from service.store import (
+from service.store import Store
+from service.tables import (
     CALLS,
     CASE_NOTES,
     CHAIN,
@@ -34,7 +35,6 @@ from service.store import (
     OUTCOMES,
     OVERRIDES,
     POLICIES,
-    Store,
 )
 
 AT_ONCE = 2_000

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from service.orientation.campaigns import OPEN
 from service.posting import in_lists
-from service.store import DECISIONS, OUTCOMES
+from service.tables import DECISIONS, OUTCOMES
 
 AWAITED_HOURS = 21 * 24  # a result that has not come by then is not waited for
 OPENED = ("scan", "physical")

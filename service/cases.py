@@ -22,7 +22,8 @@ from service.journal import Journal
 from service.orientation.lanes import Track
 from service.orientation.track import Suspicion, Tracks, eligibility
 from service.records import EPOCH, micros
-from service.store import CASE_NOTES, DECISIONS, DECLARATIONS, OUTCOMES, Store
+from service.store import Store
+from service.tables import CASE_NOTES, DECISIONS, DECLARATIONS, OUTCOMES
 
 STEPS = (
     *("detained", "declarant_notified", "declarant_agrees", "declarant_objects", "holder_notified"),

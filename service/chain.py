@@ -16,7 +16,8 @@ import sqlalchemy as sa
 
 from service.bulk import insert_many
 from service.scoring.signature import canonical
-from service.store import CHAIN, Store
+from service.store import Store
+from service.tables import CHAIN
 
 Kind = Literal[
     "decision",

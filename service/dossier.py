@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from features.assemble import Rows
 from service.scoring import Model
-from service.store import CALLS, CHAIN, DECISIONS, DECLARATIONS, OUTCOMES, POLICIES, Store
+from service.store import Store
+from service.tables import CALLS, CHAIN, DECISIONS, DECLARATIONS, OUTCOMES, POLICIES
 
 
 def dossier(store: Store, model: Model, consignment_id: str) -> dict[str, Any] | None:

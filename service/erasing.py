@@ -15,7 +15,8 @@ from service.overrides import SUBJECT as OVERRIDE
 from service.posting import in_lists
 from service.records import micros
 from service.scoring.signature import canonical
-from service.store import CASE_NOTES, DECISIONS, DECLARATIONS, OUTCOMES, OVERRIDES, RECEPTACLES, Store
+from service.store import Store
+from service.tables import CASE_NOTES, DECISIONS, DECLARATIONS, OUTCOMES, OVERRIDES, RECEPTACLES
 
 KEPT_OF_OUTCOMES = (
     "consignment_id",

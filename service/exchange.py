@@ -15,7 +15,8 @@ from service.orientation.decisions import iso
 from service.parties import network
 from service.posting import in_lists
 from service.records import EPOCH
-from service.store import DECISIONS, DECLARATIONS, Store
+from service.store import Store
+from service.tables import DECISIONS, DECLARATIONS
 
 SOURCE = "customs declarations"
 DECLARED = {column: name for name, column in PROPERTIES.items() if column is not None}

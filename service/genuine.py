@@ -19,7 +19,8 @@ from features.fault import Fault
 from features.product_codes import gtin_fails, gtin_of, serial_of
 from service.chain import note
 from service.posting import already, in_lists, post
-from service.store import REGISTERED, Store
+from service.store import Store
+from service.tables import REGISTERED
 
 STATED = ("product_code", "gtin", "serial")
 REMEDIES = {

@@ -54,8 +54,9 @@ from service.scoring.signature import canonical
 from service.segments import SegmentGone
 from service.settings import Settings
 from service.settling import Settled, settle
-from service.store import CALLS, DECISIONS, DECLARATIONS, OUTCOMES, POLICIES, Store, open_store
+from service.store import Store, open_store
 from service.stored_graph import StoredGraph
+from service.tables import CALLS, DECISIONS, DECLARATIONS, OUTCOMES, POLICIES
 from service.tallies import Tallies, count, taken_of
 from service.waking import wake_for_findings
 

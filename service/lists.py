@@ -18,8 +18,9 @@ from features.parties.meanwhile import LISTED
 from service.chain import Entry, append
 from service.posting import set_state, state_of
 from service.scoring.signature import canonical
-from service.store import LISTS, Store
+from service.store import Store
 from service.stored_graph import StoredGraph
+from service.tables import LISTS
 from service.waking import wake_for_lists
 
 REPORT_EXPIRES = 365 * 86_400_000_000  # microseconds; nobody looks after a report as somebody does after a list

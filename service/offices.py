@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from service.posting import in_lists
-from service.store import DECISIONS, Store
+from service.store import Store
+from service.tables import DECISIONS
 
 
 def offices_of(store: Store, consignments: Sequence[str]) -> dict[str, str]:

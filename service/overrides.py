@@ -12,7 +12,8 @@ from features.fault import Fault
 from service.chain import Entry, append, new_salt, salted
 from service.orientation.lanes import Lane
 from service.records import micros
-from service.store import DECISIONS, OVERRIDES, Store
+from service.store import Store
+from service.tables import DECISIONS, OVERRIDES
 
 SUBJECT = "override-"  # and its number: its name on the chain
 SAID = ("decision_id", "clearance", "by", "reason", "at")

@@ -22,8 +22,9 @@ from service.chain import Entry, append
 from service.linking_switch import LinkingSwitch
 from service.lists import lists_as_of, lists_checked, subjects_named
 from service.scoring.signature import canonical
-from service.store import CARDS, EVIDENCE, HUBS, JUDGEMENTS, LINKS, PHONES, Store
+from service.store import Store
 from service.stored_graph import StoredGraph, note_change, row_of, row_of_card
+from service.tables import CARDS, EVIDENCE, HUBS, JUDGEMENTS, LINKS, PHONES
 
 MANY = 20_000  # declarations; for so many the whole graph is read, for fewer what they touch
 SHOWN = 200  # cards of a network that are shown

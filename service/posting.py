@@ -25,7 +25,8 @@ from features.history import Totalled, first_seen, running_totals
 from service.bulk import upsert_many
 from service.rows import raise_rows
 from service.segments import LOW, Part, Segment
-from service.store import AT_ONCE, DECLARATIONS, OUTCOMES, SEGMENTS, STATE, Store
+from service.store import AT_ONCE, Store
+from service.tables import DECLARATIONS, OUTCOMES, SEGMENTS, STATE
 
 HISTORY_AS_OF = "history_as_of"  # microseconds of the latest fact
 EDITION = "edition"  # counts the changes of the rows

@@ -14,7 +14,8 @@ from service.chain import Entry, append
 from service.orientation import load_policy
 from service.records import micros
 from service.scoring.signature import canonical
-from service.store import PROPOSALS, Store
+from service.store import Store
+from service.tables import PROPOSALS
 
 ProposalKind = Literal["policy", "promotion"]
 LONGEST_REASON, LONGEST_TRIAL = 500, 10_000

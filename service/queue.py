@@ -8,7 +8,8 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from service.records import EPOCH
-from service.store import DECISIONS, OUTCOMES, OVERRIDES, Store
+from service.store import Store
+from service.tables import DECISIONS, OUTCOMES, OVERRIDES
 
 Stage = Literal["pre_arrival", "clearance", "post_clearance"]
 DAYS = 14  # of lodging that are looked through where nobody says since when

@@ -22,7 +22,8 @@ from service.orientation.lanes import Lane, PreArrival
 from service.posting import in_lists
 from service.records import decision_entry, decision_row, micros
 from service.replaying import Call, NotReplayable, consignments_of, problems_of
-from service.store import DECISIONS, Store
+from service.store import Store
+from service.tables import DECISIONS
 from service.tallies import Overspent, recount, taken_of
 
 AT_ONCE = 50  # calls; the rest waits for the next time

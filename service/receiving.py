@@ -19,7 +19,8 @@ from service.bulk import upsert_many
 from service.orientation.decisions import iso
 from service.posting import in_lists
 from service.records import EPOCH, micros
-from service.store import DECLARATIONS, RECEPTACLES, Store
+from service.store import Store
+from service.tables import DECLARATIONS, RECEPTACLES
 
 Known = Mapping[str, list[tuple[str, int, int]]]
 """Of each consignment on record: message_id, version and lodged_at (microseconds) of its versions."""

@@ -26,7 +26,8 @@ from service.orientation.decisions import given_again, written
 from service.posting import in_lists
 from service.scoring import BundleRefused, Model, load_bundle
 from service.scoring.bundle import MANIFEST, RULES_ONLY, unscored
-from service.store import CALLS, DECISIONS, DECLARATIONS, POLICIES, Store
+from service.store import Store
+from service.tables import CALLS, DECISIONS, DECLARATIONS, POLICIES
 from service.tallies import SPENT
 
 Row = Mapping[str, Any]

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from service.records import micros
 from service.settings import Settings
-from service.store import DECISIONS, DECLARATIONS, OUTCOMES, Store
+from service.store import Store
+from service.tables import DECISIONS, DECLARATIONS, OUTCOMES
 
 FileClass = Literal["compliant", "non_compliant", "not_inspected"]
 

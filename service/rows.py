@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from features.facts import FACTS
 from features.history import Asked, Totals, nothing_known
 from service.bulk import upsert_many
-from service.store import AT_ONCE, RUNNING
+from service.store import AT_ONCE
+from service.tables import RUNNING
 
 Row = tuple[int, ...]  # entity, known_at and FACTS
 Amounts = tuple[int, ...]

@@ -13,7 +13,8 @@ from features.tiles import DAY, thinned
 from service.posting import EDITION, HISTORY_AS_OF, list_segment, segments_listed, set_state, state_of
 from service.rows import rows_of
 from service.segments import LOW, Segment
-from service.store import RUNNING, SEGMENTS, Store
+from service.store import Store
+from service.tables import RUNNING, SEGMENTS
 
 ROWS_AT_MOST = 50_000  # rows that stay before they are settled: calls wait while they are written to a file
 FANOUT = 6  # segments of a level that are merged into one of the next

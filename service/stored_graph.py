@@ -13,7 +13,8 @@ from features.parties.graph import Card, Graph, Link
 from service.bulk import insert_many, upsert_many
 from service.fetched import Fetched, Noted
 from service.posting import set_state, state_of
-from service.store import AT_ONCE, CARDS, EVIDENCE, HUBS, JUDGEMENTS, LINKS, PHONES
+from service.store import AT_ONCE
+from service.tables import CARDS, EVIDENCE, HUBS, JUDGEMENTS, LINKS, PHONES
 
 GRAPH_VERSION = "graph_version"
 FEW = 50  # declarations; the links of more are fetched at once, of fewer when they are asked for

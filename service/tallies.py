@@ -19,7 +19,8 @@ from service.orientation import Decisions
 from service.orientation.capacity import CHECKS
 from service.orientation.pacing import BANDS
 from service.records import EPOCH, UNSCORED
-from service.store import TALLIES, Store
+from service.store import Store
+from service.tables import TALLIES
 
 USUAL_DAYS = 28  # before a day: what is usual at an office is learned from these
 FADES = 0.5  # what a day's mix of scores counts for against that of the day after it

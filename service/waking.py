@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from service.posting import in_lists
-from service.store import DECISIONS, OUTCOMES
+from service.tables import DECISIONS, OUTCOMES
 
 RESCREENED_DAYS = 14  # a list that is activated today reaches what was lodged since; parcels before are delivered
 

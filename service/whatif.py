@@ -24,7 +24,8 @@ import sqlalchemy as sa
 from features.fault import Fault
 from features.outcome import FINDINGS, LABELLED
 from service.records import EPOCH
-from service.store import DECISIONS, OUTCOMES, Store
+from service.store import Store
+from service.tables import DECISIONS, OUTCOMES
 
 Floats = npt.NDArray[np.float64]
 ALL = "all"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from service.store import TABLES
+from service.tables import TABLES
 
 ACCOUNTS = sa.Table(
     "accounts",

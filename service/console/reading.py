@@ -17,7 +17,8 @@ from service.cases import case_of
 from service.posting import in_lists
 from service.records import EPOCH
 from service.scoring.explanation import Language, Reason, sentence
-from service.store import CASE_NOTES, DECISIONS, DECLARATIONS, OUTCOMES, TALLIES, Store
+from service.store import Store
+from service.tables import CASE_NOTES, DECISIONS, DECLARATIONS, OUTCOMES, TALLIES
 
 BY_NAME = {item.name: item for item in INPUTS}
 Figures = tuple[list[tuple[str, list[float | None]]], list[str]]  # a row for each ranking; names of the columns

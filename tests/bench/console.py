@@ -29,7 +29,8 @@ from service.queue import queue, since_of
 from service.records import EPOCH
 from service.scoring.bundle import seal, write_bundle
 from service.settings import Settings
-from service.store import DECISIONS, DECLARATIONS, Store, open_store
+from service.store import Store, open_store
+from service.tables import DECISIONS, DECLARATIONS
 from service.targeting import target
 from tests.worlds import SmallWorld, make_small_world
 

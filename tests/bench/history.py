@@ -31,7 +31,8 @@ from features.windows import Window, read_windows
 from service.history import StoredHistory
 from service.posting import facts_unposted, post, segments_listed
 from service.settling import settle
-from service.store import RUNNING, Store
+from service.store import Store
+from service.tables import RUNNING
 from tests.bench.traffic import START, Traffic
 from tests.databases import DATABASES, postgresql_server
 

@@ -29,7 +29,8 @@ from service import posting
 from service.history import StoredHistory
 from service.journal import Journal
 from service.settling import settle
-from service.store import TABLES, Store
+from service.store import Store
+from service.tables import TABLES
 from tests.databases import DATABASES
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)

@@ -17,7 +17,7 @@ from httpx import Response
 
 from service.app import create
 from service.settings import Settings
-from service.store import DECLARATIONS
+from service.tables import DECLARATIONS
 from tests.service.building import MODEL_ID, NOON, body, declared, outcome
 
 CANARY = "kanarienvogel7"

@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from service.bulk import insert_many, upsert_many
-from service.store import CARDS, DECLARATIONS, HUBS, Store
+from service.store import Store
+from service.tables import CARDS, DECLARATIONS, HUBS
 
 SMALLEST, LARGEST = -(2**63), 2**63 - 1
 BODY = {"consignor_name": "Société « L'Été »; 深圳 %s ? :name", "goods": [{"value": 0.1, "pieces": None}], "a": 2}

@@ -358,7 +358,8 @@ def test_the_command_revokes_and_the_chain_says_so(home: Settings, monkeypatch: 
 
     from pipelines.cli import app
     from service.auditing import verify_record
-    from service.store import CHAIN, open_store
+    from service.store import open_store
+    from service.tables import CHAIN
 
     monkeypatch.setenv("TAMIS_HOME", str(home.home))
     another(home)

@@ -16,7 +16,8 @@ from service.auditing import verify_record
 from service.journal import Conflict, Journal
 from service.orientation import deciding, decisions
 from service.orientation.decisions import Made, frame_of
-from service.store import CHAIN, DECISIONS, DECLARATIONS, Store
+from service.store import Store
+from service.tables import CHAIN, DECISIONS, DECLARATIONS
 from service.targeting import Desk, target
 from tests.service.building import declared, message
 

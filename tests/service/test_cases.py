@@ -21,7 +21,7 @@ from service.desk import Desk
 from service.erasing import erase
 from service.orientation.lanes import Track
 from service.orientation.track import Application, Tracks
-from service.store import CASE_NOTES
+from service.tables import CASE_NOTES
 from service.targeting import target
 from service.working_days import NoSuchCountry, after_working_days, is_working_day, working_days_between
 from tests.service.building import NOON, declared, message

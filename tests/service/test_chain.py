@@ -24,7 +24,8 @@ from service.journal import Journal
 from service.orientation import load_policy
 from service.scoring import Model
 from service.settings import Settings
-from service.store import CALLS, CHAIN, DECISIONS, DECLARATIONS, LISTS, OUTCOMES, POLICIES, Store
+from service.store import Store
+from service.tables import CALLS, CHAIN, DECISIONS, DECLARATIONS, LISTS, OUTCOMES, POLICIES
 from service.targeting import Desk, target
 from tests.service.building import NOON, declared, message, outcome
 

@@ -29,7 +29,8 @@ from service.scoring import Model
 from service.segments import SegmentFiles
 from service.settings import Settings
 from service.settling import settle
-from service.store import DECLARATIONS, READ_SECONDS, Store
+from service.store import READ_SECONDS, Store
+from service.tables import DECLARATIONS
 from service.targeting import Desk, target
 from tests.service.building import NOON, body, declared, message, outcome
 from tests.service.test_chain import _full

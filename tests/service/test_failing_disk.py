@@ -14,7 +14,8 @@ import pytest
 import sqlalchemy as sa
 
 from service.auditing import verify_record
-from service.store import OUTCOMES, Store
+from service.store import Store
+from service.tables import OUTCOMES
 from tests.service.building import NOON, outcome
 from tests.service.test_chain import _full
 

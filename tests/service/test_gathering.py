@@ -22,7 +22,8 @@ from service.orientation import Decisions
 from service.parties import StoredParties
 from service.replaying import Bundles
 from service.settings import Settings
-from service.store import CALLS, DECLARATIONS, Store
+from service.store import Store
+from service.tables import CALLS, DECLARATIONS
 from service.targeting import Desk, target
 from tests.service.building import NOON, declared, message
 from tests.service.test_replaying import all_replayed

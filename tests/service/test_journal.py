@@ -17,7 +17,8 @@ from service.api.models import outcome_rows
 from service.history import StoredHistory
 from service.journal import Conflict, Received
 from service.orientation.capacity import CHECKS
-from service.store import DECISIONS, DECLARATIONS, OUTCOMES, RUNNING, Store
+from service.store import Store
+from service.tables import DECISIONS, DECLARATIONS, OUTCOMES, RUNNING
 from service.targeting import Desk, target
 from tests.service.building import NOON, declared, message, outcome
 

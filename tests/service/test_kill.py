@@ -15,7 +15,8 @@ import sqlalchemy as sa
 
 from service.auditing import verify_record
 from service.settings import Settings
-from service.store import DECISIONS, open_store
+from service.store import open_store
+from service.tables import DECISIONS
 from tests.service.building import body, declared
 from tests.service.test_app_process import serving
 

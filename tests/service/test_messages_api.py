@@ -17,7 +17,7 @@ from httpx import Response
 
 from service.app import create
 from service.settings import Settings
-from service.store import DECLARATIONS, RECEPTACLES
+from service.tables import DECLARATIONS, RECEPTACLES
 from tests.features.test_attacks import ACCEPTED, REFUSED, SEEDS
 from tests.features.test_messages import HOUSE, ITEM, PREDES
 from tests.service.building import NOON

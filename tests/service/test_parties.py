@@ -28,7 +28,8 @@ from service.journal import Journal
 from service.linking_switch import LinkingSwitch
 from service.lists import import_list
 from service.parties import StoredParties, forget_old, grown_by, judge, judged_ever, network, whole_graph
-from service.store import CARDS, EVIDENCE, HUBS, JUDGEMENTS, LINKS, PHONES, Store
+from service.store import Store
+from service.tables import CARDS, EVIDENCE, HUBS, JUDGEMENTS, LINKS, PHONES
 from service.targeting import Desk, target
 from tests.service.building import NOON, declared, message
 

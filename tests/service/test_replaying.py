@@ -29,7 +29,8 @@ from service.journal import Gone
 from service.orientation import load_policy
 from service.replaying import Bundles, NotReplayable, replay, replay_call
 from service.settings import Settings
-from service.store import CHAIN, DECISIONS, DECLARATIONS, OUTCOMES, POLICIES, Store
+from service.store import Store
+from service.tables import CHAIN, DECISIONS, DECLARATIONS, OUTCOMES, POLICIES
 from service.targeting import Desk, target
 from tests.service.building import NOON, declared, message, outcome
 from tests.service.conftest import DAYS, SEED

@@ -21,7 +21,8 @@ from pipelines.cli import app
 from pipelines.learn import standard_policy
 from service.genuine import holders, register, registered, serials_in
 from service.orientation import load_policy
-from service.store import CHAIN, Store
+from service.store import Store
+from service.tables import CHAIN
 from service.targeting import Desk, target
 from tests.service.building import NOON, declared, message
 

@@ -22,7 +22,8 @@ from service.history import StoredHistory
 from service.journal import Conflict, Journal
 from service.orientation import load_policy
 from service.scoring import Model
-from service.store import RUNNING, Store
+from service.store import Store
+from service.tables import RUNNING
 from service.targeting import Desk, target
 from tests.service.building import NOON, declared, message, outcome
 from tests.service.test_chain import _full

@@ -20,7 +20,8 @@ from service import history, posting, settling
 from service.history import StoredHistory
 from service.posting import post, segments_listed
 from service.settling import Settled, settle
-from service.store import RUNNING, SEGMENTS, STATE, Store
+from service.store import Store
+from service.tables import RUNNING, SEGMENTS, STATE
 from service.targeting import Desk, target
 from tests.service.building import Event, declared, facts_frame, message
 

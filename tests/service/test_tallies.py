@@ -18,7 +18,8 @@ from service.orientation import load_policy
 from service.orientation.capacity import CHECKS
 from service.orientation.pacing import BANDS
 from service.scoring import Model
-from service.store import DECISIONS, TALLIES, Store
+from service.store import Store
+from service.tables import DECISIONS, TALLIES
 from service.tallies import COUNTS, Overspent, Tallies, add, usual_of
 from service.targeting import target
 from tests.service.building import NOON, declared, message

@@ -16,7 +16,8 @@ from features.messages import Refused
 from service.history import StoredHistory
 from service.journal import Journal
 from service.orientation.decisions import SCHEMA
-from service.store import DECISIONS, Store
+from service.store import Store
+from service.tables import DECISIONS
 from service.targeting import Desk, target
 from tests.service.building import MODEL_ID, NOON, declared, message, outcome
 from tests.service.test_journal import results

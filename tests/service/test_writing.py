@@ -18,7 +18,8 @@ from features.facts import FACTS
 from features.history import Asked
 from service.history import StoredHistory
 from service.posting import post, set_state, state_of
-from service.store import STATE, Store
+from service.store import Store
+from service.tables import STATE
 from tests.service.building import facts_frame
 
 ONES = (1,) * len(FACTS)

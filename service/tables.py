@@ -1,0 +1,247 @@
+"""The tables of the store: what Tamis keeps in rows, and what each column says."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from features.facts import FACTS
+
+TABLES = sa.MetaData()
+RUNNING = sa.Table(
+    "running",
+    TABLES,
+    sa.Column("entity", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("known_at", sa.BigInteger, primary_key=True, autoincrement=False),
+    *(sa.Column(fact, sa.BigInteger, nullable=False) for fact in FACTS),
+    sqlite_with_rowid=False,
+)
+SEGMENTS = sa.Table(
+    "segments",
+    TABLES,
+    sa.Column("segment_id", sa.String, primary_key=True),
+    sa.Column("level", sa.Integer, nullable=False),
+    sa.Column("parts", sa.JSON, nullable=False),
+)
+STATE = sa.Table("state", TABLES, sa.Column("name", sa.String, primary_key=True), sa.Column("value", sa.BigInteger))
+DECLARATIONS = sa.Table(
+    "declarations",
+    TABLES,
+    sa.Column("message_id", sa.String, primary_key=True),
+    sa.Column("consignment_id", sa.String, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("lodged_at", sa.BigInteger, nullable=False),
+    sa.Column("content_sha256", sa.String, nullable=False),
+    sa.Column("stated", sa.JSON, nullable=False),  # its entities and amounts: what its facts are made of
+    sa.Column("body", sa.JSON),  # null for what was ingested and never decided
+    sa.Column("archived", sa.Boolean, nullable=False),
+    sa.Column("posted", sa.Boolean, nullable=False),  # whether its facts are in the history, or wait for it
+    sa.Index("declarations_by_consignment", "consignment_id"),
+    sa.Index(
+        "declarations_waiting", "posted", sqlite_where=sa.text("NOT posted"), postgresql_where=sa.text("NOT posted")
+    ),
+)
+CALLS = sa.Table(  # the circumstances that the decisions of one call share: what a replay starts from
+    "calls",
+    TABLES,
+    sa.Column("call_id", sa.String, primary_key=True),
+    sa.Column("basis", sa.JSON, nullable=False),
+)
+POLICIES = sa.Table(  # every policy that ever decided, by the hash of its text
+    "policies",
+    TABLES,
+    sa.Column("sha256", sa.String, primary_key=True),
+    sa.Column("text", sa.Text, nullable=False),
+)
+CHAIN = sa.Table(
+    "chain",
+    TABLES,
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("subject", sa.String, nullable=False, index=True),
+    sa.Column("content", sa.String, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("hash", sa.String, nullable=False),
+)
+DECISIONS = sa.Table(
+    "decisions",
+    TABLES,
+    sa.Column("decision_id", sa.String, primary_key=True),
+    sa.Column("call_id", sa.String, nullable=False, index=True),
+    sa.Column("place", sa.Integer, nullable=False),  # among the consignments of its call
+    sa.Column("salt", sa.String),  # null once its content was erased
+    sa.Column("message_id", sa.String, nullable=False),
+    sa.Column("consignment_id", sa.String, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("decided_at", sa.BigInteger, nullable=False),
+    sa.Column("office", sa.String, nullable=False),
+    sa.Column("day", sa.Integer, nullable=False),
+    *(sa.Column(name, sa.String, nullable=False) for name in ("pre_arrival", "clearance", "post_clearance")),
+    sa.Column("hour", sa.Integer, nullable=False),  # where it counts in the tallies, with its office and band
+    sa.Column("band", sa.Integer, nullable=False),
+    sa.Column("checked", sa.String, nullable=False),
+    sa.Column("network", sa.String),  # null while linking is off
+    sa.Column("held", sa.Boolean, nullable=False),  # whether it waits for the checks of its network
+    sa.Column("risk", sa.Float),  # null where rules alone decided
+    sa.Column("body", sa.JSON, nullable=False),
+    sa.Column("row_as_scored", sa.JSON),
+    sa.Column("assessment", sa.Integer, nullable=False),
+    sa.Column("stands", sa.Boolean, nullable=False),  # no later assessment of the same version has amended it
+    sa.Column("waits", sa.Boolean, nullable=False),  # to be given again once what it lacked is back
+    sa.UniqueConstraint("message_id", "consignment_id", "version", "assessment"),
+    sa.Index("decisions_waiting", "waits", sqlite_where=sa.text("waits"), postgresql_where=sa.text("waits")),
+    sa.Index("decisions_by_consignment", "consignment_id", "version", "stands"),
+    sa.Index(
+        "decisions_by_network",
+        "network",
+        sqlite_where=sa.text("network IS NOT NULL"),
+        postgresql_where=sa.text("network IS NOT NULL"),
+    ),
+    sa.Index(  # holds all that a queue is chosen and ordered by: the decisions themselves lie far apart
+        "decisions_in_queues",
+        *("office", "day", "stands", "pre_arrival", "clearance", "post_clearance", "risk"),
+        *("decision_id", "consignment_id", "version"),
+    ),
+    sa.Index("decisions_by_day", "day", "decision_id"),
+)
+TALLIES = sa.Table(  # how many decisions were given at an office in an hour, and what checks they took
+    "tallies",
+    TABLES,
+    sa.Column("office", sa.String, primary_key=True),
+    sa.Column("hour", sa.Integer, primary_key=True, autoincrement=False),  # since 1970, of `lodged_at`
+    sa.Column("band", sa.Integer, primary_key=True, autoincrement=False),  # of the score; -1 where nothing scored it
+    *(sa.Column(name, sa.Integer, nullable=False) for name in ("seen", "audit", "documents", "scan", "physical")),
+    sqlite_with_rowid=False,
+)
+OUTCOMES = sa.Table(
+    "outcomes",
+    TABLES,
+    sa.Column("outcome_id", sa.String, primary_key=True),
+    sa.Column("salt", sa.String),
+    sa.Column("consignment_id", sa.String, nullable=False, index=True),
+    sa.Column("known_at", sa.BigInteger, nullable=False),
+    sa.Column("posted", sa.Boolean, nullable=False),
+    sa.Column("archived", sa.Boolean, nullable=False),
+    sa.Column("body", sa.JSON, nullable=False),
+)
+RECEPTACLES = sa.Table(  # in which receptacle an item lies, as a dispatch list said last
+    "receptacles",
+    TABLES,
+    sa.Column("consignment_id", sa.String, primary_key=True),
+    sa.Column("receptacle", sa.String, nullable=False),
+    sa.Column("known_at", sa.BigInteger, nullable=False),
+)
+CARDS = sa.Table(
+    "cards",
+    TABLES,
+    sa.Column("entity", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("first_at", sa.BigInteger, nullable=False),
+    sa.Column("last_at", sa.BigInteger, nullable=False),  # the step in which it was declared last
+    sa.Column("name", sa.BigInteger),
+    sa.Column("building", sa.BigInteger),
+    sa.Column("network", sa.BigInteger, nullable=False, index=True),
+    sa.Column("listed", sa.Boolean, nullable=False),  # somebody tells of it; it sends nothing under this card
+    sa.Column("reported", sa.Boolean, nullable=False),  # who tells of it is a consumer or a platform
+)
+LISTS = sa.Table(  # every version that was ever imported, and what became of it
+    "lists",
+    TABLES,
+    sa.Column("list_id", sa.String, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.String, nullable=False),  # list, reports
+    sa.Column("status", sa.String, nullable=False),  # waiting, active, replaced, refused, expired
+    sa.Column("source", sa.String, nullable=False),
+    sa.Column("format", sa.String, nullable=False),
+    sa.Column("sha256", sa.String, nullable=False),
+    sa.Column("imported_by", sa.String, nullable=False),
+    sa.Column("imported_at", sa.BigInteger, nullable=False),
+    sa.Column("approved_by", sa.String),
+    sa.Column("active_from", sa.BigInteger),
+    sa.Column("active_until", sa.BigInteger),
+    sa.Column("expires_at", sa.BigInteger),
+    sa.Column("checked_at", sa.BigInteger),  # when it was last imported, changed or not
+    sa.Column("subjects", sa.JSON, nullable=False),  # subject → label and evidence as hashes
+)
+EVIDENCE = sa.Table(  # what cards state, as hashes: no name and no address stands here
+    "evidence",
+    TABLES,
+    sa.Column("value", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("entity", sa.BigInteger, primary_key=True, autoincrement=False, index=True),
+    sqlite_with_rowid=False,
+)
+LINKS = sa.Table(
+    "links",
+    TABLES,
+    sa.Column("one", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("other", sa.BigInteger, primary_key=True, autoincrement=False, index=True),
+    sa.Column("bits", sa.Integer, nullable=False),
+    sa.Column("shared", sa.JSON, nullable=False),
+    sa.Column("known_at", sa.BigInteger, nullable=False),
+)
+PHONES = sa.Table(
+    "phones",
+    TABLES,
+    sa.Column("value", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("own", sa.Boolean, nullable=False),
+)
+REGISTERED = sa.Table(  # what right holders say is genuine: serials and their articles, as hashes
+    "registered",
+    TABLES,
+    sa.Column("entity", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("holder", sa.String, nullable=False),
+    sa.Column("known_at", sa.BigInteger, nullable=False),
+)
+HUBS = sa.Table(  # what so many cards state that it links nobody
+    "hubs", TABLES, sa.Column("value", sa.BigInteger, primary_key=True, autoincrement=False)
+)
+JUDGEMENTS = sa.Table(
+    "judgements",
+    TABLES,
+    sa.Column("judgement_id", sa.Integer, primary_key=True),
+    sa.Column("one", sa.BigInteger, nullable=False, index=True),
+    sa.Column("other", sa.BigInteger, nullable=False, index=True),
+    sa.Column("same", sa.Boolean, nullable=False),
+    sa.Column("by", sa.String, nullable=False),
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("until", sa.BigInteger),  # when it was taken back or replaced; null while it counts
+)
+CASE_NOTES = sa.Table(  # what was noted of detained consignments, in order; nothing in it is ever changed
+    "case_notes",
+    TABLES,
+    sa.Column("note_id", sa.Integer, primary_key=True),
+    sa.Column("consignment_id", sa.String, nullable=False, index=True),
+    sa.Column("step", sa.String, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("officer", sa.String, nullable=False),
+    sa.Column("salt", sa.String),  # null once its content was erased
+    sa.Column("body", sa.JSON, nullable=False),
+)
+OVERRIDES = sa.Table(  # an analyst's own lane for a consignment; the last one of a decision counts
+    "overrides",
+    TABLES,
+    sa.Column("override_id", sa.Integer, primary_key=True),
+    sa.Column("decision_id", sa.String, nullable=False, index=True),
+    sa.Column("consignment_id", sa.String, nullable=False, index=True),
+    sa.Column("clearance", sa.String, nullable=False),
+    sa.Column("by", sa.String, nullable=False),
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("salt", sa.String),  # null once its content was erased
+    sa.Column("counts", sa.Boolean, nullable=False),
+)
+PROPOSALS = sa.Table(  # what one person put forward and another decided
+    "proposals",
+    TABLES,
+    sa.Column("proposal_id", sa.Integer, primary_key=True),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("proposed_by", sa.String, nullable=False),
+    sa.Column("proposed_at", sa.BigInteger, nullable=False),
+    sa.Column("decided_by", sa.String),
+    sa.Column("decided_at", sa.BigInteger),
+    sa.Column("state", sa.String, nullable=False),  # waiting, refused, under way, done, failed
+    sa.Column("told", sa.String, nullable=False),
+    sa.Column("although", sa.String, nullable=False),  # why a version that did worse should serve all the same
+    sa.Column("tried", sa.Text, nullable=False),  # what the rules of a policy would have done on days gone by
+)
