@@ -17,9 +17,9 @@ import polars as pl
 
 from features.messages import Message, Refused
 from service.crowd import Crowd
-from service.journal import Conflict, Gone
 from service.orientation import Decisions
 from service.targeting import Desk, target
+from service.versions import Conflict, Gone
 
 MOST = 64  # consignments of a group: the first must not wait for ever for the last
 OWN_FAULTS = (Refused, Conflict, Gone)  # what is wrong with one message and no business of those beside it

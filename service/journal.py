@@ -18,7 +18,6 @@ import structlog
 from features.assemble import Rows
 from features.consignment import VERSION_KEY, Consignments
 from features.facts import attributed, facts_of_outcomes
-from features.fault import Fault
 from features.history import HistoryUnavailable
 from service.bulk import insert_many
 from service.campaigns import opened
@@ -29,7 +28,6 @@ from service.orientation.decisions import Decisions
 from service.parties import grown_by
 from service.parties import keep as keep_links
 from service.posting import (
-    VERSIONS,
     already,
     catch_up,
     facts_reattributed,
@@ -58,10 +56,9 @@ from service.store import Store, open_store
 from service.stored_graph import StoredGraph
 from service.tables import CALLS, DECISIONS, DECLARATIONS, OUTCOMES, POLICIES
 from service.tallies import Tallies, count, taken_of
+from service.versions import KEY_SCHEMA, Conflict, Gone, Key, Version, decided_before, key_of, known_versions
 from service.waking import wake_for_findings
 
-Key = tuple[str, str, int]
-KEY_SCHEMA = {name: VERSIONS[name] for name in VERSION_KEY}
 LOG = structlog.get_logger("tamis.record")
 DECLARED, LINKED = 0.25, 0.45  # of the time of recording: when all is declared, when facts and links are kept
 COUNTED = ("band", "at", "network", "held")  # what a decision's row keeps of what it takes
@@ -78,22 +75,6 @@ SUMMARY = pl.Schema(
 )
 
 
-class Conflict(Fault):
-    """The same version was sent before with another content; `consignment_ids` are those at fault."""
-
-    def __init__(self, consignment_ids: Sequence[str]) -> None:
-        super().__init__(f"{len(consignment_ids)} consignments were sent before with another content")
-        self.consignment_ids = list(consignment_ids)
-
-
-class Gone(Fault):
-    """What was decided about a version was erased since; `consignment_ids` are those meant."""
-
-    def __init__(self, consignment_ids: Sequence[str]) -> None:
-        super().__init__(f"what was decided about {len(consignment_ids)} consignments was erased")
-        self.consignment_ids = list(consignment_ids)
-
-
 @dataclass(frozen=True, slots=True)
 class Received:
     """What became of posted outcomes: how many were new, known already, and for consignments never seen."""
@@ -101,22 +82,6 @@ class Received:
     recorded: int
     repeated: int
     unknown: int
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """One declared version: its key, the hash of its content, whether it was on record, and then with another one."""
-
-    key: Key
-    content_sha256: str
-    known: bool
-    changed: bool
-
-    @classmethod
-    def of(cls, declared: Mapping[str, Any], known: Mapping[Key, str]) -> Version:
-        """A declaration beside the hashes on record."""
-        key, sha256 = _key(declared), declared["content_sha256"]
-        return cls(key, sha256, key in known, known.get(key, sha256) != sha256)
 
 
 class Journal:
@@ -161,7 +126,7 @@ class Journal:
             declared = chain([ahead], (declarations_of(part) for part in parts[1:]))
             versions = self._declare(connection, declared, consignments, archived=archived, grown=grown)
             keys = [version.key for version in versions]
-            stored = _stored(connection, [version.key for version in versions if version.known])
+            stored = decided_before(connection, [version.key for version in versions if version.known])
             if gone := [key[1] for key, body in stored.items() if not body]:
                 raise Gone(gone)
             self._decide(connection, decisions, scored, versions, stored)
@@ -249,9 +214,9 @@ class Journal:
         own: dict[str, Any] = {}
         versions: list[Version] = []
         for part in declared:
-            known = _known(connection, part)
+            known = known_versions(connection, part)
             versions += [Version.of(one, known) for one in part]
-            absent = [one for one in part if _key(one) not in known]
+            absent = [one for one in part if key_of(one) not in known]
             if absent and not own:  # before any of them is on record
                 facts = self._facts(connection, consignments)
                 own = {"archived": archived, "posted": facts is not None}
@@ -383,29 +348,3 @@ def _at(frame: pl.DataFrame, places: Sequence[int]) -> pl.DataFrame:
 
 def _nobody(share: float) -> None:
     """Whom a journal tells of a record that nobody waits for."""
-
-
-def _key(declared: Mapping[str, Any]) -> Key:
-    return declared["message_id"], declared["consignment_id"], declared["version"]
-
-
-def _known(connection: sa.Connection, declared: Sequence[dict[str, Any]]) -> dict[Key, str]:
-    """The content hashes on record of these versions."""
-    columns = [*(DECLARATIONS.c[name] for name in VERSION_KEY), DECLARATIONS.c.content_sha256]
-    found: dict[Key, str] = {}
-    for some in in_lists(sorted({d["consignment_id"] for d in declared})):
-        for row in connection.execute(sa.select(*columns).where(DECLARATIONS.c.consignment_id.in_(some))):
-            found[row[0], row[1], row[2]] = row[3]
-    return found
-
-
-def _stored(connection: sa.Connection, keys: Sequence[Key]) -> dict[Key, dict[str, Any]]:
-    """The decisions that stand for these versions, in their written form."""
-    columns = [*(DECISIONS.c[name] for name in VERSION_KEY), DECISIONS.c.body]
-    found: dict[Key, dict[str, Any]] = {}
-    for some in in_lists(sorted({key[1] for key in keys})):
-        for row in connection.execute(
-            sa.select(*columns).where(DECISIONS.c.consignment_id.in_(some), DECISIONS.c.stands)
-        ):
-            found[row[0], row[1], row[2]] = row[3]
-    return found

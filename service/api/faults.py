@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from features.messages import Refused
 from service.api.models import KNOWN, body_field
-from service.journal import Conflict, Gone
+from service.versions import Conflict, Gone
 
 LOG = structlog.get_logger("tamis.api")
 RETRY_SECONDS = "5"

@@ -13,12 +13,13 @@ from features import assemble
 from features.messages import Message
 from service import records
 from service.auditing import verify_record
-from service.journal import Conflict, Journal
+from service.journal import Journal
 from service.orientation import deciding, decisions
 from service.orientation.decisions import Made, frame_of
 from service.store import Store
 from service.tables import CHAIN, DECISIONS, DECLARATIONS
 from service.targeting import Desk, target
+from service.versions import Conflict
 from tests.service.building import declared, message
 
 FEW = 7  # of a part

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from features.messages import Message, Refused
 from service import gathering
 from service.gathering import MOST, Gathering
-from service.journal import Conflict, Journal
+from service.journal import Journal
 from service.linking_switch import LinkingSwitch
 from service.orientation import Decisions
 from service.parties import StoredParties
@@ -25,6 +25,7 @@ from service.settings import Settings
 from service.store import Store
 from service.tables import CALLS, DECLARATIONS
 from service.targeting import Desk, target
+from service.versions import Conflict
 from tests.service.building import NOON, declared, message
 from tests.service.test_replaying import all_replayed
 

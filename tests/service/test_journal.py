@@ -15,11 +15,12 @@ from features.facts import FOUND
 from features.messages import Message, read
 from service.api.models import outcome_rows
 from service.history import StoredHistory
-from service.journal import Conflict, Received
+from service.journal import Received
 from service.orientation.capacity import CHECKS
 from service.store import Store
 from service.tables import DECISIONS, DECLARATIONS, OUTCOMES, RUNNING
 from service.targeting import Desk, target
+from service.versions import Conflict
 from tests.service.building import NOON, declared, message, outcome
 
 EVERYTHING_RED = """

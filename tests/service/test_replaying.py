@@ -25,13 +25,13 @@ from service.auditing import verify_record
 from service.chain import tail
 from service.dossier import dossier
 from service.erasing import chosen, erase
-from service.journal import Gone
 from service.orientation import load_policy
 from service.replaying import Bundles, NotReplayable, replay, replay_call
 from service.settings import Settings
 from service.store import Store
 from service.tables import CHAIN, DECISIONS, DECLARATIONS, OUTCOMES, POLICIES
 from service.targeting import Desk, target
+from service.versions import Gone
 from tests.service.building import NOON, declared, message, outcome
 from tests.service.conftest import DAYS, SEED
 from tests.service.test_chain import _full

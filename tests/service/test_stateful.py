@@ -19,12 +19,13 @@ from pipelines.learn import standard_policy
 from service.api.models import outcome_rows
 from service.auditing import verify_record
 from service.history import StoredHistory
-from service.journal import Conflict, Journal
+from service.journal import Journal
 from service.orientation import load_policy
 from service.scoring import Model
 from service.store import Store
 from service.tables import RUNNING
 from service.targeting import Desk, target
+from service.versions import Conflict
 from tests.service.building import NOON, declared, message, outcome
 from tests.service.test_chain import _full
 from tests.service.test_tallies import as_counted, as_decided
