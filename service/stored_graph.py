@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+from weakref import WeakMethod
 
 import sqlalchemy as sa
 
@@ -16,6 +17,7 @@ from service.posting import set_state, state_of
 from service.store import AT_ONCE
 from service.tables import CARDS, EVIDENCE, HUBS, JUDGEMENTS, LINKS, PHONES
 
+V = TypeVar("V")
 GRAPH_VERSION = "graph_version"
 FEW = 50  # declarations; the links of more are fetched at once, of fewer when they are asked for
 OF_CARD = "SELECT c.entity, c.first_at, c.last_at, c.name, c.building, c.network, c.listed, c.reported"
@@ -35,7 +37,7 @@ class StoredCard(Card):
         last_at: int,
         name: int | None,
         building: int | None,
-        fetch: Callable[[int], set[int]],
+        fetch: Callable[[int], set[int] | None],
         *,
         listed: bool,
         reported: bool,
@@ -52,7 +54,7 @@ class StoredCard(Card):
     @property
     def values(self) -> set[int]:  # type: ignore[override]
         if self._values is None:
-            self._values = self._fetch(self.entity)
+            self._values = self._fetch(self.entity) or set()
         return self._values
 
 
@@ -62,12 +64,13 @@ class StoredGraph(Graph):
     def __init__(self, connection: sa.Connection) -> None:
         super().__init__()
         self._connection, self._version = connection, state_of(connection, GRAPH_VERSION)
-        self.cards = Fetched(lambda entity: self._fetch_cards([entity]).get(entity))
-        self.stated_by = Fetched(lambda value: self._fetch_stated([value]).get(value))
-        self.links = Fetched(lambda entity: self._fetch_links([entity]).get(entity))
-        self.network_of = Fetched(self._network)
-        self.members = Fetched(lambda root: self._fetch_members([root]).get(root))
-        self.own = Fetched(lambda value: self._fetch_marks([value]).get(value))
+        self.cards = Fetched(_one(self._fetch_cards))
+        self.stated_by = Fetched(_one(self._fetch_stated))
+        self.links = Fetched(_one(self._fetch_links))
+        self.network_of = Fetched(_one(self._fetch_networks))
+        self.members = Fetched(_one(self._fetch_members))
+        self.own = Fetched(_one(self._fetch_marks))
+        self._values_of = _one(self._fetch_values)
         self._stated: list[tuple[int, int]] = []
         self._unstated: list[tuple[int, int]] = []
         self._linked: dict[tuple[int, int], Link | None] = {}
@@ -132,7 +135,7 @@ class StoredGraph(Graph):
         """Remember a row of CARDS, unless the card is known already."""
         entity, first_at, last_at, name, building, network, listed, reported = row
         told = {"listed": bool(listed), "reported": bool(reported)}
-        card = StoredCard(entity, first_at, last_at, name, building, self._values, **told)
+        card = StoredCard(entity, first_at, last_at, name, building, self._values_of, **told)
         self.cards.hold(entity, card)  # type: ignore[attr-defined]
         self.network_of.hold(entity, network)  # type: ignore[attr-defined]
         return card
@@ -142,12 +145,8 @@ class StoredGraph(Graph):
             row[0]: self._keep_row(row) for row in self._rows(f"{OF_CARD} FROM cards c WHERE c.entity IN", entities)
         }
 
-    def _network(self, entity: int) -> int | None:
-        rows = self._rows("SELECT network FROM cards WHERE entity IN", [entity])
-        return int(rows[0][0]) if rows else None
-
-    def _values(self, entity: int) -> set[int]:
-        return self._fetch_values([entity]).get(entity, set())
+    def _fetch_networks(self, entities: Sequence[int]) -> dict[int, int]:
+        return dict(map(tuple, self._rows("SELECT entity, network FROM cards WHERE entity IN", entities)))
 
     def _fetch_values(self, entities: Sequence[int]) -> dict[int, set[int]]:
         found: dict[int, set[int]] = {}
@@ -282,6 +281,23 @@ def row_of(link: Link) -> dict[str, Any]:
     """A link as a row; what is shared are hashes, no texts."""
     one, other = link.pair
     return {"one": one, "other": other, "bits": link.bits, "shared": list(link.shared), "known_at": link.known_at}
+
+
+def _one(method: Callable[[Sequence[int]], Mapping[int, V]]) -> Callable[[int], V | None]:
+    """What a graph's own method fetches of one key.
+
+    It holds the graph weakly: a graph is as large as a day, and goes when nobody uses it any more, not when Python
+    looks for cycles.
+    """
+    kept = WeakMethod(method)
+
+    def fetch(key: int) -> V | None:
+        many = kept()
+        if many is None:
+            raise ReferenceError("the graph that this was fetched by is gone")
+        return many([key]).get(key)
+
+    return fetch
 
 
 def _hold(mapping: Any, keys: Iterable[int], found: dict[int, Any]) -> None:

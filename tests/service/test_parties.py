@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,6 +32,7 @@ from service.linking_switch import LinkingSwitch
 from service.lists import import_list
 from service.parties import StoredParties, forget_old, grown_by, judge, judged_ever, network, whole_graph
 from service.store import Store
+from service.stored_graph import StoredGraph
 from service.tables import CARDS, EVIDENCE, HUBS, JUDGEMENTS, LINKS, PHONES
 from service.targeting import Desk, target
 from tests.service.building import NOON, declared, message
@@ -313,3 +317,24 @@ def test_only_parties_on_record_are_judged(store: Store) -> None:
 
 def test_nobody_knows_a_network_that_is_not_there(store: Store) -> None:
     assert network(store, code_of("N", 12)) is None
+
+
+@pytest.mark.parametrize("read_by", [whole_graph, lambda connection: StoredGraph(connection)])
+def test_a_graph_goes_when_nobody_uses_it_any_more(read_by: Callable[[sa.Connection], Graph], store: Store) -> None:
+    """It is as large as a day: left to the collector of cycles, those of many days would stand in memory together."""
+    with store.writing() as connection:
+        parties.keep(connection, read(message(sent(1, 1)))[0])
+
+    def looked_at(connection: sa.Connection) -> weakref.ref[Graph]:
+        graph = read_by(connection)
+        (card,) = connection.execute(sa.select(CARDS.c.entity)).scalars()
+        assert graph.members[graph.network_of[card]] == [card]
+        assert graph.cards[card].values
+        return weakref.ref(graph)
+
+    gc.disable()
+    try:
+        with store.reading() as connection:
+            assert looked_at(connection)() is None
+    finally:
+        gc.enable()
