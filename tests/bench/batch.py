@@ -34,6 +34,7 @@ from pipelines.synthetic import build_world
 from service import targeting
 from service.desk import Desk, open_desk
 from service.journal import Journal
+from service.lean import collect_seldom
 from service.orientation import Policy
 from service.parties import StoredParties
 from service.scoring import Model
@@ -130,6 +131,7 @@ def main() -> None:
     asked = parser.parse_args()
     engines = asked.engine or ["here", "dask"]
     if asked.one:
+        collect_seldom()  # as the command does
         print(json.dumps(one(asked.one, asked.home, engines[0])))
         return
     rows = []
