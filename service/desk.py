@@ -121,6 +121,8 @@ def open_desk(settings: Settings, serving: Serving | None = None, *, answers_cal
     store = open_store(settings, patience_ms=PATIENCE_MS, grouped=True) if answers_calls else open_store(settings)
     switch = LinkingSwitch(settings.linking)
     parties, journal = StoredParties(store, switch), Journal(store, switch)
+    if answers_calls:
+        journal.history.readable()  # its files begin to be opened now, however long that takes, not by the first call
     return Desk(
         parties, StoredHistory(store), serving.model, serving.policy, journal,
         settings.language, serving.lacking, timedelta(hours=settings.lists_hours),
