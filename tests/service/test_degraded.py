@@ -183,19 +183,20 @@ def test_what_is_sent_again_after_an_outage_keeps_its_degraded_decision(
 
 
 @pytest.fixture
-def client(home: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    """A service whose settled history is lost while it starts."""
+def started(home: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[TestClient, Callable[[], None]]]:
+    """A service whose settled history was not there when it started, and what brings it back."""
     monkeypatch.setattr(posting, "MANY", 1)
     with TestClient(create(home)) as filling:
         assert filling.post("/v1/consignments", json=body(declared(1))).json()["decisions"][0]["mode"] == "full"
         assert filling.get("/readyz").json()["mode"] == "full"
     monkeypatch.setattr(posting, "MANY", 20_000)
-    with TestClient(create(home)) as opened:
-        yield opened
-
-
-def test_the_service_says_in_which_mode_it_is(client: TestClient, home: Settings) -> None:
     back = gone(home.home / "store.db.history")
+    with TestClient(create(home)) as opened:
+        yield opened, back
+
+
+def test_the_service_says_in_which_mode_it_is(started: tuple[TestClient, Callable[[], None]]) -> None:
+    client, back = started
     ready = client.get("/readyz")
     assert (ready.status_code, ready.json()["mode"], ready.json()["degraded_reasons"]) == (200, "degraded", ["history"])
     answer = client.post("/v1/consignments", json=body(declared(2), message_id="M2"))
