@@ -23,7 +23,7 @@ def without_training_libraries() -> None:
 def a_core_each(workers: int) -> None:
     """Let processes that this one starts share the cores, where nobody has said how many threads polars takes.
 
-    Each would start a thread for every core, and a frame of one row is handed from one to the next all the same.
+    Each would start a thread for every core, for which frames of a few rows have no use.
     """
     if workers > 1:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
