@@ -14,7 +14,6 @@ from features.history import History, HistoryUnavailable
 from features.messages import Message
 from features.parties import Parties
 from service.bundles import Serving, open_serving
-from service.history import StoredHistory
 from service.journal import Journal
 from service.linking_switch import LinkingSwitch
 from service.orientation import Moment, Policy
@@ -124,6 +123,6 @@ def open_desk(settings: Settings, serving: Serving | None = None, *, answers_cal
     if answers_calls:
         journal.history.readable()  # its files begin to be opened now, however long that takes, not by the first call
     return Desk(
-        parties, StoredHistory(store), serving.model, serving.policy, journal,
+        parties, journal.history, serving.model, serving.policy, journal,
         settings.language, serving.lacking, timedelta(hours=settings.lists_hours),
     )  # fmt: skip

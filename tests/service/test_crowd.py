@@ -77,7 +77,7 @@ def test_who_calls_alone_is_not_held_and_nobody_for_longer_than_a_tenth_of_a_sec
 
 
 def test_a_crowd_that_appears_later_is_found() -> None:
-    """After an hour of single calls, holding is tried again before long."""
+    """After five minutes of calls that come by themselves, holding is tried again before long."""
     chance, at, due = random.Random(3), 0.0, []
     while at < 300:
         at += chance.expovariate(30)
