@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv
 
-.PHONY: install demo test check prove bench lock clean
+.PHONY: install demo quick test check docs docs-reference sbom audit prove bench lock clean
 .DEFAULT_GOAL := install
 
 install: .venv/installed
@@ -21,10 +21,14 @@ install: .venv/installed
 demo: install
 	@$(BIN)/tamis demo
 
-# All tests, the notebooks and the README's commands among them, after the checks of style, types and floors. Two
+# All tests, the notebooks and the commands of the documents among them, after the checks of style, types and floors. Two
 # workers, for two cores; what one file builds for its tests stays with one of them.
 test: check
-	@$(BIN)/pytest -n 2 --dist loadfile --nbmake --nbmake-timeout=600 tests notebooks
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --nbmake --nbmake-timeout=600 tests notebooks
+
+# The fast loop: what needs no trained model, no browser, no PostgreSQL and no process of its own (tests/kinds.py).
+quick: install
+	@$(BIN)/pytest -q -m "not (model or browser or postgres or process or slow)" tests
 
 check: install
 	@$(BIN)/ruff check .
@@ -32,31 +36,64 @@ check: install
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache --config pyproject.toml | tail -n 8
 
+# The documentation as a site in docs/_build/html; a warning is an error, and nothing is fetched from any host.
+docs: install
+	@$(BIN)/python -m sphinx -W --keep-going --quiet -b html docs docs/_build/html
+	@echo docs/_build/html/index.html
+
+# The pages of docs/reference that the code itself knows; a test compares them with what is committed.
+docs-reference: install
+	@$(BIN)/python -m docs.generator
+
+# What the product is made of, in CycloneDX: every package of the lock with its hashes, and what of it runs.
+sbom: install .venv-supply/installed
+	@mkdir -p dist
+	@.venv-supply/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --of JSON \
+		--output-reproducible -o dist/.lock.cdx.json
+	@$(BIN)/python -m deploy.supply.bill dist/.lock.cdx.json dist/tamis.cdx.json
+	@rm dist/.lock.cdx.json
+
+# What is known against it: exit code 1 for a known vulnerability, 3 where no source of advisories was reached.
+audit: install .venv-supply/installed
+	@mkdir -p dist
+	@.venv-supply/bin/pip-audit -r requirements.lock --require-hashes --disable-pip --progress-spinner off \
+		-f json -o dist/advisories.json || true
+	@$(BIN)/python -m deploy.supply.advisories dist/advisories.json
+
+.venv-supply/installed: deploy/supply/requirements.lock
+	@test -x .venv-supply/bin/python || $(PYTHON) -m venv .venv-supply
+	@$(UV) pip install --quiet --python .venv-supply/bin/python --require-hashes -r deploy/supply/requirements.lock
+	@touch $@
+
 # The long forms of the gates: ten minutes of mutated messages; ten thousand calls against one batch; a hundred kills; a
 # disk that fails in many places; a million lines read, and scored; a thousand damaged bundles; a store that is out for a
 # minute in each form; five minutes of swaps; two hundred days that nobody could foresee; every planted fault; drift,
 # silence and prevalence in many worlds.
+# Minutes of CPU, measured in November 2026: bundles 18, fuzz 8, paced days 7, parity 5, malformed batch 4, monitor 3,
+# replays and malformed rows less than one. Minutes by the clock, two lines at a time: contract 9, disk 8, kills 7,
+# outages 6, soak 5, planted faults 4. An evening on two cores.
 prove: install
-	@TAMIS_FUZZ_SECONDS=90 $(BIN)/pytest tests/features/test_attacks.py --durations=8
-	@TAMIS_CONTRACT_EXAMPLES=2000 $(BIN)/pytest -s tests/service/test_contract.py
+	@TAMIS_FUZZ_SECONDS=90 $(BIN)/pytest tests/features/messages/test_attacks.py --durations=8
+	@TAMIS_CONTRACT_EXAMPLES=2000 $(BIN)/pytest -s tests/service/api/test_api_contract.py
 	@TAMIS_PARITY_CONSIGNMENTS=10000 $(BIN)/pytest tests/parity --durations=5
-	@TAMIS_REPLAYS=10000 $(BIN)/pytest tests/service/test_replaying.py --durations=3
-	@TAMIS_KILLS=100 TAMIS_BATCH_KILLS=10 $(BIN)/pytest -s tests/service/test_kill.py tests/service/test_batch_kill.py
-	@TAMIS_DISK_POINTS=20 $(BIN)/pytest tests/service/test_failing_disk.py
-	@TAMIS_OUTAGE_SECONDS=60 $(BIN)/pytest -s tests/service/test_outages.py
-	@TAMIS_DAMAGED_BUNDLES=1000 $(BIN)/pytest tests/service/test_bundle.py
+	@TAMIS_REPLAYS=10000 $(BIN)/pytest tests/service/audit/test_replay.py --durations=3
+	@TAMIS_KILLS=100 TAMIS_BATCH_KILLS=10 $(BIN)/pytest -s tests/service/test_kill.py tests/pipelines/batch/test_batch_kill.py
+	@TAMIS_DISK_POINTS=20 $(BIN)/pytest tests/service/store/test_failing_disk.py
+	@TAMIS_OUTAGE_SECONDS=60 $(BIN)/pytest -s tests/service/store/test_outages.py
+	@TAMIS_DAMAGED_BUNDLES=1000 $(BIN)/pytest tests/service/scoring/test_bundle.py
 	@TAMIS_SOAK_SECONDS=300 $(BIN)/pytest -s tests/service/test_soak.py
-	@TAMIS_MALFORMED_ROWS=1000000 $(BIN)/pytest tests/features/test_malformed.py
-	@TAMIS_MALFORMED_BATCH=1000000 $(BIN)/pytest -s tests/pipelines/test_malformed_batch.py
+	@TAMIS_MALFORMED_ROWS=1000000 $(BIN)/pytest tests/features/messages/test_malformed.py
+	@TAMIS_MALFORMED_BATCH=1000000 $(BIN)/pytest -s tests/pipelines/batch/test_malformed_batch.py
 	@TAMIS_PLANTS=1 $(BIN)/pytest tests/test_planted.py --durations=8
-	@TAMIS_PROVE=1 $(BIN)/pytest tests/pipelines/test_monitor_worlds.py --durations=5
-	@TAMIS_PACED_DAYS=200 $(BIN)/pytest -s tests/service/test_pacing.py
+	@TAMIS_PROVE=1 $(BIN)/pytest tests/pipelines/monitor/test_monitor_worlds.py --durations=5
+	@TAMIS_PACED_DAYS=200 $(BIN)/pytest -s tests/service/orientation/test_pacing.py
 
 # What things cost, each beside a peer in the same run, and whether tracks and what-ifs hold; two hours.
 bench: install
 	@$(BIN)/python -m tests.bench.history
 	@$(BIN)/python -m tests.bench.readers
 	@$(BIN)/python -m tests.bench.readers large 1
+	@POLARS_MAX_THREADS=1 $(BIN)/python -m tests.bench.features
 	@$(BIN)/python -m tests.bench.track
 	@$(BIN)/python -m tests.bench.whatif
 	@$(BIN)/python -m tests.bench.explain
@@ -68,6 +105,8 @@ bench: install
 lock:
 	@$(UV) pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --no-annotate --quiet -o requirements.lock
+	@$(UV) pip compile --group supply --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate --quiet -o deploy/supply/requirements.lock
 
 clean:
-	@rm -rf .venv var .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv .venv-supply var docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,4 +1,4 @@
-"""The schema of consignments and goods lines: the two frames that everything speaks."""
+"""The schema of consignments and goods lines: the two frames that all modules use."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PURPOSES = ("original", "amendment", "cancellation")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of the manifest: what it is called, holds, is measured in, and whether a row may lack it."""
+    """One column of the manifest: name, meaning, type, unit, and whether it is required."""
 
     name: str
     meaning: str
@@ -101,9 +101,9 @@ VERSION_KEY = ("message_id", "consignment_id", "version")
 class Consignments:
     """Consignment versions and their goods lines.
 
-    frame: one row a consignment version: `row` (0 … n-1), CONSIGNMENT_COLUMNS, any `extra_…`, and the totals
+    frame: one row per consignment version: `row` (0 … n-1), CONSIGNMENT_COLUMNS, any `extra_…`, and the totals
         (`lines` and SUMMED) of its goods lines.
-    goods: one row a goods line: `row` of its consignment, GOODS_COLUMNS, `line_value_eur`.
+    goods: one row per goods line: `row` of its consignment, GOODS_COLUMNS, `line_value_eur`.
     """
 
     frame: pl.DataFrame
@@ -116,7 +116,7 @@ class Consignments:
         return replace(self, frame=self.frame.with_columns(*columns))
 
     def where(self, keep: pl.Expr) -> Consignments:
-        """Those consignments for which `keep` holds, numbered anew."""
+        """Return the consignments for which `keep` holds, renumbered."""
         kept = self.frame.filter(keep).with_row_index("new_row")
         numbers = kept.select("row", "new_row")
         goods = self.goods.join(numbers, on="row", how="inner", maintain_order="left")
@@ -126,7 +126,7 @@ class Consignments:
         )
 
     def between(self, start: int, end: int) -> Consignments:
-        """Those from one place to before another, numbered anew."""
+        """Return the consignments from one place to before another, renumbered."""
         goods = self.goods.filter(pl.col("row").is_between(start, end - 1))
         return Consignments(
             self.frame.slice(start, end - start).with_columns(pl.col("row") - start),
@@ -134,7 +134,7 @@ class Consignments:
         )
 
     def flat(self) -> pl.DataFrame:
-        """One row a goods line again, with the consignment's columns beside it."""
+        """Return one row per goods line again, with the columns of its consignment."""
         names = [c for c in self.frame.columns if c not in TOTALS]
         return (
             self.goods.drop("line_value_eur")
@@ -153,7 +153,7 @@ TOTALS = ("lines", *SUMMED)
 
 
 def fold(flat: pl.DataFrame) -> Consignments:
-    """Rows of goods lines, as the gate accepted them, into consignments with their goods.
+    """Fold rows of goods lines, as accepted by the gate, into consignments with their goods.
 
     Lines of one `(message_id, consignment_id, version)` are one consignment wherever they stand in the file;
     consignments keep the order of their first line, and its consignment-level values.
@@ -172,15 +172,15 @@ def fold(flat: pl.DataFrame) -> Consignments:
 
 
 def _totals(goods: pl.DataFrame, consignments: int) -> pl.DataFrame:
-    """What the goods lines of each consignment come to; unknown where no line states it, for that is not a zero.
+    """Sum the goods lines of each consignment; null where no line states a value, as that is not zero.
 
-    Added up line after line: a sum that is split up otherwise for one consignment than for a million differs in its
-    last bit, as polars' own grouped sums do.
+    Added line after line: a sum split differently for one consignment than for a million differs in its last bit, as
+    polars' own grouped sums do.
     """
     row = goods["row"].to_numpy()
     totals = {"lines": pl.Series(np.bincount(row, minlength=consignments), dtype=pl.Int64)}
     for name, column in SUMMED.items():
-        amounts = goods[column].to_numpy()  # the gate lets no number in that is none: what is not a number is unknown
+        amounts = goods[column].to_numpy()  # the gate admits no NaN: here NaN is a missing value
         stated = np.bincount(row, ~np.isnan(amounts), minlength=consignments)
         sums = np.bincount(row, np.nan_to_num(amounts), minlength=consignments)
         totals[name] = pl.Series(np.where(stated > 0, sums, np.nan), dtype=pl.Float64, nan_to_null=True)

@@ -1,84 +1,97 @@
-"""How a feature is written down: a function whose name is the column, whose arguments are its inputs.
+"""Feature definitions: a function whose name is the column and whose arguments are its inputs.
 
     @of_consignment
-    def value_per_kg(value_eur: pl.Expr, gross_mass_kg: pl.Expr) -> pl.Expr:
+    def value_per_kg(value_eur: Numbers, gross_mass_kg: Numbers) -> Numbers:
         \"\"\"Declared value in euro for each kilogram of gross mass.\"\"\"
         return value_eur / gross_mass_kg
 
-The docstring is what an analyst reads. `of_line` computes on goods lines, `over_lines` brings lines together for
-their consignment, `of_consignment` computes on what is then known of it.
+The docstring is the analyst's description. `of_line` computes on goods lines, `over_lines` sums up the lines of a
+consignment, `of_consignment` computes on the values of the consignment. What is written in `features.algebra` works on
+whole columns; the same function can be called with plain values: `value_per_kg(12.0, 0.5)`.
 """
 
 from __future__ import annotations
 
-import ast
 import inspect
-import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-import polars as pl
+import numpy as np
+
+from features.algebra import Text
+from features.algebra.frames import Column
+from features.algebra.plain import computed, kinds_of, with_plain_values
+from features.source_code import source_of
 
 Level = Literal["of_line", "over_lines", "of_consignment"]
-Build = Callable[..., pl.Expr]
+Build = Callable[..., Any]
+FLOAT = np.dtype(np.float64)
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One computed column: its name, level, meaning, inputs and expression."""
+    """One computed column: its name, level, meaning, inputs and function.
+
+    build: computes the column of its inputs in order. written: the function in the source that `build` is made of.
+    keys: how many inputs each argument of that stands for.
+    """
 
     name: str
     level: Level
     meaning: str
     inputs: tuple[str, ...]
     build: Build
-    written: Build  # the function as it stands in the source, where `build` was made of it
+    written: Build
+    keys: int = 1
 
-    def expression(self) -> pl.Expr:
-        """The column as an expression over its inputs."""
-        return self.build(*(pl.col(name) for name in self.inputs)).alias(self.name)
+    def of(self, *values: Any) -> Any:
+        """Compute it of plain values, in the order of its inputs: a number, a text, or lists of them."""
+        kinds = ["number" for _ in self.inputs] if self.keys > 1 else kinds_of(self.written)
+        return computed(self.build, kinds, values)  # type: ignore[arg-type]  # a list of one kind
 
-    def source(self) -> dict[str, str]:
-        """The definition and every constant and function of its own module that it names, as plain code.
+    def column(self, inputs: Sequence[Any], rows: int) -> Column:
+        """Compute the column; raises TypeError where its function returns none of that many rows."""
+        column = self.build(*inputs)
+        if type(column) is np.ndarray and column.dtype is FLOAT and len(column) == rows:
+            return column
+        if isinstance(column, np.ndarray) and column.dtype.kind in "biuf" and len(column) == rows:
+            return column.astype(np.float64)
+        if isinstance(column, Text) and len(column) == rows:
+            return column
+        raise TypeError(f"feature {self.name}: returned {type(column).__name__}, not a column of {rows:,} rows")
+
+    def source(self) -> list[tuple[str, str]]:
+        """Return the plain code of the definition and of every constant and function that it names.
 
         The fingerprint of a catalogue rests on it, so it holds no docstring, comment or layout.
         """
         return source_of(self.written)
 
 
-def source_of(function: Callable[..., Any]) -> dict[str, str]:
-    """A function's code and the values or code of the globals that it names, functions among them followed."""
-    told: dict[str, str] = {}
-    waiting: list[Callable[..., Any]] = [function]
-    while waiting:
-        named = waiting.pop()
-        told[named.__name__] = plain_code(inspect.getsource(named))
-        for name, value in inspect.getclosurevars(named).globals.items():
-            if inspect.isfunction(value) and value.__name__ not in told and value.__module__.startswith("features"):
-                waiting.append(value)
-            elif isinstance(value, str | int | float | tuple):
-                told[name] = repr(value)
-    return told
-
-
-def plain_code(source: str) -> str:
-    """Code without docstrings, comments and layout."""
-    tree = ast.parse(textwrap.dedent(source))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
-    return ast.unparse(tree)
-
-
 DEFINITIONS: dict[str, Definition] = {}
+_remembered: list[Callable[[], None]] = []
+Remembering = TypeVar("Remembering", bound=Callable[..., Any])
+
+
+def remembers(function: Remembering) -> Remembering:
+    """Remember what a function makes of the definitions, until one is declared."""
+    kept = lru_cache(maxsize=64)(function)
+    _remembered.append(kept.cache_clear)
+    return kept  # type: ignore[return-value]  # called as the function is
+
+
+def forget_definitions() -> None:
+    """Forget what was made of the definitions."""
+    for forget in _remembered:
+        forget()
 
 
 def _declare(level: Level, build: Build) -> Build:
     inputs = tuple(inspect.signature(build).parameters)
     _keep(Definition(build.__name__, level, _meaning(build), inputs, build, build))
-    return build
+    return with_plain_values(build)
 
 
 def _meaning(build: Build) -> str:
@@ -89,11 +102,11 @@ def _meaning(build: Build) -> str:
 
 
 def _keep(definition: Definition) -> None:
-    there = DEFINITIONS.get(definition.name)
-    if there is not None and there.written.__module__ != definition.written.__module__:
-        raise TypeError(f"feature {definition.name} is declared in {there.written.__module__} already")
-    steps.cache_clear()  # a notebook may declare a feature anew
+    earlier = DEFINITIONS.get(definition.name)
+    if earlier is not None and earlier.written.__module__ != definition.written.__module__:
+        raise TypeError(f"feature {definition.name} is declared in {earlier.written.__module__} already")
     DEFINITIONS[definition.name] = definition
+    forget_definitions()  # a notebook may declare a feature again
 
 
 def of_line(build: Build) -> Build:
@@ -111,7 +124,7 @@ def of_consignment(build: Build) -> Build:
     return _declare("of_consignment", build)
 
 
-def of_consignment_for_each(keys: dict[str, str], shared: Sequence[str] = ()) -> Callable[[Build], Build]:
+def of_consignment_for_each(keys: Mapping[str, str], shared: Sequence[str] = ()) -> Callable[[Build], Build]:
     """Declare one column of consignments for each key, `<key>_<function>` over `<key>_<argument>`.
 
     keys: key → its words, which take the place of `{key}` in the docstring. shared: arguments that are the same
@@ -124,7 +137,7 @@ def of_consignment_for_each(keys: dict[str, str], shared: Sequence[str] = ()) ->
             inputs = tuple(each if each in shared else f"{key}_{each}" for each in arguments)
             meaning = _meaning(build).replace("{key}", words)
             _keep(Definition(f"{key}_{build.__name__}", "of_consignment", meaning, inputs, build, build))
-        return build
+        return with_plain_values(build)
 
     return declare
 
@@ -136,44 +149,37 @@ def of_consignment_over_each(keys: Sequence[str]) -> Callable[[Build], Build]:
         arguments = tuple(inspect.signature(build).parameters)
         inputs = tuple(f"{key}_{argument}" for argument in arguments for key in keys)
 
-        def of_all(*columns: pl.Expr) -> pl.Expr:
+        def of_all(*columns: Any) -> Any:
             starts = range(0, len(columns), len(keys))
             return build(*(columns[start : start + len(keys)] for start in starts))
 
-        _keep(Definition(build.__name__, "of_consignment", _meaning(build), inputs, of_all, build))
-        return build
+        _keep(Definition(build.__name__, "of_consignment", _meaning(build), inputs, of_all, build, len(keys)))
+        return with_plain_values(build)
 
     return declare
 
 
 def needed(names: Iterable[str]) -> dict[str, Definition]:
-    """The named definitions and everything that they are computed from; other names are columns as received."""
-    found: dict[str, Definition] = {}
+    """Return the named definitions and everything that they are computed from; other names are columns as received."""
+    definitions: dict[str, Definition] = {}
     waiting = [name for name in names if name in DEFINITIONS]
     while waiting:
         definition = DEFINITIONS[waiting.pop()]
-        if definition.name not in found:
-            found[definition.name] = definition
+        if definition.name not in definitions:
+            definitions[definition.name] = definition
             waiting.extend(name for name in definition.inputs if name in DEFINITIONS)
-    return found
+    return definitions
 
 
-@lru_cache(maxsize=64)
-def steps(names: tuple[str, ...], level: Level) -> tuple[tuple[pl.Expr, ...], ...]:
-    """The definitions of one level that `names` need, in steps: each uses only columns of the steps before it."""
+@remembers
+def in_order(names: tuple[str, ...], level: Level) -> tuple[Definition, ...]:
+    """Return the definitions of one level that `names` need, each after those that it uses."""
     waiting = {name: d for name, d in needed(names).items() if d.level == level}
-    ordered: list[tuple[pl.Expr, ...]] = []
+    ordered: list[Definition] = []
     while waiting:
         ready = [d for d in waiting.values() if not any(name in waiting for name in d.inputs)]
         if not ready:
             raise TypeError(f"features in a circle: {', '.join(sorted(waiting))}")
-        ordered.append(tuple(d.expression() for d in sorted(ready, key=lambda d: d.name)))
+        ordered += sorted(ready, key=lambda d: d.name)
         waiting = {name: d for name, d in waiting.items() if d not in ready}
     return tuple(ordered)
-
-
-def compute(frame: pl.DataFrame, names: Sequence[str], level: Level) -> pl.DataFrame:
-    """`frame` with the columns of one level that `names` need."""
-    for step in steps(tuple(names), level):
-        frame = frame.with_columns(step)
-    return frame

@@ -1,7 +1,7 @@
-"""Money of any currency in euro, so that values can be compared.
+"""Conversion of amounts in any currency to euro, so that values can be compared.
 
-The rates are rounded orders of magnitude for features, never for duty: what matters to the ranking is that one
-currency is always turned in the same way. They belong to the definition of the features: changing one changes
+The rates are rounded orders of magnitude for features, never for duty: what matters to the ranking is that
+a currency is always converted in the same way. They belong to the definition of the features: changing one changes
 the fingerprint of the catalogue.
 """
 
@@ -20,6 +20,6 @@ EURO_PER_UNIT: dict[str, float] = {
 
 
 def in_euro(amount: pl.Expr, currency: pl.Expr) -> pl.Expr:
-    """`amount` in euro; null where the amount or the currency is unknown."""
+    """Convert `amount` to euro; null where the amount or the currency is unknown."""
     rate = currency.str.to_uppercase().replace_strict(EURO_PER_UNIT, default=None, return_dtype=pl.Float64)
     return amount * rate

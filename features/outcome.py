@@ -1,6 +1,8 @@
-"""The schema of inspection results: what was found, when it became known, and how it came to be inspected."""
+"""The schema of control results: findings, the moment they became known, and the kind of selection."""
 
 from __future__ import annotations
+
+import polars as pl
 
 from features.consignment import Column
 
@@ -8,7 +10,7 @@ STAGES = ("pre_arrival", "clearance", "post_clearance")
 RESULTS = ("compliant", "non_compliant", "not_presented", "inconclusive")
 FINDINGS = ("counterfeit", "undervalued", "misdeclared", "prohibited", "dangerous")
 SELECTIONS = ("risk", "rule", "random", "exploration", "campaign", "unknown")
-LABELLED = ("compliant", "non_compliant")  # the other results say nothing about the goods
+LABELLED = ("compliant", "non_compliant")  # the other results carry no information on the goods
 
 OUTCOME_COLUMNS: tuple[Column, ...] = (
     Column("consignment_id", "the consignment that was inspected", required=True, longest=100),
@@ -24,4 +26,26 @@ OUTCOME_COLUMNS: tuple[Column, ...] = (
     Column("selection", "why it was inspected", choices=SELECTIONS),
     Column("selection_probability", "chance with which it was selected, in (0, 1]", kind="number"),
     Column("officer", "pseudonymous id", longest=100),
+)
+# after an erasure: what hit rates and the estimates from random controls are made of
+KEPT_FOR_STATISTICS = ("consignment_id", "known_at", "stage", "result", "selection", "selection_probability")
+NAMING_PERSONS = ("right_holder", "officer")
+
+NAMED = pl.col("findings").str.split(";").list.eval(pl.element().str.strip_chars().replace("", None).drop_nulls())
+FOUND = NAMED.list.len().fill_null(0) > 0
+UNKNOWN_WORD = NAMED.list.eval(~pl.element().is_in(FINDINGS)).list.any()
+CONTRADICTIONS: tuple[tuple[str, str, str, pl.Expr], ...] = (  # field, reason, remedy, and the rows that it holds for
+    ("findings", "unknown word", f"one or more of {', '.join(FINDINGS)}, separated by ;", UNKNOWN_WORD),
+    (
+        "findings",
+        "findings beside the result compliant",
+        "take the findings out, or state the result non_compliant",
+        (pl.col("result") == "compliant") & FOUND,
+    ),
+    (
+        "findings",
+        "missing beside the result non_compliant",
+        f"at least one of {', '.join(FINDINGS)}",
+        (pl.col("result") == "non_compliant") & ~FOUND,
+    ),
 )

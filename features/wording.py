@@ -1,4 +1,4 @@
-"""How much a description resembles those of goods found non-compliant, by the letter sequences it is made of."""
+"""Likeness of a description to those of goods found non-compliant, by its letter sequences."""
 
 from __future__ import annotations
 
@@ -10,36 +10,40 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from features.algebra import Moments, Numbers, Pattern, Text, log, lower
+from features.algebra.text import distinct_pairs
 from features.consignment import TIME
-from features.facts import Integers
 
+LIKENESS = "line_wording_likeness"
 BUCKETS = 4096
-PRIOR = 4.0  # documents: a sequence seen in few inspections says little
+PRIOR = 4.0  # pseudo-documents: a sequence seen in few inspections carries little weight
 UNIT = 1_000_000  # weights are whole millionths, so that their sum does not depend on the order of adding
 MULTIPLIERS = np.array([0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D], dtype=np.uint64)
+SPACES = Pattern(r"[\s\x00]+")
+Integers = npt.NDArray[np.int64]
 SCHEMA = pl.Schema({"known_from": TIME, "weights": pl.List(pl.Int64)})
 
 
 @dataclass(frozen=True, slots=True)
 class Sequences:
-    """Sequences of three letters of some texts: the bucket of each, and the text it stands in."""
+    """Three-letter sequences of texts: the bucket of each, and the text it occurs in."""
 
     bucket: Integers
     text: Integers
 
 
-def sequences(texts: pl.Series) -> Sequences:
-    """Every three letters in a row of each text, lower case, spaces joined, a space before and after."""
-    clean = texts.fill_null("").str.to_lowercase().str.replace_all(r"[\s\x00]+", " ").str.strip_chars()
-    joined = "\x00".join(f" {text} " for text in clean)
+def sequences(texts: Sequence[str | None]) -> Sequences:
+    """Return all three-letter sequences of each text, lower case, spaces joined, a space before and after."""
+    joined = "\x00".join(f" {SPACES.replaced(lower(text or ''), ' ').strip(' ')} " for text in texts)
     letters = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
     if len(letters) < 3:
         return Sequences(np.empty(0, np.int64), np.empty(0, np.int64))
-    three = np.lib.stride_tricks.sliding_window_view(letters, 3)
-    mixed = (three * MULTIPLIERS).sum(axis=1, dtype=np.uint64)
+    first, second, third = letters[:-2], letters[1:-1], letters[2:]
+    mixed = first * MULTIPLIERS[0] + second * MULTIPLIERS[1] + third * MULTIPLIERS[2]
     bucket = ((mixed ^ (mixed >> np.uint64(15))) % np.uint64(BUCKETS)).astype(np.int64)
-    text = np.cumsum(letters == 0)[: len(three)].astype(np.int64)
-    within = (three != 0).all(axis=1)
+    is_letter = letters != 0
+    text = np.cumsum(~is_letter)[: len(first)]
+    within = is_letter[:-2] & is_letter[1:-1] & is_letter[2:]
     return Sequences(bucket[within], text[within])
 
 
@@ -49,35 +53,38 @@ class Wording:
 
     table: pl.DataFrame
     _dates: Integers = field(init=False, repr=False, compare=False)
-    _weights: Integers = field(init=False, repr=False, compare=False)  # dates × BUCKETS
+    _weights: Integers = field(init=False, repr=False, compare=False)  # dates + 1 × BUCKETS, the last of no date
 
     def __post_init__(self) -> None:
-        """Lay the weights out once: every call looks into them."""
-        weights = np.array(self.table["weights"].to_list(), dtype=np.int64).reshape(-1, BUCKETS)
+        """Unpack the weights once: every call looks into them."""
+        none = np.zeros(BUCKETS, np.int64)
+        weights = np.array([*self.table["weights"].to_list(), none], np.int64)
         object.__setattr__(self, "_dates", self.table["known_from"].dt.epoch("us").to_numpy())
         object.__setattr__(self, "_weights", weights)
 
-    def attach(self, lines: pl.DataFrame) -> pl.DataFrame:
-        """`lines` (description, lodged_at) with `line_wording_likeness`, null before the first date."""
-        found = sequences(lines["description"])
-        of_line = np.searchsorted(self._dates, lines["lodged_at"].dt.epoch("us").to_numpy(), side="right") - 1
-        counts = np.bincount(found.text, minlength=lines.height)
-        sums = np.zeros(lines.height, np.int64)
-        if len(self._dates):
-            np.add.at(sums, found.text, self._weights[np.maximum(of_line[found.text], 0), found.bucket])
-        known = (of_line >= 0) & (counts > 0)
-        likeness = np.where(known, sums / np.maximum(counts, 1) / UNIT, np.nan)
-        return lines.with_columns(pl.Series("line_wording_likeness", likeness).fill_nan(None))
+    def attach(self, description: Text, lodged_at: Moments) -> Numbers:
+        """Return `line_wording_likeness` of each goods line; unknown before the first date."""
+        date = np.searchsorted(self._dates, lodged_at, side="right")  # 0 before the first
+        pairs, rows = distinct_pairs(description.codes, date, len(self._dates) + 1)
+        triples = sequences([description.words[code] for code, _ in pairs])
+        of_text = np.array([at for _, at in pairs], np.int64) - 1
+        counts = np.bincount(triples.text, minlength=len(pairs))
+        weights = (
+            self._weights[of_text[triples.text], triples.bucket] if len(self._dates) else np.zeros(len(triples.text))
+        )
+        sums = np.bincount(triples.text, weights, minlength=len(pairs))  # whole millionths: exact in any order
+        likeness = np.where((of_text >= 0) & (counts > 0), sums / np.maximum(counts, 1) / UNIT, np.nan)
+        return likeness[rows]
 
 
 def fit_wording(inspected: pl.DataFrame, dates: Sequence[datetime]) -> Wording:
-    """Weights for each date from the lines inspected (description, hit, known_at) whose result was known before it.
+    """Fit weights for each date on the inspected lines (description, hit, known_at) with a result known before it.
 
     A weight is the logarithm of how much likelier the sequence is among non-compliant than among compliant goods.
     """
     ordered = inspected.sort("known_at", "description", "hit")
-    found = sequences(ordered["description"])
-    pairs = np.unique(found.text * BUCKETS + found.bucket)  # once in each text
+    triples = sequences(ordered["description"].to_list())
+    pairs = np.unique(triples.text * BUCKETS + triples.bucket)  # once in each text
     text, bucket = pairs // BUCKETS, pairs % BUCKETS
     hit = ordered["hit"].to_numpy().astype(bool)
     known_at = ordered["known_at"].dt.epoch("us").to_numpy()
@@ -99,5 +106,5 @@ def _weights(
     odds = (
         (among_hits + PRIOR * share) / (hits.sum() + PRIOR) / ((among_clean + PRIOR * share) / ((~hits).sum() + PRIOR))
     )
-    weights = np.where(seen, np.log(odds), 0.0)
+    weights = np.where(seen, log(odds), 0.0)
     return np.round(weights * UNIT).astype(np.int64)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -21,6 +19,9 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+if TYPE_CHECKING:
+    import polars as pl
+
 CONSOLE = Console(highlight=False, soft_wrap=True)
 SHOWN_FAULTS = 5
 
@@ -28,6 +29,11 @@ SHOWN_FAULTS = 5
 def line(text: str) -> None:
     """One line."""
     CONSOLE.print(Text(text))
+
+
+def counted(number: int, singular: str, plural: str = "") -> str:
+    """A number with its noun, in the singular where it is one."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
 def heading(text: str) -> None:
@@ -43,13 +49,13 @@ class Advance:
         self._task, self._done = bar.add_task(what, total=total), 0
         self.last = ""
 
-    def __call__(self, said: str) -> None:
-        """One more is done; what was done is printed where there are few."""
+    def __call__(self, text: str, *, always: bool = False) -> None:
+        """One more is done; what was done is printed where there are few, or `always`."""
         self._done += 1
         self._bar.update(self._task, completed=self._done)
-        self.last = said
-        if self._few:
-            self._bar.console.print(Text(said))
+        self.last = text
+        if self._few or always:
+            self._bar.console.print(Text(text))
 
     def part(self, share: float) -> None:
         """So much of the present one is done, from 0 to 1."""
@@ -73,22 +79,12 @@ def progress(what: str, total: int) -> Iterator[Advance]:
         line(f"{total} {what}; the last: {advance.last}")
 
 
-def faults(refused: pl.DataFrame, kept: Path | None) -> None:
-    """The first refused rows by line, field, reason and remedy, and where all of them lie."""
-    if refused.is_empty():
-        return
-    for row in refused.head(SHOWN_FAULTS).select("line", "field", "reason", "remedy").to_dicts():
-        line(f"  line {row['line']}: {row['field']}: {row['reason']} ({row['remedy']})")
-    more = refused.height - SHOWN_FAULTS
-    line(f"  {f'and {more:,} more; ' if more > 0 else ''}all of them in {kept}")
-
-
-def problems(told: Sequence[Mapping[str, Any]]) -> None:
+def problems(listed: Sequence[Mapping[str, Any]]) -> None:
     """The first of what could not be read, by line, reason and remedy, and how many more there are."""
-    for problem in told[:SHOWN_FAULTS]:
+    for problem in listed[:SHOWN_FAULTS]:
         line(f"  line {problem['line']}: {problem['reason']}; {problem['remedy']}")
-    if len(told) > SHOWN_FAULTS:
-        line(f"  and {len(told) - SHOWN_FAULTS:,} more")
+    if len(listed) > SHOWN_FAULTS:
+        line(f"  and {len(listed) - SHOWN_FAULTS:,} more")
 
 
 def top(orientations: pl.DataFrame, declared: pl.DataFrame, count: int) -> None:

@@ -5,93 +5,136 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 
 import structlog
 from fastapi import FastAPI
 from starlette.routing import BaseRoute
 from starlette.staticfiles import StaticFiles
 
-from service.access.access import Access
+from service.access.directory import Access
 from service.access.guard import Guard, names_of
+from service.access.hosts import Hosts
 from service.access.oidc import Provider
 from service.access.permissions import check_every_route_has_a_row
-from service.api import faults, messages, routes
+from service.access.read_log import OUT_OF_REACH, ReadLog
+from service.api import error_responses as faults
+from service.api import message_routes as messages
+from service.api import routes
 from service.api.admission import Admission
+from service.api.body_limit import UnreadBody
+from service.api.body_reading import OneAtATime
 from service.api.metrics import Metrics
-from service.bundles import Serving, open_serving
-from service.checkpoints import checkpoint
-from service.console import doors, four_eyes, oversight, work
-from service.console.errors import ErrorPages
-from service.desk import open_desk
-from service.gathering import Gathering
-from service.lean import settled_in
-from service.reassessing import reassess
+from service.calls.call_batcher import CallBatcher
+from service.calls.reassessment import reassess
+from service.console import analyst_pages as work
+from service.console import four_eyes_pages as four_eyes
+from service.console import login_pages as doors
+from service.console import oversight_pages as oversight
+from service.console.error_pages import ErrorPages
+from service.desk import on_desk, open_desk
+from service.history.compaction_schedule import EVERY_SECONDS, compacting_regularly
+from service.record.checkpoint_copies import send_checkpoints
+from service.record.checkpoints import checkpoint
+from service.runtime.periodic import run_every
+from service.runtime.private_files import private_files
+from service.runtime.process_tuning import frozen_gc
+from service.serving.bundle_swap import LOOK_SECONDS, Swapper
+from service.serving.serving_bundle import Serving, open_serving
 from service.settings import Settings
-from service.settler import settling_now_and_then
-from service.swapping import LOOK_SECONDS, Swapper, on_desk
-from service.tending import now_and_then
 
 LOG = structlog.get_logger("tamis.record")
+ROUTERS = (routes.router, messages.router, doors.router, work.router, oversight.router, four_eyes.router)
 
 
 def create(settings: Settings | None = None) -> FastAPI:
-    """The application; it answers `/readyz` only once the desk has loaded and decided nothing yet."""
+    """Create the application; it answers `/readyz` only once the desk has loaded and decided nothing yet."""
     settings = settings or Settings()
-
-    def put(serving: Serving) -> None:
-        app.state.desk = on_desk(app.state.desk, serving)
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        serving = open_serving(settings)
-        app.state.desk = open_desk(settings, serving, answers_calls=True)
-        app.state.swapper = Swapper(settings, serving, put)
-        store = app.state.desk.journal.store
-        app.state.access, app.state.gathering = Access(store), Gathering()
-
-        def sign() -> None:
-            checkpoint(store, settings.checkpoints, settings.keys, datetime.now(UTC))
-
-        def tend() -> None:
-            app.state.desk.journal.catch_up()
-            if amended := reassess(app.state.desk, datetime.now(UTC)):
-                LOG.info("decided again, and stricter", decisions=amended)
-            sign()
-
-        with (
-            settled_in(),
-            settling_now_and_then(store, then=tend),
-            now_and_then(app.state.swapper.look, LOOK_SECONDS, "looking for bundles"),
-        ):
-            yield
-        app.state.gathering.close()
-        sign()
-        store.close()
-
-    app = FastAPI(title="Tamis", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
-    routers = (routes.router, messages.router, doors.router, work.router, oversight.router, four_eyes.router)
-
-    @cache
-    def every_route() -> list[BaseRoute]:
-        """Those of the routers stand in them; the application keeps its own only. Asked for once all are there."""
-        own = [route for route in app.routes if getattr(route, "name", None)]
-        return [*own, *(route for router in routers for route in router.routes)]
-
-    app.state.settings, app.state.metrics = settings, Metrics()
+    app = FastAPI(title="Tamis", version="1", lifespan=_private, docs_url=None, redoc_url=None)
+    app.state.settings, app.state.metrics, app.state.one_at_a_time = settings, Metrics(), OneAtATime()
+    app.state.provider, app.state.dialects = Provider(settings), messages.Dialects(settings)
+    named_routes = cache(partial(_named_routes, app))  # called once all of them exist
     faults.install(app, settings.body_limit)
     app.add_middleware(
-        Guard, routes=every_route, access=lambda: getattr(app.state, "access", None), mode=settings.access,
+        Guard, routes=named_routes, access=lambda: getattr(app.state, "access", None),
+        read_log=lambda: getattr(app.state, "read_log", None), mode=settings.access,
         calls_a_minute=settings.calls_a_minute,
     )  # fmt: skip
     app.add_middleware(
         Admission, at_once=settings.calls_at_once, seconds=settings.answer_seconds, metrics=app.state.metrics
     )
+    app.add_middleware(Hosts, settings=settings)
     app.add_middleware(ErrorPages)
-    app.state.provider = Provider(settings)
-    app.state.dialects = messages.Dialects(settings)
+    app.add_middleware(UnreadBody)
     app.mount("/console/static", StaticFiles(packages=[("service.console", "static")]), name="static")
-    for router in routers:
+    for router in ROUTERS:
         app.include_router(router)
-    check_every_route_has_a_row(names_of(every_route()))
+    check_every_route_has_a_row(names_of(named_routes()))
     return app
+
+
+def _named_routes(app: FastAPI) -> list[BaseRoute]:
+    """List the application's routes that have a name, and those of the routers."""
+    app_routes = [route for route in app.routes if getattr(route, "name", None)]
+    return [*app_routes, *(route for router in ROUTERS for route in router.routes)]
+
+
+@asynccontextmanager
+async def _private(app: FastAPI) -> AsyncIterator[None]:
+    """Let all that the service writes be its owner's alone."""
+    with private_files():
+        async with _with_desk(app):
+            yield
+
+
+@asynccontextmanager
+async def _with_desk(app: FastAPI) -> AsyncIterator[None]:
+    """Open the desk, and look for bundles and tend the record as long as calls are answered."""
+    settings: Settings = app.state.settings
+    serving = open_serving(settings)
+    app.state.desk = open_desk(settings, serving, answers_calls=True)
+    app.state.swapper = Swapper(settings, serving, partial(_put, app))
+    store = app.state.desk.journal.store
+    app.state.access, app.state.gathering = Access(store), CallBatcher()
+    app.state.read_log = ReadLog(store, settings.read_log)
+    with (
+        frozen_gc(),
+        compacting_regularly(store, then=partial(_tend, app)),
+        run_every(EVERY_SECONDS, partial(_send, app), "sending checkpoints"),
+        run_every(LOOK_SECONDS, app.state.swapper.look, "looking for bundles"),
+    ):
+        yield
+    app.state.gathering.close()
+    app.state.read_log.close()
+    try:
+        _sign(app)
+    except OUT_OF_REACH as fault:  # the next service signs how far the log reaches
+        LOG.error("no checkpoint at the end", kind=type(fault).__name__)
+    _send(app)
+    store.close()
+
+
+def _put(app: FastAPI, serving: Serving) -> None:
+    app.state.desk = on_desk(app.state.desk, serving)
+
+
+def _tend(app: FastAPI) -> None:
+    app.state.desk.journal.catch_up()
+    if amended := reassess(app.state.desk, datetime.now(UTC)):
+        LOG.info("decided again, and stricter", decisions=amended)
+    _sign(app)
+
+
+def _sign(app: FastAPI) -> None:
+    settings: Settings = app.state.settings
+    checkpoint(app.state.desk.journal.store, settings.checkpoints, settings.keys, datetime.now(UTC))
+
+
+def _send(app: FastAPI) -> None:
+    """Send checkpoints to the second place; what waits is seen in the figures."""
+    copies = send_checkpoints(app.state.settings, datetime.now(UTC))
+    if copies is None:
+        return
+    app.state.metrics.unsent.set(copies.waiting)
+    if copies.fault:
+        LOG.warning("checkpoints are not sent", waiting=copies.waiting, since=copies.failing_since)

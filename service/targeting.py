@@ -1,26 +1,28 @@
-"""The story on one screen: from a message to the orientation of every consignment in it."""
+"""The main path on one screen: from a message to the orientation of every consignment in it."""
 
 from __future__ import annotations
 
 from features.messages import Message, read
 from service.desk import Desk
 from service.orientation import Decisions
-from service.tallies import Overspent
+from service.record.capacity_used import Overspent
 
 __all__ = ["Desk", "target"]
 
 
 def target(message: Message, desk: Desk) -> Decisions:
-    """Orient every consignment in one message, on what was known when it arrived."""
+    """Decide every consignment in one message, on what was known when it arrived."""
     consignments, problems = read(message)
     if not len(consignments):
         return Decisions([], problems.refused)
-    consignments = desk.parties.link(consignments)
+    consignments, lists = desk.screened(consignments)
     rows, lost = desk.rows(consignments)
     scores = desk.model.score(rows)
     while True:
-        decisions = desk.policy.orient(consignments, scores, problems, desk.moment(message, consignments, lost))
+        decisions = desk.policy.orient(
+            consignments, scores, problems, desk.context(message, consignments, lost, lists_as_of=lists)
+        )
         try:
             return desk.journal.record(decisions, rows, consignments)
-        except Overspent:  # another call took the check that this one counted on: orient anew with what is left
+        except Overspent:  # another call took the check that this one counted on: decide again with what is left
             continue

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 from hypothesis import Phase, settings
 
 from tests.databases import postgresql_server
-from tests.worlds import SmallWorld, make_small_world
+from tests.kinds import begin_with_the_longest, mark_kinds
+from tests.shared import made_once
+from tests.worlds import SmallWorld, make_sealed_home, make_small_world
 
 os.environ.setdefault("TAMIS_ACCESS", "open")  # who may do what is tested where it is closed
 settings.register_profile("tamis", deadline=None)  # a busy machine is no fault of the code
@@ -19,10 +22,23 @@ settings.register_profile("planted", deadline=None, phases=[Phase.explicit, Phas
 settings.load_profile("planted" if "TAMIS_PLANT" in os.environ else "tamis")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with what it needs, so that `make quick` can leave out what takes long; the longest come first."""
+    for item in items:
+        mark_kinds(item)
+    begin_with_the_longest(items)
+
+
 @pytest.fixture(scope="session")
 def small_world(tmp_path_factory: pytest.TempPathFactory) -> SmallWorld:
     """A world of twenty days with a trained model; copy its home before writing to it."""
-    return make_small_world(tmp_path_factory.mktemp("small-world"))
+    return made_once(tmp_path_factory, "small-world", make_small_world)
+
+
+@pytest.fixture(scope="session")
+def sealed_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose signed bundle was learned from a tiny world; to be copied, never written to."""
+    return made_once(tmp_path_factory, "sealed", make_sealed_home)
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +51,12 @@ def postgresql_address() -> Iterator[str]:
 @pytest.fixture
 def postgresql(postgresql_address: str) -> str:
     """The address of an empty database."""
+    return _database(postgresql_address)
+
+
+@pytest.fixture(scope="module")
+def module_postgresql(postgresql_address: str) -> str:
+    """The address of a database that the tests of a module share."""
     return _database(postgresql_address)
 
 

@@ -5,20 +5,33 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
+
+
+class NothingPlanted(Exception):
+    """The name that a fault would replace does not exist: the fault would change nothing, and prove nothing."""
+
+
+def plant(module: ModuleType | type, name: str, fault: object) -> None:
+    """Replace a name of a module or class by a fault; raises NothingPlanted where there is no such name."""
+    if not hasattr(module, name):
+        raise NothingPlanted(f"{module.__name__} has no {name}; plant the fault where the name is today")
+    setattr(module, name, fault)
 
 
 def past_not_strict() -> None:
     """What is known at the very moment of lodging is read as past."""
-    from features import history
+    from features.history import table_scan, totals
 
-    strict = history.last_before
-    history.last_before = lambda column, start, end, values: strict(column, start, end, values + 1)  # type: ignore[assignment]
+    strict: Any = table_scan.scan
+    moments = 10  # the place of this argument
+    plant(totals, "scan", lambda *given: strict(*given[:moments], given[moments] + 1, *given[moments + 1 :]))
 
 
 def panics_not_caught() -> None:
     """`except Exception` where a panic of polars is a BaseException: the writer dies and its callers wait for ever."""
-    from service import writing
+    from service.store import group_commit as writing
 
     def only_exceptions(connection: Any, work: Any, told: Any, done: list[Any]) -> None:
         try:
@@ -40,62 +53,81 @@ def panics_not_caught() -> None:
             for told, result in done:
                 told.set_result(result)
 
-    writing.Writer._write_group = write_group  # type: ignore[method-assign]
+    plant(writing.Writer, "_write_group", write_group)
 
 
 def decided_twice() -> None:
     """What was decided before is not looked for."""
     from service import journal
 
-    journal._stored = lambda *_: {}  # type: ignore[assignment]
+    plant(journal, "decided_before", lambda *_: {})
 
 
 def any_signature() -> None:
     """A manifest is believed whoever signed it."""
     from service.scoring import bundle
 
-    bundle.verify = lambda signed, _: dict(signed)
+    plant(bundle, "verify", lambda signed, _: dict(signed))
 
 
 def links_loose() -> None:
     """An entry of the chain is not bound to the one before it."""
-    from service import auditing, chain
+    from service.audit import verify as auditing
+    from service.canonical import canonical
+    from service.record import audit_log as chain
 
     def loose(before: str, told: Any) -> str:
-        return hashlib.sha256(chain.canonical({name: told[name] for name in chain.FIELDS})).hexdigest()
+        return hashlib.sha256(canonical({name: told[name] for name in chain.FIELDS})).hexdigest()
 
-    chain.hash_of = auditing.hash_of = loose
+    plant(chain, "hash_of", loose)
+    plant(auditing, "hash_of", loose)
 
 
 def facts_forgotten() -> None:
     """What waited while history was out is marked as posted, and is not."""
-    from service import posting
+    from service.history import posting
 
-    posting.post = lambda *_: None
+    plant(posting, "post", lambda *_: None)
 
 
 def amendments_add() -> None:
     """The facts of an amendment are added, and those that it replaces are not taken back."""
-    from service import posting
+    from service.history import posting
 
-    posting.less = lambda more, _: more
+    plant(posting, "fact_delta", lambda more, _: more)
 
 
 def overspent_unseen() -> None:
     """Two calls that meet both take the last check."""
-    from service import tallies
+    from service.record import capacity_used as tallies
 
-    tallies._refuse_overspent = lambda *_: None
+    plant(tallies, "_refuse_overspent", lambda *_: None)
+
+
+def anybody_amends() -> None:
+    """Whoever names a consignment that is on record adds to it, whosever it is."""
+    from service.record import claims
+
+    plant(claims, "may_amend", lambda *_: True)
+
+
+def one_part_is_enough() -> None:
+    """Who sees one part of a consignment sees the whole."""
+    from service.record.ownership import Sender
+
+    plant(Sender, "sees_every", lambda self, offices: any(self.sees(office) for office in offices))
 
 
 PLANTS: dict[str, tuple[Callable[[], None], str]] = {
     "past not strict": (past_not_strict, "tests/parity/test_windows.py"),
-    "panics not caught": (panics_not_caught, "tests/service/test_writing.py"),
-    "decided twice": (decided_twice, "tests/service/test_stateful.py"),
-    "any signature": (any_signature, "tests/service/test_bundle.py"),
-    "links loose": (links_loose, "tests/service/test_chain.py"),
-    "facts forgotten": (facts_forgotten, "tests/service/test_degraded.py"),
-    "overspent unseen": (overspent_unseen, "tests/service/test_tallies.py"),
+    "panics not caught": (panics_not_caught, "tests/service/store/test_group_commit.py"),
+    "decided twice": (decided_twice, "tests/service/test_stateful_record.py"),
+    "any signature": (any_signature, "tests/service/scoring/test_bundle.py"),
+    "links loose": (links_loose, "tests/service/audit/test_verify.py"),
+    "facts forgotten": (facts_forgotten, "tests/service/calls/test_degraded.py"),
+    "overspent unseen": (overspent_unseen, "tests/service/record/test_capacity_used.py"),
+    "anybody amends": (anybody_amends, "tests/service/access/test_whose.py"),
+    "one part is enough": (one_part_is_enough, "tests/service/record/test_ownership.py"),
     "amendments add": (amendments_add, "tests/parity/test_history_is_a_function_of_the_record.py"),
 }
 

@@ -1,4 +1,4 @@
-"""A small world with a model that has learned in it, made once for all tests that need one."""
+"""Synthetic worlds with a model that learned in them: a small one in its store, a tiny one as a signed bundle."""
 
 from __future__ import annotations
 
@@ -8,24 +8,29 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from features.catalogue import INPUTS
 from features.consignment import Consignments, fold
-from features.contract import gate_manifest
-from features.facts import with_entities
-from features.parties import Unlinked
-from pipelines.archive import Archive
-from pipelines.ingest import ingest_manifest, ingest_outcomes
-from pipelines.learn import standard_policy
+from features.contract import gate_manifest, gate_outcomes
+from features.history.facts import with_entities
+from features.messages.flat import read_flat
+from pipelines.batch.archive import Archive
+from pipelines.batch.ingest import ingest_manifest, ingest_outcomes, read_manifest
 from pipelines.synthetic import build_world
-from pipelines.train import Trained, train
-from pipelines.training_frame import build_training_frame
-from service.history import StoredHistory
+from pipelines.training.model_card import model_card
+from pipelines.training.standard_policy import standard_policy
+from pipelines.training.train import PARAMETERS, Trained, train
+from pipelines.training.training_frame import build_training_frame
 from service.journal import Journal
-from service.orientation import load_policy
+from service.scoring.bundle import seal, write_bundle
 from service.settings import Settings
-from service.store import Store
+from service.store.database import Store
 from service.targeting import Desk
+from tests.service.building import MODEL_ID
+from tests.service.quick import desk_of
+
+TINY_DAYS, TINY_PER_DAY, TINY_SEED = 20, 300, 5
 
 
 @dataclass(frozen=True)
@@ -45,10 +50,7 @@ class SmallWorld:
     def desk(self, home: Path) -> Desk:
         """A desk on a copy of the home as it was before the last day."""
         shutil.copytree(self.home, home, dirs_exist_ok=True)
-        store = Store(Settings(home=home).store_address)
-        return Desk(
-            Unlinked(), StoredHistory(store), self.trained.model, load_policy(standard_policy()), Journal(store)
-        )
+        return desk_of(Store(Settings(home=home).store_address), self.trained.model)
 
 
 def make_small_world(folder: Path, days: int = 20, per_day: int = 600, seed: int = 3) -> SmallWorld:
@@ -73,6 +75,29 @@ def make_small_world(folder: Path, days: int = 20, per_day: int = 600, seed: int
     linked = Archive(home / "archive", linking=True)
     trained = train(build_training_frame(linked, INPUTS, end=end), INPUTS, "small")
     return SmallWorld(home, manifests, outcomes, trained, end)
+
+
+def make_sealed_home(folder: Path) -> Path:
+    """A home whose bundle was learned from a tiny world (in `world` beside it) and signed; without a store."""
+    build_world(TINY_DAYS, TINY_PER_DAY, TINY_SEED, folder / "world")
+    archive = Archive(folder / "archive")
+    for file in sorted((folder / "world" / "manifests").glob("*.parquet")):
+        archive.keep_manifest(read_manifest(file)[1].accepted)
+    for file in sorted((folder / "world" / "outcomes").glob("*.parquet")):
+        archive.keep_outcomes(gate_outcomes(read_flat(file).rows).accepted)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(PARAMETERS, "num_threads", 1)  # threads that wait for one another on busy cores take minutes
+        trained = train(build_training_frame(archive, INPUTS), INPUTS, MODEL_ID)
+    settings = Settings(home=folder / "home")
+    bundle = settings.bundles / MODEL_ID
+    write_bundle(bundle, trained.model, trained.golden, _texts(trained))
+    seal(bundle, settings.keys, {"model_id": MODEL_ID, "promoted_by": "tests"})
+    settings.champion.write_text(MODEL_ID, encoding="utf-8")
+    return settings.home
+
+
+def _texts(trained: Trained) -> dict[str, str]:
+    return {"policy.toml": standard_policy(), "card.md": model_card(trained, "tiny")}
 
 
 def consignments_of(files: list[Path]) -> Consignments:

@@ -1,4 +1,4 @@
-"""Subjects of a list as cards: what is stated of them becomes the same evidence as what senders state of themselves."""
+"""Subjects of a list as records (cards): statements on them become the same evidence as declarations of senders."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from itertools import combinations
 import polars as pl
 import polars_hash as plh
 
-from features.intelligence.reading import PROPERTIES
-from features.intelligence.writing import Tie
-from features.parties.evidence import OF_SHOPS, SENDER, sentence, told_values
+from features.intelligence.ftm_writer import Tie
+from features.intelligence.statements import PROPERTIES
+from features.parties.evidence import SENDER, reported_values, sentence
 from features.parties.graph import Graph
 
 SUBJECTS = pl.Schema(
@@ -18,30 +18,38 @@ SUBJECTS = pl.Schema(
 
 
 def subjects_of(list_id: str, statements: pl.DataFrame) -> pl.DataFrame:
-    """One row a subject (SUBJECTS): its card, and its evidence as sorted hashes; none where nothing can be compared.
+    """Return one row per subject (SUBJECTS): its card, and its evidence as sorted hashes; empty where not comparable.
 
-    statements: STATEMENTS. A name is compared within its country: it needs one, stated of the same subject.
+    statements: STATEMENTS. What is compared within a country, such as a name, is compared within each that is stated of
+    the same subject; it needs one.
     """
-    by_subject = statements.select("subject_id", "label", "property", "text").with_row_index("row")
-    of_country = (
-        by_subject.filter(pl.col("property") == "country")
-        .group_by("subject_id")
-        .agg(pl.col("text").first().str.to_uppercase().alias("country"))
+    by_subject = statements.select("subject_id", "label", "property", "text")
+    countries = by_subject.filter(pl.col("property") == "country").select(
+        "subject_id", pl.col("text").str.to_uppercase().alias("consignor_country")
     )
-    frame = by_subject.join(of_country, on="subject_id", how="left", maintain_order="left").select(
-        "row",
-        "subject_id",
-        "label",
-        *(
-            pl.when(pl.col("property") == name).then("text").alias(column)
-            for name, column in PROPERTIES.items()
-            if column is not None and name != "country"
-        ),
-        pl.col("country").alias("consignor_country"),
+    others = pl.col("property") != "country"
+    countries = countries.unique(maintain_order=True)
+    placed = by_subject.filter(others).join(countries, on="subject_id", how="left", maintain_order="left")
+    alone = by_subject.filter(~others).with_columns(pl.lit(None, pl.String).alias("consignor_country"))
+    frame = (
+        pl.concat([placed, alone])
+        .with_row_index("row")
+        .select(
+            "row",
+            "subject_id",
+            "label",
+            "consignor_country",
+            *(
+                pl.when(pl.col("property") == name).then("text").alias(column)
+                for name, column in PROPERTIES.items()
+                if column is not None and name != "country"
+            ),
+        )
     )
-    values = told_values(frame.select("row", *SENDER, *OF_SHOPS))
-    told = frame.select("row", "subject_id", "label").join(values, on="row", how="left")
-    each = told.group_by("subject_id", maintain_order=True).agg(
+    unstated = (name for name in SENDER if name not in frame.columns)  # a list states an address as one text
+    values = reported_values(frame.with_columns(pl.lit(None, pl.String).alias(name) for name in unstated))
+    stated = frame.select("row", "subject_id", "label").join(values, on="row", how="left")
+    each = stated.group_by("subject_id", maintain_order=True).agg(
         pl.col("label").first(), pl.col("value").drop_nulls().unique().sort().alias("values")
     )
     key = pl.concat_str(pl.lit(f"listed\x1f{list_id}\x1f"), "subject_id").alias("key")
@@ -50,7 +58,7 @@ def subjects_of(list_id: str, statements: pl.DataFrame) -> pl.DataFrame:
 
 
 def ties_of(subjects: pl.DataFrame) -> list[Tie]:
-    """What subjects of one list (SUBJECTS) have in common: enough to be one party's, conclusive; else only alike."""
+    """Find what subjects of a list (SUBJECTS) share: enough for the same party, conclusive; else only similar."""
     graph, codes = Graph(), dict(subjects.select("entity", "subject_id").rows())
     for entity, values in subjects.select("entity", "values").rows():
         graph.add(entity, values, 0, listed=True)
@@ -58,11 +66,10 @@ def ties_of(subjects: pl.DataFrame) -> list[Tie]:
     shared: dict[tuple[int, int], list[int]] = {pair: list(link.shared) for pair, link in links.items()}
     for value, by in graph.stated_by.items():
         if not graph.is_hub(value):
-            for one, other in combinations(sorted(by), 2):
-                if (one, other) not in links:
-                    shared.setdefault((one, other), []).append(value)
-    own = {value for value, own in graph.own.items() if own}
+            for first, second in combinations(sorted(by), 2):
+                if (first, second) not in links:
+                    shared.setdefault((first, second), []).append(value)
     return [
-        Tie(codes[one], codes[other], sentence(values, own | set(values)), (one, other) in links)
-        for (one, other), values in sorted(shared.items())
+        Tie(codes[first], codes[second], sentence(values, values), (first, second) in links)
+        for (first, second), values in sorted(shared.items())
     ]

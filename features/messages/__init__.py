@@ -1,5 +1,5 @@
 """Bytes in, frames and problems out; one file a format."""
 
-from features.messages.reading import Message, Problems, Refused, read
+from features.messages.read_message import Message, Problems, Refused, read
 
 __all__ = ["Message", "Problems", "Refused", "read"]

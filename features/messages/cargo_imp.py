@@ -11,14 +11,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from features.messages.codes import POUND, airport_country, waybill
+from features.messages.bounds import Bounds
+from features.messages.code_lists import POUND, airport_country, waybill
+from features.messages.format import Format
+from features.messages.masses import number_of
 from features.messages.raw import Lines, Raw, UnreadableFile
 
 LONGEST_LINE = 2_000  # characters; the format itself allows 70
 START = re.compile(rb"^FHL/\d{1,2}\s*$", re.MULTILINE)
 TAG = re.compile(r"^([A-Z]{3})(?:/(.*))?$")
 ROUTE = re.compile(r"^(\S*?)([A-Z]{3})([A-Z]{3})$")
-MASS = re.compile(r"^([KL])(\d+(?:\.\d+)?)$")
+MASS = re.compile(r"^([KL])([0-9.,]{1,12})$")
 NO_VALUE = {"", "NCV", "NVD", "XXX"}
 TAGS = ("MBI", "HBS", "TXT", "HTS", "OCI", "SHP", "CNE", "CVD", "NAM", "ADR", "LOC")
 OWNERS = {"SHP": "consignor", "CNE": "consignee"}
@@ -33,24 +36,27 @@ class _House:
     codes: list[str] = field(default_factory=list)
     parties: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     notes: list[tuple[str, str]] = field(default_factory=list)
+    customs: list[str] = field(default_factory=lambda: ["", "", ""])  # country, owner and kind of the last information
     pieces: str | None = None
 
 
 def begins(content: bytes) -> bool:
-    """Whether these bytes are an FHL, some lines of a teletype header before it allowed."""
+    """Tell whether these bytes are an FHL, some lines of a teletype header before it allowed."""
     first = _one_end(content[:2_000])
     found = START.search(first)
     return found is not None and first[: found.start()].count(b"\n") <= 5
 
 
 def _one_end(content: bytes) -> bytes:
-    """The same text with one kind of line end."""
+    """Write the same text with one kind of line end."""
     return content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
-def read_cargo_imp(content: bytes, name: str) -> Raw:
-    """Rows of one or several FHL messages; raises UnreadableFile where a line is longer than any message's."""
-    lines, content = Lines(), _one_end(content)
+def read_cargo_imp(content: bytes, name: str, bounds: Bounds) -> Raw:
+    """Read the rows of one or several FHL messages; raises UnreadableFile where a line, or all, is longer than any."""
+    bounds.check_size(len(content), name)
+    lines, content = Lines(name, bounds), _one_end(content)
+    bounds.check_signs(content.count(b"\n"), name)
     starts = [found.start() for found in START.finditer(content)]
     if not starts:
         raise UnreadableFile(f"{name}: no line that begins a message, such as FHL/4")
@@ -86,7 +92,7 @@ def _read_one(written: str, message_id: str, name: str, lines: Lines) -> None:
 
 
 def _segments(written: str, name: str) -> Iterator[tuple[str, str]]:
-    """Tag and rest of each line; a line that begins with a stroke goes on with the tag before it."""
+    """Split into tag and rest of each line; a line that begins with a stroke goes on with the tag before it."""
     tag = ""
     for number, line in enumerate(written.splitlines(), start=1):
         if len(line) > LONGEST_LINE:
@@ -118,8 +124,9 @@ def _house(rest: str) -> _House:
             "destination_country": airport_country(route[3:]),
         }
     weighed = MASS.match(mass)
-    if weighed:
-        kilograms = float(weighed.group(2)) * (POUND if weighed.group(1) == "L" else 1.0)
+    amount = number_of(weighed[2]) if weighed else None
+    if weighed and amount:
+        kilograms = float(amount) * (POUND if weighed[1] == "L" else 1.0)
         house.fields["gross_mass_kg"] = f"{kilograms:.6g}"
     elif mass:
         house.notes.append(("gross_mass_kg", "not a mass in kilograms (K) or pounds (L); left out"))
@@ -128,7 +135,7 @@ def _house(rest: str) -> _House:
 
 
 def _take(house: _House, tag: str, rest: str) -> None:
-    """What one line says of the house that it belongs to."""
+    """Add what one line says of the house that it belongs to."""
     kind = tag.rstrip("+")
     if kind == "TXT":
         house.words = [*(house.words if tag.endswith("+") else []), rest.strip()]  # the full text replaces the short
@@ -146,29 +153,36 @@ def _take(house: _House, tag: str, rest: str) -> None:
 
 
 def _customs(house: _House, rest: str) -> None:
-    """Customs information: country, whose it is, what it is, and the information."""
-    parts = [part.strip() for part in rest.split("/")] + [""] * 4
-    role = OWNERS.get(parts[1])
-    if role and parts[2] == "T":
-        house.fields[f"{role}_id"] = parts[3] or None
-    elif role and parts[2] == "CT":
-        house.fields.setdefault(f"{role}_phone", parts[3] or None)
+    """Add customs information: country, whose it is, what it is, and the information.
+
+    A field that is left empty repeats that of the line before: `OCI/CN/SHP/T/9133…`, then `///CT/86…`. Whose it is is
+    stated anew with another country.
+    """
+    country, owner, stated, information = ([part.strip() for part in rest.split("/")] + [""] * 4)[:4]
+    before = house.customs if not country or country == house.customs[0] else [country, "", ""]
+    kind = stated or ("" if owner else before[2])
+    house.customs = [country or before[0], owner or before[1], kind]
+    role = OWNERS.get(house.customs[1])
+    if role and kind == "T" and information and (stated or not house.fields.get(f"{role}_id")):
+        house.fields[f"{role}_id"] = information
+    elif role and kind == "CT" and information:
+        house.fields.setdefault(f"{role}_phone", information)
 
 
 def _party(house: _House, role: str) -> dict[str, str | None]:
-    """Name, street, place and country with postcode and contacts; by position, or by NAM, ADR and LOC."""
-    told = house.parties.get(role, [])
-    named = {kind: rest for kind, rest in told if kind in ("NAM", "ADR", "LOC")}
+    """Read name, street, place, country, postcode and contacts; by position, or by NAM, ADR and LOC."""
+    written = house.parties.get(role, [])
+    named = {kind: rest for kind, rest in written if kind in ("NAM", "ADR", "LOC")}
     if named:
         rows = [named.get("NAM", ""), named.get("ADR", ""), named.get("LOC", "")]
-        rows += [rest for kind, rest in told if kind == ""][-1:]
+        rows += [rest for kind, rest in written if kind == ""][-1:]
     else:
-        rows = [rest for _, rest in told]
+        rows = [rest for _, rest in written]
     rows += [""] * (4 - len(rows))
     country, postcode, *contacts = [part.strip() for part in f"{rows[3]}/".split("/")]
     by_kind = dict(zip(contacts[0::2], contacts[1::2], strict=False))
     place = [part.strip() for part in rows[2].split("/")]
-    told_by_name = {
+    fields = {
         f"{role}_name": rows[0].strip() or None,
         f"{role}_address": rows[1].strip() or None,
         f"{role}_city": " ".join(part for part in place if part) or None,
@@ -176,11 +190,11 @@ def _party(house: _House, role: str) -> dict[str, str | None]:
         f"{role}_postcode": postcode or None,
         f"{role}_email": by_kind.get("EM") or None,
     }
-    return told_by_name | ({f"{role}_phone": by_kind["TE"]} if by_kind.get("TE") else {})
+    return fields | ({f"{role}_phone": by_kind["TE"]} if by_kind.get("TE") else {})
 
 
 def _goods(house: _House) -> list[dict[str, str | None]]:
-    """One line a tariff code; the words hold for all of them, pieces and value are the first one's."""
+    """Make one line a tariff code; the words hold for all of them, pieces and value are the first one's."""
     words = " ".join(word for word in house.words if word) or None
     currency, value = house.fields.pop("currency", None), house.fields.pop("value", None)
     first = {"hs_code": house.codes[0] if house.codes else None, "quantity": house.pieces, "value": value}
@@ -188,3 +202,10 @@ def _goods(house: _House) -> list[dict[str, str | None]]:
     others: list[dict[str, str | None]] = [{"hs_code": code} for code in house.codes[1:]]
     lines = enumerate([first, *others], start=1)
     return [{"line_no": str(number), "description": words, **line} for number, line in lines]
+
+
+FORMAT = Format(
+    "cargo-imp",
+    recognises=lambda opening, _: not (opening.is_xml or opening.is_json) and begins(opening.content),
+    read=lambda content, name, _, bounds: read_cargo_imp(content, name, bounds),
+)

@@ -8,22 +8,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from features.messages.codes import POUND, airport_country, waybill
+from features.messages.bounds import Bounds
+from features.messages.code_lists import POUND, airport_country, waybill
+from features.messages.format import Format
 from features.messages.hardened import Element, child, children, local_name, read_xml, text
+from features.messages.masses import UNKNOWN_UNIT, unit_of
 from features.messages.raw import Lines, Raw
 from features.messages.times import lodged
 
 ROOTS = ("HouseWaybill", "Waybill")
-KILOGRAMS = {"KGM": 1.0, "KG": 1.0, "K": 1.0, "GRM": 0.001, "LBR": POUND, "LB": POUND, "L": POUND}
 PURPOSES = {"creation": "original", "original": "original", "update": "amendment", "deletion": "cancellation"}
 TRADER, CONTACT_PHONE = "T", "CT"  # content codes of customs notes: trader identification, contact telephone
 SUBJECTS = {"consignor": "SHP", "consignee": "CNE"}
 DIFFERENCE = 0.02  # of masses: more than rounding
 
 
-def read_cargo_xml(content: bytes, name: str) -> Raw:
-    """Rows of one waybill; raises UnreadableFile where the XML itself cannot be read."""
-    root = read_xml(content, name, {})
+def read_cargo_xml(content: bytes, name: str, bounds: Bounds) -> Raw:
+    """Read the rows of one waybill; raises UnreadableFile where the XML itself cannot be read."""
+    root = read_xml(content, name, bounds, {})
     header, master = child(root, "MessageHeaderDocument"), child(root, "MasterConsignment")
     written = (text(header, "PurposeCode") or "").lower()
     lodged_at, notes = lodged(text(header, "IssueDateTime"))
@@ -35,20 +37,20 @@ def read_cargo_xml(content: bytes, name: str) -> Raw:
         "purpose": PURPOSES.get(written),
         "operator": _carrier(master),
     }
-    lines = Lines()
+    lines = Lines(name, bounds)
     if local_name(root) == "HouseWaybill":
         houses = list(children(master, "IncludedHouseConsignment"))
         alone = text(root, "BusinessHeaderDocument", "ID") if len(houses) == 1 else None
         number = waybill(text(master, "TransportContractDocument", "ID"))
         for house in houses:
-            own = {"consignment_id": text(house, "ID") or alone, "transport_id": number}
+            numbers = {"consignment_id": text(house, "ID") or alone, "transport_id": number}
             items = list(children(house, "IncludedHouseConsignmentItem"))
-            _add(lines, house, items, level | own, notes)
+            _add(lines, house, items, level | numbers, notes)
     elif master is not None:
         number = waybill(text(root, "BusinessHeaderDocument", "ID"))
-        own = {"consignment_id": number, "transport_id": number}
+        numbers = {"consignment_id": number, "transport_id": number}
         rated = [i for rating in children(master, "ApplicableRating") for i in _items(rating)]
-        _add(lines, master, rated, level | own, notes + _consolidated(root))
+        _add(lines, master, rated, level | numbers, notes + _consolidated(root))
     answer = {"message_id": text(header, "ID") or name, "waybill": number or ""} if len(lines) else {}
     return lines.raw("cargo-xml", text(header, "ID") or name, answer)
 
@@ -91,7 +93,7 @@ def _add(
 
 
 def _carrier(master: Element | None) -> str | None:
-    """The carrier's code: of the first flight, else the number that its waybills begin with."""
+    """Return the carrier's code: of the first flight, else the number that its waybills begin with."""
     flight = child(master, "SpecifiedLogisticsTransportMovement")
     number = waybill(text(master, "TransportContractDocument", "ID"))
     named = text(flight, "UsedLogisticsTransportMeans", "Name") or (text(flight, "ID") or "")[:2]
@@ -113,7 +115,7 @@ def _line(item: Element, summary: str | None) -> dict[str, str | None]:
 
 
 def _share_description(goods: list[dict[str, str | None]]) -> None:
-    """A waybill may give further codes as lines without words: they belong to the words before them."""
+    """Describe lines without words by those before them: a waybill may give further codes so."""
     last: str | None = None
     for line in goods:
         last = line["description"] = line.get("description") or last
@@ -123,10 +125,11 @@ def _mass(measure: Element | None, field: str) -> tuple[str | None, list[tuple[s
     written = text(measure)
     if measure is None or written is None:
         return None, []
-    unit = (measure.get("unitCode") or "KGM").upper()
-    if unit not in KILOGRAMS:
-        return None, [(field, "an unknown unit of mass; left out")]
-    return written if KILOGRAMS[unit] == 1.0 else _times(written, KILOGRAMS[unit]), []
+    unit = measure.get("unitCode") or "KGM"
+    kilograms = POUND if unit.upper() == "L" else unit_of(unit)
+    if kilograms is None:
+        return None, [(field, UNKNOWN_UNIT)]
+    return written if kilograms == 1.0 else _times(written, kilograms), []
 
 
 def _times(written: str, factor: float) -> str:
@@ -159,7 +162,7 @@ def _party(consignment: Element, role: str, name: str) -> dict[str, str | None]:
 
 
 def _disagreements(consignment: Element, items: Sequence[Element], gross: str | None) -> list[tuple[str, str]]:
-    """Totals that their lines do not come to."""
+    """Find totals that their lines do not come to."""
     found = []
     pieces = [_number(text(item, "PieceQuantity")) for item in items]
     total = _number(text(consignment, "TotalPieceQuantity"))
@@ -178,3 +181,10 @@ def _number(written: str | None) -> float | None:
         return float(written) if written is not None else None
     except ValueError:
         return None
+
+
+FORMAT = Format(
+    "cargo-xml",
+    recognises=lambda opening, _: opening.root in ROOTS,
+    read=lambda content, name, _, bounds: read_cargo_xml(content, name, bounds),
+)

@@ -1,21 +1,22 @@
-"""A foreign file made to speak the manifest's columns: rename, convert, default, and keep what is unknown."""
+"""Mapping of a foreign file to the manifest's columns: rename, convert, default, and keep unknown columns."""
 
 from __future__ import annotations
 
 import re
-import tomllib
+from collections.abc import Collection, Sequence
 from collections.abc import Mapping as MappingOf
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
-from features.consignment import BY_NAME, EXTRA
+from features.consignment import BY_NAME, EXTRA, Column
 from features.fault import Fault
-from features.messages.postal import PostalMap, postal_map
+from features.iso_times import in_utc, local_in_utc
+from features.messages.column_names import of_same_form
+from features.messages.conversion import Convert
+from features.messages.postal_map import PostalMap, postal_map
+from features.numerals import Sign, with_decimal_point
 from features.outcome import OUTCOME_COLUMNS
 
 OUTCOME_BY_NAME = {column.name: column for column in OUTCOME_COLUMNS}
@@ -24,36 +25,6 @@ ExtraKind = Literal["number", "category", "text"]
 
 class MappingFault(Fault):
     """A mapping file that cannot be used; names the section and key at fault."""
-
-
-@dataclass(frozen=True, slots=True)
-class Convert:
-    """How one column's values are turned into the contract's: a time format and zone, a factor, or a word list."""
-
-    format: str | None = None
-    zone: str = "UTC"
-    times: float | None = None
-    words: MappingOf[str, str] | None = None
-    pad: int | None = None
-    add_days: int = 0
-
-    def apply(self, value: pl.Expr) -> pl.Expr:
-        """`value` as text in the contract's form; what cannot be converted stays as it is, for the gate to name."""
-        text = value.cast(pl.String, strict=False).str.strip_chars()
-        if self.words is not None:
-            text = text.replace(dict(self.words))
-        if self.pad is not None:
-            text = text.str.zfill(self.pad)
-        if self.times is not None:
-            text = pl.coalesce((text.cast(pl.Float64, strict=False) * self.times).cast(pl.String), text)
-        if self.format is not None:
-            text = pl.coalesce(self._moment(text).dt.strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00"), text)
-        return text
-
-    def _moment(self, text: pl.Expr) -> pl.Expr:
-        local = text.str.to_datetime(self.format, time_unit="us", strict=False)
-        moment = local.dt.replace_time_zone(self.zone, ambiguous="earliest", non_existent="null")
-        return moment.dt.convert_time_zone("UTC").dt.offset_by(f"{self.add_days}d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +42,37 @@ class Extra:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The rules for one kind of row: the manifest's or the outcomes'."""
+    """The rules for one kind of row: the manifest's or the outcomes'.
+
+    known: the contract's columns by name; those that a file has under their own name need no rule.
+    """
 
     rename: MappingOf[str, str]
     default: MappingOf[str, str]
     convert: MappingOf[str, Convert]
+    known: MappingOf[str, Column]
 
-    def apply(self, raw: pl.DataFrame) -> pl.DataFrame:
-        """`raw` with this table's columns; the source's own columns are dropped."""
+    def sources(self, columns: Sequence[str], kept: Collection[str] = ()) -> dict[str, str]:
+        """Return, for each column of the contract that a file holds, the file's own column.
+
+        kept: columns of the file that are extras, which keep their own name.
+        """
+        taken = {*self.rename.values(), *kept}
+        free = [name for name in columns if name not in taken]
+        same_name = {name: name for name in free if name in self.known and name not in self.rename}
+        same_form = of_same_form(free, [name for name in self.known if name not in self.rename])
+        return {**same_name, **same_form, **self.rename}
+
+    def apply(self, raw: pl.DataFrame, kept: Collection[str] = ()) -> pl.DataFrame:
+        """Return `raw` with this table's columns; the source's other columns are dropped."""
         absent = [source for source in self.rename.values() if source not in raw.columns]
         if absent:
             raise MappingFault(f"the file has no column {absent[0]!r}, which the mapping names")
-        renamed = raw.select("line", *(pl.col(source).alias(name) for name, source in self.rename.items()))
+        sources = self.sources(raw.columns, kept)
+        renamed = raw.select("line", *(pl.col(old).alias(name) for name, old in sources.items()))
+        types = renamed.schema
         converted = renamed.with_columns(
-            rule.apply(pl.col(name)).alias(name) for name, rule in self.convert.items() if name in renamed.columns
+            rule.apply(pl.col(name), types[name]).alias(name) for name, rule in self.convert.items() if name in types
         )
         return converted.with_columns(self._default(name, word, converted) for name, word in self.default.items())
 
@@ -100,8 +88,10 @@ class Table:
 class Mapping:
     """One mapping file.
 
-    postal: where things stand in postal messages.
-    lookup: manifest columns of the obvious look-up table to compare a model with.
+    separator, encoding: of a text file. sheet: of a workbook, its first one where it is empty.
+    decimal, grouping: signs of numbers. zone: that of times that state none, which are refused where it is empty.
+    postal: places of values in postal messages.
+    lookup: manifest columns of the look-up table that models are compared with.
     """
 
     separator: str
@@ -111,40 +101,76 @@ class Mapping:
     postal: PostalMap = field(default_factory=postal_map)
     lookup: tuple[str, ...] = ()
     caution: str = ""
+    decimal: Sign = "."
+    grouping: str = ""
+    encoding: str = "utf-8"
+    zone: str = ""
+    sheet: str = ""
+
+    def written(self, form: MappingOf[str, Any]) -> Mapping:
+        """Return the same mapping for a file that is written so: checked keys of `[file]`."""
+        return replace(self, **form)
+
+    def to_outcomes(self, raw: pl.DataFrame) -> pl.DataFrame:
+        """Return rows of control results."""
+        return self._in_form((self.outcomes or RESULTS).apply(raw), OUTCOME_BY_NAME)
 
     def to_manifest(self, raw: pl.DataFrame) -> pl.DataFrame:
-        """Manifest rows; declared extras and all other foreign columns are kept under `extra_…`."""
+        """Return manifest rows; declared extras and all other foreign columns are kept under `extra_…`."""
+        return self._in_form(self._named(raw), BY_NAME)
+
+    def _in_form(self, rows: pl.DataFrame, known: MappingOf[str, Column]) -> pl.DataFrame:
+        """Convert the numbers of rows to a decimal point, and local times to UTC."""
+        kinds = {name: known[name].kind for name in rows.columns if name in known}
+        numbers = [name for name, kind in kinds.items() if kind != "text" and rows.schema[name] == pl.String]
+        points = [with_decimal_point(pl.col(name), self.decimal, self.grouping).alias(name) for name in numbers]
+        rows = rows.with_columns(points) if self.decimal != "." or self.grouping else rows
+        times = [name for name, kind in kinds.items() if kind == "time"] if self.zone else []
+        return rows.with_columns(_local(pl.col(name), rows.schema[name], self.zone).alias(name) for name in times)
+
+    def _named(self, raw: pl.DataFrame) -> pl.DataFrame:
         if self.manifest is None:
             return keep_unknown(raw)
-        mapped = self.manifest.apply(raw)
-        absent = [extra.source for extra in self.extras if extra.source not in raw.columns]
+        extras = [extra.source for extra in self.extras]
+        mapped = self.manifest.apply(raw, extras)
+        absent = [source for source in extras if source not in raw.columns]
         if absent:
             raise MappingFault(f"the file has no column {absent[0]!r}, which the mapping names")
-        used = {*self.manifest.rename.values(), *(extra.source for extra in self.extras), "line"}
+        used = {*self.manifest.sources(raw.columns, extras).values(), *extras, "line"}
         declared = raw.select(self._extra(extra) for extra in self.extras)
         names = [name for name in raw.columns if name not in used]
         rest = raw.select(names).rename(_slugs(names, taken=set(declared.columns)))
         return pl.concat([frame for frame in (mapped, declared, rest) if frame.width], how="horizontal")
 
-    @staticmethod
-    def _extra(extra: Extra) -> pl.Expr:
+    def _extra(self, extra: Extra) -> pl.Expr:
         value = pl.col(extra.source)
+        if extra.kind == "number" and (self.decimal != "." or self.grouping):
+            value = with_decimal_point(value.cast(pl.String, strict=False), self.decimal, self.grouping)
         kept = value.cast(pl.Float64 if extra.kind == "number" else pl.String, strict=False)
         return kept.alias(extra.column)
 
 
+RESULTS = Table({}, {}, {}, OUTCOME_BY_NAME)
 UNMAPPED = Mapping(separator=",", manifest=None, outcomes=None)
 
 
+def _local(value: pl.Expr, dtype: pl.DataType, zone: str) -> pl.Expr:
+    """Times of a zone in UTC, where they state none themselves."""
+    if isinstance(dtype, pl.Datetime):
+        return value if dtype.time_zone else in_utc(value.dt.cast_time_unit("us"), zone)
+    return local_in_utc(value.str.strip_chars(), zone) if dtype == pl.String else value
+
+
 def keep_unknown(raw: pl.DataFrame) -> pl.DataFrame:
-    """Rows whose unknown columns are kept under `extra_…`."""
+    """Give columns their names of the contract, where they differ in form alone; keep unknown ones under `extra_…`."""
+    raw = raw.rename({column: name for name, column in of_same_form(raw.columns, BY_NAME).items()})
     known = {*BY_NAME, "line"}
     unknown = [c for c in raw.columns if c not in known and not c.startswith(EXTRA)]
     return raw.rename(_slugs(unknown, taken=set(raw.columns)))
 
 
 def _slugs(names: Sequence[str], taken: set[str]) -> dict[str, str]:
-    """A name under `extra_…` for each foreign column, none of them twice."""
+    """Return a distinct name under `extra_…` for each foreign column."""
     slugs: dict[str, str] = {}
     for name in names:
         slug = wanted = EXTRA + (re.sub(r"\W+", "_", name.lower()).strip("_") or "column")
@@ -154,90 +180,3 @@ def _slugs(names: Sequence[str], taken: set[str]) -> dict[str, str]:
         taken.add(slug)
         slugs[name] = slug
     return slugs
-
-
-def load_mapping(path: Path) -> Mapping:
-    """Read and check a mapping file; every fault names its section and key."""
-    try:
-        written = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as fault:
-        raise MappingFault(f"{path}: {fault.strerror}") from fault
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise MappingFault(f"{path}: not valid TOML: {fault}") from fault
-    _only(written, {"file", "manifest", "outcomes", "extra", "evaluation", "postal"}, "the mapping")
-    for section in written:
-        _is(written[section], dict, section)
-    file, evaluation = written.get("file", {}), written.get("evaluation", {})
-    _only(file, {"separator"}, "file")
-    _only(evaluation, {"lookup", "caution"}, "evaluation")
-    separator = _is(file.get("separator", ","), str, "file.separator")
-    if len(separator) != 1:
-        raise MappingFault("file.separator: needs one character")
-    manifest, outcomes = written.get("manifest"), written.get("outcomes")
-    return Mapping(
-        separator=separator,
-        manifest=_table(manifest, BY_NAME, "manifest") if manifest else None,
-        outcomes=_table(outcomes, OUTCOME_BY_NAME, "outcomes") if outcomes else None,
-        extras=tuple(_extra_of(name, rule) for name, rule in written.get("extra", {}).items()),
-        postal=postal_map(written.get("postal")),
-        lookup=tuple(_is(evaluation.get("lookup", []), list, "evaluation.lookup")),
-        caution=_is(evaluation.get("caution", ""), str, "evaluation.caution"),
-    )
-
-
-def _table(section: dict[str, Any], known: MappingOf[str, object], where: str) -> Table:
-    _only(section, {"rename", "default", "convert"}, where)
-    for part in ("rename", "default", "convert"):
-        _only(_is(section.get(part, {}), dict, f"{where}.{part}"), set(known), f"{where}.{part}")
-    for name, source in section.get("rename", {}).items():
-        _is(source, str, f"{where}.rename.{name}")
-    table = Table(
-        rename=section.get("rename", {}),
-        default={name: str(word) for name, word in section.get("default", {}).items()},
-        convert={name: _convert(rule, f"{where}.convert.{name}") for name, rule in section.get("convert", {}).items()},
-    )
-    idle = sorted(set(section.get("convert", {})) - set(section.get("rename", {})))
-    if idle:
-        raise MappingFault(f"{where}.convert.{idle[0]}: there is no {where}.rename.{idle[0]} that it could convert")
-    return table
-
-
-def _convert(rule: dict[str, Any], where: str) -> Convert:
-    _only(_is(rule, dict, where), set(CONVERT_TYPES), where)
-    for key, value in rule.items():
-        _is(value, CONVERT_TYPES[key], f"{where}.{key}")
-    try:
-        ZoneInfo(rule.get("zone", "UTC"))
-    except (ZoneInfoNotFoundError, ValueError) as fault:
-        raise MappingFault(f"{where}.zone: no such zone; write one such as Asia/Seoul") from fault
-    return Convert(**rule)
-
-
-CONVERT_TYPES: dict[str, type | tuple[type, ...]] = {
-    "format": str,
-    "zone": str,
-    "times": (int, float),
-    "words": dict,
-    "pad": int,
-    "add_days": int,
-}
-
-
-def _is(value: Any, kind: type | tuple[type, ...], where: str) -> Any:
-    if not isinstance(value, kind) or isinstance(value, bool):
-        names = [k.__name__ for k in (kind if isinstance(kind, tuple) else (kind,))]
-        raise MappingFault(f"{where}: needs a value of type {' or '.join(names)}")
-    return value
-
-
-def _extra_of(name: str, rule: dict[str, Any]) -> Extra:
-    _only(_is(rule, dict, f"extra.{name}"), {"from", "type"}, f"extra.{name}")
-    if rule.get("type") not in ("number", "category", "text") or "from" not in rule:
-        raise MappingFault(f'extra.{name}: needs from = "their column" and type = "number", "category" or "text"')
-    return Extra(name, rule["from"], rule["type"])
-
-
-def _only(section: MappingOf[str, object], allowed: set[str], where: str) -> None:
-    unknown = sorted(set(section) - allowed)
-    if unknown:
-        raise MappingFault(f"{where}: unknown key {unknown[0]!r}; known are {', '.join(sorted(allowed))}")

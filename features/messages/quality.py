@@ -1,8 +1,7 @@
-"""What is odd in declarations that were accepted all the same: what is missing, no code, or does not come to its sum.
+"""Data problems of accepted declarations: missing values, invalid codes, contradictory sums.
 
-A problem names its field and what is wrong with it. Some of them call for a request: what a pre-loading filing must
-state at the least ("7+1": house reference, description, HS code, packages, gross mass, and name and address of sender
-and addressee) and a description that says nothing about the goods.
+A problem names its field and fault. Those that mean that an element is lacking which the law asks for are listed in
+`required_elements.toml`; the others are told, and change no orientation.
 """
 
 from __future__ import annotations
@@ -13,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from features.columns.goods import VAGUE, WORD
 from features.comparable import LETTERS
 from features.consignment import Consignments
-from features.goods import VAGUE, WORD
-from features.messages.codes import (
+from features.hs_codes import hs_plain
+from features.messages.code_lists import (
     COUNTRIES,
     CURRENCIES,
     EMAIL,
@@ -33,6 +33,7 @@ from features.messages.codes import (
     UNLOCODE,
     airports,
 )
+from features.messages.masses import postal_limits
 from features.messages.raw import NOT_STATED
 from features.money import EURO_PER_UNIT
 from features.product_codes import gtin_fails
@@ -50,14 +51,15 @@ MINIMUM = (
     "consignee_address",
 )  # "7+1"
 MISSING, MEANINGLESS = "missing", "says nothing about the goods"
-NO_HOUSE = "missing; called by its place in the message"
+TOO_HEAVY = "heavier than the post takes; perhaps in another unit"
 NO_CODE = "not 2 to 10 digits"
-ASKED_FOR = (MISSING, MEANINGLESS, NO_HOUSE, NO_CODE)
+NUMBER = r"^[0-9.\s]{2,13}$"  # of a tariff code
+OFFICE = r"^[A-Z0-9][A-Z0-9.-]{0,19}$"
 S10_WEIGHTS = (8, 6, 4, 2, 3, 5, 9, 7)
 
 
 def s10_fails(item: pl.Expr) -> pl.Expr:
-    """Whether an S10 item identifier fails its check digit; null for what is no S10 identifier."""
+    """Return true where an S10 item identifier fails its check digit; null for other identifiers."""
     number = item.str.slice(2, 9).cast(pl.Int64, strict=False)  # eight digits and the check digit
     return pl.when(item.str.contains(S10)).then(number.map_batches(_fails, return_dtype=pl.Boolean))
 
@@ -84,8 +86,8 @@ def _country(field: str) -> _Check:
     return _Check(field, "not a country code of ISO 3166", ~pl.col(field).is_in(list(COUNTRIES)))
 
 
-def _form(field: str, pattern: str, what: str) -> _Check:
-    return _Check(field, f"not the form of {what}", ~pl.col(field).str.contains(pattern))
+def _form(field: str, pattern: str, form: str) -> _Check:
+    return _Check(field, f"not the form of {form}", ~pl.col(field).str.contains(pattern))
 
 
 def _mailbox(field: str) -> _Check:
@@ -96,14 +98,14 @@ def _mailbox(field: str) -> _Check:
 
 
 def _says_nothing() -> pl.Expr:
-    """No letter at all, or no word that is not vague."""
+    """Select texts without any letter, or with vague words only."""
     text = pl.col("description")
-    only_vague = text.str.to_lowercase().str.count_matches(VAGUE) >= text.str.count_matches(WORD)
+    only_vague = text.str.to_lowercase().str.count_matches(VAGUE.source) >= text.str.count_matches(WORD.source)
     return (text != NOT_STATED) & (only_vague | ~text.str.contains(LETTERS))
 
 
 def _no_such_place(field: str) -> pl.Expr:
-    """An airport code that no airport has, or a place or exchange office in no country; other codes are their own."""
+    """Select airport codes of no airport, and places or exchange offices in no country; ignore other codes."""
     return pl.col(field).map_batches(_unknown_places, return_dtype=pl.Boolean)
 
 
@@ -117,7 +119,17 @@ def _known_place(code: str) -> bool:
     return not (re.match(UNLOCODE, code) or re.match(IMPC, code)) or code[:2] in COUNTRIES
 
 
-HS_DIGITS = pl.col("hs_code").str.replace_all(r"\D+", "")
+def _heavier_than_post() -> pl.Expr:
+    """Select postal items that are heavier than the post takes: EMS (class E, or EN and the like), or any other."""
+    limits = postal_limits()
+    ems = pl.col("mail_class").str.contains(r"^(?i:E[A-Z]?$|EMS)").fill_null(False)
+    limit = pl.when(ems).then(limits["ems"]).otherwise(limits["any"])
+    return (pl.col("stream") == "postal") & (pl.col("gross_mass_kg") > limit)
+
+
+HS_DIGITS = hs_plain(pl.col("hs_code"))
+LOST_ZERO = "an odd number of digits; a zero at its beginning is lost"
+IS_ODD = HS_DIGITS.str.len_chars() % 2 == 1  # codes have 2, 4, 6, 8 or 10 digits; a spreadsheet drops the first zero
 CONSIGNMENT_CHECKS = (
     _Check("consignment_id", "the S10 check digit is wrong", s10_fails(pl.col("consignment_id"))),
     *(_missing(field) for field in MINIMUM if field not in ("consignment_id", "description", "hs_code")),
@@ -126,7 +138,9 @@ CONSIGNMENT_CHECKS = (
     _country("consignor_country"),
     _country("consignee_country"),
     _Check("gross_mass_kg", "less than the net mass", pl.col("gross_mass_kg") < pl.col("net_mass_total_kg") * 0.999),
+    _Check("gross_mass_kg", TOO_HEAVY, _heavier_than_post()),
     _Check("office", "no place is known by this code", _no_such_place("office")),
+    _form("office", OFFICE, "an office's code (capital letters and digits); the default capacity holds for it"),
     _Check(
         "transport_id",
         "not the form of a receptacle identifier",
@@ -144,11 +158,13 @@ LINE_CHECKS = (
     _missing("hs_code"),
     _missing("value"),
     _Check("description", MEANINGLESS, _says_nothing()),
-    _Check("hs_code", NO_CODE, ~pl.col("hs_code").str.contains(r"^[0-9.\s]{2,13}$")),
+    _Check("hs_code", NO_CODE, ~pl.col("hs_code").str.contains(NUMBER)),
+    _Check("hs_code", LOST_ZERO, pl.col("hs_code").str.contains(NUMBER) & IS_ODD),
     _Check(
         "hs_code",
         f"no heading of {HS_EDITION}",
-        (HS_DIGITS.str.len_chars() >= 4)
+        ~IS_ODD
+        & (HS_DIGITS.str.len_chars() >= 4)
         & ~HS_DIGITS.str.slice(0, 4).is_in(list(HEADINGS))
         & ~HS_DIGITS.str.slice(0, 2).is_in(list(NATIONAL_CHAPTERS)),
     ),
@@ -165,7 +181,7 @@ LINE_CHECKS = (
 
 
 def oddities(consignments: Consignments) -> pl.DataFrame:
-    """The problems (PROBLEM) of all consignments."""
+    """Return the data problems (PROBLEM) of all consignments."""
     return pl.concat([_holding(consignments.frame, CONSIGNMENT_CHECKS), _holding(consignments.goods, LINE_CHECKS)])
 
 
@@ -177,9 +193,3 @@ def _holding(frame: pl.DataFrame, checks: tuple[_Check, ...]) -> pl.DataFrame:
         if judged[str(i)].any()
     ]
     return pl.concat([PROBLEM.to_frame(), *named])
-
-
-def to_be_asked(found: pl.DataFrame) -> pl.Series:
-    """Of problems (PROBLEM), the rows that lack what a filing must state: somebody is to be asked for it."""
-    lacking = {row for row, field, problem in found.iter_rows() if field in MINIMUM and problem in ASKED_FOR}
-    return pl.Series("row", sorted(lacking), PROBLEM["row"])

@@ -1,6 +1,6 @@
-"""Who stands behind a consignment: names made comparable; linking is a component with a switch of its own."""
+"""Entity resolution of senders: evidence, graph and networks; linking is a component with a switch of its own."""
 
+from features.parties.graph_timeline import GraphTimeline
 from features.parties.linking import LINKED, Linked, Parties, Unlinked, grow, link_with
-from features.parties.meanwhile import Meanwhile
 
-__all__ = ["LINKED", "Linked", "Meanwhile", "Parties", "Unlinked", "grow", "link_with"]
+__all__ = ["LINKED", "GraphTimeline", "Linked", "Parties", "Unlinked", "grow", "link_with"]

@@ -1,6 +1,6 @@
-"""Replays of days through the real `target()`: what an arm would have found, had it alone chosen what to inspect."""
+"""Backtest: days replayed through the real `target()`, to see what an arm would have found by its own selections."""
 
-from pipelines.backtest.contest import entries_of, over_archive, over_worlds, report
-from pipelines.backtest.replaying import Plan
+from pipelines.backtest.policy_comparison import entries_of, over_archive, over_worlds, report
+from pipelines.backtest.replay_days import Plan
 
 __all__ = ["Plan", "entries_of", "over_archive", "over_worlds", "report"]

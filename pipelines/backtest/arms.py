@@ -1,4 +1,4 @@
-"""What a replay compares: a ranker, that learns from what the arm itself has seen, under a policy of its own."""
+"""The arms of a backtest: a ranker trained on what the arm itself has seen, under a policy of its own."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ import numpy.typing as npt
 import polars as pl
 
 from features.assemble import Fits, Rows
-from features.catalogue import INPUTS, Input, category, fingerprint, history, number
+from features.catalogue import INPUTS, Input, category, history, number
+from features.columns.shipper import PRIOR_WEIGHT
+from features.fingerprint import fingerprint
 from features.norms import SCHEMA as NORMS
 from features.norms import Norms
 from features.rates import BEFORE_ANY, Rates
 from features.rates import SCHEMA as RATES
-from features.shipper import PRIOR_WEIGHT
 from features.wording import SCHEMA as WORDING
 from features.wording import Wording
-from pipelines.archive import Archive
-from pipelines.train import train
-from pipelines.training_frame import build_training_frame
+from pipelines.batch.archive import Archive
+from pipelines.training.train import train
+from pipelines.training.training_frame import build_training_frame
+from service.orientation import Policy, check_inputs
 from service.scoring import Model, Scores
 from service.scoring.calibration import Calibration
 from service.scoring.model import matrix_of, place_among
@@ -35,7 +37,7 @@ Ranker = Callable[[Archive, datetime], Model]
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One column of the comparison: how it ranks, and what its policy adds to the checks that all arms have."""
+    """One column of the comparison: its ranker, and what its policy adds to the checks that all arms have."""
 
     name: str
     ranker: Ranker
@@ -48,11 +50,11 @@ CATEGORIES = (
     *("stream", "nature", "hs_chapter", "main_origin", "dispatch_country"),
     *("office", "operator", "mail_class", "platform"),
 )
-RAW: tuple[Input, ...] = (  # what is declared and nothing else: no history, no norms, no wording
+RAW: tuple[Input, ...] = (  # declared values only: no history, no norms, no wording
     *(number(name, *[name] * 3) for name in NUMBERS),
     *(category(name, *[name] * 3) for name in CATEGORIES),
 )
-DATE: tuple[Input, ...] = (  # as in the preprocessing of DATE (Kim et al., KDD 2020): the same, and who and what it is
+DATE: tuple[Input, ...] = (  # as in the preprocessing of DATE (Kim et al., KDD 2020): the same, with sender and goods
     *RAW,
     *(category(name, *[name] * 3) for name in ("main_hs6", "consignor_name")),
     *history("consignor_inspected_ever", "consignor_hits_ever", "goods_inspected_ever", "goods_hits_ever"),
@@ -75,26 +77,33 @@ PROFILED: tuple[tuple[str, ...], ...] = (
 
 
 def tamis(archive: Archive, end: datetime) -> Model:
-    """The product: all inputs, learned by the training that `tamis train` uses."""
+    """Train the product's model: all inputs, by the training that `tamis train` uses."""
     return learned(archive, INPUTS, end)
 
 
 def raw_lightgbm(archive: Archive, end: datetime) -> Model:
-    """The same training on declared columns alone."""
+    """Train the same model on declared columns alone."""
     return learned(archive, RAW, end)
 
 
 def learned(archive: Archive, inputs: Sequence[Input], end: datetime) -> Model:
-    """A model by the real training on everything known before `end`; only its latest rows are held out as a test."""
-    judged_by = [item for item in SENDER if item not in inputs]  # what training compares every model with
+    """Train a model on everything known before `end`; only its latest rows are held out as a test."""
+    judged_by = [item for item in SENDER if item not in inputs]  # the baseline of every training
     frame = build_training_frame(archive, [*inputs, *judged_by], end=end)
     latest: datetime = frame.facts["lodged_at"].max()  # type: ignore[assignment]
     return train(frame, inputs, f"replay-{end:%Y-%m-%d}", test_from=latest, test_apart=True).model
 
 
 def sender_rule(_archive: Archive, _end: datetime) -> Model:
-    """The sender's hit rate, shrunk while inspections are few: nothing is learned beyond the history itself."""
+    """Rank by the sender's hit rate, shrunk while inspections are few, without any training."""
     return ranked_by("sender-rule", SENDER, _sender_rate)
+
+
+def sender_rule_under(policies: Sequence[Policy]) -> Model:
+    """Return the sender rule with every feature that rules may name; raises PolicyFault where a rule names another."""
+    for policy in policies:
+        check_inputs(policy, INPUTS)
+    return ranked_by("sender-rule", INPUTS, _sender_rate)
 
 
 def _sender_rate(rows: pl.DataFrame) -> Floats:
@@ -104,12 +113,12 @@ def _sender_rate(rows: pl.DataFrame) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Ranked(Model):
-    """A model whose margins are any function of the rows: how rules and other learners sit at the same desk."""
+    """A model whose margins are any function of the rows: an adapter for rules and other learners."""
 
     rank: Callable[[pl.DataFrame], Floats] = field(kw_only=True)
 
     def score(self, rows: Rows) -> Scores:
-        """Margins by `rank`; risks and places among an ordinary day as every model gives them."""
+        """Compute margins by `rank`; risks and ranks among an ordinary day as for every model."""
         margin = self.rank(rows.frame)
         risk = self.calibration.apply(margin)
         below = place_among(self.reference, margin)
@@ -122,14 +131,14 @@ class Unexplained(Scores):
     """Scores without reasons."""
 
     def contributions(self, chosen: Sequence[int] | npt.NDArray[np.int64]) -> Floats:
-        """None that would count."""
+        """Return zeros."""
         return np.zeros((len(chosen), len(self.model.inputs) + 1))
 
 
 def ranked_by(
     name: str, inputs: Sequence[Input], rank: Callable[[pl.DataFrame], Floats], fits: Fits | None = None
 ) -> Ranked:
-    """A model of a function from rows of `inputs` to margins; a new arm is this and no more."""
+    """Build a model from a function of rows of `inputs` to margins; all that a new arm needs."""
     return Ranked(
         model_id=name,
         sha256="",
@@ -146,26 +155,26 @@ def ranked_by(
 
 @lru_cache(maxsize=1)
 def _idle() -> Trees:
-    """Trees that nobody asks: a model has some, and a function has none."""
+    """Return trees that are never evaluated: a model needs some, and a function has none."""
     return Trees.of(lgb.train({"verbosity": -1}, lgb.Dataset(np.zeros((2, 1)), np.zeros(2)), num_boost_round=1))
 
 
 @dataclass(frozen=True, slots=True)
 class Profiles:
-    """Shrunk hit rates by entity and by cross of columns, from labelled rows."""
+    """Shrunk hit rates by entity and by combination of columns, from labelled rows."""
 
     overall: float
     tables: Mapping[tuple[str, ...], pl.DataFrame]
 
     @classmethod
     def of(cls, rows: pl.DataFrame, hit: pl.Series) -> Profiles:
-        """Profiles of labelled rows."""
-        overall, beside = float(hit.mean()), rows.with_columns(hit.alias("hit"))  # type: ignore[arg-type]
+        """Compute profiles from labelled rows."""
+        overall, rows_with_hit = float(hit.mean()), rows.with_columns(hit.alias("hit"))  # type: ignore[arg-type]
         shrunk = (pl.col("hit").sum() + PRIOR_WEIGHT * overall) / (pl.len() + PRIOR_WEIGHT)
-        return cls(overall, {key: beside.group_by(key).agg(shrunk.alias("rate")) for key in PROFILED})
+        return cls(overall, {key: rows_with_hit.group_by(key).agg(shrunk.alias("rate")) for key in PROFILED})
 
     def attach(self, rows: pl.DataFrame) -> Floats:
-        """One column for each profile; a value never seen has the overall rate."""
+        """Return one column for each profile; a value never seen has the overall rate."""
         rates = [
             rows.select(key).join(table, on=key, how="left", maintain_order="left", nulls_equal=True)["rate"]
             for key, table in self.tables.items()
@@ -174,23 +183,23 @@ class Profiles:
 
 
 def date_style(archive: Archive, end: datetime) -> Model:
-    """LightGBM on declared columns and risk profiles: target-encoded hit rates of entities and of their crosses.
+    """Train LightGBM on declared columns and risk profiles: target-encoded hit rates of entities and combinations.
 
-    The profiles of a training row are made from the other fifths of the rows, so that none of them knows its own label.
+    The profiles of a training row are made from the other fifths of the rows, so that they exclude its own label.
     """
     frame = build_training_frame(archive, DATE, end=end)
     rows, hit = frame.rows.frame, frame.facts["hit"]
     fold = np.arange(len(hit)) % 5
     profiled = np.empty((len(hit), len(PROFILED)))
     for part in range(5):
-        there = pl.Series(fold == part)
-        profiled[fold == part] = Profiles.of(rows.filter(~there), hit.filter(~there)).attach(rows.filter(there))
+        in_fold = pl.Series(fold == part)
+        profiled[fold == part] = Profiles.of(rows.filter(~in_fold), hit.filter(~in_fold)).attach(rows.filter(in_fold))
     numbers = tuple(item for item in DATE if item.kind == "number")
-    booster = _boosted(np.hstack([matrix_of(rows, numbers, {}), profiled]), hit.to_numpy())
+    booster = _boosted(np.hstack([matrix_of(frame.rows, numbers, {}), profiled]), hit.to_numpy())
     everything = Profiles.of(rows, hit)
 
     def rank(asked: pl.DataFrame) -> Floats:
-        matrix = np.hstack([matrix_of(asked, numbers, {}), everything.attach(asked)])
+        matrix = np.hstack([matrix_of(Rows.of_frame(asked), numbers, {}), everything.attach(asked)])
         return np.asarray(booster.predict(matrix, raw_score=True, num_threads=1), dtype=np.float64)
 
     return ranked_by(f"date-{end:%Y-%m-%d}", DATE, rank, frame.fits)

@@ -1,5 +1,7 @@
-"""Days to replay: a synthetic world that reacts to what is seized, or an archive. Each shows its manifest to everybody,
-its results for what was selected only, and an account of the day to nobody but the judge."""
+"""Days to replay: a synthetic world that reacts to seizures, or an archive.
+
+Each day shows its manifest to every arm, results only for selected consignments, and its account to the judge alone.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +16,11 @@ from features.consignment import Consignments
 from features.contract import gate_outcomes
 from features.fault import Fault
 from features.outcome import LABELLED
-from pipelines.archive import Archive
+from pipelines.batch.archive import Archive
 from pipelines.synthetic.draws import generator, sums
 from pipelines.synthetic.inspection import REASONS, Selection, outcomes
-from pipelines.synthetic.settings import World
 from pipelines.synthetic.simulation import Lodged, Simulation
+from pipelines.synthetic.world_settings import World
 
 ACCOUNT = pl.Schema(
     [
@@ -29,7 +31,7 @@ ACCOUNT = pl.Schema(
         ("found", pl.Int64()),
         ("worth_found", pl.Float64()),
         ("unknown", pl.Int64()),
-        ("actors", pl.List(pl.String())),  # who was found out, each once a day; nobody knows of an archive
+        ("actors", pl.List(pl.String())),  # detected senders, each once a day; unknown for an archive
     ]
 )
 
@@ -41,24 +43,24 @@ class Day(Protocol):
     manifest: pl.DataFrame
 
     def inspect(self, chosen: pl.DataFrame) -> pl.DataFrame:
-        """The results (OUTCOME_COLUMNS) of what was selected: `consignment_id`, `selection`, `selection_probability`.
+        """Return the results (OUTCOME_COLUMNS) of a selection: `consignment_id`, `selection`, `selection_probability`.
 
-        The world learns from it what it has lost. Called once a day.
+        The world learns its losses from it. Called once a day.
         """
         ...
 
     def account(self, chosen: Sequence[str]) -> pl.DataFrame:
-        """What the day held and what of it was found (ACCOUNT), for the judge alone."""
+        """Return what the day held and what of it was found (ACCOUNT), for the judge alone."""
         ...
 
 
 def midnight(day: date) -> datetime:
-    """The first moment of a day, UTC."""
+    """Return the first moment of a day, UTC."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def world_days(world: World, days: int, per_day: int, seed: int, start: date, regime_days: int = 0) -> Iterator[Day]:
-    """A synthetic world in closed loop, the historical regime at work on its first `regime_days`.
+    """Yield the days of a synthetic world in closed loop, with the historical regime on its first `regime_days`.
 
     It has no amendments, so that every consignment is judged once.
     """
@@ -76,7 +78,7 @@ class WorldDay:
         self._simulation, self._truth, self._given = simulation, lodged.truth, lodged.outcomes
 
     def inspect(self, chosen: pl.DataFrame) -> pl.DataFrame:
-        """Results by the world's own noisy inspections; what they find out, its senders will come to know."""
+        """Return results of the world's own noisy inspections; its senders will come to know of seizures."""
         case = self._simulation.presented
         if case is None:
             raise Fault("nothing was lodged that could be inspected")
@@ -87,14 +89,14 @@ class WorldDay:
             chance=chosen["selection_probability"].to_numpy().astype(np.float64),
         )
         rng = generator(self._simulation.seed, 3, self._simulation.today - 1)
-        found = _gated(outcomes(case, self._truth, selection, rng))
-        seized = found.filter(pl.col("result") == "non_compliant")
+        results = _gated(outcomes(case, self._truth, selection, rng))
+        seized = results.filter(pl.col("result") == "non_compliant")
         for (known_on,), part in seized.group_by(pl.col("known_at").dt.date().alias("day"), maintain_order=True):
             self._simulation.seize(part["consignment_id"].to_list(), known_on)
-        return found
+        return results
 
     def account(self, chosen: Sequence[str]) -> pl.DataFrame:
-        """By scheme: illicit consignments and their true worth, and what of them was inspected."""
+        """Return by scheme illicit consignments and their true worth, and the inspected ones among them."""
         case = self._simulation.presented
         if case is None:
             raise Fault("nothing was lodged that could be judged")
@@ -113,16 +115,16 @@ class RegimeDay(WorldDay):
     """A day of the start-up: the historical regime inspects by its rules of thumb, whatever an arm would select."""
 
     def inspect(self, chosen: pl.DataFrame) -> pl.DataFrame:  # noqa: ARG002 - the regime has chosen
-        """The results of the regime's inspections, the same for every arm."""
+        """Return the results of the regime's inspections, the same for every arm."""
         return _gated(self._given)
 
     def account(self, chosen: Sequence[str]) -> pl.DataFrame:  # noqa: ARG002 - the regime has chosen
-        """By scheme: what the regime inspected and found."""
+        """Return by scheme what the regime inspected and found."""
         return super().account(self._given["consignment_id"].to_list())
 
 
-def _gated(found: pl.DataFrame) -> pl.DataFrame:
-    gated = gate_outcomes(found.with_row_index("line"))
+def _gated(results: pl.DataFrame) -> pl.DataFrame:
+    gated = gate_outcomes(results.with_row_index("line"))
     if gated.refused.height:
         raise Fault("the gate refused results of the world's own inspections")
     return gated.accepted
@@ -147,14 +149,14 @@ def _summed(judged: pl.DataFrame) -> pl.DataFrame:
 
 
 def archive_days(archive: Archive, start: datetime | None = None, end: datetime | None = None) -> Iterator[Day]:
-    """The archived days from `start` until before `end`."""
+    """Yield the archived days from `start` until before `end`."""
     shown, known = archive.consignments(start, end), archive.outcomes()
     for day in shown.frame["lodged_at"].dt.date().unique().sort():
         yield ArchiveDay(day, shown.where(pl.col("lodged_at").dt.date() == day), known)
 
 
 class ArchiveDay:
-    """A day of an archive: of what nobody inspected then, nothing is known now."""
+    """A day of an archive: consignments not inspected then have no known result."""
 
     def __init__(self, day: date, shown: Consignments, known: pl.DataFrame) -> None:
         self.day, self.manifest = day, shown.flat()
@@ -163,19 +165,19 @@ class ArchiveDay:
         self._known = known.join(self._lodged, on="consignment_id", how="semi", maintain_order="left")
 
     def inspect(self, chosen: pl.DataFrame) -> pl.DataFrame:
-        """The archived results of what was selected, said to be selected as it was here."""
+        """Return the archived results of a selection, with the selection of the arm."""
         why = chosen.select("consignment_id", "selection", "selection_probability")
         kept = self._known.drop("selection", "selection_probability")
         return kept.join(why, on="consignment_id", how="inner", maintain_order="left").select(self._known.columns)
 
     def account(self, chosen: Sequence[str]) -> pl.DataFrame:
-        """Hits of the archive, what of them was selected, and how many were selected that have no result."""
+        """Return hits of the archive, those selected, and the number of selected ones without a result."""
         last = self._known.filter(pl.col("result").is_in(LABELLED)).unique(
             "consignment_id", keep="last", maintain_order=True
         )
-        beside = self._lodged.join(last.select("consignment_id", "result"), on="consignment_id", how="left")
+        joined = self._lodged.join(last.select("consignment_id", "result"), on="consignment_id", how="left")
         hit = (pl.col("result") == "non_compliant").fill_null(False)
-        judged = beside.select(
+        judged = joined.select(
             pl.when(hit).then(pl.lit("hit")).otherwise(pl.lit("other")).alias("scheme"),
             hit.cast(pl.Int64).alias("illicit"),
             pl.when(hit).then("worth").otherwise(0.0).alias("worth"),
@@ -187,5 +189,5 @@ class ArchiveDay:
 
 
 def next_day(day: date) -> datetime:
-    """The moment at which a day is over."""
+    """Return the moment at which a day is over."""
     return midnight(day + timedelta(days=1))

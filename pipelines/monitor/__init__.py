@@ -1,4 +1,4 @@
-"""Whether the traffic, the risks given and the results are still what the model and the policy were made for."""
+"""Monitoring: drift of traffic and scores, data quality, calibration, and hit rate against the random sample."""
 
 from pipelines.monitor.alarms import Alarm
 from pipelines.monitor.monitoring import Evidence, Monitoring, monitor

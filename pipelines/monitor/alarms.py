@@ -1,4 +1,4 @@
-"""From readings to alarms: what rings, since when, how far beyond its threshold, and what to do."""
+"""From readings to alarms: kind, first day, distance from the threshold, and remedy."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pipelines.monitor.drift import Reading
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """One thing that stood out.
+    """A deviation that lasted long enough to be reported.
 
-    since: the first day of it; rang_on: the day on which it was sure; until: the last day of it so far.
-    moved: what was usual → what was seen. ringing: whether it still holds on the last day judged.
+    what: the meaning of the series. since: its first day; rang_on: the day on which it was certain; until: its last day
+    so far. moved: usual → observed. ringing: whether it still holds on the last day judged.
     """
 
     kind: str
@@ -34,18 +34,18 @@ class Alarm:
 def alarms_of(
     kind: str, readings: Iterable[Reading], remedy: str, days_in_a_row: int = 1, calm_days: int = 0
 ) -> list[Alarm]:
-    """The alarms of one kind: runs of days on which any measure of one series exceeds its threshold.
+    """Return the alarms of one kind: runs of days on which any measure of a series exceeds its threshold.
 
-    Runs with no more than `calm_days` between them are one alarm: what flickers is one cause.
+    Runs with at most `calm_days` between them are one alarm: what flickers has one cause.
     """
     ordered = sorted(readings, key=lambda r: (r.series, r.day))
-    found: list[Alarm] = []
+    alarms: list[Alarm] = []
     for _, of_series in groupby(ordered, key=lambda r: r.series):
         days = [max(of_day, key=_excess) for _, of_day in groupby(of_series, key=lambda r: r.day)]
         runs = [run for run in _runs(days) if len(run) >= days_in_a_row]
-        sure = days_in_a_row - 1  # the day of a run on which it was one
-        found += [_alarm(kind, near, near[0][sure].day, days[-1].day, remedy) for near in _joined(runs, calm_days)]
-    return sorted(found, key=lambda alarm: (alarm.rang_on, alarm.what))
+        sure = days_in_a_row - 1  # the day of a run on which it was certain
+        alarms += [_alarm(kind, near, near[0][sure].day, days[-1].day, remedy) for near in _joined(runs, calm_days)]
+    return sorted(alarms, key=lambda alarm: (alarm.rang_on, alarm.what))
 
 
 def _excess(reading: Reading) -> float:
@@ -57,7 +57,7 @@ def _runs(days: Sequence[Reading]) -> list[list[Reading]]:
 
 
 def _joined(runs: Sequence[list[Reading]], calm_days: int) -> list[list[list[Reading]]]:
-    """Runs in groups, each near the one before it."""
+    """Group runs that are close to the one before."""
     groups: list[list[list[Reading]]] = []
     for run in runs:
         if groups and (run[0].day - groups[-1][-1][-1].day).days <= calm_days:

@@ -1,4 +1,4 @@
-"""What is judged by counting: consignments a day, rows refused, decisions without the full means."""
+"""Readings from counts: consignments a day, rows refused, decisions in degraded mode."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ WEEK = 7
 
 
 def volume(volumes: pl.DataFrame, days: Sequence[date], first: date, drift: Drift, rules: Volume) -> list[Reading]:
-    """Each day's number of consignments against the usual one of its weekday; a day without any counts as none."""
+    """Compare each day's number of consignments with the usual one of its weekday; a day without any counts as zero."""
     counted: dict[date, int] = dict(volumes.select("day", "consignments").iter_rows())
     numbers = [counted.get(day, 0) for day in days]
-    found = []
+    readings = []
     for t, day in enumerate(days):
         past = numbers[t - WEEK :: -WEEK][: drift.reference_days // WEEK] if t >= WEEK else []
         if day < first or len(past) < 2 or (usual := median(past)) < rules.least_usual:
             continue
         factor = max(numbers[t] / usual, usual / max(numbers[t], 1))
         moved = f"{usual:,.0f} usual → {numbers[t]:,}"
-        found.append(Reading("volume", "consignments a day", "factor", day, factor, rules.factor, moved))
-    return found
+        readings.append(Reading("volume", "consignments a day", "factor", day, factor, rules.factor, moved))
+    return readings
 
 
 def daily_share(
     series: str, meaning: str, counts: pl.DataFrame, first: date, drift: Drift, points: float
 ) -> list[Reading]:
-    """The share `part` of `whole` on each day of `counts` against its usual level and so many points above it."""
+    """Compare the share `part` of `whole` of each day with its usual level plus a number of points."""
     known = counts.filter(pl.col("whole") > 0).sort("day")
     days, shares = known["day"].to_list(), (known["part"] / known["whole"]).to_list()
-    found = []
+    readings = []
     for t, day in enumerate(days):
         if day >= first:
             past = shares[max(0, t - drift.reference_days) : t]
             usual = median(past) if past else 0.0
             moved = f"{usual:.1%} → {shares[t]:.1%}"
-            found.append(Reading(series, meaning, "share", day, shares[t], usual + points, moved))
-    return found
+            readings.append(Reading(series, meaning, "share", day, shares[t], usual + points, moved))
+    return readings

@@ -1,4 +1,4 @@
-"""How far a day lies from the days before it: distances between histograms, each beside what such days usually show."""
+"""Drift: distances between the histograms of a day and of the days before, against their usual size."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ DECILES = 10
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One thing watched, as a histogram of each day.
+    """A monitored quantity, as a histogram of each day.
 
-    counts: days × bins. A number has bins of a fine grid in rising order and a last one for what is not stated; a level
-        has one bin each; a share has two, those that lack it and those that have it.
-    labels: what each bin is called; of a number, the least value of the bin.
+    counts: days × bins. A number has bins of a fine grid in rising order and a last one for missing values; a level has
+        one bin each; a share has two, without it and with it.
+    labels: of the bins; for a number, the least value of the bin.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One measure of one series on one day: how far, how far it may be, and what moved most."""
+    """One measure of one series on one day: its value, its threshold, and what moved most."""
 
     series: str
     meaning: str
@@ -54,16 +54,16 @@ class Reading:
 
 
 def psi(reference: npt.ArrayLike, today: npt.ArrayLike) -> Floats:
-    """Population stability index of histograms over the same bins (the last axis); 0 when their shares are equal.
+    """Compute the population stability index of histograms over the same bins (the last axis); 0 for equal shares.
 
-    Half a case is added to every bin, so that a bin that is empty on one side weighs what such a day can tell.
+    Half a case is added to every bin, so that an empty bin weighs no more than the size of the day justifies.
     """
     p, q = (_shares(np.asarray(counts, dtype=np.float64) + 0.5) for counts in (reference, today))
     return np.asarray(((p - q) * np.log(p / q)).sum(axis=-1))
 
 
 def ks(reference: npt.ArrayLike, today: npt.ArrayLike) -> Floats:
-    """Kolmogorov-Smirnov distance of histograms over the same rising bins: the largest gap of their running shares."""
+    """Compute the Kolmogorov-Smirnov distance of histograms over the same rising bins: the largest gap of shares."""
     p, q = (_shares(np.asarray(counts, dtype=np.float64)) for counts in (reference, today))
     return np.asarray(np.abs(np.cumsum(p - q, axis=-1)).max(axis=-1))
 
@@ -75,8 +75,8 @@ def _shares(counts: Floats) -> Floats:
 
 
 def distance(measure: Measure, reference: Counts, today: Counts) -> Floats:
-    """A measure of `today` against `reference`, days in rows or one day alone."""
-    if measure == "ks":  # what is not stated has no place in the order
+    """Compute a measure of `today` against `reference`, days in rows or a single day."""
+    if measure == "ks":  # missing values have no place in the order
         return ks(reference[..., :-1], today[..., :-1])
     if measure == "share":
         return np.asarray(np.abs(_shares(reference.astype(np.float64)) - _shares(today.astype(np.float64)))[..., 0])
@@ -84,7 +84,7 @@ def distance(measure: Measure, reference: Counts, today: Counts) -> Floats:
 
 
 def coarse(kind: Kind, reference: Counts, most_levels: int) -> Counts:
-    """The bin that each fine bin falls into: deciles of a number's reference, the commonest levels and all others."""
+    """Return the bin that each fine bin falls into: deciles of a number's reference, the commonest levels, the rest."""
     if kind == "share":
         return np.arange(len(reference))
     if kind == "level":
@@ -99,25 +99,25 @@ def coarse(kind: Kind, reference: Counts, most_levels: int) -> Counts:
 
 
 def gathered(counts: Counts, bins: Counts) -> Counts:
-    """Histograms added up into coarser bins."""
+    """Add up histograms into coarser bins."""
     into = np.zeros((len(bins), int(bins.max()) + 1), dtype=np.int64)
     into[np.arange(len(bins)), bins] = 1
     return np.asarray(counts @ into)
 
 
 def judge(series: Series, days: Sequence[date], first: date, rules: Drift) -> list[Reading]:
-    """The readings of a series for each day from `first` on that has enough of a past."""
+    """Return the readings of a series for each day from `first` on that has enough past days."""
     return [reading for measure in MEASURES[series.kind] for reading in _judged(series, measure, days, first, rules)]
 
 
 def _judged(series: Series, measure: Measure, days: Sequence[date], first: date, rules: Drift) -> list[Reading]:
-    """Day after day, so that days which stand out do not become what later days are compared with."""
-    found: list[Reading] = []
+    """Judge day after day, so that days which stand out do not become a reference for later days."""
+    readings: list[Reading] = []
     enough = series.counts.sum(axis=1) >= rules.least_consignments
     aside: list[int] = []
-    begin = max(0, (first - days[0]).days - rules.settle_days)  # what stood out before then is compared with anyway
+    begin = max(0, (first - days[0]).days - rules.settle_days)  # earlier deviations are part of the reference
     for t in range(begin, len(days)):
-        aside = [s for s in aside if t - s < rules.settle_days]  # what has lasted is how things are now
+        aside = [s for s in aside if t - s < rules.settle_days]  # a lasting change becomes the new normal
         span = [s for s in range(t - rules.gap_days) if enough[s] and s not in aside][-rules.reference_days :]
         if not enough[t] or len(span) < rules.least_days:
             continue
@@ -125,12 +125,12 @@ def _judged(series: Series, measure: Measure, days: Sequence[date], first: date,
         if reading.exceeds:
             aside.append(t)
         if days[t] >= first:
-            found.append(reading)
-    return found
+            readings.append(reading)
+    return readings
 
 
 def _reading(series: Series, measure: Measure, day: date, t: int, span: Counts, rules: Drift) -> Reading:
-    """Day `t` against the days of `span`, beside how far each of those lies from the rest of them."""
+    """Compare day `t` with the days of `span`, and these with one another as a yardstick."""
     reference = series.counts[span].sum(axis=0)
     counts = series.counts
     if measure != "ks":
@@ -147,20 +147,20 @@ def _reading(series: Series, measure: Measure, day: date, t: int, span: Counts, 
 
 
 def _threshold(measure: Measure, usual: Floats, rules: Drift) -> float:
-    """The floor, or what the days of the reference themselves reach when each is held against the rest."""
+    """Return the floor, or what the reference days reach when each is compared with the rest."""
     middle, high = np.quantile(usual, [0.5, 0.9])
     floor: float = getattr(rules, measure)
     return float(max(floor, middle + rules.spreads * (high - middle)))
 
 
 def _moved(series: Series, reference: Counts, today: Counts) -> str:
-    """What moved most, in words."""
+    """Describe what moved most."""
     before, after = _shares(reference.astype(np.float64)), _shares(today.astype(np.float64))
     if series.kind == "number":
         medians = (series.labels[_median_bin(counts[:-1])] for counts in (reference, today))
         return "median {} → {}".format(*medians)
-    most = 0 if series.kind == "share" else int(np.argmax(np.abs(after - before)))
-    return f"{series.labels[most]} {before[most]:.1%} → {after[most]:.1%}"
+    place = 0 if series.kind == "share" else int(np.argmax(np.abs(after - before)))
+    return f"{series.labels[place]} {before[place]:.1%} → {after[place]:.1%}"
 
 
 def _median_bin(counts: Counts) -> int:

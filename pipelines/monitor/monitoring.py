@@ -1,4 +1,4 @@
-"""Evidence in, figures and alarms out: what a shift chief and a data scientist look at each day."""
+"""Monitoring as a function: evidence in, figures and alarms out, for shift leaders and data scientists."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import polars as pl
 from pipelines.monitor.alarms import Alarm, alarms_of
 from pipelines.monitor.counts import daily_share, volume
 from pipelines.monitor.drift import Reading, judge
-from pipelines.monitor.judging import Inspected, judge_inspected
+from pipelines.monitor.result_alarms import Inspected, judge_inspected
 from pipelines.monitor.thresholds import Thresholds
-from pipelines.monitor.watched import DECIDED, DECLARED, MISSING, Watched, series_of, without_crowding
+from pipelines.monitor.watched_columns import DECIDED, DECLARED_COLUMNS, MISSING, Watched, series_of, without_crowding
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is looked at.
+    """The evidence to judge.
 
-    declared: one row a consignment version, as `watched.declared` gives it.
+    declared: one row per consignment version, as `watched_columns.declared` gives it.
     volumes: `day`, `consignments`, `rows` accepted and `refused`.
-    decided: one row a consignment: `consignment_id`, `day`, `sender`, `risk`, `clearance`, `degraded`.
-    scored: one row a decision: `consignment_id`, `day`, `sender`, and the model's inputs as it was scored.
+    decided: one row per consignment: `consignment_id`, `day`, `sender`, `risk`, `clearance`, `degraded`.
+    scored: one row per decision: `consignment_id`, `day`, `sender`, and the model's inputs as it was scored.
     outcomes: OUTCOME_COLUMNS with the `day` of lodging, `selection` and `selection_probability` completed from the
         decision, and its `risk`; null where there is none.
     """
@@ -37,9 +37,9 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Monitoring:
-    """What was seen of the days from `first` to `last`.
+    """The result for the days from `first` to `last`.
 
-    latest: the reading of every measure on the last day. unsaid: what could not be judged, and why.
+    latest: the reading of every measure on the last day. unsaid: what could not be judged, with the cause.
     """
 
     first: date
@@ -53,7 +53,7 @@ class Monitoring:
 
     @property
     def ringing(self) -> tuple[Alarm, ...]:
-        """Alarms that hold on the last day."""
+        """Return the alarms that hold on the last day."""
         return tuple(alarm for alarm in self.alarms if alarm.ringing)
 
 
@@ -61,7 +61,7 @@ def monitor(evidence: Evidence, first: date, last: date, rules: Thresholds) -> M
     """Judge every day from `first` to `last`, each against the days before it in the evidence."""
     days = _days(evidence.volumes, last)
     readings = {
-        "inputs": _drift(evidence.declared, DECLARED, days, first, rules),
+        "inputs": _drift(evidence.declared, DECLARED_COLUMNS, days, first, rules),
         "missing": _drift(evidence.declared, MISSING, days, first, rules),
         "model_inputs": _drift(evidence.scored, _inputs(evidence.scored), days, first, rules),
         "scores": _drift(evidence.decided, DECIDED, days, first, rules),
@@ -72,7 +72,7 @@ def monitor(evidence: Evidence, first: date, last: date, rules: Thresholds) -> M
     inspected = judge_inspected(evidence.outcomes.filter(pl.col("known_at").dt.date() <= last), last, rules)
     patience = (rules.drift.days_in_a_row, rules.drift.calm_days)
     drifting = ("inputs", "missing", "model_inputs", "scores")
-    found = [
+    alarms = [
         alarm
         for kind, of_kind in [*readings.items(), *((kind, [r]) for kind, r in inspected.readings.items())]
         for alarm in alarms_of(kind, of_kind, rules.remedies[kind], *(patience if kind in drifting else ()))
@@ -85,13 +85,13 @@ def monitor(evidence: Evidence, first: date, last: date, rules: Thresholds) -> M
         decisions=evidence.decided.filter(within).height,
         latest=tuple(r for of_kind in readings.values() for r in of_kind if r.day == last),
         inspected=inspected,
-        alarms=tuple(sorted(found, key=lambda alarm: (not alarm.ringing, alarm.rang_on, alarm.what))),
+        alarms=tuple(sorted(alarms, key=lambda alarm: (not alarm.ringing, alarm.rang_on, alarm.what))),
         unsaid=(*_unjudged(readings), *inspected.unsaid, "overrides: no overrides on record"),
     )
 
 
 def _days(volumes: pl.DataFrame, last: date) -> list[date]:
-    """Every day from the first of the evidence to the last one judged, those without traffic too."""
+    """Return every day from the first of the evidence to the last one judged, including those without traffic."""
     start: date = volumes["day"].min() or last  # type: ignore[assignment]
     return [start + timedelta(days=n) for n in range((last - start).days + 1)]
 
@@ -104,7 +104,7 @@ def _drift(
 
 
 def _inputs(scored: pl.DataFrame) -> list[Watched]:
-    """Every input of the model, as a number."""
+    """Return every input of the model, as a number."""
     inputs = [name for name in scored.columns if name not in ("consignment_id", "day", "sender")]
     return [Watched(name, f"model input {name}", "number") for name in inputs]
 
@@ -125,7 +125,7 @@ def _degraded(decided: pl.DataFrame, first: date, last: date, rules: Thresholds)
 
 
 def _unjudged(readings: dict[str, list[Reading]]) -> list[str]:
-    """Kinds of readings that there is too little for."""
+    """List the kinds of readings with too little data."""
     why = {
         "model_inputs": "too few days with decisions on record",
         "scores": "too few days with decisions on record",

@@ -15,12 +15,12 @@ T = TypeVar("T")
 
 
 class BadThresholds(Fault):
-    """A file of thresholds that cannot be used; the message says why."""
+    """A file of thresholds that cannot be used; the message names the fault."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """How a day is held against the days before it."""
+    """Settings of the comparison of a day with the days before."""
 
     reference_days: int
     gap_days: int
@@ -39,7 +39,7 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """When the number of consignments of a day is out of the ordinary."""
+    """Limits for the number of consignments of a day."""
 
     factor: float
     least_usual: int
@@ -47,14 +47,14 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class DailyShare:
-    """The share of a day that a thing may reach."""
+    """The limit of a daily share, in points above the usual."""
 
     share: float
 
 
 @dataclass(frozen=True, slots=True)
 class Estimates:
-    """Which inspections speak, and how sure an interval is."""
+    """The inspections that count, and the confidence of intervals."""
 
     span_days: int
     ripe_days: int
@@ -65,14 +65,14 @@ class Estimates:
 
 @dataclass(frozen=True, slots=True)
 class Prevalence:
-    """When a change of the prevalence is judged."""
+    """The sample size from which a change of the prevalence is judged."""
 
     least_inspected: int
 
 
 @dataclass(frozen=True, slots=True)
 class HitRate:
-    """What targeting must reach against chance."""
+    """The lift that targeting must reach over chance."""
 
     lift: float
     least_inspected: int
@@ -80,7 +80,7 @@ class HitRate:
 
 @dataclass(frozen=True, slots=True)
 class CalibrationRules:
-    """How far hits and promised hits may be apart."""
+    """The allowed deviation of hits from predicted hits."""
 
     factor: float
     least_promised: float
@@ -88,7 +88,7 @@ class CalibrationRules:
 
 @dataclass(frozen=True, slots=True)
 class NotPresented:
-    """How far the share of goods that were not presented may rise."""
+    """The allowed rise of the share of goods not presented."""
 
     recent_days: int
     share: float
@@ -97,7 +97,7 @@ class NotPresented:
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Everything that decides whether an alarm rings, and what to do then."""
+    """All thresholds of alarms, and the remedy for each."""
 
     drift: Drift
     volume: Volume
@@ -118,7 +118,7 @@ KINDS = (
 
 
 def load_thresholds(path: Path | None = None) -> Thresholds:
-    """The shipped thresholds, or those of a file of the same form; raises BadThresholds naming what is wrong."""
+    """Read the shipped thresholds, or those of a file of the same form; raises BadThresholds naming the fault."""
     shipped = resources.files(__package__) / "monitor.toml"
     text = path.read_text(encoding="utf-8") if path else shipped.read_text(encoding="utf-8")
     try:
@@ -135,14 +135,14 @@ def load_thresholds(path: Path | None = None) -> Thresholds:
 
 
 def _read(kind: type[T], table: Mapping[str, Any], where: str) -> T:
-    """A table as its dataclass; a misspelt, missing or senseless threshold is named, never replaced."""
+    """Read a table as its dataclass; a misspelt, missing or invalid threshold is named, never replaced."""
     wanted = get_type_hints(kind)
-    odd = sorted(set(table) ^ {field.name for field in fields(kind)})  # type: ignore[arg-type]
-    odd += [
+    invalid = sorted(set(table) ^ {field.name for field in fields(kind)})  # type: ignore[arg-type]
+    invalid += [
         name
         for name, value in table.items()
         if name in wanted and (isinstance(value, bool) or not isinstance(value, int | wanted[name]) or value < 0)
     ]
-    if odd:
-        raise BadThresholds(f"[{where}] unknown, missing or not a number from 0 on: {', '.join(odd)}")
+    if invalid:
+        raise BadThresholds(f"[{where}] unknown, missing or not a number from 0 on: {', '.join(invalid)}")
     return kind(**table)

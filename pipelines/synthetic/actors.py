@@ -1,4 +1,4 @@
-"""The illicit actors, their identities, and how they change them when time or a seizure tells them to."""
+"""Illicit actors, their identities, and the change of identities over time or after a seizure."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.synthetic.draws import Flags, Floats, Ints
-from pipelines.synthetic.goods import Goods
 from pipelines.synthetic.identities import identities_of
 from pipelines.synthetic.sellers import Premises
 from pipelines.synthetic.senders import (
     Senders,
 )
-from pipelines.synthetic.settings import Scheme, World
+from pipelines.synthetic.world_goods import Goods
+from pipelines.synthetic.world_settings import Scheme, World
 
 
 @dataclass
@@ -32,22 +32,22 @@ class Roster:
     schemes: tuple[Scheme, ...]
 
     def current(self) -> Ints:
-        """The identity in use in each slot."""
+        """Return the identity in use in each slot."""
         return self.first + np.minimum(self.generation, self.spares - 1)
 
     def turn_over(self, day: int, rng: np.random.Generator) -> None:
-        """Identities whose time has come are replaced."""
+        """Replace identities whose time is over."""
         days = np.array([scheme.rotation_days for scheme in self.schemes])[self.scheme]
         chance = np.divide(1.0, days, out=np.zeros(len(days)), where=days > 0)
         self._renew(rng.random(len(days)) < chance, day, rng)
 
     def abandon(self, identities: Ints, share: float, day: int, rng: np.random.Generator) -> None:
-        """Some of the identities known to have lost goods are given up; the next one appears after a few days."""
+        """Give up some of the identities known to have lost goods; the next one appears after a few days."""
         burnt = np.isin(self.current(), identities)
         self._renew(burnt & (rng.random(len(burnt)) < share), day + 1, rng)
 
     def pull(self, scheme: int, day: int, pulse: Floats, lawful: bool) -> Floats:
-        """How much of a scheme's consignments each slot sends on a day."""
+        """Return the share of a scheme's consignments that each slot sends on a day."""
         habits, age = self.schemes[scheme], day - self.born
         active = (self.scheme == scheme) & (age >= 0) & (day >= self.ready)
         surge = np.where(age < 7, habits.surge, 1.0)
@@ -68,7 +68,7 @@ class Roster:
 def recruit(
     world: World, goods: Goods, where: Premises, base: int, days: int, per_day: int, rng: np.random.Generator
 ) -> Roster:
-    """Every illicit actor of a world of this length and volume, with identities enough to last."""
+    """Create every illicit actor of a world of this length and volume, with identities enough to last."""
     plan = [slot for scheme in range(len(world.schemes)) for slot in _slots(world, scheme, days, per_day)]
     scheme, actor, spares = (np.array(column, dtype=np.int64) for column in zip(*plan, strict=True))
     actor = np.cumsum(np.concatenate([[0], (np.diff(actor) != 0) | (np.diff(scheme) != 0)])).astype(np.int64)
@@ -94,7 +94,7 @@ def recruit(
 
 
 def _slots(world: World, scheme: int, days: int, per_day: int) -> list[tuple[int, int, int]]:
-    """(scheme, actor, identities to prepare) for each slot."""
+    """Return (scheme, actor, identities to prepare) for each slot."""
     habits = world.schemes[scheme]
     if habits.rate <= 0:
         return []

@@ -1,4 +1,4 @@
-"""What is declared about true consignments, line by line, by the honest and by those with a reason to lie."""
+"""Declarations of true consignments, line by line, by honest senders and by those with a reason to lie."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import polars as pl
 from pipelines.synthetic import people
 from pipelines.synthetic.draws import Flags, Floats, Ints, mix, sums, weighted
 from pipelines.synthetic.flow import Orders
-from pipelines.synthetic.goods import Goods
-from pipelines.synthetic.settings import World
 from pipelines.synthetic.stock import home_kind
-from pipelines.synthetic.wording import describe, with_slips
+from pipelines.synthetic.world_goods import Goods
+from pipelines.synthetic.world_settings import World
+from pipelines.synthetic.world_wording import describe, with_slips
 
 
 @dataclass(frozen=True)
 class DeclaredLines:
-    """The goods lines as declared, with what the inspectors' rules of thumb read from them."""
+    """The goods lines as declared, with the inputs of the inspectors' rules of thumb."""
 
     frame: pl.DataFrame
     kind: Ints
@@ -28,13 +28,13 @@ class DeclaredLines:
 
 
 def habit(world: World, orders: Orders, name: str, lawful: float = 0.0) -> Floats:
-    """A scheme's parameter for each illicit consignment, another value for all that is lawful."""
+    """Return a scheme's parameter for each illicit consignment, another value for lawful ones."""
     values = np.array([float(getattr(scheme, name)) for scheme in world.schemes])
     return np.where(orders.illicit, values[orders.scheme], lawful)
 
 
 def declare_lines(world: World, goods: Goods, orders: Orders, day: int, rng: np.random.Generator) -> DeclaredLines:
-    """Every goods line of a day."""
+    """Declare every goods line of a day."""
     of, senders = orders.of, orders.senders
     kind = _declared_kind(world, goods, orders, rng)
     vague = _vague(world, orders, rng)
@@ -63,7 +63,7 @@ def declare_lines(world: World, goods: Goods, orders: Orders, day: int, rng: np.
 
 
 def blank(values: pl.Series, where: Flags) -> pl.Series:
-    """The values with some left empty."""
+    """Leave some of the values empty."""
     return pl.select(pl.when(pl.Series(~where)).then(values)).to_series()
 
 
@@ -73,7 +73,7 @@ def _missing(orders: Orders, share: float) -> Floats:
 
 
 def _declared_kind(world: World, goods: Goods, orders: Orders, rng: np.random.Generator) -> Ints:
-    """Misdeclared goods pass as something harmless."""
+    """Replace misdeclared goods by harmless ones."""
     hidden = (rng.random(len(orders)) < habit(world, orders, "misdeclared"))[orders.of]
     harmless = goods.share * (1 - goods.ipr) ** 2 * (1 - goods.danger) ** 2
     return np.where(hidden, weighted(rng, harmless, len(orders.of)), orders.goods)
@@ -86,7 +86,7 @@ def _vague(world: World, orders: Orders, rng: np.random.Generator) -> Flags:
 
 
 def declared_euro(world: World, orders: Orders, day: int, rng: np.random.Generator) -> Floats:
-    """Declared value of each line, in EUR."""
+    """Return the declared value of each line, in EUR."""
     of = orders.of
     true: Floats = orders.quantity * orders.unit_eur
     factor = habit(world, orders, "value_factor", 1.0)
@@ -97,7 +97,7 @@ def declared_euro(world: World, orders: Orders, day: int, rng: np.random.Generat
 
 
 def _under_caps(world: World, orders: Orders, total: Floats, rng: np.random.Generator) -> Floats:
-    """What to multiply a consignment's values with, so that the total stays just under the threshold aimed at."""
+    """Return the factor of a consignment's values that keeps the total just under the targeted threshold."""
     scale = np.ones(len(orders))
     aims = rng.random(len(orders)) < habit(world, orders, "cap_share")
     under = 1.0 - 0.14 * rng.random(len(orders)) ** 2 - 0.004
@@ -113,7 +113,7 @@ def _under_caps(world: World, orders: Orders, total: Floats, rng: np.random.Gene
 
 
 def _in_currency(world: World, orders: Orders, euro: Floats) -> pl.Series:
-    """Amounts in the sender's currency; dearer goods often end in .99 as on the shelf."""
+    """Convert amounts to the sender's currency; higher prices often end in .99."""
     rates = np.array(list(world.money.euro.values()))[orders.senders.currency[orders.of]]
     amount = np.maximum(euro / rates, 0.1)
     shelf = (amount > 8) & ((mix(orders.senders.ids[orders.of], 311) & np.uint64(3)) == 0)
@@ -128,34 +128,34 @@ def _hs(world: World, goods: Goods, kind: Ints, rng: np.random.Generator) -> pl.
 
 
 def _declared_mass(orders: Orders, rng: np.random.Generator) -> pl.Series:
-    """Weighed, or guessed to the nearest hundred grams by the careless."""
+    """Return the mass, weighed or carelessly rounded to a hundred grams."""
     weighed = orders.net_kg * np.exp(rng.normal(0, 0.03, len(orders.of)))
     guessed = np.maximum(np.round(weighed, 1), 0.1)
     return pl.Series(np.round(np.where(orders.senders.careless[orders.of], guessed, np.maximum(weighed, 0.001)), 3))
 
 
 def _goods_origin(world: World, orders: Orders, rng: np.random.Generator) -> pl.Series:
-    """Made in China or at home; a detour claims the goods for the country that it leads through."""
+    """Return the origin: China or home; a detour claims its transit country."""
     home, china = orders.senders.country[orders.of], people.country("CN")
     routed = np.array([bool(scheme.via) for scheme in world.schemes])
     detour = (orders.illicit & routed[orders.scheme])[orders.of]
     abroad = np.where(detour, 0.15, np.where(home == people.country("HK"), 0.85, 0.35))
-    made = np.where(rng.random(len(home)) < abroad, china, home)
-    return pl.Series(people.countries()).gather(made)
+    places = np.where(rng.random(len(home)) < abroad, china, home)
+    return pl.Series(people.countries()).gather(places)
 
 
 def _product_codes(world: World, orders: Orders, kind: Ints, dear: Flags, rng: np.random.Generator) -> pl.Series:
-    """GTINs: each honest seller's articles have their own, a copier repeats the one genuine code of its model."""
+    """Return GTINs: honest sellers' articles have their own, a copier repeats the genuine code of its model."""
     of = orders.of
     present = rng.random(len(of)) < np.where(dear, 3.0, 1.0) * (1 - world.missing.product_code)
-    own = mix(orders.senders.family[of] * 1000 + kind, 321)
+    article_codes = mix(orders.senders.family[of] * 1000 + kind, 321)
     copied = mix(orders.senders.actor[of] * 0 + kind + 7, 322)
-    stem = np.where(orders.illicit[of], copied, own) >> np.uint64(11)
+    stem = np.where(orders.illicit[of], copied, article_codes) >> np.uint64(11)
     return blank(gtin(stem.astype(np.int64) % 10**9 + 690 * 10**9), ~present)
 
 
 def gtin(stem: Ints) -> pl.Series:
-    """Twelve digits and their check digit."""
+    """Return twelve digits and their check digit."""
     places = np.stack([stem // 10**power % 10 for power in range(11, -1, -1)])
     total = (places * np.array([1, 3] * 6)[:, None]).sum(axis=0)
     return pl.Series(stem * 10 + (-total) % 10).cast(pl.String)

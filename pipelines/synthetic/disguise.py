@@ -1,4 +1,4 @@
-"""How a text is made to look like another without being it: slips, look-alike letters, turned words."""
+"""Disguise of texts: typing slips, look-alike letters, reordered words."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SHORT = {
 
 
 def slip(text: str, rng: np.random.Generator) -> str:
-    """One slip of the keyboard: two letters swapped, one lost, one doubled."""
+    """Make a typing slip: two letters swapped, one lost, or one doubled."""
     if len(text) < 4:
         return text
     at = int(rng.integers(1, len(text) - 1))
@@ -39,7 +39,7 @@ def slip(text: str, rng: np.random.Generator) -> str:
 
 
 def lookalike(text: str, rng: np.random.Generator) -> str:
-    """One or two letters become their Cyrillic twins."""
+    """Replace one or two letters by their Cyrillic twins."""
     spots = [place for place, letter in enumerate(text) if letter in LOOKALIKES]
     if not spots:
         return text
@@ -48,7 +48,7 @@ def lookalike(text: str, rng: np.random.Generator) -> str:
 
 
 def reword(text: str, rng: np.random.Generator) -> str:
-    """The same words in another order, or shortened as a clerk would."""
+    """Reorder the words, or shorten them as a clerk would."""
     for long, short in _SHORT.items():
         if long in text and rng.random() < 0.7:
             return text.replace(long, short)
@@ -58,7 +58,7 @@ def reword(text: str, rng: np.random.Generator) -> str:
 
 
 def name_variant(text: str, rng: np.random.Generator) -> str:
-    """One more way of writing a name that its owner hopes nobody recognises."""
+    """Return another spelling of a name, meant not to be recognised."""
     way = rng.random()
     if way < 0.4:
         return slip(text, rng)
@@ -68,7 +68,7 @@ def name_variant(text: str, rng: np.random.Generator) -> str:
 
 
 def mailbox_variant(mailbox: str, rng: np.random.Generator) -> str:
-    """The same mailbox, or its neighbour with another number, dot or tag."""
+    """Return the same mailbox, or a neighbour with another number, dot or tag."""
     stem, _, domain = mailbox.partition("@")
     way = int(rng.integers(4))
     number = int(rng.integers(10, 99))
@@ -76,7 +76,7 @@ def mailbox_variant(mailbox: str, rng: np.random.Generator) -> str:
 
 
 def shop_variant(url: str, rng: np.random.Generator) -> str:
-    """The same storefront, or one that mirrors it under a near name."""
+    """Return the same storefront, or a mirror under a similar name."""
     stem = url.removeprefix("https://").removesuffix(".example")
     way = int(rng.integers(4))
     near = [stem, f"{stem}-shop", f"{stem[:-1]}{int(rng.integers(10))}", f"{stem.rstrip('0123456789')}-fr"][way]
@@ -84,7 +84,7 @@ def shop_variant(url: str, rng: np.random.Generator) -> str:
 
 
 def invented_address(address: str, rng: np.random.Generator) -> str:
-    """A house number that its street cannot have."""
+    """Return an address with an impossible house number."""
     number = int(rng.integers(1200, 9999))
     words = address.split(" ")
     marked = [word for word in words if any(letter.isdigit() for letter in word)]

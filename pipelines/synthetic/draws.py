@@ -1,4 +1,4 @@
-"""Draws that belong to an entity rather than to a moment: the same id gives the same answer on every day."""
+"""Random draws by entity rather than by moment: the same id gives the same value on every day."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SECOND = np.uint64(0x94D049BB133111EB)
 
 
 def mix(ids: Ints, salt: int) -> NDArray[np.uint64]:
-    """SplitMix64 of each id under a salt: a population of any size needs no table."""
+    """Return SplitMix64 of each id under a salt: a population of any size needs no table."""
     with np.errstate(over="ignore"):
         mixed = ids.astype(np.uint64) + _GOLDEN * np.uint64(salt * 2 + 1)
         mixed = (mixed ^ (mixed >> np.uint64(30))) * _FIRST
@@ -25,17 +25,17 @@ def mix(ids: Ints, salt: int) -> NDArray[np.uint64]:
 
 
 def unit(ids: Ints, salt: int) -> Floats:
-    """A number in [0, 1) for each id."""
+    """Return a number in [0, 1) for each id."""
     return (mix(ids, salt) >> np.uint64(11)).astype(np.float64) / float(1 << 53)
 
 
 def pick(ids: Ints, salt: int, among: int | Ints) -> Ints:
-    """An index below `among` for each id."""
+    """Return an index below `among` for each id."""
     return (unit(ids, salt) * among).astype(np.int64)
 
 
 def weighted(rng: np.random.Generator, weights: Floats, size: int) -> Ints:
-    """Indices drawn with replacement in proportion to `weights`."""
+    """Draw indices with replacement in proportion to `weights`."""
     edges = np.cumsum(weights)
     if not len(edges) or edges[-1] <= 0:
         raise ValueError("nothing to draw from: all weights are zero")
@@ -44,16 +44,16 @@ def weighted(rng: np.random.Generator, weights: Floats, size: int) -> Ints:
 
 
 def bell(ids: Ints, salt: int) -> Floats:
-    """A standard normal number for each id (Box-Muller)."""
+    """Return a standard normal number for each id (Box-Muller)."""
     radius = np.sqrt(-2.0 * np.log1p(-unit(ids, salt)))
     return np.asarray(radius * np.cos(2.0 * np.pi * unit(ids, salt + 7919)))
 
 
 def sums(of: Ints, amounts: Floats | Ints, size: int) -> Floats:
-    """Totals of the lines of each consignment."""
+    """Sum the lines of each consignment."""
     return np.asarray(np.bincount(of, amounts, size), dtype=np.float64)
 
 
 def generator(seed: np.random.SeedSequence, *key: int) -> np.random.Generator:
-    """The generator of one purpose (and day): independent of how many others were asked for before."""
+    """Return the generator of a purpose (and day), independent of any others drawn before."""
     return np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, *key)))

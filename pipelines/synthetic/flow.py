@@ -1,4 +1,4 @@
-"""Who sends what to whom on one day: the true consignments, before anything is declared."""
+"""The true consignments of a day, before anything is declared: senders, goods and addressees."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from datetime import date, timedelta
 import numpy as np
 
 from pipelines.synthetic.draws import DAILY, Flags, Floats, Ints, mix, pick, weighted
-from pipelines.synthetic.goods import Goods
 from pipelines.synthetic.senders import BUSINESS, PRIVATE, Senders
-from pipelines.synthetic.settings import World
 from pipelines.synthetic.sources import Population, sources
+from pipelines.synthetic.world_goods import Goods
+from pipelines.synthetic.world_settings import World
 
 ANY_SLOT = np.array([0.40, 0.22, 0.15, 0.10, 0.08, 0.05])
 
@@ -38,27 +38,27 @@ class Orders:
 
 
 def volumes(world: World, start: date, days: int, per_day: int) -> Ints:
-    """Consignments of each day: the calendar's ups and downs around the mean that was asked for."""
+    """Return the consignments of each day: seasonal variation around the requested mean."""
     calendar = [start + timedelta(days=day) for day in range(days)]
     shape = np.array([world.flow.weekdays[day.weekday()] * world.flow.months[day.month - 1] for day in calendar])
     return np.asarray(np.maximum(np.rint(shape / shape.mean() * per_day), 1), dtype=np.int64)
 
 
 def prevalence(world: World, day: int) -> float:
-    """Share of illicit consignments on a day."""
+    """Return the share of illicit consignments on a day."""
     drifted = 0 <= world.drift.day <= day
     return min(world.illicit_prevalence * (world.drift.prevalence_factor if drifted else 1.0), 0.5)
 
 
 def orders(
-    world: World, goods: Goods, everybody: Population, day: int, days: int, count: int, rng: np.random.Generator
+    world: World, goods: Goods, population: Population, day: int, days: int, count: int, rng: np.random.Generator
 ) -> Orders:
-    """Draw one day."""
+    """Draw a day."""
     scheme, illicit = _intents(world, day, days, count, rng)
-    senders, sender = sources(world, goods, everybody, scheme, illicit, day, rng)
+    senders, sender = sources(world, goods, population, scheme, illicit, day, rng)
     order = np.argsort(mix(senders.ids, DAILY + day), kind="stable")
     senders, sender, scheme, illicit = senders.take(order), sender[order], scheme[order], illicit[order]
-    buyer = _buyers(world, everybody, senders, scheme, illicit, day, rng)
+    buyer = _buyers(world, population, senders, scheme, illicit, day, rng)
     of, line_no = _lines(world, senders, rng)
     kind = _kinds(goods, senders, scheme, illicit, of, rng)
     quantity = _quantities(world, goods, senders, scheme, illicit, of, kind, rng)
@@ -70,7 +70,7 @@ def orders(
         scheme=scheme,
         illicit=illicit,
         buyer=buyer,
-        probe=_probe_steps(everybody, sender, day),
+        probe=_probe_steps(population, sender, day),
         of=of,
         line_no=line_no,
         goods=kind,
@@ -81,7 +81,7 @@ def orders(
 
 
 def _intents(world: World, day: int, days: int, count: int, rng: np.random.Generator) -> tuple[Ints, Flags]:
-    """Scheme of each consignment (-1 honest) and whether it is illicit or the scheme's lawful cover."""
+    """Draw the scheme of each consignment (-1 honest) and whether it is illicit or the scheme's lawful cover."""
     shares, rate = np.array(world.shares(day, days)), prevalence(world, day)
     illicit = rng.random(count) < rate
     scheme = np.full(count, -1, dtype=np.int64)
@@ -95,19 +95,19 @@ def _intents(world: World, day: int, days: int, count: int, rng: np.random.Gener
 
 def _buyers(
     world: World,
-    everybody: Population,
+    population: Population,
     senders: Senders,
     scheme: Ints,
     illicit: Flags,
     day: int,
     rng: np.random.Generator,
 ) -> Ints:
-    """Heavy-tailed public, a seller's faithful few, and the closed circles of some schemes."""
+    """Draw buyers: a heavy-tailed public, a seller's regulars, and the closed circles of some schemes."""
     count = len(senders)
-    public = (everybody.buyers * rng.random(count) ** 1.6).astype(np.int64)
+    public = (population.buyers * rng.random(count) ** 1.6).astype(np.int64)
     circle = (mix(senders.ids * 8 + rng.integers(0, 5, count), 211) >> np.uint64(20)).astype(
         np.int64
-    ) % everybody.buyers
+    ) % population.buyers
     buyer = np.where(rng.random(count) < world.honest.repeat_share, circle, public)
     twin = (senders.ids[1:] == senders.ids[:-1]) & (rng.random(count - 1) < 0.12) & (scheme[1:] < 0)
     buyer[1:][twin] = buyer[:-1][twin]
@@ -116,12 +116,12 @@ def _buyers(
     closed = illicit & (ring[scheme] > 0)
     rank = np.arange(count) - np.searchsorted(_runs(senders.ids), _runs(senders.ids), side="left")
     order = senders.actor * 4096 + (rank // np.maximum(split[scheme], 1) + 7 * day) % np.maximum(ring[scheme], 1)
-    buyer = np.where(closed, everybody.buyers + 10 + order, buyer)
-    return everybody.buyer_base + buyer
+    buyer = np.where(closed, population.buyers + 10 + order, buyer)
+    return population.buyer_base + buyer
 
 
 def _runs(ids: Ints) -> Ints:
-    """Number of the run of equal neighbours to which each entry belongs."""
+    """Number the runs of equal neighbours."""
     return np.cumsum(np.concatenate([[0], ids[1:] != ids[:-1]])).astype(np.int64)
 
 
@@ -133,7 +133,7 @@ def _lines(world: World, senders: Senders, rng: np.random.Generator) -> tuple[In
 
 
 def _kinds(goods: Goods, senders: Senders, scheme: Ints, illicit: Flags, of: Ints, rng: np.random.Generator) -> Ints:
-    """From the sender's stock; private senders send anything, cover consignments half the time too."""
+    """Draw kinds of goods from the sender's stock; private and half of the cover consignments from all goods."""
     stocked = senders.stock[of, weighted(rng, ANY_SLOT, len(of))]
     anything = weighted(rng, goods.share, len(of))
     private = (senders.kind[of] == PRIVATE) & (scheme[of] < 0)
@@ -159,9 +159,9 @@ def _quantities(
     return np.asarray(1 + rng.poisson(np.maximum(usual * bulk - 1, 0.02)))
 
 
-def _probe_steps(everybody: Population, sender: Ints, day: int) -> Ints:
-    """A prober moves on every few days, and again with each new identity."""
-    roster, steps = everybody.roster, np.zeros(len(everybody.roster.identities), dtype=np.int64)
+def _probe_steps(population: Population, sender: Ints, day: int) -> Ints:
+    """Return the step of each prober, which advances every few days and with each new identity."""
+    roster, steps = population.roster, np.zeros(len(population.roster.identities), dtype=np.int64)
     steps[roster.current()] = np.maximum(day - roster.born, 0) // 4 + roster.generation
-    known = sender >= len(everybody.honest)
-    return np.where(known, steps[np.where(known, sender - len(everybody.honest), 0)], pick(sender, 221, 4))
+    known = sender >= len(population.honest)
+    return np.where(known, steps[np.where(known, sender - len(population.honest), 0)], pick(sender, 221, 4))

@@ -1,4 +1,4 @@
-"""The names, addresses and accounts behind which illicit actors stand, shared, imitated or invented."""
+"""Names, addresses and accounts of illicit actors: shared, imitated or invented."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import polars as pl
 
 from pipelines.synthetic import disguise, people
 from pipelines.synthetic.draws import Flags, Ints, unit, weighted
-from pipelines.synthetic.goods import Goods
 from pipelines.synthetic.sellers import Premises, lodge
 from pipelines.synthetic.senders import (
     BUSINESS,
@@ -19,14 +18,15 @@ from pipelines.synthetic.senders import (
     furnish,
     replace_cards,
 )
-from pipelines.synthetic.settings import Scheme, World
 from pipelines.synthetic.stock import stock_for
+from pipelines.synthetic.world_goods import Goods
+from pipelines.synthetic.world_settings import Scheme, World
 
 
 def identities_of(
     world: World, goods: Goods, where: Premises, base: int, scheme: Ints, actor: Ints, rng: np.random.Generator
 ) -> Senders:
-    """Furnished like honest senders first, then dressed according to their scheme."""
+    """Create identities: furnished like honest senders first, then changed according to their scheme."""
     ids = base + np.arange(len(scheme), dtype=np.int64)
     habits = [world.schemes[number] for number in scheme]
     on_platform = rng.random(len(ids)) < np.array([habit.platform for habit in habits])
@@ -49,7 +49,7 @@ def identities_of(
 
 
 def _shared_habits(plain: Senders, habits: list[Scheme], same_words: Flags) -> None:
-    """One mind behind several names: one level of prices, and where wording is shared one language and one style."""
+    """Give the identities of an actor one level of prices and, where wording is shared, one language and style."""
     leader = np.unique(plain.actor, return_index=True)[1][plain.actor]
     plain.price[:] = plain.price[leader] * np.array([habit.premium for habit in habits])
     plain.language[same_words] = plain.language[leader][same_words]
@@ -57,7 +57,7 @@ def _shared_habits(plain: Senders, habits: list[Scheme], same_words: Flags) -> N
 
 
 def _countries(habits: list[Scheme], actor: Ints, rng: np.random.Generator) -> Ints:
-    """Where an identity claims to be: in China or Hong Kong, or on the scheme's detour."""
+    """Return the claimed country of an identity: China, Hong Kong, or the detour of its scheme."""
     seats = [people.country(code) for code in ("CN", "HK", "TR")]
     seat = rng.choice(seats, p=[0.86, 0.1, 0.04], size=int(actor.max()) + 1)[actor]
     fixed = np.array([habit.address == "shared" for habit in habits])
@@ -74,22 +74,24 @@ def _countries(habits: list[Scheme], actor: Ints, rng: np.random.Generator) -> I
 
 
 def _stocks(world: World, goods: Goods, scheme: Ints, actor: Ints, rng: np.random.Generator) -> Ints:
-    """Identities of one actor sell much the same."""
+    """Give the identities of an actor similar stock."""
     stock = np.zeros((len(actor), 6), dtype=np.int64)
     for number, habits in enumerate(world.schemes):
         rows = np.flatnonzero(scheme == number)
         if len(rows):
             owners, place = np.unique(actor[rows], return_inverse=True)
             stock[rows] = stock_for(goods, habits.goods, rng, len(owners))[place]
-            odd = rng.random(stock[rows].shape) < 0.15
+            differing = rng.random(stock[rows].shape) < 0.15
             stock[rows] = np.where(
-                odd, weighted(rng, goods.appeal(habits.goods), odd.size).reshape(odd.shape), stock[rows]
+                differing,
+                weighted(rng, goods.appeal(habits.goods), differing.size).reshape(differing.shape),
+                stock[rows],
             )
     return stock
 
 
 def _dress(cards: pl.DataFrame, ids: Ints, habits: list[Scheme], actor: Ints, rng: np.random.Generator) -> pl.DataFrame:
-    """Each identity shares or imitates what its actor's first identity carries."""
+    """Let each identity share or imitate attributes of its actor's first identity."""
     rows = cards.to_dicts()
     storefronts = people.shops(ids)["url"].to_list()
     leader: dict[int, dict[str, str | None]] = {}

@@ -1,4 +1,4 @@
-"""The historical regime: which consignments were inspected, with what chance, and what became known when."""
+"""The historical regime: inspected consignments, selection probabilities, and results with their dates."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import polars as pl
 from pipelines.synthetic.declaration import DeclaredLines
 from pipelines.synthetic.draws import Flags, Floats, Ints, sums, weighted
 from pipelines.synthetic.flow import Orders
-from pipelines.synthetic.goods import Goods
 from pipelines.synthetic.people import vocabulary
-from pipelines.synthetic.settings import Inspection, World
+from pipelines.synthetic.world_goods import Goods
+from pipelines.synthetic.world_settings import Inspection, World
 
 REASONS = ("random", "campaign", "rule", "risk", "exploration")  # the regime itself never explores
 RESULTS = ("compliant", "non_compliant", "not_presented", "inconclusive")
@@ -21,7 +21,7 @@ DAY_US = 86_400_000_000
 
 @dataclass(frozen=True)
 class Selection:
-    """Rows inspected, the reason of each, and the chance with which it was to be inspected for any reason."""
+    """Inspected rows, the reason of each, and its probability of being inspected for any reason."""
 
     rows: Ints
     reason: Ints
@@ -30,7 +30,7 @@ class Selection:
 
 @dataclass
 class Record:
-    """What the regime knows of each account: how often it was seen, inspected and found out; never the truth."""
+    """The regime's record of each account: consignments, inspections and findings; never the truth."""
 
     seen: Ints
     inspected: Ints
@@ -38,19 +38,19 @@ class Record:
 
     @classmethod
     def blank(cls, senders: int) -> Record:
-        """Nothing known of anybody."""
+        """Create a record without any account."""
         return cls(*(np.zeros(senders, dtype=np.int64) for _ in range(3)))
 
-    def of(self, what: Ints, sender: Ints) -> Ints:
-        """An account's figure; nothing is ever known of private senders."""
-        return np.where(sender >= 0, what[np.maximum(sender, 0)], 0)
+    def of(self, figure: Ints, sender: Ints) -> Ints:
+        """Return a figure of an account; zero for private senders."""
+        return np.where(sender >= 0, figure[np.maximum(sender, 0)], 0)
 
     def hit_rate(self, sender: Ints) -> Floats:
-        """Known finds per inspection, drawn towards nothing where inspections are few."""
+        """Return known findings per inspection, shrunk towards zero where inspections are few."""
         return np.asarray(self.of(self.hits, sender) / (self.of(self.inspected, sender) + 2.0))
 
     def note(self, sender: Ints) -> None:
-        """These accounts lodged something."""
+        """Count consignments of these accounts."""
         self.seen += np.bincount(sender[sender >= 0], minlength=len(self.seen))
 
 
@@ -66,7 +66,7 @@ class Presented:
 
 
 def select(case: Presented, record: Record, day: int, rng: np.random.Generator) -> Selection:
-    """Choose what is inspected: blindly, by campaign, by rule, by a rule-of-thumb score."""
+    """Select consignments: at random, by campaign, by rule, by a rule-of-thumb score."""
     regime, size = case.world.inspection, len(case.orders)
     family = case.goods.family[case.lines.kind[case.orders.line_no == 1]]
     chances = [
@@ -83,20 +83,20 @@ def select(case: Presented, record: Record, day: int, rng: np.random.Generator) 
 
 
 def _campaign(regime: Inspection, family: Ints, families: int, day: int) -> Floats:
-    """Each fortnight another family of goods has its turn."""
+    """Target another family of goods each fortnight."""
     wanted = family == (day // 14 * 5 + 2) % families
     return np.where(wanted, min(regime.campaign_share / max(wanted.mean(), 1e-3), 0.2), 0.0)
 
 
 def _by_rule(regime: Inspection, hit_rate: Floats) -> Floats:
-    """Accounts that were found out often enough, within the part of the capacity that rules may take."""
+    """Select accounts with enough findings, within the share of capacity for rules."""
     chance = np.where(hit_rate >= regime.rule_hit_rate, regime.rule_chance, 0.0)
-    most = regime.rule_share * regime.inspected_share * len(chance)
-    return np.asarray(chance * min(1.0, most / max(float(chance.sum()), 1e-9)))
+    limit = regime.rule_share * regime.inspected_share * len(chance)
+    return np.asarray(chance * min(1.0, limit / max(float(chance.sum()), 1e-9)))
 
 
 def _score(case: Presented, record: Record) -> Floats:
-    """Rules of thumb on what was declared, and the account's own past."""
+    """Score by rules of thumb on the declaration, and the account's own past."""
     orders, lines = case.orders, case.lines
     first, sender = orders.line_no == 1, orders.sender
     kind, euro = lines.kind[first], sums(orders.of, lines.euro, len(orders))
@@ -118,7 +118,7 @@ def _score(case: Presented, record: Record) -> Floats:
 
 
 def _by_score(regime: Inspection, score: Floats, earlier: list[Floats]) -> Floats:
-    """Chances that rise with the score and bring the share inspected for any reason to what was planted."""
+    """Return probabilities that rise with the score and bring the total inspected share to its planted value."""
     left = np.prod([1.0 - chance for chance in earlier], axis=0)
     wanted = max(regime.inspected_share * len(score) - float((1.0 - left).sum()), 0.0)
     pull = np.exp(regime.sharpness * (score - score.mean()))
@@ -128,14 +128,14 @@ def _by_score(regime: Inspection, score: Floats, earlier: list[Floats]) -> Float
 
 
 def outcomes(case: Presented, truth: pl.DataFrame, chosen: Selection, rng: np.random.Generator) -> pl.DataFrame:
-    """What each inspection found and when that became known, in the columns of the contract."""
+    """Return the result of each inspection and when it became known, in the columns of the contract."""
     regime, orders, rows = case.world.inspection, case.orders, chosen.rows
     size, stated, true = len(rows), case.declared[rows], truth[rows]
     illicit = orders.illicit[rows]
     result = _results(regime, stated["stream"], illicit, chosen.reason, rng)
-    found = result == 1
-    findings = _findings(true["findings"], found & ~illicit, rng)
-    linked = true["criminal_link"].to_numpy() & found & (rng.random(size) < regime.link_found_share)
+    hit = result == 1
+    findings = _findings(true["findings"], hit & ~illicit, rng)
+    linked = true["criminal_link"].to_numpy() & hit & (rng.random(size) < regime.link_found_share)
     family = case.goods.family[orders.goods[orders.line_no == 1]][rows]
     holders = pl.Series(vocabulary()["names"]["right_holders"])
     worth = sums(orders.of, orders.quantity * orders.unit_eur, len(orders))[rows]
@@ -143,7 +143,7 @@ def outcomes(case: Presented, truth: pl.DataFrame, chosen: Selection, rng: np.ra
     frame = pl.DataFrame(
         {
             "consignment_id": stated["consignment_id"],
-            "known_at": stated["lodged_at"] + pl.Series(_delays(regime, found, rng)).cast(pl.Duration("us")),
+            "known_at": stated["lodged_at"] + pl.Series(_delays(regime, hit, rng)).cast(pl.Duration("us")),
             "stage": pl.Series(["clearance", "post_clearance"]).gather((rng.random(size) < 0.06).astype(np.int64)),
             "result": pl.Series(RESULTS).gather(result),
             "findings": findings,
@@ -161,7 +161,7 @@ def outcomes(case: Presented, truth: pl.DataFrame, chosen: Selection, rng: np.ra
 
 
 def _only_where_found(frame: pl.DataFrame) -> pl.DataFrame:
-    """Nothing is stated of goods that were not held; a right holder speaks on counterfeits alone."""
+    """Leave details empty for goods that were not held; a right holder confirms counterfeits only."""
     held = pl.col("result") == "non_compliant"
     stated = frame.with_columns(
         pl.when(held).then(name).alias(name) for name in ("findings", "items_found", "value_found", "currency")
@@ -171,7 +171,7 @@ def _only_where_found(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _results(regime: Inspection, stream: pl.Series, illicit: Flags, reason: Ints, rng: np.random.Generator) -> Ints:
-    """Right mostly. False alarms have their planted share of all alarms, for each reason of selection apart."""
+    """Draw results, mostly right; false alarms have their planted share, separately for each kind of selection."""
     drawn = rng.random(len(illicit))
     result = np.where(illicit & (drawn >= regime.missed_share), 1, 0)
     for arm in range(len(REASONS)):
@@ -192,8 +192,8 @@ def _findings(true: pl.Series, mistaken: Flags, rng: np.random.Generator) -> pl.
     return pl.select(pl.when(pl.Series(mistaken)).then(wrong).otherwise(true)).to_series().rename("findings")
 
 
-def _delays(regime: Inspection, found: Flags, rng: np.random.Generator) -> Ints:
-    """Days until the result is known; expertise takes longer than a glance."""
+def _delays(regime: Inspection, non_compliant: Flags, rng: np.random.Generator) -> Ints:
+    """Draw days until the result is known; expertise takes longer than a glance."""
     low, high = regime.delay_days
-    quick, slow = rng.beta(1.2, 3.0, len(found)), rng.beta(2.0, 2.2, len(found))
-    return ((low + (high - low) * np.where(found, slow, quick)) * DAY_US).astype(np.int64)
+    quick, slow = rng.beta(1.2, 3.0, len(non_compliant)), rng.beta(2.0, 2.2, len(non_compliant))
+    return ((low + (high - low) * np.where(non_compliant, slow, quick)) * DAY_US).astype(np.int64)

@@ -1,4 +1,4 @@
-"""How consignments reach customs: identifiers, carriers, messages and the hour at which each is lodged."""
+"""Lodging of consignments: identifiers, carriers, messages and hours."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import polars as pl
 
 from pipelines.synthetic.draws import Flags, Floats, Ints, pick, unit, weighted
 from pipelines.synthetic.flow import Orders
-from pipelines.synthetic.settings import World
+from pipelines.synthetic.world_settings import World
 
 UTC_TIME = pl.Datetime("us", "UTC")
 _S10_WEIGHTS = np.array([8, 6, 4, 2, 3, 5, 9, 7])
@@ -17,7 +17,7 @@ _CLASSES = ("U", "C", "E")
 
 
 def s10(prefix: pl.Series, serial: Ints, origin: pl.Series) -> pl.Series:
-    """UPU S10 item identifiers with their check digit."""
+    """Return UPU S10 item identifiers with their check digit."""
     places = np.stack([serial // 10**power % 10 for power in range(7, -1, -1)])
     rest = 11 - (places * _S10_WEIGHTS[:, None]).sum(axis=0) % 11
     check = np.where(rest == 10, 0, np.where(rest == 11, 5, rest))
@@ -27,7 +27,7 @@ def s10(prefix: pl.Series, serial: Ints, origin: pl.Series) -> pl.Series:
 def lodge_day(
     world: World, orders: Orders, declared: pl.DataFrame, day: date, issued: int, rng: np.random.Generator
 ) -> pl.DataFrame:
-    """The consignments with identifiers, operator, office, message, time and version 1."""
+    """Add identifiers, operator, office, message, time and version 1 to consignments."""
     express = (declared["stream"] == "express").to_numpy()
     operator = _operators(world, declared["dispatch_country"], express, orders.senders.ids)
     office = _offices(world, express, operator, rng)
@@ -61,7 +61,7 @@ def _times(day: date, moment: Floats) -> pl.Series:
 
 
 def _operators(world: World, dispatch: pl.Series, express: Flags, ids: Ints) -> Ints:
-    """Index into all exchange offices, then all express carriers; a sender keeps to its own."""
+    """Return an index into all exchange offices, then all express carriers; senders keep to their own."""
     lists = world.operators.postal
     first = dict(zip(lists, np.cumsum([0, *(len(names) for names in lists.values())]).tolist(), strict=False))
     start = dispatch.replace_strict(first, return_dtype=pl.Int64).to_numpy()
@@ -74,16 +74,16 @@ def _operators(world: World, dispatch: pl.Series, express: Flags, ids: Ints) -> 
 
 
 def _offices(world: World, express: Flags, operator: Ints, rng: np.random.Generator) -> Ints:
-    """The large exchange offices in China fly to every office; any other carrier to the first and one of its own."""
+    """Return offices: large Chinese exchange offices fly to all; other carriers to the first and one of their own."""
     shares = np.array(list(world.offices.values()))
     drawn, hub = weighted(rng, shares, len(express)), rng.random(len(express)) < 0.6
     large = ~express & (operator < len(next(iter(world.operators.postal.values()))))
-    own = pick(operator, 411, len(shares))
-    return np.where(large, drawn, np.where(hub, 0, own))
+    second_office = pick(operator, 411, len(shares))
+    return np.where(large, drawn, np.where(hub, 0, second_office))
 
 
 def _messages(world: World, ids: Ints, group: Ints, day: date, rng: np.random.Generator) -> tuple[Ints, Floats]:
-    """Message of each consignment and its second of the day: parcels of one sender mostly travel together."""
+    """Return the message of each consignment and its second of the day: parcels of a sender mostly travel together."""
     together = np.where(rng.random(len(ids)) < 0.6, unit(ids, 410 + day.toordinal() % 1000), rng.random(len(ids)))
     order = np.lexsort((together, group))
     size = np.bincount(group)
@@ -98,23 +98,23 @@ def _messages(world: World, ids: Ints, group: Ints, day: date, rng: np.random.Ge
 def _identifiers(
     world: World, declared: pl.DataFrame, express: Flags, operator: Ints, mail: Ints, number: Ints
 ) -> pl.Series:
-    """S10 for the post, the carrier's own waybill number for express; serials never come twice."""
+    """Return S10 identifiers for post, the carrier's waybill numbers for express; serials are never repeated."""
     letters = pl.Series(["L", "C", "E"]).gather(mail) + pl.Series(list("ABDEFHKMNPRSTVXY")).gather(
         pick(number, 421, 16)
     )
     postal = s10(letters, number * 48_271 % 10**8, declared["dispatch_country"])
     carriers = len(world.operators.express)
-    own = pl.Series(world.operators.express).gather(
+    waybills = pl.Series(world.operators.express).gather(
         np.maximum(operator - (int(operator.max()) - carriers + 1), 0) % carriers
     )
     serial = pl.Series(number * 7_368_787 % 10**10).cast(pl.String).str.zfill(10)
-    return pl.select(pl.when(pl.Series(express)).then(own + serial).otherwise(postal)).to_series()
+    return pl.select(pl.when(pl.Series(express)).then(waybills + serial).otherwise(postal)).to_series()
 
 
 def _transports(
     world: World, operator: pl.Series, office: pl.Series, express: Flags, message: Ints, number: Ints, day: date
 ) -> pl.Series:
-    """The receptacle of 29 characters, or the master waybill of the flight."""
+    """Return the receptacle of 29 characters, or the master waybill of the flight."""
     trip = day.toordinal() * 1000 + message
     receptacle = operator + office + "AUN" + f"{day.year % 10}" + pl.Series(trip % 10**13).cast(pl.String).str.zfill(13)
     prefixes = pl.Series(world.operators.express_prefix).cast(pl.String)
@@ -128,7 +128,7 @@ def _transports(
 
 
 def amendments(world: World, manifest: pl.DataFrame, last: date, rng: np.random.Generator) -> pl.DataFrame:
-    """Second versions of a few consignments, each lodged hours later in a message of its own."""
+    """Return second versions of a few consignments, each lodged hours later in a message of its own."""
     firsts = manifest["consignment_id"].unique(maintain_order=True)
     chosen = pl.DataFrame({"consignment_id": firsts}).filter(
         pl.Series(rng.random(len(firsts)) < world.flow.amendment_share)
@@ -139,8 +139,8 @@ def amendments(world: World, manifest: pl.DataFrame, last: date, rng: np.random.
         factor=pl.Series(np.where(rng.random(count) < 0.6, 0.5 + 1.2 * rng.random(count), 1.0)),
         heading=pl.Series(rng.random(count) < 0.3),
     )
-    again = manifest.join(changes, on="consignment_id", how="inner", maintain_order="left")
-    amended = again.with_columns(
+    amended = manifest.join(changes, on="consignment_id", how="inner", maintain_order="left")
+    amended = amended.with_columns(
         message_id=pl.col("message_id") + "-A" + pl.col("consignment_id").str.slice(-6),
         version=pl.lit(2, dtype=pl.Int64),
         lodged_at=pl.col("lodged_at") + pl.col("wait"),

@@ -16,18 +16,18 @@ from pipelines.synthetic.draws import Ints, mix, pick
 
 @cache
 def vocabulary() -> dict[str, Any]:
-    """The shipped file `vocabulary.toml`."""
+    """Read the shipped file `vocabulary.toml`."""
     return tomllib.loads(files(__package__).joinpath("vocabulary.toml").read_text("utf-8"))
 
 
 @cache
 def countries() -> list[str]:
-    """Countries with names and addresses, in the order of the vocabulary; their index is used everywhere."""
+    """Return countries with names and addresses, in the order of the vocabulary; their index is used everywhere."""
     return list(vocabulary()["locale"])
 
 
 def country(code: str) -> int:
-    """Index of a country."""
+    """Return the index of a country."""
     return countries().index(code)
 
 
@@ -40,12 +40,12 @@ class Pool:
     count: Ints
 
     def draw(self, ids: Ints, where: Ints, salt: int) -> pl.Series:
-        """The word that each entity has in its country."""
+        """Return the word of each entity in its country."""
         return self.words.gather(self.first[where] + pick(ids, salt, self.count[where]))
 
 
 def pool(lists: list[list[str]]) -> Pool:
-    """A pool from one list of words a country."""
+    """Build a pool from a list of words per country."""
     counts = np.array([len(words) for words in lists], dtype=np.int64)
     first = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)
     return Pool(pl.Series([word for words in lists for word in words], dtype=pl.String), first, counts)
@@ -58,7 +58,7 @@ def _sort(name: str, instead: str = "") -> Pool:
 
 @cache
 def _city(part: int) -> Pool:
-    """Part 0 is the name, 1 the postcode stem, 2 the name in the local script."""
+    """Return part 0, the name, 1, the postcode stem, or 2, the name in the local script."""
     rows = [[city.split("|") for city in locale["cities"]] for locale in vocabulary()["locale"].values()]
     return pool([[city[part] if part < len(city) else city[0] for city in cities] for cities in rows])
 
@@ -69,23 +69,23 @@ def _each(name: str) -> pl.Series:
 
 
 def digits(ids: Ints, salt: int, count: int) -> pl.Series:
-    """A number of `count` digits for each entity, leading zeros kept."""
+    """Return a number of `count` digits for each entity, with leading zeros."""
     drawn = (mix(ids, salt) >> np.uint64(11)) % np.uint64(10**count)
     return pl.Series(drawn.astype(np.int64)).cast(pl.String).str.zfill(count)
 
 
 def fill(stems: pl.Series, ids: Ints, salt: int) -> pl.Series:
-    """Each '#' of a stem becomes a digit of the entity."""
+    """Replace each '#' of a stem by a digit of the entity."""
     frame = pl.DataFrame({"stem": stems})
-    most = int(stems.str.count_matches("#", literal=True).max() or 0)  # type: ignore[arg-type]
-    for place in range(most):
+    longest = int(stems.str.count_matches("#", literal=True).max() or 0)  # type: ignore[arg-type]
+    for place in range(longest):
         digit = digits(ids, salt + 101 * place, 1)
         frame = frame.select(pl.col("stem").str.replace("#", pl.lit(digit), literal=True))
     return frame["stem"]
 
 
 def places(ids: Ints, where: Ints) -> pl.DataFrame:
-    """Address, city and postcode; `*_local` are the same in the script of the country."""
+    """Return address, city and postcode; `*_local` are the same in the script of the country."""
     lead, glue, suffix = (_each(name).gather(where) for name in ("lead", "glue", "suffix"))
     number_first = (_each("number_first") == "True").gather(where)
     # Estates with four-figure numbers and addresses with a unit exist: an odd number alone proves nothing.
@@ -128,7 +128,7 @@ def places(ids: Ints, where: Ints) -> pl.DataFrame:
 
 
 def persons(ids: Ints, where: Ints) -> pl.DataFrame:
-    """Name (and in local script), phone and mailbox of private persons."""
+    """Return name (and in local script), phone and mailbox of private persons."""
     frame = pl.DataFrame(
         {
             "given": _sort("given").draw(ids, where, 21),
@@ -152,14 +152,14 @@ def persons(ids: Ints, where: Ints) -> pl.DataFrame:
 
 
 def phones(ids: Ints, where: Ints) -> pl.Series:
-    """A number in the plan of each country."""
+    """Return a number in the plan of each country."""
     prefix, tail = (_each("phone").gather(where).str.split("|").list.get(part) for part in (0, 1))
     frame = pl.DataFrame({"prefix": prefix, "length": tail.str.len_chars(), "number": digits(ids, 31, 10)})
     return frame.select(pl.col("prefix") + pl.col("number").str.slice(0, pl.col("length"))).to_series()
 
 
 def firms(ids: Ints, where: Ints) -> pl.DataFrame:
-    """Name (and in local script) of trading firms."""
+    """Return names (and in local script) of trading firms."""
     names = vocabulary()["names"]
     stem, trade = pick(ids, 41, len(names["firm"])), pick(ids, 42, len(names["trade"]))
     frame = pl.DataFrame(
@@ -186,7 +186,7 @@ def firms(ids: Ints, where: Ints) -> pl.DataFrame:
 
 
 def shops(ids: Ints) -> pl.DataFrame:
-    """Shop sign, account on a platform, and domain of a storefront."""
+    """Return shop sign, account on a platform, and domain of a storefront."""
     names = vocabulary()["names"]
     first, second, third = (
         pl.Series(names[key]).gather(pick(ids, salt, len(names[key])))
@@ -203,6 +203,6 @@ def shops(ids: Ints) -> pl.DataFrame:
 
 
 def mail_stem(name: pl.Expr) -> pl.Expr:
-    """A name as it stands in a mailbox: plain lower-case letters."""
+    """Return a name in the form of a mailbox: plain lower-case letters."""
     plain = name.str.normalize("NFKD").str.replace_all(r"[\u0300-\u036f]", "").str.replace_all("ı", "i")
     return plain.str.to_lowercase().str.replace_all(r"[^a-z.]", "")

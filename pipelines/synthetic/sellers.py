@@ -1,4 +1,4 @@
-"""The population of honest sellers: when they open, who lodges at a forwarder, who owns several shops."""
+"""The population of honest sellers: opening dates, forwarders' addresses, owners of several shops."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import polars as pl
 
 from pipelines.synthetic import people
 from pipelines.synthetic.draws import Flags, Ints, pick, unit
-from pipelines.synthetic.goods import Goods
 from pipelines.synthetic.senders import Senders, furnish, replace_cards
-from pipelines.synthetic.settings import World
+from pipelines.synthetic.world_goods import Goods
+from pipelines.synthetic.world_settings import World
 
 
 @dataclass(frozen=True)
 class Premises:
-    """Forwarders' warehouses, at which unrelated sellers are at home."""
+    """Forwarders' warehouses, shared by unrelated sellers."""
 
     cards: pl.DataFrame
 
@@ -25,7 +25,7 @@ class Premises:
 
 
 def premises(world: World, base: int, sellers: int) -> Premises:
-    """The forwarders that the expected number of sellers fills."""
+    """Return the forwarders that the expected number of sellers fills."""
     count = max(3, round(sellers * world.honest.forwarder_share / world.honest.sellers_per_forwarder))
     ids = base + np.arange(count, dtype=np.int64)
     where = np.full(count, people.country("CN"), dtype=np.int64)
@@ -38,7 +38,7 @@ def premises(world: World, base: int, sellers: int) -> Premises:
 
 
 def honest_sellers(world: World, goods: Goods, where: Premises, base: int, days: int, volume: int) -> Senders:
-    """The population of honest sellers for a world of this length and volume."""
+    """Create the honest sellers of a world of this length and volume."""
     count = max(400, round(world.honest.sellers_per_consignment * volume))
     ids = base + np.arange(count, dtype=np.int64)
     kind = np.searchsorted([0.82, 0.95], unit(ids, 81)).astype(np.int64)
@@ -57,7 +57,7 @@ def honest_sellers(world: World, goods: Goods, where: Premises, base: int, days:
 
 
 def _lodgers(world: World, sellers: Senders, where: Premises) -> Senders:
-    """Part of the Chinese sellers give a forwarder's address, some also its telephone."""
+    """Let part of the Chinese sellers give a forwarder's address, some also its telephone."""
     chinese = sellers.country == people.country("CN")
     lodged = chinese & (unit(sellers.ids, 101) < world.honest.forwarder_share)
     home = where.cards[pick(sellers.ids, 102, len(where))]
@@ -65,21 +65,21 @@ def _lodgers(world: World, sellers: Senders, where: Premises) -> Senders:
 
 
 def lodge(cards: pl.DataFrame, home: pl.DataFrame, lodged: Flags, ids: Ints) -> pl.DataFrame:
-    """Cards of which the flagged ones carry the forwarder's address, with or without a customer code."""
+    """Give flagged cards the forwarder's address, with or without a customer code."""
     flag, called = pl.Series(lodged), pl.Series(lodged & (unit(ids, 103) < 0.4))
     code = (
         pl.when(pl.Series(unit(ids, 104) < 0.5))
         .then(pl.lit(" (") + people.digits(ids, 105, 3) + ")")
         .otherwise(pl.lit(""))
     )
-    own = {name: pl.col(name) for name in ("address", "address_local", "city", "city_local", "postcode")}
-    moved = {name: pl.when(flag).then(home[name]).otherwise(column) for name, column in own.items()}
-    moved["address"] = pl.when(flag).then(pl.lit(home["address"]) + code).otherwise(own["address"])
+    declared = {name: pl.col(name) for name in ("address", "address_local", "city", "city_local", "postcode")}
+    moved = {name: pl.when(flag).then(home[name]).otherwise(column) for name, column in declared.items()}
+    moved["address"] = pl.when(flag).then(pl.lit(home["address"]) + code).otherwise(declared["address"])
     return cards.with_columns(**moved, phone=pl.when(called).then(home["phone"]).otherwise(pl.col("phone")))
 
 
 def _siblings(world: World, sellers: Senders) -> Senders:
-    """Some owners run a few honest accounts: one phone and one mailbox under several names."""
+    """Let some owners run several honest accounts: a phone and a mailbox under several names."""
     size = world.honest.sibling_size
     head = np.arange(len(sellers)) // size * size
     related = unit(sellers.ids[head], 106) < world.honest.sibling_share

@@ -1,4 +1,4 @@
-"""Who sends: honest sellers with their accounts, stock and habits, forwarders and sibling shops included."""
+"""Senders: honest sellers with their accounts, stock and habits, including forwarders and sibling shops."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import polars as pl
 
 from pipelines.synthetic import people
 from pipelines.synthetic.draws import Flags, Floats, Ints, bell, pick, unit
-from pipelines.synthetic.goods import Goods
-from pipelines.synthetic.settings import World
 from pipelines.synthetic.stock import stock_of
+from pipelines.synthetic.world_goods import Goods
+from pipelines.synthetic.world_settings import World
 
 PLATFORM, SHOP, BUSINESS, PRIVATE = 0, 1, 2, 3
 FOREVER = 1 << 30
@@ -23,7 +23,7 @@ _PLATFORM_SHARE = np.array([0.34, 0.28, 0.14, 0.11, 0.08, 0.05])
 
 @dataclass(frozen=True)
 class Senders:
-    """One row a declared identity. `cards` holds what it writes of itself, the arrays how it behaves."""
+    """One row per declared identity. `cards` holds its declared attributes, the arrays its behaviour."""
 
     cards: pl.DataFrame
     ids: Ints
@@ -48,12 +48,12 @@ class Senders:
         return len(self.ids)
 
     def take(self, rows: Ints) -> Senders:
-        """Some rows, repeated and ordered at will."""
+        """Return rows, repeated and reordered as given."""
         picked = {field.name: getattr(self, field.name)[rows] for field in fields(self)}
         return Senders(**picked)
 
     def also(self, other: Senders) -> Senders:
-        """These rows, then the other's."""
+        """Append the rows of another population."""
         arrays = {
             field.name: np.concatenate([getattr(self, field.name), getattr(other, field.name)])
             for field in fields(self)
@@ -63,7 +63,7 @@ class Senders:
 
 
 def furnish(world: World, goods: Goods, ids: Ints, kind: Ints, country: Ints) -> Senders:
-    """Senders of given kinds and countries, all else drawn by id: the common ground of honest and illicit."""
+    """Create senders of given kinds and countries, all else drawn by id: the same for honest and illicit ones."""
     chinese = (country == people.country("CN")) | (country == people.country("HK"))
     dear, cheap = unit(ids, 71) < world.honest.dear_share, unit(ids, 72) < world.honest.cheap_share
     price = np.exp(0.35 * bell(ids, 73)) * np.where(dear, 3.5, np.where(cheap, 0.35, 1.0)) * world.honest.price_level
@@ -90,7 +90,7 @@ def furnish(world: World, goods: Goods, ids: Ints, kind: Ints, country: Ints) ->
 
 
 def private_senders(world: World, goods: Goods, ids: Ints, country: Ints) -> Senders:
-    """One-off senders: families, friends, people who return a purchase."""
+    """Create one-off senders: families, friends, people who return a purchase."""
     return furnish(world, goods, ids, np.full(len(ids), PRIVATE, dtype=np.int64), country)
 
 
@@ -114,10 +114,10 @@ def _cards(world: World, ids: Ints, kind: Ints, country: Ints) -> pl.DataFrame:
         }
     ).hstack(shop)
     named = frame.hstack(person).with_columns(people.places(ids, country))
-    one = pl.col("person")
+    is_person = pl.col("person")
     return named.select(
-        name=pl.when(one).then("name").otherwise("firm_name"),
-        name_local=pl.when(one).then("name_local").otherwise("firm_local"),
+        name=pl.when(is_person).then("name").otherwise("firm_name"),
+        name_local=pl.when(is_person).then("name_local").otherwise("firm_local"),
         address="address",
         address_local="address_local",
         city="city",
@@ -125,7 +125,7 @@ def _cards(world: World, ids: Ints, kind: Ints, country: Ints) -> pl.DataFrame:
         postcode="postcode",
         country="country",
         phone="phone",
-        email=pl.when(one)
+        email=pl.when(is_person)
         .then("email")
         .otherwise(pl.col("account") + "@" + pl.col("email").str.split("@").list.get(1)),
         id=pl.when("registered").then(pl.col("country") + pl.col("number")),
@@ -142,7 +142,7 @@ def _cards(world: World, ids: Ints, kind: Ints, country: Ints) -> pl.DataFrame:
 
 
 def replace_cards(senders: Senders, cards: pl.DataFrame) -> Senders:
-    """The same senders under other cards."""
+    """Return the same senders with other cards."""
     return Senders(**{**{field.name: getattr(senders, field.name) for field in fields(senders)}, "cards": cards})
 
 

@@ -1,4 +1,4 @@
-"""The world day by day: lodge, inspect, and let the illicit react to what they lose."""
+"""The world day by day: lodge, inspect, and let illicit actors react to seizures."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import polars as pl
 
 from pipelines.synthetic.actors import recruit
 from pipelines.synthetic.declaration import DeclaredLines, declare_lines
+from pipelines.synthetic.declared_parties import declare_parties
 from pipelines.synthetic.draws import Flags, Ints, generator
 from pipelines.synthetic.flow import Orders, orders, volumes
-from pipelines.synthetic.goods import Goods, load_goods
 from pipelines.synthetic.inspection import Presented, Record, outcomes, select
 from pipelines.synthetic.lodging import amendments, lodge_day
-from pipelines.synthetic.parties import declare_parties
 from pipelines.synthetic.sellers import honest_sellers, premises
-from pipelines.synthetic.settings import World
 from pipelines.synthetic.sources import Population
 from pipelines.synthetic.truth import truth_of
+from pipelines.synthetic.world_goods import Goods, load_goods
+from pipelines.synthetic.world_settings import World
 
 _PARTY = ("name", "address", "city", "postcode", "country", "phone", "email", "id")
 MANIFEST_COLUMNS = [
@@ -37,7 +37,7 @@ ENTITIES = 1 << 40  # honest sellers, identities, forwarders and buyers number f
 
 @dataclass(frozen=True)
 class Lodged:
-    """One day: what customs sees, what is true, and what the inspections will say."""
+    """One day: manifest, truth, and results of inspections."""
 
     day: date
     manifest: pl.DataFrame
@@ -46,7 +46,7 @@ class Lodged:
 
 
 class Simulation:
-    """A world that advances one day at a time. `seize` is how anybody's inspections make its actors move on."""
+    """A world that advances one day at a time; `seize` makes its actors react to inspections."""
 
     def __init__(self, world: World, days: int, per_day: int, seed: int, start: date) -> None:
         self.world, self.days, self.start = world, days, start
@@ -59,7 +59,7 @@ class Simulation:
         self.today, self.issued = 0, 0
         self.presented: Presented | None = None  # the latest day, for whoever inspects it in the regime's place
         self._amended: list[pl.DataFrame] = []
-        self._due = np.empty((0, 3), dtype=np.int64)  # day known, sender, found out or not
+        self._due = np.empty((0, 3), dtype=np.int64)  # day known, sender, detected or not
         self._whose: dict[str, int] = {}
 
     def _populate(self, per_day: int) -> Population:
@@ -75,7 +75,7 @@ class Simulation:
         return Population(honest, recruits, buyers, base + 4 * ENTITIES, base + 1024 * ENTITIES)
 
     def lodge(self, inspect: bool = True) -> Lodged:
-        """Advance by one day; with `inspect` the historical regime chooses and its results make actors react."""
+        """Advance by one day; with `inspect` the historical regime selects and its results make actors react."""
         day, rng = self.today, generator(self.seed, 2, self.today)
         calendar = self.start + timedelta(days=day)
         self._react(day)
@@ -86,33 +86,33 @@ class Simulation:
         truth = truth_of(self.world, true, declared["consignment_id"], self._born_with, rng)
         self._remember(true, declared)
         self.presented = Presented(self.world, self.goods, true, lines, declared)
-        found = self._inspect(self.presented, truth, day) if inspect else pl.DataFrame()
+        results = self._inspect(self.presented, truth, day) if inspect else pl.DataFrame()
         self.today, self.issued = day + 1, self.issued + len(true)
-        return Lodged(calendar, self._manifest(lines, declared, calendar, rng), truth, found)
+        return Lodged(calendar, self._manifest(lines, declared, calendar, rng), truth, results)
 
     def seize(self, consignment_ids: list[str], known_on: date) -> None:
-        """These consignments were found out: from that day their senders know."""
+        """Mark these consignments as detected: from that day their senders know."""
         senders = [self._whose[number] for number in consignment_ids if number in self._whose]
         known = np.full(len(senders), (known_on - self.start).days, dtype=np.int64)
         self._expect(known, np.array(senders, dtype=np.int64), np.ones(len(senders), dtype=np.bool_))
 
     def _expect(self, known: Ints, sender: Ints, hit: Flags) -> None:
-        """Results that will be known of these senders; private ones are never seen again."""
+        """Queue future results on these senders; private ones are never seen again."""
         kept = sender >= 0
         self._due = np.concatenate([self._due, np.stack([known, sender, hit.astype(np.int64)], axis=1)[kept]])
 
     def _inspect(self, case: Presented, truth: pl.DataFrame, day: int) -> pl.DataFrame:
         rng, true = generator(self.seed, 3, day), case.orders
         chosen = select(case, self.record, day, rng)
-        found = outcomes(case, truth, chosen, rng)
-        known = (found["known_at"].dt.date() - self.start).dt.total_days().to_numpy().astype(np.int64)
-        hit = (found["result"] == "non_compliant").to_numpy()
+        results = outcomes(case, truth, chosen, rng)
+        known = (results["known_at"].dt.date() - self.start).dt.total_days().to_numpy().astype(np.int64)
+        hit = (results["result"] == "non_compliant").to_numpy()
         self._expect(known, true.sender[chosen.rows], hit)
         self.record.note(true.sender)
-        return found
+        return results
 
     def _react(self, day: int) -> None:
-        """What became known before today: accounts are marked, identities given up or rotated."""
+        """Apply what became known before today: accounts are marked, identities given up or rotated."""
         rng, honest = generator(self.seed, 4, day), len(self.population.honest)
         ripe = self._due[:, 0] < day
         sender, hit = self._due[ripe, 1], self._due[ripe, 2] == 1
@@ -131,7 +131,7 @@ class Simulation:
     def _manifest(
         self, lines: DeclaredLines, declared: pl.DataFrame, calendar: date, rng: np.random.Generator
     ) -> pl.DataFrame:
-        """Today's rows by time of lodging, with the amendments that fall due."""
+        """Return today's rows by time of lodging, with the amendments that are due."""
         of = lines.frame["of"]
         rows = pl.concat([declared[of], lines.frame.drop("of")], how="horizontal").select(MANIFEST_COLUMNS)
         last = self.start + timedelta(days=self.days - 1)

@@ -1,17 +1,17 @@
-"""What senders have to sell: a few kinds of goods each, most wanted first."""
+"""The stock of senders: a few kinds of goods each, most wanted first."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from pipelines.synthetic.draws import Floats, Ints, unit, weighted
-from pipelines.synthetic.goods import Goods
+from pipelines.synthetic.world_goods import Goods
 
 STOCK = 6
 
 
 def stock_of(goods: Goods, ids: Ints) -> Ints:
-    """Mostly one family of goods; a third of the sellers sell anything."""
+    """Return stock of mostly one family of goods; a third of the sellers sell anything."""
     everything = np.cumsum(goods.share) / goods.share.sum()
     home = goods.family[np.searchsorted(everything, unit(ids, 120))]
     general = unit(ids, 121) < 0.33
@@ -24,18 +24,18 @@ def stock_of(goods: Goods, ids: Ints) -> Ints:
 
 
 def home_kind(goods: Goods, family: Ints, turn: Floats) -> Ints:
-    """A kind of each given family, by share; `turn` in [0, 1) decides."""
+    """Return a kind of each given family, by share; `turn` in [0, 1) decides."""
     order = np.argsort(goods.family, kind="stable")
     ends = np.cumsum(goods.share[order])
     last = np.searchsorted(goods.family[order], np.arange(len(goods.families)), side="right") - 1
     upper = ends[last]
     lower = np.concatenate([[0.0], upper[:-1]])
-    found = np.searchsorted(ends, lower[family] + turn * (upper - lower)[family], side="right")
-    return np.asarray(order[np.minimum(found, last[family])], dtype=np.int64)
+    places = np.searchsorted(ends, lower[family] + turn * (upper - lower)[family], side="right")
+    return np.asarray(order[np.minimum(places, last[family])], dtype=np.int64)
 
 
 def stock_for(goods: Goods, aim: str, rng: np.random.Generator, count: int) -> Ints:
-    """Stock of actors who sell what serves their aim: mostly one family, weighted by its appeal."""
+    """Return the stock of actors by their aim: mostly one family, weighted by its appeal."""
     appeal = goods.appeal(aim)
     first = weighted(rng, appeal, count)
     stock = np.tile(first[:, None], (1, STOCK))

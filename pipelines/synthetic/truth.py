@@ -1,4 +1,4 @@
-"""What is really so: written apart, for tests and judges only; no training, scoring or linking reads it."""
+"""The truth: written separately, for tests and evaluation only; no training, scoring or linking reads it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import polars as pl
 
 from pipelines.synthetic.draws import unit
 from pipelines.synthetic.flow import Orders
-from pipelines.synthetic.settings import Scheme, World
+from pipelines.synthetic.world_settings import Scheme, World
 
 SHOWS = 0.9  # of the illicit consignments of an organised actor: those that bear the link
 
@@ -15,7 +15,7 @@ SHOWS = 0.9  # of the illicit consignments of an organised actor: those that bea
 def truth_of(
     world: World, orders: Orders, consignment_ids: pl.Series, salt: int, rng: np.random.Generator
 ) -> pl.DataFrame:
-    """One row a consignment; salt: of the draws that an actor is born with."""
+    """Return one row per consignment; salt: of the draws of an actor's fixed attributes."""
     size = len(orders)
     rows = np.flatnonzero(orders.illicit)
     linked, dangerous = np.zeros(size, dtype=np.bool_), np.zeros(size, dtype=np.bool_)
@@ -42,7 +42,7 @@ def truth_of(
 
 
 def _found(scheme: Scheme, dangerous: bool, rng: np.random.Generator) -> str:
-    """The offences in one consignment: at least the scheme's first."""
+    """Draw the offences in a consignment: at least the scheme's first."""
     drawn = [offence for offence, share in scheme.findings.items() if rng.random() < share]
     drawn = drawn or [next(iter(scheme.findings))]
     if dangerous and "dangerous" not in drawn:

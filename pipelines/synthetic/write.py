@@ -1,4 +1,4 @@
-"""Writes a world to disk, a day at a time."""
+"""Writing a world to disk, a day at a time."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.synthetic.settings import World, load_world
 from pipelines.synthetic.simulation import Lodged, Simulation
+from pipelines.synthetic.world_settings import World, load_world
 
 
 @dataclass(frozen=True)
 class WorldSummary:
-    """What was written; counts only, so that nobody learns the truth from it."""
+    """Counts of what was written; no truth can be inferred from them."""
 
     out: Path
     days: int

@@ -1,30 +1,36 @@
-"""The door: every request is recognised, looked up in the matrix, limited and, where it reads personal data, logged."""
+"""The guard: every request is authenticated, authorised by the matrix, rate-limited and, for personal data, logged."""
 
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, Literal
 
+import structlog
 from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.access.access import Access
+from service.access.directory import Access
+from service.access.log_in_backoff import network_of
 from service.access.permissions import PERMISSIONS, Row
+from service.access.polls import Polls, is_poll
 from service.access.principal import OPEN, Principal
-from service.api.faults import problem
+from service.access.rate_limit import Limit
+from service.access.read_log import OUT_OF_REACH, ReadLog, Unnoted
+from service.problems import problem
 
+LOG = structlog.get_logger("tamis.access")
 COOKIE = "tamis_session"
 CONSOLE = "/console"
 SAFE = ("GET", "HEAD")
-REMEMBERED_CALLERS = 10_000
+RETRY = {"Retry-After": "5"}
+NO_PAGE = ("static",)  # public, and no page that would greet somebody by name
 LOG_INS_A_MINUTE = 120
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -38,64 +44,77 @@ HEADERS = (
         b"form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     ),
 )
-REFUSED = "say who you are: `Authorization: Bearer KEY`; an administrator makes keys in the console or by `tamis keys`"
+UNAVAILABLE = "The record cannot be reached at the moment; retry after 5 s."
+API_HEADERS = (HEADERS[0], HEADERS[2])  # what a machine reads: no copy is kept on the way, and none is guessed at
+REFUSED = (
+    "Authentication required: send `Authorization: Bearer KEY`; an administrator creates keys in the console or with "
+    "`tamis keys`."
+)
 
 
 class Guard:
-    """Lets through what the matrix allows; a call finds who it is for in `request.state.principal`."""
+    """Middleware that allows what the matrix allows; a call finds its caller in `request.state.principal`."""
 
     def __init__(
         self,
         app: ASGIApp,
         routes: Callable[[], Sequence[BaseRoute]],
         access: Callable[[], Access | None],
+        read_log: Callable[[], ReadLog | None],
         mode: Literal["keys", "open"],
         calls_a_minute: int,
     ) -> None:
-        self.app, self.routes, self.access, self.open = app, routes, access, mode == "open"
+        self.app, self.routes, self.access, self.read_log = app, routes, access, read_log
+        self.open, self.polls = mode == "open", Polls()
         self.limit = Limit(calls_a_minute)
-        self.doors = Limit(LOG_INS_A_MINUTE)  # of one address: a password is slow to check, and so dear to guess
+        self.doors = Limit(LOG_INS_A_MINUTE)  # per address: a password is slow to check, and so costly to guess
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         console = scope["path"].startswith(CONSOLE) or scope["path"] == "/"
-        guarded = _with_headers(send) if console else send
-        answer = await self._look(Request(scope, receive), console=console)
+        guarded = _with_headers(send, HEADERS if console else API_HEADERS)
+        try:
+            answer = await self._look(Request(scope, receive), console=console)
+        except (*OUT_OF_REACH, Unnoted) as fault:  # no handler of the application stands around the guard
+            LOG.error("store_unavailable", route=scope["path"], kind=type(fault).__name__)
+            answer = problem(HTTPStatus.SERVICE_UNAVAILABLE, UNAVAILABLE, (), RETRY)
         await (answer or self.app)(scope, receive, guarded)
 
     async def _look(self, request: Request, *, console: bool) -> Response | None:
-        """What is answered instead; None where the call may go on."""
+        """Return an answer in place of the application's; None where the call may go on."""
         route, subject = _matched(self.routes(), request.scope)
         if route is None:
-            return None  # nothing is there: the application says so
+            return None  # unknown path: the application answers 404
         row, access = PERMISSIONS[route], self.access()
         principal = None
-        if access is not None:
+        if access is not None and (console or not row.public) and route not in NO_PAGE:
             principal = None if console else self._caller_known(access, request)
             if principal is None:
                 principal = await to_thread.run_sync(functools.partial(self._who, access, request, console=console))
         request.state.principal = principal
         if row.public:
-            return None if request.method in SAFE or self.doors.lets(_address(request)) else _too_often()
-        if access is None:
-            return problem(
-                HTTPStatus.SERVICE_UNAVAILABLE, "the service is starting; come again", (), {"Retry-After": "5"}
+            return (
+                None
+                if request.method in SAFE or self.doors.lets(network_of(address_of_caller(request)))
+                else _too_often()
             )
+        if access is None:
+            return problem(HTTPStatus.SERVICE_UNAVAILABLE, "The service is starting; retry after 5 s.", (), RETRY)
         if principal is None:
             return _unknown(request, console=console)
         if principal is not OPEN and principal.role not in row.roles:
-            return problem(HTTPStatus.FORBIDDEN, f"not for the role {principal.role}")
+            return problem(HTTPStatus.FORBIDDEN, f"The role {principal.role} may not do this.")
         if not self.limit.lets(principal.name):
             return _too_often()
         if console and request.method not in SAFE and not _from_here(request):
-            return problem(HTTPStatus.FORBIDDEN, "sent from another site")
-        await self._log(access, principal, route, row, subject)
+            return problem(HTTPStatus.FORBIDDEN, "Cross-site requests are refused.")
+        self._note(principal, request, route, row, subject)
         return None
 
     def _who(self, access: Access, request: Request, *, console: bool) -> Principal | None:
-        """Sessions count in the console alone, keys under /v1 alone: a page of another site can use neither."""
+        """Authenticate by session in the console only, by key under /v1 only: another site's page can use neither."""
         now = datetime.now(UTC)
         if console:
             secret = _cookie(request)
@@ -104,56 +123,42 @@ class Guard:
         return access.machine(key, now) if key else None
 
     def _caller_known(self, access: Access, request: Request) -> Principal | None:
-        """Who calls, where that needs no look into the store."""
+        """Return the caller, where that needs no look into the store."""
         if self.open:
             return OPEN
         key = _key(request)
         return access.remembered(key) if key else None
 
-    async def _log(self, access: Access, principal: Principal, route: str, row: Row, subject: str) -> None:
-        if row.reads and principal is not OPEN:
-            now = datetime.now(UTC)
-            await to_thread.run_sync(access.note_read, principal, route, subject, now)
-
-
-class Limit:
-    """So many calls a minute for each caller and process, as a bucket that fills evenly."""
-
-    def __init__(self, calls_a_minute: int) -> None:
-        self.rate = calls_a_minute / 60
-        self.most = max(1.0, self.rate * 10)
-        self._left: dict[str, tuple[float, float]] = {}
-
-    def lets(self, who: str) -> bool:
-        """Whether one more call is let through now."""
-        now = time.monotonic()
-        left, at = self._left.pop(who, (self.most, now))
-        left = min(self.most, left + (now - at) * self.rate)
-        enough = left >= 1
-        self._left[who] = (left - enough, now)
-        if len(self._left) > REMEMBERED_CALLERS:
-            self._left.pop(next(iter(self._left)))
-        return enough
+    def _note(self, principal: Principal, request: Request, route: str, row: Row, subject: str) -> None:
+        """Note a use of the session, and what of personal data is about to be shown; a page that polls is neither."""
+        read_log = self.read_log()
+        if principal is OPEN or read_log is None:
+            return
+        now, poll = datetime.now(UTC), is_poll(request, route)
+        if principal.session and principal.idle and not poll:
+            read_log.use(principal.session, now)
+        if row.reads and not self.polls.repeats(principal, request, poll=poll):
+            read_log.note(principal, route, subject, now)
 
 
 def principal_of(request: Request) -> Principal:
-    """Who a call is for."""
+    """Return the caller of a request."""
     principal: Principal = request.state.principal
     return principal
 
 
 def names_of(routes: Iterable[BaseRoute]) -> list[str]:
-    """The names of all routes."""
+    """Return the names of all routes."""
     return [str(getattr(route, "name", "")) for route in routes]
 
 
 def _matched(routes: Sequence[BaseRoute], scope: Scope) -> tuple[str | None, str]:
-    """The name of the route that a request is for, and whom or what it asks about."""
+    """Return the name of the route of a request, and the subject that it asks about."""
     for route in routes:
-        match, found = route.matches(scope)
+        match, match_scope = route.matches(scope)
         if match is Match.FULL:
-            told = [str(value) for value in found.get("path_params", {}).values()]
-            return str(getattr(route, "name", "")), "/".join(told)
+            subject = [str(value) for value in match_scope.get("path_params", {}).values()]
+            return str(getattr(route, "name", "")), "/".join(subject)
     return None, ""
 
 
@@ -166,15 +171,16 @@ def _unknown(request: Request, *, console: bool) -> Response:
 
 
 def _too_often() -> Response:
-    return problem(HTTPStatus.TOO_MANY_REQUESTS, "too many calls; come again", (), {"Retry-After": "10"})
+    return problem(HTTPStatus.TOO_MANY_REQUESTS, "Rate limit exceeded; retry after 10 s.", (), {"Retry-After": "10"})
 
 
-def _address(request: Request) -> str:
+def address_of_caller(request: Request) -> str:
+    """Return the address that a request came from; of a proxy on this machine, the one that it names."""
     return request.client.host if request.client else ""
 
 
 def _from_here(request: Request) -> bool:
-    """Whether a browser says that a form was sent from our own page; the token in the form is asked for as well."""
+    """Return true if the browser says that a form was sent from our own page; its token is checked as well."""
     return request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
 
 
@@ -185,17 +191,18 @@ def _key(request: Request) -> str:
 
 def _cookie(request: Request) -> str:
     try:
-        found: Any = SimpleCookie(request.headers.get("cookie", "")).get(COOKIE)
+        morsel: Any = SimpleCookie(request.headers.get("cookie", "")).get(COOKIE)
     except CookieError:
         return ""
-    return found.value if found else ""
+    return morsel.value if morsel else ""
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, headers: Sequence[tuple[bytes, bytes]]) -> Send:
     async def sending(message: Any) -> None:
         if message["type"] == "http.response.start":
-            there = {name.lower() for name, _ in message.get("headers", [])}
-            message = {**message, "headers": [*message.get("headers", []), *(h for h in HEADERS if h[0] not in there)]}
+            present = {name.lower() for name, _ in message.get("headers", [])}
+            added = [header for header in headers if header[0] not in present]
+            message = {**message, "headers": [*message.get("headers", []), *added]}
         await send(message)
 
     return sending

@@ -1,8 +1,8 @@
-"""People who log in elsewhere: the OpenID Connect code flow (with PKCE) against one configured provider.
+"""Log-in by an identity provider: the OpenID Connect code flow (with PKCE) against one configured provider.
 
-The provider says who somebody is, and by two claims which role and which offices he has here; whoever it gives no role
-cannot come in. What it says is checked by its published keys: signature, issuer, audience, end, and the nonce of this
-very log-in.
+The provider states the identity of a user, and by two claims the role and the offices; without a role, access is
+denied. Its tokens are verified by its published keys: signature, issuer, audience, expiry, and the nonce of this very
+log-in.
 """
 
 from __future__ import annotations
@@ -19,18 +19,19 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from joserfc.jwt import JWTClaimsRegistry, decode
 
-from features.words import OF_PEOPLE
-from service.access.kept import NAME, Denied
+from service.access.credentials import Denied, same_text
+from service.access.provider_claims import name_of, offices_of, role_of
 from service.settings import Settings
 
-ALGORITHMS = ("RS256", "ES256", "PS256", "EdDSA")  # none that a shared secret or nothing at all would sign
+ALGORITHMS = ("RS256", "ES256", "PS256", "EdDSA")  # none that is symmetric or unsigned
 SECONDS = 10
+START_AGAIN = "the log-in was not started here, or took too long; start again"
 LEEWAY = 60  # seconds that two clocks may differ by
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A log-in under way: where to send the browser, and what it must bring back in its cookie."""
+    """A log-in under way: the address to redirect to, and the cookie that must come back."""
 
     place: str
     cookie: str
@@ -38,7 +39,7 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Somebody whom the provider vouches for."""
+    """A user whom the provider has authenticated."""
 
     name: str
     role: str
@@ -46,8 +47,12 @@ class Known:
     purpose: str
 
 
+class NotBegunHere(Denied):
+    """What came back is not of a log-in that this browser began here: a forged request, or one too late."""
+
+
 class Provider:
-    """The configured provider; what it publishes is asked for once."""
+    """The configured provider; its metadata is read once."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -57,25 +62,24 @@ class Provider:
     def configured(self) -> bool:
         return bool(self._settings.oidc_issuer)
 
-    def begin(self, back: str, purpose: str) -> Begun:
-        """Send somebody there; raises Denied where it does not answer."""
+    def begin(self, redirect_uri: str, purpose: str) -> Begun:
+        """Start a log-in at the provider; raises Denied where it does not answer."""
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         verifier = (verifier + secrets.token_urlsafe(16))[:64]
-        with self._client(back) as client:
+        with self._client(redirect_uri) as client:
             where = self._discovered()["authorization_endpoint"]
             place, _ = client.create_authorization_url(where, state=state, code_verifier=verifier, nonce=nonce)
         return Begun(place, json.dumps([state, nonce, verifier, purpose]))
 
-    def end(self, back: str, cookie: str, given: dict[str, str]) -> Known:
-        """Who came back; raises Denied for whatever was not begun here or cannot be believed."""
-        try:
-            state, nonce, verifier, purpose = json.loads(cookie)
-        except ValueError:
-            raise Denied("the log-in was not begun here, or took too long; begin again") from None
-        if not secrets.compare_digest(given.get("state", ""), state) or "code" not in given:
+    def end(self, redirect_uri: str, cookie: str, given: dict[str, str]) -> Known:
+        """Finish a log-in and return the user; raises Denied where it was not started here or cannot be verified."""
+        state, nonce, verifier, purpose = _begun(cookie)
+        if not same_text(given.get("state", ""), state):
+            raise NotBegunHere(START_AGAIN)
+        if "code" not in given:
             raise Denied("the provider did not let you in")
         try:
-            with self._client(back) as client:
+            with self._client(redirect_uri) as client:
                 token = client.fetch_token(
                     self._discovered()["token_endpoint"], code=given["code"], code_verifier=verifier
                 )
@@ -85,13 +89,8 @@ class Provider:
         return self._known(claims, purpose)
 
     def _known(self, claims: dict[str, Any], purpose: str) -> Known:
-        name = str(claims.get("preferred_username") or claims["sub"])
-        role, offices = claims.get(self._settings.oidc_role_claim), claims.get(self._settings.oidc_offices_claim)
-        if not NAME.fullmatch(name):
-            raise Denied("the provider gives you a name that cannot be used here")
-        if role not in OF_PEOPLE or not isinstance(offices, list) or not offices:
-            raise Denied("the provider gives you no role or no office here; ask who administers it")
-        return Known(name, str(role), tuple(str(office) for office in offices), purpose)
+        role = role_of(claims, self._settings.oidc_role_claim)
+        return Known(name_of(claims), role, offices_of(claims, self._settings.oidc_offices_claim), purpose)
 
     def _claims(self, id_token: str, nonce: str) -> dict[str, Any]:
         keys = KeySet.import_key_set(self._get(self._discovered()["jwks_uri"]))
@@ -106,10 +105,10 @@ class Provider:
     def _discovered(self) -> dict[str, Any]:
         if not self._published:
             issuer = self._settings.oidc_issuer
-            told = self._get(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
-            if told.get("issuer") != issuer:
+            metadata = self._get(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+            if metadata.get("issuer") != issuer:
                 raise Denied("the provider names another issuer than the one that was set")
-            self._published = told
+            self._published = metadata
         return self._published
 
     def _get(self, place: str) -> Any:
@@ -120,11 +119,23 @@ class Provider:
         except (httpx.HTTPError, ValueError) as fault:
             raise Denied("the provider does not answer") from fault
 
-    def _client(self, back: str) -> OAuth2Client:
+    def _client(self, redirect_uri: str) -> OAuth2Client:
         path = self._settings.oidc_client_secret
         secret = path.read_text(encoding="utf-8").strip() if path else None
         return OAuth2Client(
-            self._settings.oidc_client_id, secret, scope="openid profile", redirect_uri=back,
+            self._settings.oidc_client_id, secret, scope="openid profile", redirect_uri=redirect_uri,
             code_challenge_method="S256", timeout=SECONDS,
             token_endpoint_auth_method="client_secret_basic" if secret else "none",
         )  # fmt: skip
+
+
+def _begun(cookie: str) -> tuple[str, str, str, str]:
+    """Return state, nonce, verifier and purpose as `begin` wrote them; raises NotBegunHere for anything else."""
+    try:
+        begun = json.loads(cookie)
+    except (ValueError, RecursionError):
+        raise NotBegunHere(START_AGAIN) from None
+    if not isinstance(begun, list) or len(begun) != 4 or not all(isinstance(part, str) and part for part in begun):
+        raise NotBegunHere(START_AGAIN)
+    state, nonce, verifier, purpose = begun
+    return state, nonce, verifier, purpose

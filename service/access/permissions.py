@@ -4,38 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
-from features.words import OF_PEOPLE, Role
+from features.choices import OF_PEOPLE, Role
+
+Scope = Literal["nothing", "office", "parts", "sender", "network", "holder", "all"]
+SCOPES: dict[Scope, str] = {  # whose things a route shows or changes, among those that are on record
+    "nothing": "nothing that belongs to an office",
+    "office": "what is of the office that is named, if it is one of the caller's",
+    "parts": "a consignment of which the caller sees every part",
+    "sender": "what the caller itself lodged, for its offices; what is new becomes its own",
+    "network": "of a network, the parties that have sent to the caller's offices, and how many others there are",
+    "holder": "goods that no other right holder has registered",
+    "all": "what is of the installation as a whole, whichever offices the caller is for",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """roles: who may; public: anybody, recognised or not; reads: whether personal data is read, which is logged."""
+    """One route of the matrix.
+
+    roles: allowed ones. scope: whose things they reach by it. public: allowed without authentication. reads: reads
+    personal data, which is logged.
+    """
 
     roles: frozenset[Role] = frozenset()
+    scope: Scope = "nothing"
     public: bool = False
     reads: bool = False
 
 
-def _only(*roles: Role, reads: bool = False) -> Row:
-    return Row(frozenset(roles), reads=reads)
+def _only(*roles: Role, scope: Scope, reads: bool = False) -> Row:
+    return Row(frozenset(roles), scope, reads=reads)
 
 
 PUBLIC = Row(public=True)
-ANYBODY_KNOWN = Row(frozenset(OF_PEOPLE))  # a firm of the trade sees nothing of the service
+ANYBODY_KNOWN = Row(frozenset(OF_PEOPLE))  # economic operators have no access to the service
 PERMISSIONS: dict[str, Row] = {
     # machines and their people, under /v1
-    "post_consignments": _only("clearance"),
-    "post_message": _only("clearance"),
-    "post_outcomes": _only("clearance", "analyst"),
-    "get_consignment": _only("clearance", "analyst", "auditor", reads=True),
-    "get_dossier": _only("analyst", "auditor", reads=True),
-    "get_queue": _only("clearance", "analyst", reads=True),
-    "get_network": _only("analyst", "auditor", reads=True),
-    "get_network_ftm": _only("analyst", "auditor", reads=True),
-    "post_judgement": _only("analyst"),
-    "post_genuine": _only("right_holder"),
-    # whoever watches over the service; no personal data
+    "post_consignments": _only("clearance", scope="sender"),
+    "post_message": _only("clearance", scope="sender"),
+    "post_outcomes": _only("clearance", "analyst", scope="parts"),
+    "get_consignment": _only("clearance", "analyst", "auditor", scope="parts", reads=True),
+    "get_dossier": _only("analyst", "auditor", scope="parts", reads=True),
+    "get_queue": _only("clearance", "analyst", scope="office", reads=True),
+    "get_network": _only("analyst", "auditor", scope="network", reads=True),
+    "get_network_ftm": _only("analyst", "auditor", scope="network", reads=True),
+    "post_judgement": _only("analyst", scope="network"),
+    "post_transfer": _only("analyst", scope="parts"),
+    "post_genuine": _only("right_holder", scope="holder"),
+    # monitoring of the service; no personal data
     "healthz": PUBLIC,
     "readyz": PUBLIC,
     "metrics": PUBLIC,
@@ -45,37 +63,37 @@ PERMISSIONS: dict[str, Row] = {
     "start": PUBLIC,
     "log_in_page": PUBLIC,
     "log_in": PUBLIC,
-    "begin_elsewhere": PUBLIC,
-    "come_back": PUBLIC,
+    "start_oidc_login": PUBLIC,
+    "oidc_callback": PUBLIC,
     "invitation_page": PUBLIC,
     "accept_invitation": PUBLIC,
     "log_out": ANYBODY_KNOWN,
     "choose_language": ANYBODY_KNOWN,
     "home_page": ANYBODY_KNOWN,
-    "queue_page": _only("analyst", "auditor", reads=True),
-    "consignment_page": _only("analyst", "auditor", reads=True),
-    "override": _only("analyst"),
-    "enter_outcome": _only("analyst"),
-    "network_page": _only("analyst", "auditor", reads=True),
-    "judge_pair": _only("analyst"),
-    "policy_page": _only("analyst", "data_scientist", "auditor"),
-    "propose_policy": _only("analyst", "data_scientist"),
-    "propose_promotion": _only("data_scientist"),
-    "decide_proposal": _only("analyst", "data_scientist"),
-    "model_page": _only("analyst", "data_scientist", "auditor"),
-    "audit_page": _only("auditor"),
-    "verify_chain": _only("auditor"),
-    "replay_decision": _only("auditor", reads=True),
-    "access_page": _only("admin"),
-    "invite": _only("admin"),
-    "make_key": _only("admin"),
-    "revoke_key": _only("admin"),
-    "close_account": _only("admin"),
+    "queue_page": _only("analyst", "auditor", scope="office", reads=True),
+    "consignment_page": _only("analyst", "auditor", scope="parts", reads=True),
+    "override": _only("analyst", scope="parts"),
+    "enter_outcome": _only("analyst", scope="parts"),
+    "network_page": _only("analyst", "auditor", scope="network", reads=True),
+    "judge_pair": _only("analyst", scope="network"),
+    "policy_page": _only("analyst", "data_scientist", "auditor", scope="office"),
+    "propose_policy": _only("analyst", "data_scientist", scope="all"),
+    "propose_promotion": _only("data_scientist", scope="all"),
+    "decide_proposal": _only("analyst", "data_scientist", scope="all"),
+    "model_page": _only("analyst", "data_scientist", "auditor", scope="all"),
+    "audit_page": _only("auditor", scope="all"),
+    "verify_chain": _only("auditor", scope="all"),
+    "replay_decision": _only("auditor", scope="parts", reads=True),
+    "access_page": _only("admin", scope="all"),
+    "invite": _only("admin", scope="all"),
+    "make_key": _only("admin", scope="all"),
+    "revoke_key": _only("admin", scope="all"),
+    "close_account": _only("admin", scope="all"),
 }
 
 
 def check_every_route_has_a_row(names: Iterable[str]) -> None:
-    """Raise KeyError, naming them, where routes would be decided by nobody."""
-    lacking = sorted(set(names) - set(PERMISSIONS))
-    if lacking:
-        raise KeyError(f"routes without a row in the authorisation matrix: {', '.join(lacking)}")
+    """Raise KeyError naming the routes that the matrix does not cover."""
+    missing = sorted(set(names) - set(PERMISSIONS))
+    if missing:
+        raise KeyError(f"routes without a row in the authorisation matrix: {', '.join(missing)}")

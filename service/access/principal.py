@@ -1,23 +1,23 @@
-"""Who asks: a person with a session, a machine with a key, or anybody where an installation is left open."""
+"""The caller: a person with a session, a machine with a key, or anyone in an open installation."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from features.words import Role
+from features.choices import Role
+from service.record.ownership import EVERY_OFFICE, INSTALLATION, Sender
 
-EVERY_OFFICE = "*"
-NOT_NAMED = (None, "", "unknown")  # as decisions call an office that nobody stated
 PURPOSES = ("targeting", "outcome_entry", "quality_control", "audit", "complaint")
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """One who was recognised.
+    """An authenticated caller.
 
-    offices: whose consignments he sees; EVERY_OFFICE stands for all. purpose: why he reads personal data, as he said
-    when he logged in or when his key was made. session: the hash of his session; empty for a machine.
+    offices: those whose consignments are visible; EVERY_OFFICE stands for all. purpose: for reading personal data, as
+    stated at log-in or for the key. session: the hash of the session; empty for a machine. idle: whether its last use
+    was noted so long ago that this one is to be. language: as the person chose.
     """
 
     name: str
@@ -26,18 +26,25 @@ class Principal:
     purpose: str
     session: str = ""
     csrf: str = ""
+    language: str = ""
+    idle: bool = False
 
     @property
     def sees_all(self) -> bool:
-        """Whether every office is his."""
-        return EVERY_OFFICE in self.offices
+        """Return true if every office is visible."""
+        return self.sender.sees_all
 
     def sees(self, office: str | None) -> bool:
-        """Whether consignments of an office are his to see; those that name no office are everybody's."""
-        return self.sees_all or office in NOT_NAMED or office in self.offices
+        """Return true if what is of an office is visible; what names no office is visible to all."""
+        return self.sender.sees(office)
+
+    @property
+    def sender(self) -> Sender:
+        """Return whose it is what a call lodges and reports; in an open installation that is the installation."""
+        return INSTALLATION if self is OPEN else Sender(self.name, self.offices)
 
     def beyond(self, offices: Iterable[str | None]) -> list[int]:
-        """The places of the offices that are not his."""
+        """Return the places of the offices that are not visible."""
         return [place for place, office in enumerate(offices) if not self.sees(office)]
 
 

@@ -1,4 +1,4 @@
-"""Decisions in the words of those who asked: JSON, ICS2, EDIFACT 7365, ASYCUDA's lanes, cells for a spreadsheet."""
+"""Answers in the format of the caller: JSON, ICS2, EDIFACT 7365, ASYCUDA lanes, CSV for a spreadsheet."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from features.choices import KINDS, AnswerKind
 from features.fault import Fault
-from features.words import KINDS, AnswerKind
-from service.answers import ics2
-from service.answers.codes import AnswerCodes, load_codes
+from service.answers import ics2_answers as ics2
+from service.answers.answer_codes import AnswerCodes, load_codes
 from service.answers.spreadsheet import for_spreadsheet
 from service.orientation.decisions import frame_of
 
@@ -29,12 +29,12 @@ Written = Callable[[Sequence[Decision], Mapping[str, str], AnswerCodes], bytes |
 
 
 class NoSuchAnswer(Fault):
-    """An answer that cannot be given to what was sent; says which can."""
+    """An answer format that does not fit the message; names those that do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer as it is sent; content is None where there is nothing to say."""
+    """An answer as sent; content is None where there is nothing to answer."""
 
     content: bytes | None
     media_type: str
@@ -47,7 +47,7 @@ def answer(
     format: str,
     codes: AnswerCodes,
 ) -> Answer:
-    """Decisions, as JSON has them, in the words of `kind`; `header` and `format` are those of the message they answer.
+    """Write decisions in the format `kind`; `header` and `format` are those of the message to answer.
 
     Raises NoSuchAnswer as `refuse_unfit` does.
     """
@@ -58,7 +58,7 @@ def answer(
 
 
 def refuse_unfit(kind: AnswerKind, format: str, consignments: int) -> None:
-    """Raise NoSuchAnswer where an ICS2 answer is wanted of what was no ICS2 message, or of too much for one."""
+    """Raise NoSuchAnswer for an ICS2 answer to a message of another format, or to too many consignments."""
     if kind in OF_ICS2 and format != "ics2":
         raise NoSuchAnswer(f"{kind} answers an ICS2 message; ask for json, edifact, asycuda or csv")
     if kind in OF_ICS2 and consignments > ics2.MOST_REQUESTS:
@@ -68,7 +68,7 @@ def refuse_unfit(kind: AnswerKind, format: str, consignments: int) -> None:
 def _by_lane(table: str) -> Written:
     def write(decisions: Sequence[Decision], _: Mapping[str, str], codes: AnswerCodes) -> bytes:
         words: Mapping[str, str] = getattr(codes, table)
-        told = [
+        consignments = [
             {
                 "consignment_id": decision["consignment_id"],
                 "version": decision["version"],
@@ -76,7 +76,7 @@ def _by_lane(table: str) -> Written:
             }
             for decision in decisions
         ]
-        return json.dumps({"consignments": told}, ensure_ascii=False).encode()
+        return json.dumps({"consignments": consignments}, ensure_ascii=False).encode()
 
     return write
 

@@ -8,14 +8,15 @@ from http import HTTPStatus
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api.faults import RETRY_SECONDS, problem
+from service.api.error_responses import RETRY_SECONDS
 from service.api.metrics import Metrics
+from service.problems import problem
 
 LOG = structlog.get_logger("tamis.api")
 BUSY, LATE = "busy", "late"
 DETAILS = {
-    BUSY: "more calls than can be answered in time; nothing was read, come again",
-    LATE: "no answer in time; what was sent may have been recorded: send it again to learn what was decided",
+    BUSY: "Too many concurrent requests; nothing was processed. Retry after 5 s.",
+    LATE: "Timed out. The request may have been recorded; retry it unchanged (it is idempotent).",
 }
 
 
@@ -51,8 +52,8 @@ class Admission:
     async def _refuse(self, why: str, scope: Scope, receive: Receive, send: Send) -> None:
         self.metrics.refused.labels(why).inc()
         LOG.warning("call refused", why=why, under_way=len(self._under_way))
-        told = problem(HTTPStatus.SERVICE_UNAVAILABLE, DETAILS[why], headers={"Retry-After": RETRY_SECONDS})
-        await told(scope, receive, send)
+        refusal = problem(HTTPStatus.SERVICE_UNAVAILABLE, DETAILS[why], headers={"Retry-After": RETRY_SECONDS})
+        await refusal(scope, receive, send)
 
 
 class _Answer:

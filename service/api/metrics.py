@@ -23,6 +23,9 @@ class Metrics:
         self.lacking = Gauge(
             "tamis_lacking", "1 while decisions lack it, by what they lack", ["what"], registry=self.registry
         )
+        self.unsent = Gauge(
+            "tamis_checkpoints_waiting", "checkpoints that are not in the second place yet", registry=self.registry
+        )
         self.seconds = Histogram(
             "tamis_request_seconds", "time to answer", ["route", "status"], buckets=BUCKETS, registry=self.registry
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, date, datetime
+from http import HTTPStatus
 from typing import Annotated, Any
 
 import polars as pl
@@ -13,26 +14,34 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from features.contract import gate_outcomes
 from features.fault import Fault
 from features.messages import Message, Refused
-from service import parties
+from features.messages.offices import Offices
 from service.access.guard import principal_of
 from service.access.principal import Principal
-from service.api import models
-from service.api.faults import Unprocessable, refused_fields
-from service.api.live import desk_of, gathering_of
+from service.access.redaction import shown_to
+from service.api import bodies as models
+from service.api.bodies import Genuine, Judgement, Serial, Transferred
+from service.api.body_parts import dumped
+from service.api.body_reading import BoundedRoute, apart, extras_offered
+from service.api.error_responses import Unprocessable, refused_fields
+from service.api.live_desk import bundles_of, desk_of, gathering_of
 from service.api.metrics import Metrics
-from service.api.models import Genuine, Judgement, Serial
-from service.dossier import dossier
-from service.exchange import network_as_ftm
-from service.genuine import problems_of, register, serials_of
-from service.offices import offices_of
-from service.queue import AT_MOST, Stage, queue, since_of
-from service.redaction import shown_to
+from service.audit.dossier import dossier
+from service.officers.offices import is_known_office, transfer, unseen
+from service.officers.queue import AT_MOST, Stage, days_shown, queue
+from service.orientation import Decisions
+from service.parties import stored_parties as parties
+from service.parties.ftm_export import network_as_ftm
+from service.parties.registered_serials import problems_of, register, serials_of
+from service.problems import Problem, problem
+from service.record.numbers_meant import number_meant, numbers_meant
+from service.record.result_checks import gate_results
+from service.record.standing import with_standing
+from service.record.transfers import Transfer
 from service.targeting import Desk
 
-router = APIRouter()
+router = APIRouter(route_class=BoundedRoute)
 Code = Annotated[str, Path(pattern="^[NP]-[0-9A-F]{16}$")]
 PLAIN = r"^[^\x00-\x1f\x7f]+$"
 TWICE = {
@@ -52,18 +61,15 @@ async def post_consignments(request: Request, body: models.Message) -> Response:
     """Decisions on the consignments of a message, in the same order, recorded before they are answered."""
     started = time.perf_counter()  # one thread decides for all calls: a thread for each call would only wait for it
     desk, metrics, principal = desk_of(request), metrics_of(request), principal_of(request)
-    content = _dump(body)
-    if repeated := models.twice(content):
-        raise Unprocessable([{"pointer": f"/consignments/{place}/consignment_id", **TWICE} for place in repeated])
-    refuse_offices_of_others(principal, [one.get("office") for one in content["consignments"]])
-    rows, places = models.rows_of(content)
-    message = Message(rows, name=rows["message_id"][0], received_at=datetime.now(UTC))
+    message, places = await apart(
+        request, _message_of, body, principal, extras_offered(request), request.app.state.dialects.offices
+    )
     try:
-        decisions = await asyncio.wrap_future(gathering_of(request).decide(message, desk))
+        decisions = await asyncio.wrap_future(gathering_of(request).decide(message, desk, principal.sender))
     except Refused as refused:
         raise Unprocessable(refused_fields(refused, places)) from None
     headers = {"Idempotent-Replay": "true"} if decisions.replayed else {}
-    answer = JSONResponse({"decisions": shown_to(principal, decisions.as_json())}, headers=headers)
+    answer = await apart(request, _answer, principal, decisions, headers)
     for row in [] if decisions.replayed else decisions.rows:
         metrics.decisions.labels(row["clearance"], row["selection"], row["mode"]).inc()
     metrics.seconds.labels("/v1/consignments", "200").observe(time.perf_counter() - started)
@@ -78,28 +84,37 @@ def post_outcomes(
     principal: Principal = Depends(principal_of),  # noqa: B008
 ) -> dict[str, int]:
     """Record inspection results; the same result sent twice counts once."""
-    rows, places = models.outcome_rows(_dump(body))
-    gated = gate_outcomes(rows)
+    rows, fields = models.outcome_rows(dumped(body))
+    store, given = desk.journal.store, rows["consignment_id"].drop_nulls().unique().to_list()
+    hidden = frozenset(unseen(store, principal, list(numbers_meant(store, given).values())))
+    gated = gate_results(rows, store, hidden)
     if gated.refused.height:
-        raise Unprocessable(refused_fields(Refused(gated.refused), places))
-    if not principal.sees_all:
-        numbers = gated.accepted["consignment_id"].to_list()
-        offices = offices_of(desk.journal.store, numbers)
-        refuse_offices_of_others(principal, [offices.get(number) for number in numbers], "outcomes")
-    received = desk.journal.learn(gated.accepted)
+        raise Unprocessable(refused_fields(Refused(gated.refused), fields))
+    if hidden:
+        places = [place for place, number in enumerate(gated.accepted["consignment_id"]) if number in hidden]
+        raise Unprocessable([_of_another(f"/outcomes/{place}") for place in places])
+    received = desk.journal.sent_by(principal.sender).learn(gated.accepted)
     metrics.outcomes.inc(received.recorded)
-    return {"recorded": received.recorded, "repeated": received.repeated, "unknown_consignments": received.unknown}
+    return {
+        "recorded": received.recorded,
+        "repeated": received.repeated,
+        "superseding": received.superseding,
+        "unknown_consignments": received.unknown,
+    }
 
 
 @router.get("/v1/consignments/{consignment_id:path}/dossier")
 def get_dossier(
+    request: Request,
     consignment_id: str,
     desk: Desk = Depends(desk_of),  # noqa: B008
     principal: Principal = Depends(principal_of),  # noqa: B008
 ) -> dict[str, Any]:
     """Everything that it takes to defend what was decided about a consignment."""
-    found = dossier(desk.journal.store, desk.model, consignment_id)
-    if found is None or not _his(principal, desk, consignment_id):
+    consignment_id = number_meant(desk.journal.store, consignment_id)
+    hidden = unseen(desk.journal.store, principal, [consignment_id])
+    found = None if hidden else dossier(desk.journal.store, bundles_of(request), consignment_id, principal.offices)
+    if found is None:
         raise HTTPException(404)
     return found
 
@@ -110,35 +125,60 @@ def get_consignment(
     desk: Desk = Depends(desk_of),  # noqa: B008
     principal: Principal = Depends(principal_of),  # noqa: B008
 ) -> dict[str, Any]:
-    """All decisions on a consignment, newest first."""
+    """All decisions on a consignment, newest first; of each, the lane that stands after an officer's word."""
+    consignment_id = number_meant(desk.journal.store, consignment_id)
     decisions = desk.journal.decisions_on(consignment_id)
-    if not decisions or not _his(principal, desk, consignment_id):
+    if not decisions or unseen(desk.journal.store, principal, [consignment_id]):
         raise HTTPException(404)
-    return {"consignment_id": decisions[0]["consignment_id"], "decisions": shown_to(principal, decisions)}
+    stands = with_standing(desk.journal.store, decisions)
+    return {"consignment_id": decisions[0]["consignment_id"], "decisions": shown_to(principal, stands)}
 
 
-@router.get("/v1/queue")
+@router.get("/v1/queue", response_model=None)
 def get_queue(
     office: Annotated[str, Query(min_length=1, max_length=100, pattern=PLAIN)],
     stage: Stage = "clearance",
-    since: date | None = None,
+    day: Annotated[date | None, Query(description="lodged on this day; with `since`, up to it")] = None,
+    since: Annotated[date | None, Query(description="lodged from this day on")] = None,
     at_most: Annotated[int, Query(ge=1, le=AT_MOST)] = 100,
     beyond: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     desk: Desk = Depends(desk_of),  # noqa: B008
     principal: Principal = Depends(principal_of),  # noqa: B008
-) -> dict[str, Any]:
-    """The ranked work list of an office at one stage: what waits there and has no result yet, the riskiest first."""
+) -> dict[str, Any] | Response:
+    """The ranked work list of an office at one stage: what waits there and has no result yet, the riskiest first.
+
+    It says which days of lodging it shows: the latest two weeks that have work, unless `day` or `since` says others.
+    """
     if not principal.sees(office):
         raise HTTPException(403)
-    first = since or since_of(datetime.now(UTC).date())
-    waits = queue(desk.journal.store, office, stage, first, at_most=at_most, beyond=beyond)
-    return {"office": office, "stage": stage, "since": first.isoformat(), "waiting": shown_to(principal, waits)}
+    store = desk.journal.store
+    if not is_known_office(store, office, {*desk.policy.capacity.offices, *principal.offices}):
+        remedy = "an office that decisions are on record for, or that the policy names"
+        errors = [{"pointer": "/office", "reason": "unknown office", "remedy": remedy}]
+        return problem(HTTPStatus.NOT_FOUND, "no such office is known here", errors)
+    first, last = days_shown(store, office, stage, datetime.now(UTC).date(), day=day, since=since)
+    waits = queue(store, office, stage, first, until=last, at_most=at_most, beyond=beyond)
+    return {
+        "office": office,
+        "stage": stage,
+        "since": first.isoformat(),
+        "until": last.isoformat(),
+        "waiting": shown_to(principal, waits),
+    }
 
 
 @router.get("/v1/networks/{code}")
-def get_network(code: Code, desk: Desk = Depends(desk_of)) -> dict[str, Any]:  # noqa: B008
-    """The network that a party (`P-…`) or a network (`N-…`) belongs to: its parties, and why they are linked."""
-    found = parties.network(desk.journal.store, code)
+def get_network(
+    code: Code,
+    desk: Desk = Depends(desk_of),  # noqa: B008
+    principal: Principal = Depends(principal_of),  # noqa: B008
+) -> dict[str, Any]:
+    """The network that a party (`P-…`) or a network (`N-…`) belongs to: its parties, and why they are linked.
+
+    It shows the parties that have sent to the caller's offices, and those of watch lists that these are linked to;
+    `hidden` says how many others there are.
+    """
+    found = parties.network(desk.journal.store, code, principal.offices)
     if found is None:
         raise HTTPException(404)
     return found
@@ -151,22 +191,46 @@ def get_network_ftm(
     principal: Principal = Depends(principal_of),  # noqa: B008
 ) -> Response:
     """What the parties of a network declared, as FollowTheMoney entities, one JSON object a line."""
-    lines = network_as_ftm(desk.journal.store, code, principal.sees)
+    lines = network_as_ftm(desk.journal.store, code, principal.offices)
     if lines is None:
         raise HTTPException(404)
     return Response("".join(f"{line}\n" for line in lines), media_type="application/json+ftm")
 
 
 @router.post("/v1/judgements", status_code=201)
-def post_judgement(body: Judgement, desk: Desk = Depends(desk_of)) -> dict[str, str]:  # noqa: B008
-    """An officer's word that two parties are the same or not the same, or that the former word is taken back."""
+def post_judgement(
+    body: Judgement,
+    desk: Desk = Depends(desk_of),  # noqa: B008
+    principal: Principal = Depends(principal_of),  # noqa: B008
+) -> dict[str, str]:
+    """An officer's word that two parties are the same or not the same, or that the former word is taken back.
+
+    It stands on record in the name of the caller, whatever `by` says.
+    """
     same = {"same": True, "not_same": False, "unsure": None}[body.verdict]
-    at = int(time.time() * 1_000_000)
+    at, store = int(time.time() * 1_000_000), desk.journal.store
     try:
-        parties.judge(desk.journal.store, body.one, body.other, same, body.by, body.reason, at)
+        parties.judge(store, body.one, body.other, same, principal.name, body.reason, at, principal.offices)
     except Fault as fault:
         raise Unprocessable([{"pointer": "/one", "reason": "no such pair", "remedy": str(fault)}]) from None
-    return {"status": "recorded"}
+    return {"status": "recorded", "by": principal.name}
+
+
+@router.post("/v1/transfers", status_code=201)
+def post_transfer(
+    body: Transferred,
+    desk: Desk = Depends(desk_of),  # noqa: B008
+    principal: Principal = Depends(principal_of),  # noqa: B008
+) -> dict[str, str]:
+    """Pass a consignment on to another office, with all its parts; the audit log keeps who did it and why."""
+    number = number_meant(desk.journal.store, body.consignment_id)
+    given = Transfer(number, body.office.strip(), body.sender, principal.name, body.reason)
+    try:
+        transfer(desk.journal.store, given, principal.sender, desk.policy.capacity.offices, datetime.now(UTC))
+    except Fault as fault:
+        field, _, remedy = str(fault).partition(": ")
+        raise Unprocessable([{"pointer": f"/{field}", "reason": "cannot be passed on", "remedy": remedy}]) from None
+    return {"status": "recorded", "by": principal.name}
 
 
 @router.post("/v1/genuine", status_code=201)
@@ -209,6 +273,7 @@ def readyz(request: Request, desk: Desk = Depends(desk_of), metrics: Metrics = D
         "bundles_refused": dict(request.app.state.swapper.serving.refused),
         "history_as_of": desk.history.as_of(),
         "lists_as_of": desk.parties.lists_as_of(),
+        "lists_checked": desk.parties.lists_checked(),
     }
 
 
@@ -221,19 +286,30 @@ def metrics(request: Request, metrics: Metrics = Depends(metrics_of)) -> Respons
     return Response(metrics.text(), media_type="text/plain; version=0.0.4")
 
 
-def refuse_offices_of_others(principal: Principal, offices: list[str | None], of: str = "consignments") -> None:
+def refuse_offices_of_others(principal: Principal, offices: list[str | None]) -> None:
     """Raise Unprocessable, naming the places, where consignments are of offices that the caller is not for."""
     if beyond := principal.beyond(offices):
-        remedy = "send it with the key of that office"
-        raise Unprocessable(
-            [{"pointer": f"/{of}/{place}", "reason": "not an office of this key", "remedy": remedy} for place in beyond]
-        )
+        raise Unprocessable([_of_another(f"/consignments/{place}") for place in beyond])
 
 
-def _his(principal: Principal, desk: Desk, consignment_id: str) -> bool:
-    """Whether a consignment is of an office that the caller is for."""
-    return principal.sees_all or principal.sees(offices_of(desk.journal.store, [consignment_id]).get(consignment_id))
+def _of_another(pointer: str) -> Problem:
+    remedy = "send it with the key of that office"
+    return {"pointer": pointer, "reason": "not an office of this key", "remedy": remedy}
 
 
-def _dump(body: BaseModel) -> dict[str, Any]:
-    return body.model_dump()
+def _message_of(
+    body: BaseModel, principal: Principal, offered: frozenset[str], offices: Offices
+) -> tuple[Message, list[str]]:
+    """Make the message of a body, and say where each of its rows stands there; raises Unprocessable."""
+    content = dumped(body)
+    if wide := models.not_offered(content, offered):
+        raise Unprocessable(wide)
+    if repeated := models.twice(content):
+        raise Unprocessable([{"pointer": f"/consignments/{place}/consignment_id", **TWICE} for place in repeated])
+    refuse_offices_of_others(principal, [offices.code_of(one.get("office")) for one in content["consignments"]])
+    rows, places = models.rows_of(content)
+    return Message(rows, name=rows["message_id"][0], received_at=datetime.now(UTC), offices=offices), places
+
+
+def _answer(principal: Principal, decisions: Decisions, headers: dict[str, str]) -> Response:
+    return JSONResponse({"decisions": shown_to(principal, decisions.as_json())}, headers=headers)

@@ -1,9 +1,9 @@
-"""What to do with a consignment at three moments: lanes, rules, capacity, chance; pure functions of what is known."""
+"""Orientation (routing recommendation) at three moments: lanes, rules, capacity, chance; pure functions."""
 
+from service.orientation.context import DecisionContext
 from service.orientation.decisions import Decisions
-from service.orientation.loading import check_inputs, load_policy
-from service.orientation.moment import Moment
 from service.orientation.policy import Policy
-from service.orientation.sections import PolicyFault
+from service.orientation.policy_file import check_inputs, load_policy
+from service.orientation.policy_sections import PolicyFault
 
-__all__ = ["Decisions", "Moment", "Policy", "PolicyFault", "check_inputs", "load_policy"]
+__all__ = ["DecisionContext", "Decisions", "Policy", "PolicyFault", "check_inputs", "load_policy"]

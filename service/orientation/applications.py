@@ -1,35 +1,42 @@
-"""Right holders' applications for action: which goods each covers, who may send them, and whom to tell.
+"""Right holders' applications for action: the goods each covers, the authorised senders, and the contact to notify.
 
-They stand in the policy, so that a decision is given again with those that were in force. Two columns for rules follow
-from them, beside what was declared: `right_holder`, whose goods the wording names, and `sender_authorised`.
+They are part of the policy, so that a replay uses those that were in force. Rules may use two columns derived from
+them, in addition to the declared ones: `right_holder`, whose goods the wording names, and `sender_authorised`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import polars as pl
+import numpy as np
 
-from features.comparable import comparable, words_of_name
+from features.algebra import Text
+from features.choices import APPLICATION_COLUMNS as KEYS
 from features.consignment import Consignments
-from service.orientation.sections import PolicyFault, day, only, texts
+from features.hs_codes import hs_plain_text
+from features.moments import EPOCH
+from service.orientation.columns import Floats, Known
+from service.orientation.normal_texts import normal, normal_name
+from service.orientation.periods import MICROSECOND
+from service.orientation.policy_sections import PolicyFault, day, only, texts
+from service.orientation.rule_conditions import Kind
 
-PROTECTED = {"right_holder": pl.String(), "sender_authorised": pl.Float64()}
+PROTECTED: dict[str, Kind] = {"right_holder": "text", "sender_authorised": "number"}
 NAME, ACCOUNTS = "consignor_name", ("consignor_id", "seller_account")  # by any of which a sender may be authorised
-KEYS = ("right_holder", "number", "words", "hs", "senders", "contact", "small_consignments", "from", "until")
 
 
 @dataclass(frozen=True, slots=True)
 class Application:
     """A right holder's application for action, as granted.
 
-    number: of the decision that granted it. words: brand words by which its goods are named, as they are compared. hs:
-    beginnings of the HS codes that it covers; all where there are none. senders: names, numbers or accounts of those
-    who may send its goods, as they are compared. contact: whom to tell of a detention. small_consignments: whether it
-    asks for the procedure for small consignments. start, end: the days of its first and last validity.
+    number: of the decision that granted it. words: brand words that identify its goods, normalised for comparison. hs:
+    prefixes of the HS codes that it covers; all codes where empty. senders: normalised names, numbers or accounts of
+    authorised senders. contact: to be notified of a detention. small_consignments: whether it requests the procedure
+    for small consignments. start, end: the first and last day of its validity.
     """
 
     right_holder: str
@@ -43,64 +50,101 @@ class Application:
     contact: str = ""
 
     def holds_on(self, day: date) -> bool:
-        """Whether it is valid on a day."""
+        """Return true if the application is valid on a day."""
         return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
 
     def covers(self, wording: str, codes: Sequence[str]) -> bool:
-        """Whether goods are named by its words, and are of its kind as far as their codes are known.
+        """Return true if the wording contains one of its brand words and the known HS codes fit.
 
-        wording: as it is compared.
+        wording: normalised for comparison.
         """
         named = any(f" {word} " in f" {wording} " for word in self.words)
-        return named and (not self.hs or not codes or any(code.startswith(self.hs) for code in codes))
+        return named and self.fits(codes)
+
+    def fits(self, codes: Sequence[str]) -> bool:
+        """Return true if one of the known HS codes is among its own, or nothing is known of either."""
+        return not self.hs or not codes or any(code.startswith(self.hs) for code in codes)
 
 
-def protected(consignments: Consignments, applications: Sequence[Application]) -> pl.DataFrame:
-    """PROTECTED, one row a consignment: null where no application that is valid on its day covers a line of it.
+def protected(
+    consignments: Consignments, known: Known, applications: Sequence[Application], *, codes_as_written: bool = False
+) -> tuple[Text, Floats]:
+    """Return PROTECTED of consignments: unknown where no application valid on its day covers any of its lines.
 
-    sender_authorised: 1 where every right holder whose goods are named lets the sender send them, 0 where one does not.
+    sender_authorised: 1 where every right holder whose goods are named authorises the sender, 0 where one does not.
+    codes_as_written: as the first edition of judging did (DecisionContext).
     """
-    rows = len(consignments)
-    holder, allowed = pl.Series([None] * rows, dtype=pl.String), pl.Series([None] * rows, dtype=pl.Float64)
-    if applications:
-        lines = consignments.goods.select(
-            "row", pl.format(" {} ", comparable("description")).alias("wording"), pl.col("hs_code").fill_null("")
-        )
-        told = (comparable(name) for name in ACCOUNTS)
-        senders = consignments.frame.select("row", "lodged_at", words_of_name(NAME), *told)
-        for one in applications:
-            mine = senders.with_columns(_covered(lines, one, rows)).select(
-                (pl.col("covered") & _valid(one)).alias("covered"),
-                pl.any_horizontal(pl.col(name).is_in(one.senders) for name in (NAME, *ACCOUNTS))
-                .fill_null(False)
-                .alias("sends"),
-            )
-            covered, sends = mine["covered"], mine["sends"].cast(pl.Float64)
-            holder = holder.zip_with(~covered | holder.is_not_null(), pl.repeat(one.right_holder, rows, eager=True))
-            allowed = allowed.zip_with(~covered, pl.select(pl.min_horizontal(allowed, sends)).to_series())
-    return pl.DataFrame([holder.alias("right_holder"), allowed.alias("sender_authorised")])
+    holders: list[str | None] = [None] * len(known)
+    authorised = np.full(len(known), np.nan)
+    if not applications:
+        return Text.of(holders), authorised
+    days = [(EPOCH + moment * MICROSECOND).date() for moment in known.moments("lodged_at").tolist()]
+    covered = [
+        (row, applications[place])
+        for row, place in sorted(_covered(consignments, applications, codes_as_written=codes_as_written))
+        if applications[place].holds_on(days[row])
+    ]
+    senders = _senders(known, [row for row, _ in covered])
+    for (row, application), sender in zip(covered, senders, strict=True):
+        holders[row] = holders[row] or application.right_holder
+        authorised[row] = np.fmin(authorised[row], float(not sender.isdisjoint(application.senders)))
+    return Text.of(holders), authorised
 
 
-def _covered(lines: pl.DataFrame, application: Application, rows: int) -> pl.Series:
-    named = lines.filter(pl.col("wording").str.contains_any([f" {word} " for word in application.words]))
-    if application.hs:
-        code = pl.col("hs_code")
-        kinds = [code.str.starts_with(start) for start in application.hs]
-        named = named.filter(pl.any_horizontal(code == "", *kinds))
-    return pl.select(pl.int_range(rows).is_in(named["row"].implode()).alias("covered")).to_series()
+def _senders(known: Known, rows: Sequence[int]) -> list[set[str | None]]:
+    """Return for each of these rows the names and accounts by which a right holder may know its sender."""
+    names = normal_name(_values(known.text(NAME), rows))
+    accounts = (normal(_values(known.text(name), rows)) for name in ACCOUNTS)
+    return [{*each} - {None} for each in zip(names, *accounts, strict=True)]
 
 
-def _valid(application: Application) -> pl.Expr:
-    day = pl.col("lodged_at").dt.date()
-    since = pl.lit(True) if application.start is None else day >= application.start
-    return since & (pl.lit(True) if application.end is None else day <= application.end)
+def _values(column: Text, rows: Sequence[int]) -> list[str | None]:
+    return [column.words[code] for code in column.codes[list(rows)].tolist()] if rows else []
+
+
+def _covered(
+    consignments: Consignments, applications: Sequence[Application], *, codes_as_written: bool
+) -> set[tuple[int, int]]:
+    """Return pairs of a consignment and the place of an application that covers one of its lines."""
+    wording = Text.of(consignments.goods["description"].to_list())
+    named = _named(normal(wording.words), applications)
+    declared = consignments.goods["hs_code"].to_list()
+    codes = declared if codes_as_written else [code and hs_plain_text(code) for code in declared]
+    return {
+        (row, place)
+        for row, words, code in zip(consignments.goods["row"].to_list(), wording.codes.tolist(), codes, strict=True)
+        for place in named[words]
+        if applications[place].fits([code] if code else [])
+    }
+
+
+def _named(wordings: Sequence[str | None], applications: Sequence[Application]) -> list[set[int]]:
+    """Return for each wording the places of the applications whose brand words it contains.
+
+    Brand words are found by the first word of each, so that the time does not grow with the number of applications.
+    """
+    by_first: dict[str, list[tuple[list[str], int]]] = {}
+    for place, application in enumerate(applications):
+        for brand in application.words:
+            words = brand.split(" ")
+            by_first.setdefault(words[0], []).append((words, place))
+    found: list[set[int]] = []
+    for wording in wordings:
+        written = wording.split(" ") if wording else []
+        found.append({
+            place
+            for start, word in enumerate(written)
+            for words, place in by_first.get(word, ())
+            if written[start : start + len(words)] == words
+        })  # fmt: skip
+    return found
 
 
 def read_applications(written: Any) -> tuple[Application, ...]:
-    """From the tables `applications` of a policy; raises PolicyFault naming the application and the key at fault."""
-    if not isinstance(written, list) or not all(isinstance(one, Mapping) for one in written):
+    """Read the tables `applications` of a policy; raises PolicyFault naming the application and the key at fault."""
+    if not isinstance(written, list) or not all(isinstance(table, Mapping) for table in written):
         raise PolicyFault("applications: each needs a table of its own under [[applications]]")
-    return tuple(_application(one) for one in written)
+    return tuple(_application(table) for table in written)
 
 
 def _application(written: Mapping[str, Any]) -> Application:
@@ -111,24 +155,21 @@ def _application(written: Mapping[str, Any]) -> Application:
     only(written, KEYS, where)
     opted = written.get("small_consignments", False)
     if not isinstance(opted, bool):
-        raise PolicyFault(f"{where}.small_consignments: is true or false")
-    told = [written.get(name, "") for name in ("number", "contact")]
-    if not all(isinstance(one, str) for one in told):
-        raise PolicyFault(f"{where}: number and contact are texts")
-    hs = texts(written, f"{where}.hs", ())
-    if not all(code.isdecimal() for code in hs):
-        raise PolicyFault(f"{where}.hs: needs beginnings of HS codes, digits alone")
+        raise PolicyFault(f"{where}.small_consignments: must be true or false")
+    naming = [written.get(name, "") for name in ("number", "contact")]
+    if not all(isinstance(text, str) for text in naming):
+        raise PolicyFault(f"{where}: number and contact must be texts")
+    hs = tuple(re.sub(r"[.\s]", "", code) for code in texts(written, f"{where}.hs", ()))
+    if not all(code.isascii() and code.isdecimal() for code in hs):
+        raise PolicyFault(f"{where}.hs: needs prefixes of HS codes: digits, with dots and spaces or without")
     start, end = day(written, f"{where}.from"), day(written, f"{where}.until")
     if start is not None and end is not None and end < start:
         raise PolicyFault(f"{where}: until is before from")
     words, senders = (texts(written, f"{where}.{name}", ()) for name in ("words", "senders"))
-    either = (*_compared(senders, comparable("text")), *_compared(senders, words_of_name("text")))
-    return Application(
-        holder, _compared(words, comparable("text")), opted, start, end, told[0], hs, either, told[1]
-    )  # fmt: skip
+    either = (*_known(normal(senders)), *_known(normal_name(senders)))
+    return Application(holder, _known(normal(words)), opted, start, end, naming[0], hs, either, naming[1])
 
 
-def _compared(written: tuple[str, ...], how: pl.Expr) -> tuple[str, ...]:
-    """Texts (of a column `text`) as they are compared; one of which nothing is left says nothing."""
-    frame = pl.DataFrame({"text": list(written)}, schema={"text": pl.String}).select(how)
-    return tuple(text for text in frame.to_series() if text)
+def _known(texts_or_none: Sequence[str | None]) -> tuple[str, ...]:
+    """Leave out texts of which nothing is left for comparison."""
+    return tuple(text for text in texts_or_none if text)

@@ -1,22 +1,26 @@
-"""Campaigns: one or two checks tell of a whole network, so its other consignments wait for what they find.
+"""Campaigns: one or two checks are evidence on a whole network, so its other consignments wait for their results.
 
-A network lodges many consignments that look alike to the model, and a plain ranking spends the day on them. In a
-campaign only the first few of a network compete with their full rank; each further one counts for less, as long as the
-results of the first are awaited. What was held back so is decided again when one of them is found out: then the finding
-is carried to the rest. Once a result is known it is part of the history, and the ranking knows by itself.
+A network lodges many consignments that look alike to the model, and a plain ranking would spend the day on them. In a
+campaign only the first few of a network compete with their full rank; each further one counts for less while the
+results of the first are pending. What was held back is decided again after a finding, which is then carried over to the
+rest. Once a result is known it is part of the history, and the ranking takes it into account by itself.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-import polars as pl
+import numpy as np
 
+from features.algebra import Text
+from service.orientation.columns import UNKNOWN, Bools, Floats, Hashes, Ints, powers
 from service.orientation.lanes import Check, Lane
 
-OPEN = pl.Schema({"network": pl.String(), "open": pl.Int64()})
+LEAST_WORTH = 1e-9
 FINDING = "network-finding"
-FOUND = {
+FINDING_TEXT = {
     "en": "Another consignment of its network was found out since it was lodged",
     "fr": "Un autre envoi de son réseau s'est révélé en infraction depuis son dépôt",
     "zh": "申报后，其所属团伙的另一件货物已被查获",
@@ -35,45 +39,54 @@ LEADS = {
 
 @dataclass(frozen=True, slots=True)
 class Campaigns:
-    """How far the checks of a network stand for the rest of it.
+    """Settings that say how far the checks of a network stand in for the rest of it.
 
-    checks: of one network that compete with their full rank while their results are awaited; 0 leaves all to the rank.
-    worth: what each further check of a network is worth beside the one before, 0 to 1.
-    carried: the lane that a finding asks for, of what was held back.
+    checks: of one network that compete with their full rank while results are pending; 0 disables campaigns.
+    worth: the value of each further check of a network relative to the one before, 0 to 1.
+    carried: the lane that a finding asks for, for consignments that were held back.
     """
 
     checks: int = 0
     worth: float = 0.25
     carried: Lane = Lane.red
 
-    def places(self, frame: pl.DataFrame, opened: pl.DataFrame) -> pl.DataFrame:
-        """`behind`: how many checks of its network beyond the first ones a consignment stands behind; null of nobody.
+    def places(self, network: Text, margin: Floats, tie: Hashes, opened: Mapping[str, int]) -> Ints:
+        """Return the number of checks of its network, beyond the first, that rank before each consignment.
 
-        frame: `network`, `margin`, `tie`. opened: OPEN, checks of the networks whose results are awaited.
+        UNKNOWN where it belongs to no network. opened: checks of the networks whose results are pending.
         """
-        if not self.checks:
-            return frame.with_columns(pl.lit(None, pl.Int64).alias("behind"))
-        nth = pl.struct(-pl.col("margin"), "tie").rank("ordinal").over("network").cast(pl.Int64)
-        beside = frame.join(opened, on="network", how="left", maintain_order="left")
-        behind = (nth + pl.col("open").fill_null(0) - self.checks).clip(0)
-        known = pl.col("network").is_not_null() & pl.col("margin").is_not_null()
-        return beside.with_columns(pl.when(known).then(behind).alias("behind")).drop("open")
+        known = network.known() & ~np.isnan(margin)
+        if not self.checks or not known.any():
+            return np.full(len(margin), UNKNOWN)
+        pending = np.array([opened.get(word or "", 0) for word in network.words])
+        nth = ranks_within(network.codes, margin, tie)
+        return np.where(known, np.maximum(nth + pending[network.codes] - self.checks, 0), UNKNOWN)
 
-    def lowered(self) -> pl.Expr:
-        """The margin that a consignment competes with: its odds count for less with each check it stands behind."""
-        return pl.col("margin") + pl.col("behind").fill_null(0) * pl.lit(max(self.worth, 1e-9)).log()
+    def lowered(self, margin: Floats, behind: Ints) -> Floats:
+        """Return the margin that a consignment competes with: its odds shrink with each check that it is behind."""
+        return margin + np.maximum(behind, 0) * math.log(max(self.worth, LEAST_WORTH))
 
-    def further(self) -> pl.Expr:
-        """How many times as far behind it stands among a day's arrivals, where the best are few in the same measure."""
-        return pl.lit(1.0 / max(self.worth, 1e-9)).pow(pl.col("behind").fill_null(0))
-
-
-def held() -> pl.Expr:
-    """Whether a consignment waits for the checks of its network: it stands behind them and is not opened itself."""
-    return (pl.col("behind").fill_null(0) > 0) & (pl.col("check") < int(Check.scan))
+    def further(self, behind: Ints) -> Floats:
+        """Return the factor by which its place among a day's arrivals moves back, as top scores are as much rarer."""
+        return powers(1.0 / max(self.worth, LEAST_WORTH), np.maximum(behind, 0))
 
 
-def leads() -> pl.Expr:
-    """Whether a check was given by rank to the first of a network that others wait behind."""
-    waited_for = (held().any()).over("network")
-    return (pl.col("behind") == 0) & (pl.col("check") >= int(Check.scan)) & waited_for.fill_null(False)
+def ranks_within(group: Ints, margin: Floats, tie: Hashes) -> Ints:
+    """Return the rank of each row in its group, 1 for the highest margin; unknown margins come before all others."""
+    order = np.lexsort((tie, np.where(np.isnan(margin), -np.inf, -margin), group))
+    size = np.bincount(group)
+    rank = np.empty(len(group), np.int64)
+    rank[order] = np.arange(1, len(group) + 1) - np.repeat(np.cumsum(size) - size, size)
+    return rank
+
+
+def held(behind: Ints, check: Ints) -> Bools:
+    """Select consignments that wait for the checks of their network: behind them, and not opened themselves."""
+    return (behind > 0) & (check < Check.scan)
+
+
+def leads(behind: Ints, check: Ints, network: Text) -> Bools:
+    """Select consignments checked by rank as the first of a network that others wait for."""
+    waited_for = np.bincount(network.codes[held(behind, check)], minlength=len(network.words)) > 0
+    chosen: Bools = (behind == 0) & (check >= Check.scan) & waited_for[network.codes]
+    return chosen

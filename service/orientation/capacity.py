@@ -1,27 +1,27 @@
-"""Capacity: the checks that an office can make in a day or shift, by kind, and what of them is left."""
+"""Capacity: the checks that an office can make in a day or shift, by kind, and how many are left."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import polars as pl
+import numpy as np
 
-from features.consignment import TIME
-from service.orientation.lanes import Check
-from service.orientation.sections import PolicyFault, only, section_of, whole
+from features.moments import EPOCH
+from service.orientation.columns import Ints, Known
+from service.orientation.periods import CHECKS, MICROSECOND, Period, Periods, Spent, periods_of
+from service.orientation.policy_sections import PolicyFault, only, section_of, whole
 
-CHECKS = tuple(check.name for check in Check if check)
 KINDS = (*CHECKS, "expected")
 BY_DAY = (("day", 0),)
 
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """Checks that one office can make in one day or shift, by kind, and the consignments it expects meanwhile."""
+    """Checks that one office can make in one day or shift, by kind, and the consignments it expects in that time."""
 
     physical: int
     scan: int
@@ -31,13 +31,13 @@ class Capacity:
 
 
 @dataclass(frozen=True, slots=True)
-class Hands:
-    """Who can check how much, where and when.
+class CapacityPlan:
+    """The checks that each office can make in each shift.
 
-    offices: by name of the office; one that is not named has the default.
-    of_shift: by office (`default` for all that are not named) and shift; a shift that is not named has the office's.
+    offices: by name of the office; others have the default.
+    of_shift: by office (`default` for offices without an entry) and shift; others have the capacity of the office.
     shifts: name and hour of the day at which each begins, in order; the last one lasts until the first begins.
-    zone: whose clock tells days and hours; where it is put forward or back, a shift is an hour shorter or longer.
+    zone: time zone of days and hours; at a change of the clock a shift is an hour shorter or longer.
     """
 
     default: Capacity
@@ -47,105 +47,66 @@ class Hands:
     zone: str = "UTC"
 
     def of(self, office: str, shift: str) -> Capacity:
-        """The checks of an office in a shift."""
+        """Return the checks of an office in a shift."""
         known = self.offices.get(office, self.default)
         owner = office if office in self.offices else "default"
         return self.of_shift.get((owner, shift), known)
 
     @classmethod
-    def read(cls, written: Mapping[str, Any]) -> Hands:
-        """From `capacity`, `shifts` and `time_zone` of a policy; an office or a shift may state only what differs."""
+    def read(cls, written: Mapping[str, Any]) -> CapacityPlan:
+        """Read `capacity`, `shifts` and `time_zone` of a policy; an office or a shift states only what differs."""
         capacity = dict(section_of(written, "capacity"))
         shifts = _shifts(section_of(written, "shifts"))
         names = tuple(name for name, _ in shifts) if shifts != BY_DAY else ()
         whole_day, of_shift = _office(capacity.pop("default", None), "default", None, names)
         offices: dict[str, Capacity] = {}
         for office, kinds in capacity.items():
-            offices[office], own = _office(kinds, office, whole_day, names)
-            of_shift |= own
+            offices[office], office_shifts = _office(kinds, office, whole_day, names)
+            of_shift |= office_shifts
         return cls(whole_day, offices, of_shift, shifts, _zone(written.get("time_zone", "UTC")))
 
-    def begins(self) -> pl.Expr:
-        """When the day or shift began that `at` falls into: the moment whose hands make the check."""
-        starts = [start for _, start in self.shifts]
-        begun = [self._moment("at", hour) for hour in (starts[-1] - 24, *starts)]  # that of the day before lasts on
-        return pl.max_horizontal([pl.when(start <= pl.col("at")).then(start) for start in begun]).alias("begins")
+    def periods(self, known: Known, now: datetime | None = None) -> list[Period]:
+        """Return the days or shifts of consignments (`office`, `lodged_at`), each once.
 
-    def shift(self) -> pl.Expr:
-        """The name of the shift that began at `begins`."""
-        hour = pl.col("begins").dt.convert_time_zone(self.zone).dt.hour()
-        latest_first = [pl.when(hour >= start).then(pl.lit(name)) for name, start in reversed(self.shifts)]
-        return pl.coalesce(latest_first).alias("shift")
-
-    def lasts(self) -> pl.Expr:
-        """How long the shift that began at `begins` lasts, in hours."""
-        starts = [start for _, start in self.shifts]
-        ends = [self._moment("begins", hour) for hour in (*starts[1:], starts[0] + 24)]
-        end = pl.min_horizontal([pl.when(end > pl.col("begins")).then(end) for end in ends])
-        return (end - pl.col("begins")).dt.total_hours().alias("lasts")
-
-    def _moment(self, of: str, hour: int) -> pl.Expr:
-        """The moment of an hour of the local day of a column; one that the clock leaves out is an hour later."""
-        day = pl.col(of).dt.convert_time_zone(self.zone).dt.replace_time_zone(None).dt.truncate("1d")
-        there, after = (
-            (day + pl.duration(hours=h)).dt.replace_time_zone(self.zone, ambiguous="earliest", non_existent="null")
-            for h in (hour, hour + 1)
-        )
-        return pl.coalesce(there, after).dt.convert_time_zone("UTC").cast(TIME)
-
-    def periods(self, lodged: pl.DataFrame, now: datetime | None = None) -> pl.DataFrame:
-        """The days or shifts of some consignments (`office`, `lodged_at`): office, begins, lasts; each once.
-
-        now: when they are decided again, with the hands of that day or shift.
+        now: when they are decided again, with the capacity of that day or shift.
         """
-        placed = lodged.select(pl.col("office").fill_null("unknown"), at(now))
-        own = placed.select("office", self.begins()).unique(maintain_order=True)
-        return own.with_columns(self.lasts())
+        return periods_of(self.shifts, self.zone, known.text("office"), at(known, now))[0]
 
-    def beside(self, frame: pl.DataFrame, spent: pl.DataFrame) -> pl.DataFrame:
-        """A frame with `office` and `begins`, what its offices can do then, and what of it is left: `physical_left`, …
-
-        spent: one row an office and period: `office`, `begins`, and by kind what was given out.
-        """
-        periods = frame.select("office", "begins", self.shift()).unique()
-        able = [
-            (office, begins, *(getattr(self.of(office, shift), kind) for kind in KINDS))
-            for office, begins, shift in periods.iter_rows()
-        ]
-        schema = pl.Schema({"office": pl.String(), "begins": TIME, **dict.fromkeys(KINDS, pl.Int64())})
-        capacity = pl.DataFrame(able, schema=schema, orient="row")
-        period = ["office", "begins"]
-        given = capacity.join(spent, on=period, how="left", maintain_order="left", suffix="_spent")
-        left = given.with_columns(
-            (pl.col(kind) - pl.col(f"{kind}_spent").fill_null(0)).clip(0).alias(f"{kind}_left") for kind in CHECKS
-        )
-        return frame.join(left, on=period, how="left", maintain_order="left")
+    def with_capacity(self, known: Known, spent: Sequence[Spent], now: datetime | None = None) -> Periods:
+        """Return the periods of consignments with the capacity of each, and what is left of it. now: see `periods`."""
+        moments = at(known, now)
+        each, of = periods_of(self.shifts, self.zone, known.text("office"), moments)
+        of_period = {(row.office, row.begins): row for row in spent}
+        gone = [of_period.get((period.office, period.begins)) for period in each]
+        able = [asdict(self.of(period.office, period.shift)) for period in each]
+        hands = {kind: np.array([capacity[kind] for capacity in able], np.int64) for kind in KINDS}
+        given = {kind: np.array([row.checks[kind] if row else 0 for row in gone], np.int64) for kind in CHECKS}
+        left = {kind: np.maximum(hands[kind] - given[kind], 0)[of] for kind in CHECKS}
+        return Periods(each, able, gone, of, moments, {kind: hands[kind][of] for kind in KINDS}, left)
 
 
-def at(now: datetime | None) -> pl.Expr:
-    """The moment whose hands make a check: when it was lodged, or when it is decided again."""
-    return (pl.col("lodged_at") if now is None else pl.lit(now, TIME)).alias("at")
+def at(known: Known, now: datetime | None) -> Ints:
+    """Return the moments whose capacity makes a check: the lodging, or the new decision."""
+    return known.moments("lodged_at") if now is None else np.full(len(known), (now - EPOCH) // MICROSECOND)
 
 
 def _shifts(written: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
-    """Names and first hours in order of the hours; one whole day where none is named."""
+    """Read names and first hours in order of the hours; one whole day where none is named."""
     begins = {name: whole(written, f"shifts.{name}", None) for name in written}
     for name, hour in begins.items():
         if hour > 23 or list(begins.values()).count(hour) > 1:
-            raise PolicyFault(f"shifts.{name}: needs an hour of its own from 0 to 23")
+            raise PolicyFault(f"shifts.{name}: needs an hour from 0 to 23 that no other shift has")
     return tuple(sorted(begins.items(), key=lambda shift: shift[1])) or BY_DAY
 
 
 def _zone(name: Any) -> str:
-    """A time zone by its name; tallies are kept by the hour, so that its clock must differ by whole ones."""
-    year = pl.datetime_range(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC), "1mo", eager=True)
-    local = None
-    if isinstance(name, str) and name:
-        with suppress(pl.exceptions.PolarsError):
-            local = year.dt.convert_time_zone(name)
-    if local is None:
-        raise PolicyFault('time_zone: needs the name of a time zone, such as "Europe/Paris"')
-    if ((local.dt.base_utc_offset() + local.dt.dst_offset()).dt.total_minutes() % 60 != 0).any():
+    """Check the name of a time zone; tallies are kept by the hour, so its clock must differ by whole hours."""
+    try:
+        clock = ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError) as fault:
+        raise PolicyFault('time_zone: needs the name of a time zone, such as "Europe/Paris"') from fault
+    offsets = [datetime(2026, month, 1, tzinfo=clock).utcoffset() or timedelta() for month in range(1, 13)]
+    if any(offset % timedelta(hours=1) for offset in offsets):
         raise PolicyFault("time_zone: needs one whose clock differs from UTC by whole hours")
     return str(name)
 
@@ -153,18 +114,18 @@ def _zone(name: Any) -> str:
 def _office(
     written: Any, office: str, default: Capacity | None, shifts: tuple[str, ...]
 ) -> tuple[Capacity, dict[tuple[str, str], Capacity]]:
-    """The capacity of an office, and that of its shifts where they differ."""
+    """Read the capacity of an office, and that of its shifts where they differ."""
     where = f"capacity.{office}"
     if not isinstance(written, Mapping):
         raise PolicyFault(f"{where}: needs physical, documents, audit and expected")
     only(written, {*KINDS, *shifts}, where)
-    own = _kinds(written, where, default)
+    capacity = _kinds(written, where, default)
     each = {name: section_of(written, name) for name in shifts if name in written}
     for name, section in each.items():
         only(section, KINDS, f"{where}.{name}")
-    return own, {(office, name): _kinds(section, f"{where}.{name}", own) for name, section in each.items()}
+    return capacity, {(office, name): _kinds(section, f"{where}.{name}", capacity) for name, section in each.items()}
 
 
 def _kinds(written: Mapping[str, Any], where: str, default: Capacity | None) -> Capacity:
-    there = {kind: 0 if kind == "scan" and default is None else getattr(default, kind, None) for kind in KINDS}
-    return Capacity(**{kind: whole(written, f"{where}.{kind}", there[kind]) for kind in KINDS})
+    usual = {kind: 0 if kind == "scan" and default is None else getattr(default, kind, None) for kind in KINDS}
+    return Capacity(**{kind: whole(written, f"{where}.{kind}", usual[kind]) for kind in KINDS})

@@ -1,4 +1,4 @@
-"""The decision: its fields, one row a consignment version, and its form outside the program."""
+"""The decision: its fields, one row per consignment version, and its form outside the program."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import hashlib
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from typing import Any, overload
 
 import polars as pl
 
 from features.consignment import TIME, VERSION_KEY, Consignments
+from features.moments import iso
+from service.orientation.taken import Taken
 from service.scoring.explanation import Language
 
 Row = dict[str, Any]
@@ -55,9 +57,9 @@ SCHEMA = pl.Schema(
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What the decisions of one call rest on beside their consignments and rows: enough to give them once more.
+    """What the decisions of one call rest on besides their consignments and rows: enough to replay them.
 
-    opened, found, anew, settled: see Moment.
+    opened, found, anew, settled, edition: see DecisionContext.
     spent: rows of checks already given out (office, begins in ISO 8601, by kind, and what pacing rests on).
     """
 
@@ -70,31 +72,32 @@ class Basis:
     history_as_of: datetime | None
     lists_as_of: datetime | None
     lost: tuple[str, ...]
-    opened: dict[str, int]
+    opened: Mapping[str, int]
     found: tuple[str, ...]
     anew: bool
     settled: tuple[int, ...]
+    edition: int
 
     def as_json(self, policy_sha256: str) -> dict[str, Any]:
-        """As the store keeps it: the policy by its hash, times in ISO 8601."""
-        told = {name: getattr(self, name) for name in ("competing", "language", "model_sha256", "spent")}
+        """Return the form that the store keeps: the policy by its hash, times in ISO 8601."""
+        content = {name: getattr(self, name) for name in ("competing", "language", "model_sha256", "spent")}
         times = {name: getattr(self, name) for name in ("decided_at", "history_as_of", "lists_as_of")}
-        told |= {k: iso(v) if v else None for k, v in times.items()}
-        told |= {"opened": self.opened, "anew": self.anew}
-        told |= {"found": list(self.found), "settled": list(self.settled)}
-        return {**told, "lost": list(self.lost), "policy_sha256": policy_sha256}
+        content |= {k: iso(v) if v else None for k, v in times.items()}
+        content |= {"opened": dict(self.opened), "anew": self.anew, "edition": self.edition}
+        content |= {"found": list(self.found), "settled": list(self.settled)}
+        return {**content, "lost": list(self.lost), "policy_sha256": policy_sha256}
 
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
     """Decisions of one message, in the order of its consignments.
 
-    rows: one mapping a consignment version, the fields of SCHEMA in that order, times as datetime.
+    rows: one mapping per consignment version, the fields of SCHEMA in that order, times as datetime.
     refused: quarantine rows of the message.
     declared: the consignments decided.
     basis: the circumstances that they were given in.
-    taken: of each row, what it takes from which period of which office, and how much there is: TAKEN of the policy.
-    before: of each row, whether it had been given before and is given again unchanged; empty until they are recorded.
+    taken: for each row, the capacity it uses, of which office and period, and how much there is.
+    before: for each row, whether the decision was on record before and is returned unchanged; empty until recorded.
     """
 
     rows: Sequence[Row]
@@ -102,33 +105,33 @@ class Decisions:
     declared: Consignments | None = None
     before: tuple[bool, ...] = ()
     basis: Basis | None = None
-    taken: pl.DataFrame | None = None
+    taken: Taken | None = None
 
-    def as_recorded(self, there: Mapping[int, Row]) -> Decisions:
-        """As they stand on record: at some places stands the decision that was there before."""
-        rows = Standing(self.rows, there) if there else self.rows
-        return replace(self, rows=rows, before=tuple(place in there for place in range(len(self.rows))))
+    def as_recorded(self, recorded: Mapping[int, Row]) -> Decisions:
+        """Return the decisions as they stand on record: earlier ones replace those at their places."""
+        rows = Standing(self.rows, recorded) if recorded else self.rows
+        return replace(self, rows=rows, before=tuple(place in recorded for place in range(len(self.rows))))
 
     @property
     def replayed(self) -> bool:
-        """Whether every decision had been given before."""
+        """Return true if every decision was on record before."""
         return bool(self.before) and all(self.before)
 
     def as_json(self) -> list[dict[str, Any]]:
-        """The decisions as the API answers them."""
+        """Return the decisions as the API answers them."""
         return [written(row) for row in self.rows]
 
     def as_frame(self) -> pl.DataFrame:
-        """The decisions as Parquet keeps them; reasons and problems as lists of structs."""
+        """Return the decisions as Parquet keeps them; reasons and problems as lists of structs."""
         return self.rows.frame() if isinstance(self.rows, Made) else frame_of(self.rows)
 
 
 class Made(Sequence[Row]):
-    """Decisions that are made when they are asked for: those of a day never stand in memory all at once."""
+    """Decisions that are built on demand: those of a day are never in memory all at once."""
 
     @abstractmethod
     def part(self, start: int, count: int) -> list[Row]:
-        """At most so many, from one place on."""
+        """Return at most `count` decisions from a place on."""
 
     @overload
     def __getitem__(self, place: int) -> Row: ...
@@ -143,51 +146,46 @@ class Made(Sequence[Row]):
         return self.part(start, max(0, stop - start))
 
     def __iter__(self) -> Iterator[Row]:
-        for start in range(0, len(self), AT_ONCE):
-            yield from self.part(start, AT_ONCE)
+        for start in range(0, len(self), DECISIONS_PER_PART):
+            yield from self.part(start, DECISIONS_PER_PART)
 
     def frame(self) -> pl.DataFrame:
-        """As `frame_of` gives them."""
+        """Return the decisions as `frame_of` does."""
         return frame_of(self)
 
 
 class Standing(Made):
-    """Decisions, at some places those that were on record before."""
+    """Decisions, with earlier ones in place of new ones where there were any on record."""
 
-    def __init__(self, rows: Sequence[Row], there: Mapping[int, Row]) -> None:
-        self._rows, self._there = rows, there
+    def __init__(self, rows: Sequence[Row], recorded: Mapping[int, Row]) -> None:
+        self._rows, self._recorded = rows, recorded
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def part(self, start: int, count: int) -> list[Row]:
-        """At most so many, from one place on."""
-        return [self._there.get(start + i) or row for i, row in enumerate(self._rows[start : start + count])]
+        """Return at most `count` decisions from a place on."""
+        return [self._recorded.get(start + i) or row for i, row in enumerate(self._rows[start : start + count])]
 
 
 def written(row: Row) -> Row:
-    """One decision as JSON has it: times in ISO 8601, UTC."""
+    """Return one decision in its JSON form: times in ISO 8601, UTC."""
     return {name: iso(value) if isinstance(value, datetime) else value for name, value in row.items()}
-
-
-def iso(moment: datetime) -> str:
-    """A moment in ISO 8601 with microseconds, UTC, ending in Z."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 REASON = pl.List(pl.Struct({"code": pl.String, "text": pl.String, "contribution": pl.Float64, "evidence": pl.String}))
 PROBLEM = pl.List(pl.Struct({"field": pl.String, "problem": pl.String}))
 FLAT = pl.Schema({**SCHEMA, "reasons": REASON, "data_problems": PROBLEM})
 TIMES = [name for name, kind in SCHEMA.items() if kind == TIME]
-AT_ONCE = 5_000  # decisions that stand in memory as mappings: each takes some kilobytes
+DECISIONS_PER_PART = 5_000  # decisions that stand in memory as mappings: each takes some kilobytes
 
 
 def frame_of(rows: Iterable[dict[str, Any]]) -> pl.DataFrame:
-    """Decisions as a frame of plain columns; evidence as text."""
+    """Return decisions as a frame of plain columns; evidence as text."""
     rows = iter(rows)
     frames = []
-    while some := [_flat(row) for row in islice(rows, AT_ONCE)]:
-        frames.append(pl.DataFrame(some, schema=FLAT, orient="row"))
+    while chunk := [_flat(row) for row in islice(rows, DECISIONS_PER_PART)]:
+        frames.append(pl.DataFrame(chunk, schema=FLAT, orient="row"))
     return pl.concat(frames) if frames else FLAT.to_frame()
 
 
@@ -197,12 +195,12 @@ def _flat(row: Row) -> Row:
 
 
 def _read(moment: datetime | str | None) -> datetime | None:
-    """A moment, as it is when a decision is given or as the record writes it down."""
+    """Parse a moment, given as a datetime by a new decision or as ISO 8601 by the record."""
     return datetime.fromisoformat(moment) if isinstance(moment, str) else moment
 
 
 def plainly(reason: Row) -> Row:
-    """A reason as Parquet keeps it: its evidence as text."""
+    """Return a reason as Parquet keeps it: its evidence as text."""
     evidence = reason.get("evidence")
     return {
         "code": reason["code"],
@@ -213,14 +211,14 @@ def plainly(reason: Row) -> Row:
 
 
 def decision_id(declared: Mapping[str, Any], model_sha256: str, policy_id: str) -> str:
-    """An identifier that is the same whenever the same version is decided by the same model and policy."""
-    told = "\x1f".join((*(str(declared[name]) for name in VERSION_KEY), model_sha256, policy_id))
-    return hashlib.sha256(told.encode()).hexdigest()[:32]
+    """Return an identifier that is the same whenever the same version is decided by the same model and policy."""
+    key = "\x1f".join((*(str(declared[name]) for name in VERSION_KEY), model_sha256, policy_id))
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
 def given_again(row: dict[str, Any], assessment: int) -> dict[str, Any]:
-    """A decision as another assessment of the same version, with an identifier of its own."""
+    """Return a decision as a further assessment of the same version, with an identifier of its own."""
     if assessment == 1:
         return row
-    told = hashlib.sha256(f"{row['decision_id']}\x1f{assessment}".encode()).hexdigest()[:32]
-    return {**row, "decision_id": told, "assessment": assessment}
+    identifier = hashlib.sha256(f"{row['decision_id']}\x1f{assessment}".encode()).hexdigest()[:32]
+    return {**row, "decision_id": identifier, "assessment": assessment}

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class PreArrival(IntEnum):
-    """What to do before arrival. No score of goods ever says do-not-load: that is aviation security's."""
+    """What to do before arrival. A goods score never says do-not-load: that decision belongs to aviation security."""
 
     no_risk = 0
     data_incomplete = 1
@@ -26,7 +26,7 @@ class Lane(IntEnum):
 
 
 class Check(IntEnum):
-    """What is done to a consignment that is not simply released, by the hands it takes: the stricter, the dearer."""
+    """The check of a consignment that is not simply released: the stricter, the more capacity it takes."""
 
     none = 0
     audit = 1
@@ -36,8 +36,11 @@ class Check(IntEnum):
 
     @property
     def lane(self) -> Lane:
-        """The lane that leads to it: an image and an opened parcel are both of the red one."""
+        """Return the lane that leads to it: scanned and opened parcels are both in the red lane."""
         return Lane(min(int(self), int(Lane.red)))
+
+
+STRICTEST_FIRST = (Check.physical, Check.scan, Check.documents, Check.audit)
 
 
 class PostClearance(IntEnum):
@@ -56,8 +59,14 @@ class Track(IntEnum):
     investigation = 2
 
 
+CHECK_OF = {
+    Lane.green: Check.none,
+    Lane.blue: Check.audit,
+    Lane.yellow: Check.documents,
+    Lane.red: Check.physical,
+}
+
+
 def check_of(lane: Lane) -> Check:
-    """The check that a lane asks for."""
-    return {Lane.green: Check.none, Lane.blue: Check.audit, Lane.yellow: Check.documents, Lane.red: Check.physical}[
-        lane
-    ]
+    """Return the check that a lane asks for."""
+    return CHECK_OF[lane]

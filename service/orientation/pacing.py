@@ -1,61 +1,65 @@
-"""Pacing: how high a score must stand so that the checks of a day last until its end and none is left over.
+"""Pacing: the score threshold at which the checks of a day last until its end with none left over.
 
-A call is decided before the rest of its day has come. Of each office and period the policy knows what is left of its
-checks, what has come in so far, and how lately scored: from these it tells how many of the consignments still to come
-will score at least as high as this one, and asks for a check where the checks that are left reach that far. The
-threshold so moves with every arrival: a busy day or a worse mix raises it, a quiet hour lowers it, and towards the end
-whatever is left is given to the best that come. (The re-solving rule for sequential selection under a budget; with
+A call is decided before the rest of its day has arrived. For each office and period the policy knows the remaining
+checks, the arrivals so far and their scores: from these it estimates how many consignments still to come will score at
+least as high as this one, and asks for a check where the remaining checks reach that far. The threshold thus moves with
+every arrival: a busy day or a riskier mix raises it, a quiet hour lowers it, and towards the end whatever is left goes
+to the best arrivals. (The re-solving rule for sequential selection under a budget; with
 known arrivals its regret does not grow with the length of the day: Arlotto and Gurvich, 2019; Vera and Banerjee, 2021.)
 
-Three things are unknown and estimated from the day itself, each drawn towards what was usual:
+Three things are unknown and estimated from the day itself, each shrunk towards what is usual:
 
-- the volume and the course of the day, together: each of the days before, and their mean, is a course that this one may
-  take; how well each fits the hours gone so far says how much it counts, and each tells how much busier this day is and
-  how much of it is still to come;
-- the mix: the shares of the scores of the days before, tilted as all arrivals so far say that this day is tilted (a
-  worse day shows in its many ordinary scores long before it shows in its few high ones), and the arrivals themselves.
+- the volume and the course of the day, together: each past day, and their mean, is a course that this one may take;
+  each is weighted by how well it fits the hours so far, and implies how much busier this day is and how much of it is
+  still to come;
+- the mix: the score distribution of past days, tilted as far as the arrivals so far suggest (a riskier day shows in its
+  many ordinary scores long before it shows in its few high ones), and the arrivals themselves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from functools import cache, lru_cache
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import polars as pl
+from numba import njit
 
-Floats = npt.NDArray[np.float64]
-COUNTED = ("bands", "hours", "courses", "usual")  # columns by which a period is foretold
+from service.orientation.columns import UNKNOWN, Floats, Ints
+from service.orientation.periods import Period, Periods, Spent, Usual, sums_by_group
+
+MICROS_OF_AN_HOUR = 3_600_000_000
 BANDS = 24  # of scores, ever narrower towards the highest
 FINEST = 1e-5  # share of an ordinary day that scores above the last band but one
 EDGES: Floats = np.concatenate([[0.0], 1.0 - np.geomspace(1.0, FINEST, BANDS)[1:], [1.0]])  # shares that score lower
-SPREAD = 0.3  # of the volume of a day around the expected one, before anything of it has come
-CLUMPED = 60.0  # arrivals that tell as much of the volume as one would if none depended on another
+SPREAD = 0.3  # of the volume of a day around the expected one, before any arrival
+CLUMPED = 60.0  # arrivals that carry as much information on the volume as one independent arrival
 STRAYS = 60.0  # times the arrivals of an hour: the variance of an hour around the course that the day takes
-TILTED = 0.3  # of the tilt of a day's scores, before anything of it has come; in spreads of an ordinary day
-EXPECTED_DAYS = 7  # counted days that the volume of the policy counts for, beside those that were counted
-LEAN, LEANT_ON = 0.1, 150.0  # leaning to the few, by some of the spread of what is still to come: checks are for using
+TILTED = 0.3  # of the tilt of a day's scores, before any arrival; in spreads of an ordinary day
+EXPECTED_DAYS = 7  # weight of the policy's volume in the mean, in counted days
+LEAN, LEANT_ON = 0.1, 150.0  # bias to the low side, in spreads of what is to come: unused checks are lost
 FLAT = 0.02  # of the mean arrivals of an hour, in every hour: none is so quiet that nothing can come
-STEEPEST = 3.0  # tilt that any day may have: odds e³ times as high in the band one spread up
+STEEPEST = 3.0  # largest tilt of a day: odds e³ times as high in the band one spread up
 STEPS = 6  # of Newton's method; the likelihood of a tilt is concave, and two or three would do
 HEIGHTS: Floats = np.array([NormalDist().inv_cdf(middle) for middle in (EDGES[:-1] + EDGES[1:]) / 2])  # in spreads
+PRIOR, TILT_PRIOR = SPREAD**-2, TILTED**-2
+TILT_SPREAD = TILTED**2
+SHARES: Floats = np.diff(EDGES)  # of the bands on an ordinary day
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """What is known of one office and period while it goes on.
+    """What is known of one office and period while it lasts.
 
-    begins, lasts: the period, its length in hours. expected: consignments of a whole period.
+    begins: in microseconds since 1970. lasts: hours. expected: consignments of a whole period.
     bands, hours: arrivals so far by band of their score, and by hour of the period.
-    courses: courses that a period may take × hours of the period, each with the expected arrivals in all.
+    courses: courses that a period may take × hours of the period, each adding up to the expected arrivals.
     usual: usual share of each band.
     """
 
-    begins: datetime
+    begins: int
     lasts: int
     expected: float
     bands: Floats
@@ -64,87 +68,155 @@ class Course:
     usual: Floats
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Course:
-        """From what was counted; what was not counted on any day before is as the policy expects."""
-        begins, lasts, expected = row["begins"], row["lasts"], float(row["expected"])
-        bands = np.zeros(BANDS) if row["bands"] is None else np.asarray(row["bands"], dtype=np.float64)
-        hours = np.zeros(lasts) if row["hours"] is None else np.asarray(row["hours"], dtype=np.float64)
-        usual = np.diff(EDGES) if row["usual"] is None else np.asarray(row["usual"], dtype=np.float64)
-        if not row["courses"]:
-            return cls(begins, lasts, expected, bands, hours, np.full((1, lasts), expected / lasts), usual)
-        counted = np.asarray(row["courses"], dtype=np.float64)  # days × the 24 hours of a day
-        days, mean = len(counted), counted.mean(axis=0)
-        shifted = np.vstack([mean, counted])[:, (begins.hour + np.arange(lasts)) % 24]
-        shifted = shifted + FLAT * max(float(mean.mean()), 1e-9)
-        shrunk = (EXPECTED_DAYS * expected + days * float(shifted[0].sum())) / (EXPECTED_DAYS + days)
-        return cls(begins, lasts, shrunk, bands, hours, shifted * (shrunk / shifted.sum(axis=1, keepdims=True)), usual)
+    def of(cls, period: Period, expected: int, spent: Spent | None) -> Course:
+        """Build a course from what is counted of a period; where nothing is, the policy's volume stands in."""
+        usual = spent.usual if spent else Usual()
+        forecast, courses, shares = _forecast(usual, period.begins, period.lasts, expected)
+        bands = _counted(spent.bands if spent else None, BANDS)
+        hours = _counted(spent.hours if spent else None, period.lasts)
+        return cls(period.begins, period.lasts, forecast, bands, hours, courses, shares)
 
-    def gone(self, at: datetime) -> Floats:
-        """How many would have come by a moment on each course, were this a period like any other."""
-        passed = (at - self.begins).total_seconds() / 3600
-        cumulated = np.hstack([np.zeros((len(self.courses), 1)), np.cumsum(self.courses, axis=1)])
-        full = int(np.clip(passed, 0, self.lasts))
-        begun: Floats = cumulated[:, full].copy()
-        if full < self.lasts:
-            begun += float(np.clip(passed - full, 0.0, 1.0)) * self.courses[:, full]
-        return begun
+    def passed(self, at: int) -> float:
+        """Return the hours of the period that are over at a moment, microseconds since 1970."""
+        return (at - self.begins) / 1e6 / 3600
 
-    def to_come(self, at: datetime) -> float:
-        """How many more will come after a moment; on the low side, since what is saved up for nobody is lost."""
-        gone, seen, prior = self.gone(at), float(self.hours.sum()), SPREAD**-2
-        busier = (prior + seen / CLUMPED) / (prior + gone / CLUMPED)
-        full = int(np.clip((at - self.begins).total_seconds() / 3600, 0, self.lasts))
-        foretold = busier[:, None] * self.courses[:, :full]
-        off = ((self.hours[:full] - foretold) ** 2 / (STRAYS * (foretold + 3.0))).sum(axis=1)
-        fit = -0.5 * (off + np.log(busier) ** 2 * prior)
-        counts = np.exp(fit - fit.max())
-        coming = float((counts * busier * (self.expected - gone)).sum() / counts.sum())
-        return max(coming - LEAN * float(np.sqrt(max(coming, 0.0) * LEANT_ON)), 0.0)
+    def gone(self, at: int) -> Floats:
+        """Return the arrivals expected by a moment on each course, were this a period like any other."""
+        return _gone(self.courses, self.passed(at))
+
+    def to_come(self, at: int) -> float:
+        """Return the arrivals expected after a moment; on the low side, as checks saved for none are lost."""
+        return float(_to_come(self.courses, self.hours, self.expected, self.passed(at)))
 
     def as_high(self, share_below: Floats) -> Floats:
-        """The share of what comes these days that scores at least as high."""
-        mass = self.expected * self._tilted() + self.bands
-        if mass.sum() <= 0:
-            mass = np.diff(EDGES)
-        above = np.concatenate([np.cumsum(mass[::-1])[::-1], [0.0]]) / mass.sum()
-        share: Floats = np.interp(share_below, EDGES, above)
-        return share
-
-    def _tilted(self) -> Floats:
-        """The usual mix, tilted towards high scores or low ones as the arrivals so far make most likely."""
-        usual = np.maximum(self.usual, 1e-9)
-        height, number, tilt = float((self.bands * HEIGHTS).sum()), float(self.bands.sum()), 0.0
-        for _ in range(STEPS):
-            mix = usual * np.exp(tilt * HEIGHTS)
-            mix = mix / mix.sum()
-            mean = float((mix * HEIGHTS).sum())
-            spread = float((mix * HEIGHTS**2).sum()) - mean**2
-            step = (height - number * mean - tilt / TILTED**2) / (number * spread + TILTED**-2)
-            tilt = min(max(tilt + step, -STEEPEST), STEEPEST)
-        tilted = usual * np.exp(tilt * HEIGHTS)
-        shares: Floats = tilted / tilted.sum()
-        return shares
+        """Return the share of current arrivals that score at least as high; NaN without a score."""
+        above: Floats = _above_edges(self.usual, self.bands, self.expected, HEIGHTS, SHARES)
+        return np.interp(share_below, EDGES, above)
 
 
-def band_of(share_below: pl.Series) -> pl.Series:
-    """The band of scores (0 the lowest), from the share of an ordinary day that scores lower; null without a score."""
-    places = np.searchsorted(EDGES, share_below.to_numpy(), side="right") - 1
-    return pl.Series("band", np.clip(places, 0, BANDS - 1), pl.Int64).set(share_below.is_null(), None)
+def _counted(numbers: Sequence[int] | None, size: int) -> Floats:
+    return np.zeros(size) if numbers is None else np.asarray(numbers, dtype=np.float64)
 
 
-def paced(frame: pl.DataFrame, spent: pl.DataFrame) -> pl.DataFrame:
-    """For each row `ahead`, how many of those here and still to come in its period score as high, and `to_come`.
+@lru_cache(maxsize=2_000)
+def _forecast(usual: Usual, begins: int, lasts: int, expected: int) -> tuple[float, Floats, Floats]:
+    """Return the consignments of a whole period, the courses that it may take and the shares of the bands."""
+    shares = SHARES if usual.shares is None else np.asarray(usual.shares, dtype=np.float64)
+    if not usual.courses:
+        return float(expected), np.full((1, lasts), expected / lasts), shares
+    counted = np.asarray(usual.courses, dtype=np.float64)  # days × the 24 hours of a day
+    days, mean = len(counted), counted.mean(axis=0)
+    of_day = (begins // MICROS_OF_AN_HOUR + np.arange(lasts)) % 24
+    shifted = np.vstack([mean, counted])[:, of_day] + FLAT * max(float(mean.mean()), 1e-9)
+    shrunk = (EXPECTED_DAYS * expected + days * float(shifted[0].sum())) / (EXPECTED_DAYS + days)
+    courses = shifted * (shrunk / shifted.sum(axis=1, keepdims=True))
+    return shrunk, np.ascontiguousarray(courses), shares
 
-    frame: `office`, `begins`, `lasts`, `at`, `share_below`, `expected`. spent: what was counted of each office and
-    period: `bands`, `hours`, `courses`, `usual`. Arrivals of one message count as coming together; `ahead` is null
-    without a score.
+
+@njit(cache=True, nogil=True)
+def _sum(values: Floats) -> float:
+    """Add numbers, at most 128, as decisions on record did: eight sums side by side, then what is left."""
+    whole = len(values) - len(values) % 8
+    parts = np.zeros(8)
+    for i in range(whole):
+        parts[i % 8] += values[i]
+    total = ((parts[0] + parts[1]) + (parts[2] + parts[3])) + ((parts[4] + parts[5]) + (parts[6] + parts[7]))
+    for i in range(whole, len(values)):
+        total += values[i]
+    return float(total)
+
+
+@njit(cache=True, nogil=True)
+def _gone(courses: Floats, passed: float) -> Floats:
+    lasts = courses.shape[1]
+    full = int(min(max(passed, 0.0), float(lasts)))
+    begun = np.zeros(len(courses))
+    for c in range(len(courses)):
+        for hour in range(full):
+            begun[c] += courses[c, hour]
+        if full < lasts:
+            begun[c] += min(max(passed - full, 0.0), 1.0) * courses[c, full]
+    return begun
+
+
+@njit(cache=True, nogil=True)
+def _to_come(courses: Floats, hours: Floats, expected: float, passed: float) -> float:
+    full = int(min(max(passed, 0.0), float(courses.shape[1])))
+    gone, seen = _gone(courses, passed), _sum(hours)
+    busier, fit = np.empty(len(courses)), np.empty(len(courses))
+    for c in range(len(courses)):
+        busier[c] = (PRIOR + seen / CLUMPED) / (PRIOR + gone[c] / CLUMPED)
+        off = 0.0
+        for hour in range(full):
+            forecast = busier[c] * courses[c, hour]
+            off += (hours[hour] - forecast) * (hours[hour] - forecast) / (STRAYS * (forecast + 3.0))
+        log = math.log(busier[c])
+        fit[c] = -0.5 * (off + log * log * PRIOR)
+    best = fit.max()
+    counts, coming = np.empty(len(courses)), np.empty(len(courses))
+    for c in range(len(courses)):
+        counts[c] = math.exp(fit[c] - best)
+        coming[c] = counts[c] * busier[c] * (expected - gone[c])
+    mean = _sum(coming) / _sum(counts)
+    return max(mean - LEAN * math.sqrt(max(mean, 0.0) * LEANT_ON), 0.0)
+
+
+@njit(cache=True, nogil=True)
+def _tilted(usual: Floats, heights: Floats, tilt: float) -> Floats:
+    """Return shares of the bands, tilted towards high or low scores."""
+    mix = np.empty(len(usual))
+    for band in range(len(usual)):
+        mix[band] = usual[band] * math.exp(tilt * heights[band])
+    return mix / _sum(mix)
+
+
+@njit(cache=True, nogil=True)
+def _above_edges(usual: Floats, bands: Floats, expected: float, heights: Floats, ordinary: Floats) -> Floats:
+    """Return the share of current arrivals that score above each edge of the bands.
+
+    They are those of the usual mix, tilted as the arrivals so far make most likely, and these arrivals themselves.
     """
-    place, coming = np.full(frame.height, np.nan), np.zeros(frame.height)
-    counted = {(row["office"], row["begins"]): row for row in spent.select("office", "begins", *COUNTED).to_dicts()}
-    for key, part in frame.with_row_index("place").group_by("office", "begins", maintain_order=True):
-        row = {**dict.fromkeys(COUNTED), **part.row(0, named=True), **counted.get((key[0], key[1]), {})}
-        course, own = Course.of(row), part["place"].to_numpy()
-        each = {moment: course.to_come(moment) for moment in part["at"].unique()}
-        coming[own] = [each[moment] for moment in part["at"]]
-        place[own] = course.as_high(part["share_below"].to_numpy()) * (coming[own] + part.height)
-    return frame.with_columns(pl.Series("ahead", place).fill_nan(None), pl.Series("to_come", coming))
+    usual = np.maximum(usual, 1e-9)
+    height, number, tilt = _sum(bands * heights), _sum(bands), 0.0
+    for _ in range(STEPS):
+        mix = _tilted(usual, heights, tilt)
+        mean = _sum(mix * heights)
+        spread = _sum(mix * (heights * heights)) - mean * mean
+        step = (height - number * mean - tilt / TILT_SPREAD) / (number * spread + TILT_PRIOR)
+        tilt = min(max(tilt + step, -STEEPEST), STEEPEST)
+    mass = expected * _tilted(usual, heights, tilt) + bands
+    if _sum(mass) <= 0.0:
+        mass = ordinary
+    above, whole = np.zeros(len(mass) + 1), _sum(mass)
+    for band in range(len(mass) - 1, -1, -1):
+        above[band] = above[band + 1] + mass[band]
+    return above / whole
+
+
+@cache
+def compile_kernels() -> None:
+    """Compile what pacing computes with now, not at the first call."""
+    course = Course.of(Period("", 0, 24, ""), 1, None)
+    course.gone(0), course.to_come(0), course.as_high(np.zeros(1)), sums_by_group(np.zeros(1), np.zeros(1, np.int64), 1)
+
+
+def bands_of(share_below: Floats) -> Ints:
+    """Return the band of scores (0 the lowest) of shares of an ordinary day that score lower; UNKNOWN if unscored."""
+    bands = np.clip(np.searchsorted(EDGES, share_below, side="right") - 1, 0, BANDS - 1)
+    return np.where(np.isnan(share_below), UNKNOWN, bands)
+
+
+def paced(periods: Periods, share_below: Floats) -> tuple[Floats, Floats]:
+    """Return for each row `ahead`, the rows present and still to come in its period that score as high, and `to_come`.
+
+    Rows of one message count as arriving together; `ahead` is NaN without a score.
+    """
+    ahead, to_come = np.empty(len(share_below)), np.empty(len(share_below))
+    for place, (period, spent) in enumerate(zip(periods.each, periods.spent, strict=True)):
+        rows = np.flatnonzero(periods.of == place) if len(periods.each) > 1 else np.arange(len(share_below))
+        course = Course.of(period, int(periods.able["expected"][rows[0]]), spent)
+        moments = periods.at[rows].tolist()
+        coming = {moment: course.to_come(moment) for moment in set(moments)}
+        to_come[rows] = [coming[moment] for moment in moments]
+        ahead[rows] = course.as_high(share_below[rows]) * (to_come[rows] + len(rows))
+    return ahead, to_come

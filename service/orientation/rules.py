@@ -1,44 +1,32 @@
-"""Rules beside the model: conditions on named columns, an outcome and a reason, readable in a TOML file."""
+"""Rules in addition to the model: conditions on named columns, a lane and a reason, readable in a TOML file."""
 
 from __future__ import annotations
 
-import functools
-import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-import polars as pl
-
+from service.orientation.columns import Bools, Known
 from service.orientation.lanes import Lane, Track
-from service.orientation.sections import PolicyFault, day
+from service.orientation.policy_sections import PolicyFault, day
+from service.orientation.rule_conditions import CONDITIONS, Condition, Kind, Misfit, compiled
 
-Condition = Callable[[pl.Expr, Any], pl.Expr]
-CONDITIONS: dict[str, Condition] = {
-    "is": lambda value, word: value == word,
-    "is_not": lambda value, word: value != word,
-    "in": lambda value, words: functools.reduce(operator.or_, (value == word for word in words)),
-    "below": lambda value, bound: value < bound,
-    "above": lambda value, bound: value > bound,
-    "starts_with": lambda value, words: functools.reduce(
-        operator.or_, (value.str.starts_with(w) for w in ([words] if isinstance(words, str) else words))
-    ),
-    "matches": lambda value, pattern: value.str.contains(pattern),
-    "missing": lambda value, wanted: value.is_null() == wanted,
-}
 FIELDS = {"code", "when", "lane", "track", "reason", "author", "office", "from", "until", "snoozed_until"}
+FIRST_DAY = date(1970, 1, 1)
+MICROS_OF_A_DAY = 86_400_000_000
+UNKNOWN_OFFICE = "unknown"  # as capacity names it
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One rule: `when` all of its conditions hold for a consignment, it asks for `lane` and gives `reason`.
 
-    start, end: the first and the last day that it holds on. snoozed: until the day before this one it asks for nothing.
+    start, end: the first and the last day that it is in force. snoozed: before this day it asks for nothing.
     """
 
     code: str
-    when: pl.Expr
+    when: tuple[Condition, ...]
     columns: tuple[str, ...]
     lane: Lane
     track: Track
@@ -49,21 +37,24 @@ class Rule:
     end: date | None
     snoozed: date | None = None
 
-    def holds(self) -> pl.Expr:
-        """Whether the rule applies to a row of consignment columns and features; false where a value is unknown."""
-        conditions = [self.when]
+    def holds(self, known: Known) -> Bools:
+        """Return for each consignment whether all conditions hold; false where a value is unknown."""
+        held = self.when[0](known)
+        for condition in self.when[1:]:
+            held = held & condition(known)
         if self.office is not None:
-            conditions.append(pl.col("office").fill_null("unknown") == self.office)  # as capacity names it
-        if self.start is not None:
-            conditions.append(pl.col("lodged_at").dt.date() >= self.start)
-        if self.end is not None:
-            conditions.append(pl.col("lodged_at").dt.date() <= self.end)
-        if self.snoozed is not None:
-            conditions.append(pl.col("lodged_at").dt.date() >= self.snoozed)
-        return functools.reduce(operator.and_, conditions).fill_null(False)
+            office = known.text("office")
+            held = held & (office.holds(self.office.__eq__) | (~office.known() & (self.office == UNKNOWN_OFFICE)))
+        since = [first for first in (self.start, self.snoozed) if first is not None]
+        if not since and self.end is None:
+            return held
+        days = known.moments("lodged_at") // MICROS_OF_A_DAY
+        for first in since:
+            held = held & (days >= (first - FIRST_DAY).days)
+        return held if self.end is None else held & (days <= (self.end - FIRST_DAY).days)
 
     def state(self, today: date) -> str:
-        """Whether it is at work on a day: `active`, `to come`, `expired` or `snoozed`."""
+        """Return the state of the rule on a day: `active`, `to come`, `expired` or `snoozed`."""
         if self.end is not None and self.end < today:
             return "expired"
         if self.start is not None and self.start > today:
@@ -71,14 +62,14 @@ class Rule:
         return "snoozed" if self.snoozed is not None and self.snoozed > today else "active"
 
     def anew(self) -> Rule:
-        """The same rule without its days: what it would hold for at any time."""
+        """Return the same rule without its days: what it would select at any time."""
         return replace(self, start=None, end=None, snoozed=None)
 
 
-def read_rule(written: Any, sample: pl.DataFrame) -> Rule:
-    """A rule from its TOML table; raises PolicyFault naming the rule and the key at fault.
+def read_rule(written: Any, kinds: Mapping[str, Kind]) -> Rule:
+    """Read a rule from its TOML table; raises PolicyFault naming the rule and the key at fault.
 
-    sample: one row of everything that a condition may name; conditions are tried on it.
+    kinds: of every column that a condition may name, what its values are.
     """
     if not isinstance(written, Mapping):
         raise PolicyFault("rules: each rule needs a table of its own under [[rules]]")
@@ -86,9 +77,9 @@ def read_rule(written: Any, sample: pl.DataFrame) -> Rule:
     unknown = sorted(set(written) - FIELDS)
     if unknown:
         raise PolicyFault(f"rule {code}: unknown key {unknown[0]!r}; known are {', '.join(sorted(FIELDS))}")
-    lacking = [key for key in ("code", "when", "lane", "reason", "author") if not written.get(key)]
-    if lacking:
-        raise PolicyFault(f"rule {code}: needs {lacking[0]!r}")
+    missing = [key for key in ("code", "when", "lane", "reason", "author") if not written.get(key)]
+    if missing:
+        raise PolicyFault(f"rule {code}: needs {missing[0]!r}")
     if written["lane"] not in Lane.__members__:
         raise PolicyFault(f"rule {code}: lane {written['lane']!r} is none of {', '.join(Lane.__members__)}")
     if written.get("track", "none") not in Track.__members__:
@@ -98,9 +89,9 @@ def read_rule(written: Any, sample: pl.DataFrame) -> Rule:
         raise PolicyFault(f"rule {code}: until is before from")
     if not isinstance(written.get("office", ""), str):
         raise PolicyFault(f"rule {code}: office names one office; write a rule for each")
-    rule = Rule(
+    return Rule(
         code=code,
-        when=functools.reduce(operator.and_, _conditions(code, written["when"], sample)),
+        when=tuple(_conditions(code, written["when"], kinds)),
         columns=tuple(written["when"]),
         lane=Lane[written["lane"]],
         track=Track[written.get("track", "none")],
@@ -111,8 +102,6 @@ def read_rule(written: Any, sample: pl.DataFrame) -> Rule:
         end=end,
         snoozed=day(written, f"rule {code}.snoozed_until"),
     )
-    _try(rule, sample)
-    return rule
 
 
 def _reason(code: str, written: Any) -> Mapping[str, str]:
@@ -122,19 +111,12 @@ def _reason(code: str, written: Any) -> Mapping[str, str]:
     return reason
 
 
-def _try(rule: Rule, sample: pl.DataFrame) -> None:
-    try:
-        sample.select(rule.holds())
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, TypeError) as fault:
-        raise PolicyFault(f"rule {rule.code}: when: a condition does not fit the type of its column") from fault
-
-
-def _conditions(code: str, when: Any, sample: pl.DataFrame) -> list[pl.Expr]:
+def _conditions(code: str, when: Any, kinds: Mapping[str, Kind]) -> list[Condition]:
     if not isinstance(when, Mapping):
         raise PolicyFault(f"rule {code}: when: needs a table of columns and conditions")
     conditions = []
     for column, tests in when.items():
-        if column not in sample.columns:
+        if column not in kinds:
             raise PolicyFault(f"rule {code}: no consignment column or feature is called {column!r}")
         if tests in ({}, []):
             raise PolicyFault(f"rule {code}: {column}: needs a condition")
@@ -144,5 +126,8 @@ def _conditions(code: str, when: Any, sample: pl.DataFrame) -> list[pl.Expr]:
                 raise PolicyFault(f"rule {code}: {column}: unknown condition {word!r}; known are {known}")
             if bound == []:
                 raise PolicyFault(f"rule {code}: {column}: {word}: the list is empty")
-            conditions.append(CONDITIONS[word](pl.col(column), bound))
+            try:
+                conditions.append(compiled(column, kinds[column], word, bound))
+            except Misfit as fault:
+                raise PolicyFault(f"rule {code}: when: a condition does not fit the type of its column") from fault
     return conditions

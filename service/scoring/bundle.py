@@ -21,8 +21,11 @@ import polars as pl
 
 from features import norms, rates, wording
 from features.assemble import Fits, Rows
-from features.catalogue import INPUTS, Input, as_json, fingerprint, from_json
+from features.catalogue import INPUTS, Input
+from features.compatible import means_the_same, revised_since
 from features.fault import Fault
+from features.fingerprint import code_fingerprint, fingerprint
+from features.inputs import as_json, from_json
 from features.norms import Norms
 from features.rates import Rates
 from features.wording import Wording
@@ -64,7 +67,12 @@ def write_bundle(directory: Path, model: Model, golden: Rows, texts: Mapping[str
     if model.trees is None:
         raise BundleRefused("a model without trees is no bundle")
     directory.mkdir(parents=True, exist_ok=True)
-    catalogue = {"fingerprint": model.fingerprint, "inputs": as_json(model.inputs), "levels": model.levels}
+    catalogue = {
+        "fingerprint": model.fingerprint,
+        "code": code_fingerprint(model.inputs),
+        "inputs": as_json(model.inputs),
+        "levels": model.levels,
+    }
     written = {
         "model.txt": model.trees.booster.model_to_string(),
         "calibration.json": json.dumps(model.calibration.as_json()),
@@ -79,11 +87,11 @@ def write_bundle(directory: Path, model: Model, golden: Rows, texts: Mapping[str
     model.fits.wording.table.write_parquet(directory / "wording.parquet")
     model.fits.rates.table.write_parquet(directory / "rates.parquet")
     scores = model.score(golden)
-    told = (
+    known_scores = (
         scores.frame["margin"].alias(GOLDEN_SCORE),
-        pl.Series(GOLDEN_SEVERITY, scores.severity(range(golden.frame.height))),
+        pl.Series(GOLDEN_SEVERITY, scores.severity(range(len(golden)))),
     )
-    golden.frame.with_columns(told).write_parquet(directory / "golden.parquet")
+    golden.frame.with_columns(known_scores).write_parquet(directory / "golden.parquet")
 
 
 def _severity_texts(severity: Severity | None) -> dict[str, str]:
@@ -108,8 +116,11 @@ def seal(directory: Path, keys: Path, facts: Mapping[str, Any], files: Sequence[
     return signed
 
 
-def load_bundle(directory: Path, keys: Path) -> tuple[Model, str]:
+def load_bundle(directory: Path, keys: Path, *, decides: bool = True) -> tuple[Model, str]:
     """The model and the text of its policy; raises BundleRefused for anything that is not as signed.
+
+    decides: whether it is to score new rows, which today's features must mean the same for; to give again what it
+    decided, or to explain it, its own rows are there.
 
     The files are verified first, then proved in a child process, and only then parsed here. What was proved here
     before, byte for byte and by the same libraries, is not proved again: a service that was killed is back the sooner.
@@ -120,8 +131,11 @@ def load_bundle(directory: Path, keys: Path) -> tuple[Model, str]:
         prove(directory)
         _note_proof(mark, keys)
     manifest = json.loads(contents[MANIFEST])
-    told = {name: fact for name, fact in manifest.items() if name not in ("files", "signature")}
-    model = replace(parse(contents, str(manifest["model_id"])), facts=told)
+    facts = {name: fact for name, fact in manifest.items() if name not in ("files", "signature")}
+    try:
+        model = replace(parse(contents, str(manifest["model_id"]), decides=decides), facts=facts)
+    except BundleRefused as refused:
+        raise BundleRefused(f"{directory}: {refused}") from refused
     return model, contents["policy.toml"].decode("utf-8")
 
 
@@ -196,23 +210,32 @@ def _sha256(content: bytes) -> str:
 
 def prove(directory: Path) -> None:
     """Load the bundle in a child process and compare its golden rows: damaged trees end the child, not the service."""
-    command = [sys.executable, "-m", "service.proving", str(directory)]
+    command = [sys.executable, "-m", "service.serving.bundle_proof", str(directory)]
     try:
         done = subprocess.run(command, capture_output=True, timeout=PROVING_SECONDS, check=False)  # noqa: S603
     except subprocess.TimeoutExpired as fault:
         raise BundleRefused(f"{directory}: not proved within {PROVING_SECONDS} s") from fault
     if done.returncode != 0:
-        told = done.stderr.decode("utf-8", errors="replace")
-        said = told.strip().splitlines()[-1:] or [f"the proving process ended with {done.returncode}"]
-        raise BundleRefused(f"{directory}: {said[0]}")
+        output = done.stderr.decode("utf-8", errors="replace")
+        last_line = output.strip().splitlines()[-1:] or [f"the proving process ended with {done.returncode}"]
+        raise BundleRefused(f"{directory}: {last_line[0]}")
 
 
-def parse(contents: Mapping[str, bytes], model_id: str) -> Model:
-    """A model from the bytes of its files; raises BundleRefused where this code means other features by its names."""
+def parse(contents: Mapping[str, bytes], model_id: str, *, decides: bool = True) -> Model:
+    """A model from the bytes of its files; raises BundleRefused where this code means other features by its names.
+
+    decides: as in `load_bundle`.
+    """
     catalogue = json.loads(contents["catalogue.json"])
     inputs: tuple[Input, ...] = from_json(catalogue["inputs"])
-    if fingerprint(inputs) != catalogue["fingerprint"]:
-        raise BundleRefused("the features have changed since the model learned; train again")
+    learned = catalogue["fingerprint"], catalogue.get("code")
+    as_learned = not decides or means_the_same(inputs, *learned)
+    revised = () if as_learned else revised_since(inputs, *learned)
+    if not as_learned and not revised:
+        raise BundleRefused(
+            "the features have changed since the model learned: it can replay and explain what it decided; "
+            "it cannot decide new consignments: train again"
+        )
     return Model(
         model_id=model_id,
         sha256=_sha256(contents["model.txt"]),
@@ -228,15 +251,16 @@ def parse(contents: Mapping[str, bytes], model_id: str) -> Model:
         reference=np.asarray(json.loads(contents["reference.json"]), dtype=np.float64),
         trees=Trees.of(lgb.Booster(model_str=contents["model.txt"].decode("utf-8"))),
         severity=_severity(contents),
+        revised=revised,
     )
 
 
 def golden_differences(directory: Path) -> int:
     """How many golden rows score otherwise than when the bundle was written."""
     contents = {name: (directory / name).read_bytes() for name in FILES}
-    model = parse(contents, "golden")
+    model = parse(contents, "golden", decides=False)  # golden rows are rows as the model sees them, made long ago
     golden = pl.read_parquet(io.BytesIO(contents["golden.parquet"]))
-    scores = model.score(Rows(golden.drop(GOLDEN_SCORE, GOLDEN_SEVERITY)))
+    scores = model.score(Rows.of_frame(golden.drop(GOLDEN_SCORE, GOLDEN_SEVERITY)))
     margin, grave = scores.frame["margin"].to_numpy(), scores.severity(range(golden.height))
     other = (margin != golden[GOLDEN_SCORE].to_numpy()) | ~_same(grave, golden[GOLDEN_SEVERITY].to_numpy())
     return int(other.sum())

@@ -1,4 +1,4 @@
-"""Contributions turned into sentences: what an officer reads."""
+"""Reasons for an officer: contributions of inputs turned into sentences."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from features.catalogue import FLAG, SHARE, Input
+from features.algebra import Text
+from features.algebra.frames import Column
+from features.inputs import FLAG, SHARE, Input
 from service.scoring.model import Scores
 
 Language = Literal["en", "fr", "zh"]
@@ -23,22 +25,31 @@ SENTENCE = {"en": "{what}: {value}, {way}", "fr": "{what} : {value}, {way}", "zh
 
 
 def reasons_of(scores: Scores, chosen: npt.NDArray[np.int64], language: Language) -> list[list[Reason]]:
-    """For each chosen row its strongest reasons: code, text, contribution (log-odds), evidence.
+    """Return for each chosen row its strongest reasons: code, text, contribution (log-odds), evidence.
 
-    Those that raise the risk come first, as they are what there is to look at; each kind from strong to weak.
+    Those that raise the risk come first, as they are what an officer has to check; each kind from strong to weak.
     """
     contributed = scores.contributions(chosen)[:, :-1]
     strongest = np.argsort(-np.abs(contributed), axis=1, kind="stable")[:, :HOW_MANY]
     inputs = scores.model.inputs
-    values = scores.rows.frame[chosen].select(item.name for item in inputs).rows()
+    columns = [scores.rows.columns[item.name] for item in inputs]
     return [
         [
-            _reason(inputs[i], value[i], float(row[i]), language)
+            _reason(inputs[i], value_at(columns[i], place), float(row[i]), language)
             for i in sorted(top, key=row.__getitem__, reverse=True)
             if row[i] != 0.0
         ]
-        for row, value, top in zip(contributed, values, strongest, strict=True)
+        for place, row, top in zip(chosen.tolist(), contributed, strongest, strict=True)
     ]
+
+
+def value_at(column: Column, row: int) -> float | str | None:
+    """Return the value of a row; None where it is unknown."""
+    if isinstance(column, Text):
+        word: str | None = column.words[column.codes[row]]
+        return word
+    value = float(column[row])
+    return None if math.isnan(value) else value
 
 
 def _reason(item: Input, value: float | str | None, contribution: float, language: Language) -> Reason:
@@ -47,7 +58,7 @@ def _reason(item: Input, value: float | str | None, contribution: float, languag
 
 
 def sentence(item: Input, value: float | str | None, contribution: float, language: Language) -> str:
-    """What one input says of a consignment, as a person reads it."""
+    """Describe the effect of an input on a consignment in a sentence."""
     way = RAISES if contribution > 0 else LOWERS
     return SENTENCE[language].format(
         what=item.words[language], value=_shown(value, item.unit, language), way=way[language]
@@ -55,7 +66,7 @@ def sentence(item: Input, value: float | str | None, contribution: float, langua
 
 
 def _shown(value: float | str | None, unit: str, language: Language) -> str:
-    """A value as a person reads it: three significant digits, thousands apart, the unit behind."""
+    """Format a value for a reader: three significant digits, thousands separated, followed by the unit."""
     if value is None:
         return UNKNOWN[language]
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""A model's trees as flat arrays: what the kernels walk, read from LightGBM's own text."""
+"""The trees of a model as flat arrays for the kernels, read from LightGBM's text format."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 Number = TypeVar("Number", bound=np.generic)
-LANES = 8  # quadrature nodes that are worked on together: one wide register
+LANES = 8  # quadrature nodes processed together: one wide register
 _NOT_OURS = {
     "num_tree_per_iteration=1": "it scores several classes",
     "num_class=1": "it scores several classes",
@@ -24,7 +24,7 @@ _NOT_OURS = {
 
 
 class OtherTrees(ValueError):
-    """A model that the kernels do not walk; the message says why."""
+    """A model that the kernels cannot evaluate; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Forest:
     sets, set_size, words: where a node's set of categories begins in the words, how many words, and their bits.
     value: of each leaf, log-odds.
     share: of each edge, the share of training rows through it, times that of `above`.
-    above: of each node, the nearest edge over it that asks for the same feature, -1 where none does.
+    above: of each node, the nearest edge over it that tests the same feature, -1 where none does.
     blocks: of each tree, how many times LANES quadrature nodes make its Shapley values exact.
     expected: the mean margin of the training rows.
     """
@@ -65,12 +65,12 @@ class Forest:
 
 
 def forest_of(booster: lgb.Booster) -> Forest:
-    """The trees of a booster; raises OtherTrees where they are of a kind that the kernels do not walk."""
+    """Read the trees of a booster; raises OtherTrees for kinds that the kernels cannot evaluate."""
     return read_forest(booster.model_to_string())
 
 
 def read_forest(text: str) -> Forest:
-    """Trees from LightGBM's text; raises OtherTrees."""
+    """Read trees from LightGBM's text; raises OtherTrees."""
     head, *parts = text.split("\nTree=")
     stated = head.split("\n")
     if "average_output" in stated:
@@ -120,7 +120,7 @@ def _numbers(trees: Iterable[dict[str, str]], name: str, kind: type[Number]) -> 
 
 
 def _places(child: npt.NDArray[np.int32], size: Integers) -> npt.NDArray[np.int32]:
-    """LightGBM counts leaves downwards from -1; here they follow the inner nodes of their tree."""
+    """Turn LightGBM's child numbers into places: it counts leaves down from -1, here they follow the inner nodes."""
     return np.where(child >= 0, child, size + ~child).astype(np.int32)
 
 
@@ -148,13 +148,13 @@ def _hold_together(
     right: npt.NDArray[np.int32],
     sets: Flags,
 ) -> None:
-    """Raise ValueError where a walk could leave its tree or go round in it: the kernels check no bounds."""
-    own = np.arange(len(size)) - np.repeat(nodes[:-1], np.diff(nodes))
+    """Raise ValueError if a walk could leave its tree or loop: the kernels check no bounds."""
+    places = np.arange(len(size)) - np.repeat(nodes[:-1], np.diff(nodes))
     for child in (left, right):
-        if not ((child > own) & (child <= 2 * size)).all():
-            raise ValueError("a node of a tree has a child that cannot be its own")
+        if not ((child > places) & (child <= 2 * size)).all():
+            raise ValueError("a node of a tree has an impossible child")
     if not (known & sets).all():
-        raise ValueError("a node of a tree asks for what is not there")
+        raise ValueError("a node of a tree refers to a missing feature or category set")
 
 
 def _expected(leaves: Integers, value: Floats, cover: Floats) -> float:
@@ -164,8 +164,9 @@ def _expected(leaves: Integers, value: Floats, cover: Floats) -> float:
 
 @njit(cache=True, nogil=True)
 def _paths(nodes, leaves, feature, left, right, inner_cover, leaf_cover):  # type: ignore[no-untyped-def]
-    """Of each edge its share of the rows and of each node the nearest edge of its feature above; of each tree the most
-    features that any path asks for.
+    """Compute each edge's share of rows, each node's nearest edge above with its feature, and each tree's path width.
+
+    The width of a tree is the largest number of features tested on any path.
     """
     share = np.empty(2 * len(feature))
     above = np.full(len(feature), -1, np.int32)

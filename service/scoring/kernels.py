@@ -1,10 +1,10 @@
-"""What the trees say of rows, compiled: margins tree by tree, and exact Shapley values by quadrature.
+"""Compiled evaluation of trees: margins tree by tree, and exact Shapley values by quadrature.
 
 The Shapley value of a feature for one leaf is an integral over t in [0, 1] of a polynomial: the product over the other
-distinct features on the way to it of t·o + (1 - t)·z, where o tells whether the row goes that way and z is the share of
-training rows that did. Gauss-Legendre quadrature with half as many nodes as there are features is therefore exact: the
-sum of Lundberg and others' TreeSHAP in another order. One pass down a tree multiplies, one pass up adds; the cost is
-linear in leaves.
+distinct features on the way to it of t·o + (1 - t)·z, where o is 1 if the row goes that way, else 0, and z is the share
+of training rows that did. Gauss-Legendre quadrature with half as many nodes as there are features is therefore exact:
+the sum of Lundberg and others' TreeSHAP in another order. One pass down a tree multiplies, one pass up adds; the cost
+is linear in leaves.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from numba import njit
 from service.scoring.forest import LANES, Forest
 
 Floats = npt.NDArray[np.float64]
-ROWS_AT_ONCE = 512  # that go through one tree before the next: they and the tree fit into the fastest cache
+ROWS_AT_ONCE = 512  # rows that pass through one tree before the next: they and the tree fit into the fastest cache
 ZERO = 1e-35  # LightGBM's
 OPEN_SUMS = {"contract", "reassoc", "nsz", "arcp"}  # sums may be reordered and fused; a NaN stays one
 
 
 def margins(forest: Forest, matrix: Floats, threads: int = 1) -> Floats:
-    """Sums of leaf values (log-odds) of matrix rows, to the bit as LightGBM adds them up."""
+    """Sum leaf values (log-odds) of matrix rows, bit for bit as LightGBM does."""
     out = np.zeros(len(matrix))
     arrays = _arrays(forest)
     _in_parts(len(matrix), threads, lambda a, b: _margins(*(matrix[a:b], *arrays, out[a:b])))
@@ -34,7 +34,7 @@ def margins(forest: Forest, matrix: Floats, threads: int = 1) -> Floats:
 
 
 def shapley(forest: Forest, matrix: Floats, threads: int = 1) -> Floats:
-    """Exact Shapley values of the margins of matrix rows: rows × inputs + 1, the last column the expected margin."""
+    """Compute exact Shapley values of the margins: rows × inputs + 1, the last column the expected margin."""
     out = np.zeros((len(matrix), forest.inputs + 1))
     out[:, -1] = forest.expected
     nodes, weights = quadrature(int(forest.blocks.max(initial=1)))
@@ -45,7 +45,7 @@ def shapley(forest: Forest, matrix: Floats, threads: int = 1) -> Floats:
 
 @lru_cache(maxsize=16)
 def quadrature(blocks: int) -> tuple[Floats, Floats]:
-    """Gauss-Legendre nodes and weights on [0, 1]: rules of 1 to `blocks` times LANES nodes, padded to the longest."""
+    """Return Gauss-Legendre nodes and weights on [0, 1]: rules of 1 to `blocks` times LANES nodes, padded."""
     nodes, weights = np.zeros((2, blocks, blocks, LANES))
     for rule in range(blocks):
         x, w = np.polynomial.legendre.leggauss((rule + 1) * LANES)
@@ -62,7 +62,7 @@ def _arrays(forest: Forest) -> tuple[Any, ...]:
 
 
 def _in_parts(rows: int, threads: int, work: Any) -> None:
-    """Work on the rows in as many parts as there are threads; the kernels hold no lock of the interpreter."""
+    """Work on the rows in as many parts as threads; the kernels hold no lock of the interpreter."""
     if threads <= 1 or rows <= 1:
         work(0, rows)
         return
@@ -73,7 +73,7 @@ def _in_parts(rows: int, threads: int, work: Any) -> None:
 
 @njit(cache=True, nogil=True, inline="always")
 def _goes_left(value, threshold, kind, start, size, words):  # type: ignore[no-untyped-def]
-    """Which way a value goes at a node, as LightGBM decides it."""
+    """Return true if a value goes left at a node, as LightGBM decides it."""
     if kind & 1:
         if not 0.0 <= value < 32.0 * size:  # unknown, or a level that the node never saw
             return False
@@ -143,11 +143,11 @@ def _shapley(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, fastmath=OPEN_SUMS, error_model="numpy", inline="always")
 def _down(first, size, leaf, left, right, value, share, above, followed, t, product, deeper):  # type: ignore[no-untyped-def]
-    """The product of the factors of every place; at a leaf, times its value."""
+    """Multiply the factors down to every place; at a leaf, times its value."""
     for c in range(size):
         n = first + c
         edge = above[n]
-        if edge >= 0:  # the feature was asked for before: its new factor takes the place of the old one
+        if edge >= 0:  # the feature was tested before: its new factor replaces the old one
             o, z = followed[edge], share[2 * first + edge]
             for j in range(LANES):
                 product[c, j] /= t[j] * o + (1.0 - t[j]) * z
@@ -162,7 +162,7 @@ def _down(first, size, leaf, left, right, value, share, above, followed, t, prod
 
 @njit(cache=True, nogil=True, fastmath=OPEN_SUMS, error_model="numpy", inline="always")
 def _up(first, size, feature, left, right, share, above, followed, t, against, product, deeper, sums):  # type: ignore[no-untyped-def]
-    """Sums of the leaves below every place, and of each edge what its feature is worth to them: (o - z) / factor."""
+    """Add up the leaves below every place, and for each edge the worth of its feature to them: (o - z) / factor."""
     for c in range(size - 1, -1, -1):
         n = first + c
         f = feature[n]
@@ -171,10 +171,10 @@ def _up(first, size, feature, left, right, share, above, followed, t, against, p
         for j in range(LANES):
             worth = o * (1.0 - z) / (t[j] + (1.0 - t[j]) * z) - (1.0 - o) * against[j]
             toward = product[left[n], j] - deeper[2 * c, j]
-            away = product[right[n], j] - deeper[2 * c + 1, j]
+            opposite = product[right[n], j] - deeper[2 * c + 1, j]
             if taken == 1:
-                toward, away = away, toward
-            sums[f, j] += toward * worth - away * against[j]
+                toward, opposite = opposite, toward
+            sums[f, j] += toward * worth - opposite * against[j]
         for j in range(LANES):
             product[c, j] = product[left[n], j] + product[right[n], j]
         if above[n] >= 0:

@@ -1,4 +1,4 @@
-"""How grave a finding would be: the chance that what is found is dangerous or has a criminal link, given a finding."""
+"""Severity: the probability that a finding is dangerous or has a criminal link, given a finding."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Severity:
     calibration: Calibration
 
     def of(self, matrix: Floats) -> Floats:
-        """Probabilities, 0 to 1, of rows as the trees take them; the same for one row and for many."""
+        """Return probabilities, 0 to 1, of encoded rows; the same for one row and for many."""
         if not len(matrix):
             return np.empty(0)
         return self.calibration.apply(self.trees.margins(matrix))

@@ -1,4 +1,4 @@
-"""Signed manifests: which files a bundle holds, their hashes, and who vouches for them."""
+"""Signed manifests: the files of a bundle, their hashes, and a signature over both."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import orjson
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
@@ -21,26 +20,22 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from features.fault import Fault
+from service.canonical import canonical
 
 PRIVATE, PUBLIC = "bundle.key", "bundle.pub"
 
 
 class SignatureFault(Fault):
-    """A manifest that nobody trusted has signed, or that was changed since."""
-
-
-def canonical(content: Mapping[str, Any]) -> bytes:
-    """The one way to write a mapping down for hashing and signing: sorted keys, no spaces, UTF-8."""
-    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+    """A manifest without a trusted signature, or one that was changed after signing."""
 
 
 def sha256_of(path: Path) -> str:
-    """The hash of a file's content, hexadecimal."""
+    """Return the hash of a file's content, hexadecimal."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def signing_key(keys: Path) -> Ed25519PrivateKey:
-    """The installation's signing key; made, readable by its owner alone, when there is none yet."""
+    """Return the installation's signing key; created, readable by its owner only, if there is none yet."""
     path = keys / PRIVATE
     if path.exists():
         key = load_pem_private_key(path.read_bytes(), password=None)
@@ -48,22 +43,30 @@ def signing_key(keys: Path) -> Ed25519PrivateKey:
             raise SignatureFault(f"{path}: not an Ed25519 key")
         return key
     keys.mkdir(parents=True, exist_ok=True)
-    made = Ed25519PrivateKey.generate()
-    written = made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    key = Ed25519PrivateKey.generate()
+    written = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    temporary = keys / f".{PRIVATE}.{os.getpid()}"
+    temporary.unlink(missing_ok=True)  # of a process that died over it
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(written)
-    public = made.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    try:
+        os.link(temporary, path)
+    except FileExistsError:  # another process was faster: its key is the one
+        return signing_key(keys)
+    finally:
+        temporary.unlink()
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     (keys / PUBLIC).write_bytes(public)
-    return made
+    return key
 
 
 def sign(content: Mapping[str, Any], key: Ed25519PrivateKey) -> dict[str, Any]:
-    """`content` with its signature."""
+    """Return `content` with its signature."""
     return {**content, "signature": key.sign(canonical(content)).hex()}
 
 
 def verify(signed: Mapping[str, Any], keys: Path) -> dict[str, Any]:
-    """The content of a signed mapping; raises SignatureFault unless the installation's key signed just this."""
+    """Return the content of a signed mapping; raises SignatureFault unless the installation's key signed it."""
     content = {name: value for name, value in signed.items() if name != "signature"}
     try:
         key = load_pem_public_key((keys / PUBLIC).read_bytes())

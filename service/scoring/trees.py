@@ -1,4 +1,4 @@
-"""The trees of a model as they are asked: by compiled kernels, or by LightGBM where the kernels do not apply."""
+"""Evaluation of a model's trees: by compiled kernels, or by LightGBM where the kernels do not apply."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ ONE_THREAD_UP_TO = 256  # rows; below it, starting threads costs more than the t
 
 @dataclass(frozen=True, slots=True)
 class Trees:
-    """A booster, and its trees as the kernels walk them.
+    """A booster, and its trees in the form that the kernels evaluate.
 
-    forest: none where LightGBM itself must answer, at some five times the cost of a reason. why: in that case, why.
+    forest: none where LightGBM must evaluate, at some five times the cost of a reason. why: the cause in that case.
     """
 
     booster: lgb.Booster
@@ -29,42 +29,42 @@ class Trees:
 
     @classmethod
     def of(cls, booster: lgb.Booster) -> Trees:
-        """The trees of a booster, whatever kind they are of."""
+        """Build trees from a booster of any kind."""
         try:
             forest = forest_of(booster)
         except OtherTrees as other:
             return cls(booster, None, str(other))
-        nobody = np.full((1, forest.inputs), np.nan)  # who asks first must not wait for the kernels to be compiled
-        margins(forest, nobody), shapley(forest, nobody)
+        blank = np.full((1, forest.inputs), np.nan)  # compile the kernels now, not at the first call
+        margins(forest, blank), shapley(forest, blank)
         return cls(booster, forest)
 
     @property
     def explained_by(self) -> str:
-        """What computes reasons, for the model's card."""
+        """Return what computes reasons, for the model card."""
         return f"LightGBM, slowly: {self.why}" if self.why else "quadrature"
 
     def margins(self, matrix: Floats, threads: int = 0) -> Floats:
-        """Log-odds of rows × inputs; the same bits for one row and many, one thread and several, and as LightGBM's.
+        """Compute log-odds of rows × inputs; bit for bit the same for one row and many, for any number of threads.
 
-        threads: 0 for as many as it pays to start.
+        Equal to LightGBM's own. threads: 0 for as many as pay off.
         """
         threads = threads or _threads(matrix)
         if self.forest is None:
-            told = self.booster.predict(matrix, raw_score=True, num_threads=threads)
-            return np.asarray(told, dtype=np.float64)
+            margin = self.booster.predict(matrix, raw_score=True, num_threads=threads)
+            return np.asarray(margin, dtype=np.float64)
         return margins(self.forest, matrix, threads)
 
     def contributions(self, matrix: Floats, threads: int = 0) -> Floats:
-        """Exact Shapley values of the margins: rows × inputs + 1, the last column the expected margin.
+        """Compute exact Shapley values of the margins: rows × inputs + 1, the last column the expected margin.
 
-        threads: 0 for as many as it pays to start.
+        threads: 0 for as many as pay off.
         """
         threads = threads or _threads(matrix)
         if not len(matrix):
             return np.empty((0, matrix.shape[1] + 1))
         if self.forest is None:
-            told = self.booster.predict(matrix, pred_contrib=True, num_threads=threads)
-            return np.asarray(told, dtype=np.float64)
+            values = self.booster.predict(matrix, pred_contrib=True, num_threads=threads)
+            return np.asarray(values, dtype=np.float64)
         return shapley(self.forest, matrix, threads)
 
 

@@ -27,16 +27,17 @@ from typing import Any
 import polars as pl
 
 from features.messages.formats import read_file
-from pipelines import score as scoring
-from pipelines.archive import Archive
-from pipelines.many import spread, working
+from pipelines.batch import score as scoring
+from pipelines.batch.archive import Archive
+from pipelines.batch.publish import publish
+from pipelines.distributed import connect_workers, distribute
 from pipelines.synthetic import build_world
 from service import targeting
 from service.desk import Desk, open_desk
 from service.journal import Journal
-from service.lean import collect_seldom
 from service.orientation import Policy
-from service.parties import StoredParties
+from service.parties.stored_parties import StoredParties
+from service.runtime.process_tuning import raise_gc_thresholds
 from service.scoring import Model
 from service.settings import Settings
 from tests.bench.history import _table
@@ -67,8 +68,8 @@ def one(file: Path, home: Path, engine: str) -> dict[str, Any]:
 
         return watched
 
-    scoring.read_file = timed("read", read_file)  # type: ignore[attr-defined]
-    targeting.read = timed("read", targeting.read)  # type: ignore[attr-defined]
+    scoring.read_file = timed("read", read_file)  # type: ignore[attr-defined]  # timed in its place
+    targeting.read = timed("read", targeting.read)  # type: ignore[attr-defined]  # timed in its place
     whose: list[tuple[str, type, str]] = [
         ("link", StoredParties, "link"), ("score", Model, "score"), ("orient", Policy, "orient"),
         ("record", Journal, "record"), ("settle", Journal, "settle"),
@@ -76,15 +77,15 @@ def one(file: Path, home: Path, engine: str) -> dict[str, Any]:
     for step, kind, name in whose:
         setattr(kind, name, timed(step, getattr(kind, name)))
     settings, now = Settings(home=home), datetime.now(UTC)
-    with working(engine) as crew:
+    with connect_workers(engine) as cluster:
         began, spent = time.perf_counter(), time.process_time()
         desk: Desk = open_desk(settings)
-        if crew is not None:
-            desk = spread(desk, crew)
+        if cluster is not None:
+            desk = distribute(desk, cluster)
         kind = type(desk)
-        kind.rows = timed("rows", kind.rows)  # type: ignore[method-assign]
+        kind.rows = timed("rows", kind.rows)  # type: ignore[method-assign]  # timed in its place
         scored = scoring.score([file], desk, Archive(settings.archive), now, expectations=False)
-        timed("publish", scoring.publish)(scored, desk, home / "published", now, "bench")
+        timed("publish", publish)(scored, desk, home / "published", now, "bench")
         wall, cpu = time.perf_counter() - began, time.process_time() - spent
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return {
@@ -131,7 +132,7 @@ def main() -> None:
     asked = parser.parse_args()
     engines = asked.engine or ["here", "dask"]
     if asked.one:
-        collect_seldom()  # as the command does
+        raise_gc_thresholds()  # as the command does
         print(json.dumps(one(asked.one, asked.home, engines[0])))
         return
     rows = []

@@ -19,19 +19,20 @@ from fastapi.testclient import TestClient
 
 from features.messages import Message
 from features.messages.formats import read_file
-from pipelines.learn import standard_policy
+from features.moments import EPOCH
+from pipelines.training.standard_policy import standard_policy
 from service.access import Access
 from service.access.guard import COOKIE
 from service.app import create
-from service.bundles import serve
-from service.console.reading import offices
-from service.queue import queue, since_of
-from service.records import EPOCH
+from service.console.page_queries import offices
+from service.officers.queue import days_shown, queue
 from service.scoring.bundle import seal, write_bundle
+from service.serving.serving_bundle import serve
 from service.settings import Settings
-from service.store import Store, open_store
-from service.tables import DECISIONS, DECLARATIONS
+from service.store.database import Store, open_store
+from service.store.tables import DECISIONS, DECLARATIONS
 from service.targeting import target
+from tests.service.building import app_state
 from tests.worlds import SmallWorld, make_small_world
 
 DAYS, TRIES = 90, 15
@@ -74,11 +75,12 @@ def _again(row: dict[str, Any], copy: int, day: int, chance: random.Random) -> d
 def pages(settings: Settings) -> None:
     """The median and the slowest of each page, milliseconds, in one process."""
     with TestClient(create(settings), follow_redirects=False) as client:
-        access: Access = client.app.state.access  # type: ignore[attr-defined]
-        store: Store = client.app.state.desk.journal.store  # type: ignore[attr-defined]
+        access: Access = app_state(client).access
+        store: Store = app_state(client).desk.journal.store
         told = {role: {"Cookie": f"{COOKIE}={_session(access, role)}"} for role in ("analyst", "auditor", "admin")}
         office = offices(store)[0]
-        first = queue(store, office, "clearance", since_of(datetime.now(UTC).date()), at_most=1)[0]
+        since, _ = days_shown(store, office, "clearance", datetime.now(UTC).date())
+        first = queue(store, office, "clearance", since, at_most=1)[0]
         places = {
             "queue": ("analyst", f"queue?office={office}"),
             "queue, one lane": ("analyst", f"queue?office={office}&lane=red"),

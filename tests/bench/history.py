@@ -1,6 +1,6 @@
-"""How dear history is: a quarter's traffic through the store, windows beside polars and DuckDB, one call at a time.
+"""How dear history is: a quarter's traffic through the store, windows beside polars and DuckDB, single calls.
 
-python -m tests.bench.history [flow] [windows] [live] [--millions 0.1 --millions 1 --millions 10]
+python -m tests.bench.history [flow] [windows] [reads] [live] [--millions 0.1 --millions 1 --millions 10]
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +26,19 @@ import sqlalchemy as sa
 from features.assemble import readings_for
 from features.catalogue import INPUTS
 from features.consignment import Consignments
-from features.facts import facts_of_outcomes
-from features.history import FactTable, Layered
-from features.windows import Window, read_windows
-from service.history import StoredHistory
-from service.posting import facts_unposted, post, segments_listed
-from service.settling import settle
-from service.store import Store
-from service.tables import RUNNING
+from features.history.facts import facts_of_outcomes
+from features.history.totals import FactTable, Layered
+from features.history.windows import Window, read_windows
+from service.history.compaction import settle
+from service.history.posting import facts_unposted, post, segments_listed
+from service.history.stored_history import StoredHistory
+from service.store.database import Store
+from service.store.tables import RUNNING
+from tests.bench.history_reads import reads
 from tests.bench.traffic import START, Traffic
 from tests.databases import DATABASES, postgresql_server
 
-PARTS = ("windows", "flow", "live")
+PARTS = ("windows", "flow", "reads", "live")
 SPANS = (1, 7, 30, 90)
 LIVE_CALLS, LIVE_BEFORE = 1_000, 200_000
 
@@ -55,8 +57,8 @@ def flow(consignments: int) -> dict[str, Any]:
         spent["cpu"] += time.process_time() - cpu
 
     for day, results in Traffic(consignments).all_days():
-        timed("read", lambda day=day: read_day(day, history))
-        timed("post", lambda day=day, results=results: post_day(store, history, day, results))
+        timed("read", partial(read_day, day, history))
+        timed("post", partial(post_day, store, history, day, results))
         timed("settle", lambda: settle(store))
     timed("settle", lambda: settle(store, everything=True))
     with store.reading() as connection:
@@ -89,7 +91,7 @@ def read_day(day: Consignments, history: StoredHistory) -> pl.DataFrame:
 def post_day(store: Store, history: StoredHistory, day: Consignments, results: pl.DataFrame) -> None:
     """A day's facts and the results that became known, in one transaction."""
     with store.writing() as connection:
-        facts = facts_unposted(connection, day, history.within(connection))
+        facts = facts_unposted(connection, day, history.snapshot(connection))
         post(store, connection, pl.concat([facts, facts_of_outcomes(results)]))
 
 
@@ -201,13 +203,16 @@ def _calls(address: str, folder: Path, number: int) -> list[tuple[float, float]]
     history, readings = StoredHistory(store), readings_for(INPUTS)
     day = Traffic(LIVE_CALLS * 90, seed=number).day(90)  # the day after the quarter
     spent = []
+
+    def post_one(one: Consignments, connection: sa.Connection) -> None:
+        post(store, connection, facts_unposted(connection, one, history.snapshot(connection)))
+
     for row in range(LIVE_CALLS):
         one = Consignments(day.frame[row], day.goods)
         began = time.perf_counter()
         read_windows(readings, one.frame, history)
         read = time.perf_counter()
-        store.write(lambda connection, one=one: post(
-            store, connection, facts_unposted(connection, one, history.within(connection))))  # fmt: skip
+        store.write(partial(post_one, one))
         spent.append((read - began, time.perf_counter() - read))
     store.close()
     return spent
@@ -260,6 +265,8 @@ def main() -> None:
         told = [_apart("flow", str(size)) for size in sizes]
         each = [{**row, "cpu_us_each": row["cpu"] / row["consignments"] * 1e6} for row in told]
         _table("a quarter through the store, seconds", each)
+    if "reads" in parts:
+        _table("all readings of history, CPU of a call and us a row", reads())
     if "live" in parts:
         _table("one consignment, all keys, read and durable write", live())
 

@@ -20,17 +20,17 @@ import numpy as np
 import polars as pl
 
 from features.consignment import CONSIGNMENT_COLUMNS, GOODS_COLUMNS, TIME, Consignments
-from features.parties.evidence import SENDER
+from features.parties.evidence import ADDRESS, SENDER
 from features.parties.graph import Graph
 from features.parties.linking import grow, with_evidence
-from pipelines.ladder.evidence import Size, gather
-from pipelines.ladder.networks import pairwise
-from pipelines.synthetic.goods import load_goods
+from pipelines.benchmark.network_quality import pairwise
+from pipelines.benchmark.world_evidence import Size, gather
 from pipelines.synthetic.sellers import honest_sellers, premises
-from pipelines.synthetic.settings import load_world
-from service.linking_switch import LinkingSwitch
-from service.parties import StoredParties, keep
-from service.store import Store
+from pipelines.synthetic.world_goods import load_goods
+from pipelines.synthetic.world_settings import load_world
+from service.parties.linking_switch import LinkingSwitch
+from service.parties.stored_parties import StoredParties, keep
+from service.store.database import Store
 from tests.bench.history import _apart, _table
 
 PARTS = ("offline", "live", "peers")
@@ -162,16 +162,20 @@ def _splink(cards: pl.DataFrame) -> dict[int, int]:
     import splink.comparison_library as cl
     from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
-    from features.comparable import building, comparable, mailbox, storefront, telephone, words_of_name
+    from features.comparable import building, comparable, words_of_name
+    from features.identifiers.columns import mapped, stated_in
+    from features.identifiers.mailboxes import mailbox_stem
+    from features.identifiers.shops import shop
+    from features.identifiers.telephones import telephone
 
     frame = cards.select(
         pl.col("card_entity").cast(pl.String).alias("unique_id"),
         words_of_name("consignor_name").alias("name"),
-        building("consignor_address").alias("address"),
-        telephone("consignor_phone").alias("phone"),
-        mailbox("consignor_email").alias("mailbox"),
+        building(*ADDRESS).alias("address"),
+        stated_in("consignor_phone", "consignor_country", telephone).alias("phone"),
+        mapped(pl.col("consignor_email"), mailbox_stem).alias("mailbox"),
         comparable("seller_account").alias("account"),
-        storefront("seller_url").alias("shop"),
+        mapped(pl.col("seller_url"), shop).alias("shop"),
     )
     one_each = frame.group_by("unique_id", maintain_order=True).agg(pl.all().drop_nulls().first()).to_pandas()
     names = ("phone", "mailbox", "account", "shop", "address")

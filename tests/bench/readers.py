@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from lxml import etree
 from pyarrow import csv as arrow_csv
 
 from features.messages.formats import read_content
-from tests.features.test_messages import HOUSE, ITEM
+from tests.features.messages.parcels import HOUSE, ITEM
 from tests.writers import as_cargo_xml, as_fhl, as_flat, as_ics2, as_postal_json, as_postal_xml
 
 AT = "2026-03-01T08:15:00Z"
@@ -80,27 +81,34 @@ def speeds() -> None:
         "postal XML": ([as_postal_xml(post, "M1", AT)], "lxml", bare_xml),
         "postal JSON": ([as_postal_json(post, "M1", AT)], "json", json.loads),
     }
+    read_one = partial(read_content, name="m")
     print(f"{'format':16s} {'MB':>6s} {'items':>7s} {'MB/s':>8s} {'items/s':>10s}   peer: MB/s")
     for name, (contents, peer, bare) in messages.items():
         size = sum(map(len, contents)) / 1e6
         items = MANY if len(contents) == 1 else len(contents)
-        ours = best(lambda contents=contents: [read_content(c, "m") for c in contents])  # type: ignore[misc]
-        theirs = best(lambda contents=contents, bare=bare: [bare(c) for c in contents])  # type: ignore[misc]
+        ours = best(partial(_each, read_one, contents))
+        theirs = best(partial(_each, bare, contents))
         print(
             f"{name:16s} {size:6.1f} {items:7,d} {size / ours:8.1f} {items / ours:10,.0f}   {peer}: {size / theirs:.1f}"
         )
 
 
+def _each(read: Callable[[bytes], Any], contents: list[bytes]) -> None:
+    for content in contents:
+        read(content)
+
+
 def _unzstd(content: bytes) -> bytes:
-    return pa.CompressedInputStream(pa.BufferReader(content), "zstd").read()
+    unpacked: bytes = pa.CompressedInputStream(pa.BufferReader(content), "zstd").read()
+    return unpacked
 
 
 def large(gigabytes: float) -> None:
     """A manifest of that size, ingested by the command's own code."""
-    from pipelines.archive import Archive
-    from pipelines.ingest import ingest_manifest
+    from pipelines.batch.archive import Archive
+    from pipelines.batch.ingest import ingest_manifest
     from service.journal import Journal
-    from service.store import Store
+    from service.store.database import Store
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

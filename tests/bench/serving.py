@@ -33,8 +33,9 @@ import lightgbm as lgb
 import numpy as np
 import polars as pl
 
-from service.bundles import open_serving
+from features.assemble import Rows
 from service.scoring.model import matrix_of
+from service.serving.serving_bundle import open_serving
 from service.settings import Settings
 from tests.bench.history import _table
 from tests.service.building import declared
@@ -147,7 +148,9 @@ def calls(home: Path, peers: Path, count: int) -> list[dict[str, Any]]:
     settings = Settings(home=home)
     serving = open_serving(settings)
     bundle = settings.bundles / serving.name
-    rows = matrix_of(pl.read_parquet(bundle / "golden.parquet"), serving.model.inputs, serving.model.levels)
+    rows = matrix_of(
+        Rows.of_frame(pl.read_parquet(bundle / "golden.parquet")), serving.model.inputs, serving.model.levels
+    )
     told = []
     with ours(home) as (server, port):
         told.append(measured("tamis, the whole decision on record", server, port, post_consignment, count))

@@ -19,17 +19,19 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.metrics import average_precision_score
 
+from features.assemble import Rows
 from features.catalogue import INPUTS
-from pipelines.ladder.evidence import Evidence, Size, as_customs_knew, gather
-from pipelines.ladder.rungs import OWN, RUNGS, rank
-from pipelines.metrics import Floats, interval
-from pipelines.synthetic.settings import load_world
-from pipelines.train import Learner, levels_of, severity_of
-from service.orientation.track import Tracks
+from pipelines.benchmark.baselines import OWN, RUNGS, rank
+from pipelines.benchmark.world_evidence import Evidence, Size, as_customs_knew, gather
+from pipelines.synthetic.world_settings import load_world
+from pipelines.training.ranking_metrics import Floats, interval
+from pipelines.training.train import Learner, levels_of, severity_of
+from service.orientation.track_conditions import Tracks
 from service.scoring.model import matrix_of
 
 LOOKED_AT = 0.02  # of each day, by risk: physical checks and documents
 THRESHOLD = Tracks().investigation
+Bools = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 Figures = Mapping[str, Mapping[str, float]]
 
 
@@ -43,7 +45,7 @@ def one(seed: int, size: Size) -> Figures:
     found = pl.Series(_looked_at(evidence, risk)) & evidence.frame["illicit"]
     truth = (evidence.frame["dangerous"] | evidence.frame["criminal_link"]).filter(found).to_numpy()
     told = {
-        "investigate everything": np.ones(found.sum()),
+        "investigate everything": np.ones(int(found.sum())),
         "findings by chapter": _by(evidence, evidence.rows["hs_chapter"], found),
         "severity model": _by_model(evidence, found),
         "knowing the scheme": _by_truth(evidence, found, "scheme"),
@@ -52,7 +54,7 @@ def one(seed: int, size: Size) -> Figures:
     return {name: _figures(truth, chance) for name, chance in told.items()}
 
 
-def _looked_at(evidence: Evidence, risk: Floats) -> Floats:
+def _looked_at(evidence: Evidence, risk: Floats) -> Bools:
     day = evidence.frame["day"].to_numpy()
     chosen = np.zeros(len(day), dtype=np.bool_)
     for one_day in np.unique(day[~np.isnan(risk)]):
@@ -69,17 +71,17 @@ def _known(evidence: Evidence) -> pl.Series:
 def _by_model(evidence: Evidence, found: pl.Series) -> Floats:
     rows, known = evidence.rows, _known(evidence)
     levels = levels_of(rows.filter(known), INPUTS)
-    learner = Learner(matrix_of(rows, INPUTS, levels), found.to_numpy(), INPUTS, levels)
+    learner = Learner(matrix_of(Rows.of_frame(rows), INPUTS, levels), found.to_numpy(), INPUTS, levels)
     severity = severity_of(learner, evidence.frame["grave"], known.arg_true().to_numpy().astype(np.int64))
     if severity is None:
-        return np.full(found.sum(), np.nan)
+        return np.full(int(found.sum()), np.nan)
     return severity.of(learner.matrix[found.to_numpy()])
 
 
 def _by(evidence: Evidence, group: pl.Series, found: pl.Series) -> Floats:
     """The share of grave ones among past findings of a group, drawn to the mean of all by five."""
     past = pl.DataFrame({"group": group, "grave": evidence.frame["grave"]}).filter(_known(evidence))
-    overall = past["grave"].mean()
+    overall = float(past["grave"].drop_nulls().to_numpy().mean())
     rate = past.group_by("group").agg(((pl.col("grave").sum() + 5 * overall) / (pl.len() + 5)).alias("rate"))
     asked = pl.DataFrame({"group": group.filter(found)}).join(rate, on="group", how="left", maintain_order="left")
     return asked["rate"].fill_null(overall).to_numpy()
@@ -89,12 +91,12 @@ def _by_truth(evidence: Evidence, found: pl.Series, whose: str) -> Floats:
     """The share of grave ones among all that is illicit of the same scheme or actor, drawn to the mean by one."""
     grave = (pl.col("dangerous") | pl.col("criminal_link")).alias("grave")
     frame = evidence.frame.filter(pl.col("illicit")).with_columns(grave)
-    overall = frame["grave"].mean()
+    overall = float(frame["grave"].to_numpy().mean())
     rate = frame.group_by(whose).agg(((pl.col("grave").sum() + overall) / (pl.len() + 1)).alias("rate"))
     return evidence.frame.filter(found).join(rate, on=whose, how="left", maintain_order="left")["rate"].to_numpy()
 
 
-def _figures(truth: Floats, chance: Floats) -> dict[str, float]:
+def _figures(truth: Bools, chance: Floats) -> dict[str, float]:
     chosen = chance >= THRESHOLD
     hit = float((chosen & truth).sum())
     return {

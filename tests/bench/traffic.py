@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from features.consignment import TIME, Consignments
-from features.facts import ENTITIES
+from features.history.facts import ENTITIES
 
 Integers = npt.NDArray[np.int64]
 START = datetime(2026, 1, 1, tzinfo=UTC)

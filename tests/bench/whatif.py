@@ -18,15 +18,15 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
-from pipelines.archive import Archive
 from pipelines.backtest.arms import Arm, sender_rule, tamis
-from pipelines.backtest.contest import FIRST_DAY, bare_policy, start_up_policy, with_checks
-from pipelines.backtest.days import midnight, world_days
-from pipelines.backtest.desk import Past
-from pipelines.backtest.replaying import Plan, Seat, replay
-from pipelines.synthetic.settings import load_world
+from pipelines.backtest.days import Day, midnight, world_days
+from pipelines.backtest.policy_comparison import FIRST_DAY, bare_policy, start_up_policy, with_checks
+from pipelines.backtest.replay_days import Plan, Seat, replay
+from pipelines.backtest.replay_desk import Past
+from pipelines.batch.archive import Archive
+from pipelines.synthetic.world_settings import load_world
+from service.officers.what_if import KINDS, RECORD, what_if, with_results
 from service.orientation import Decisions
-from service.whatif import KINDS, RECORD, what_if, with_results
 
 CHECKS, OTHERS = 30, (20, 40)  # a day, at one office that has all of the traffic
 START_UP = 28
@@ -67,12 +67,12 @@ def replayed(seed: int, days: int, per_day: int, checks: int) -> pl.DataFrame:
     return written.record()
 
 
-def _at_one_office(day: object) -> object:
-    day.manifest = day.manifest.with_columns(pl.lit("all").alias("office"))  # type: ignore[attr-defined]
+def _at_one_office(day: Day) -> Day:
+    day.manifest = day.manifest.with_columns(pl.lit("all").alias("office"))
     return day
 
 
-def found(record: pl.DataFrame) -> Mapping[str, int]:
+def found(record: pl.DataFrame) -> Mapping[str, float]:
     """Findings by kind, as the officers noted them."""
     return what_if(record, CHECKS).found
 

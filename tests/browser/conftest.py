@@ -13,16 +13,13 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, sync_playwright
 
 from service.access import open_access
-from service.linking_switch import LinkingSwitch
+from service.parties.linking_switch import LinkingSwitch
 from service.settings import Settings
 from tests.service.building import body, declared
-from tests.service.conftest import model, sealed_home
-from tests.service.test_app_process import serving
-
-__all__ = ["model", "sealed_home"]
+from tests.service.processes import serving
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 PASSWORD = "correct horse battery"
@@ -144,9 +141,13 @@ def watched(page: Page, console: Console) -> Page:
     """A page whose every request that leaves the host, error and breach of its own policy is written down."""
     page.on("request", lambda request: _leaves(request.url, console))
     page.on("pageerror", lambda fault: console.complaints.append(f"{page.url}: {fault}"))
-    page.on("console", lambda said: said.type == "error" and "status of 4" not in said.text and
-            console.complaints.append(f"{page.url}: {said.text}"))  # fmt: skip
+    page.on("console", lambda said: _complains(said, page, console))
     return page
+
+
+def _complains(said: ConsoleMessage, page: Page, console: Console) -> None:
+    if said.type == "error" and "status of 4" not in said.text:
+        console.complaints.append(f"{page.url}: {said.text}")
 
 
 def _leaves(url: str, console: Console) -> None:
@@ -157,7 +158,7 @@ def _leaves(url: str, console: Console) -> None:
 def invited(console: Console, name: str, role: str, offices: str) -> str:
     """A one-time link for somebody, as `tamis invite` makes it."""
     access = open_access(console.settings)
-    token = access.invite(name, role, offices.split(","), console.admin, datetime.now(UTC))
+    token = access.invite(name, role, offices.split(","), "tamis invite", datetime.now(UTC))
     access.store.close()
     return f"{console.address}/console/invitation/{token}"
 

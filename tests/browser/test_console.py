@@ -5,23 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from service.console.words import LANGUAGES, in_language
-from service.queue import queue
+from service.console.translations import LANGUAGES, in_language
+from service.officers.queue import queue
 from service.scoring.explanation import Language
-from service.store import open_store
+from service.store.database import open_store
+from tests.browser.accessibility import no_serious_fault
 from tests.browser.conftest import HOSTILE, PASSWORD, TODAY, Console, press
 from tests.service.building import declared
-
-SERIOUS = ("serious", "critical")
-
-
-def no_serious_fault(page: Page) -> None:
-    """What axe-core finds of accessibility on a page as it stands."""
-    found = Axe().run(page).response["violations"]
-    assert [(one["id"], one["nodes"][0]["target"]) for one in found if one["impact"] in SERIOUS] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

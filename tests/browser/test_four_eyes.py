@@ -9,13 +9,12 @@ import polars as pl
 import pytest
 from playwright.sync_api import Page
 
-from service.console.words import LANGUAGES, in_language
+from service.console.translations import LANGUAGES, in_language
 from service.scoring.bundle import GOLDEN_SCORE, GOLDEN_SEVERITY
 from service.scoring.explanation import Language
+from tests.browser.accessibility import no_serious_fault
 from tests.browser.conftest import TODAY, Console, press
-from tests.browser.test_console import no_serious_fault
-from tests.service.building import MODEL_ID, declared
-from tests.service.test_proposals import RULE
+from tests.service.building import MODEL_ID, RULE, declared
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -81,7 +80,7 @@ def test_the_slider_shows_what_other_hands_would_find(
 @pytest.fixture(scope="module")
 def registered(console: Console) -> Callable[[], int]:
     """Another version in the registry, each time."""
-    from pipelines.registry import Registry
+    from pipelines.training.registry import Registry
 
     bundle = console.settings.bundles / MODEL_ID
     golden = pl.read_parquet(bundle / "golden.parquet").drop(GOLDEN_SCORE, GOLDEN_SEVERITY)
@@ -117,6 +116,6 @@ def test_two_people_promote_a_model(
         return other.locator(".proposal").first.inner_text()
 
     if version > 1:
-        assert "--although" in put_forward("")
+        assert "--force-reason" in put_forward("")
     assert word("done") in put_forward("it is the same model" if version > 1 else "")
     assert f"mira-{language}, approved by nils-{language}" in other.inner_text("section:has(#serves)")

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import polars as pl
 import pytest
 
 from features.assemble import Fits
-from features.consignment import BY_NAME, Consignments, fold
+from features.consignment import Consignments, fold
 from features.contract import gate_manifest
-from features.definition import DEFINITIONS, steps
-from features.facts import FACT_SCHEMA
-from features.history import FactTable
+from features.definition import DEFINITIONS, Definition, forget_definitions
+from features.history.facts import FACT_SCHEMA
+from features.history.totals import FactTable
 from features.norms import SCHEMA as NORMS_SCHEMA
 from features.norms import Norms
 from features.rates import SCHEMA as RATES_SCHEMA
@@ -35,6 +35,7 @@ GOOD: dict[str, object] = {
     "gross_mass_kg": "0.5",
     "consignor_name": "Sunrise Trading",
     "consignor_address": "12 Harbour Road",
+    "consignor_city": "Ningbo",
     "consignor_country": "CN",
     "consignee_name": "A. Martin",
     "consignee_address": "3 rue Haute",
@@ -48,7 +49,6 @@ GOOD: dict[str, object] = {
     "currency": "EUR",
     "goods_origin_country": "CN",
 }
-TEXT_LATER = ("hs6", "main_hs6", "main_origin")
 
 
 def row(**changes: object) -> dict[str, object]:
@@ -89,13 +89,9 @@ def consignments_of(*rows: dict[str, object]) -> Consignments:
 
 def feature(name: str, **inputs: object) -> object:
     """One computed column of one row of inputs, or of the lists of goods lines that `over_lines` sums up."""
-    columns = {}
-    for column, value in inputs.items():
-        values = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
-        dtype = BY_NAME[column].dtype if column in BY_NAME else pl.String if column in TEXT_LATER else pl.Float64
-        columns[column] = pl.Series(values, dtype=dtype)
-    assert set(DEFINITIONS[name].inputs) == set(inputs)
-    return pl.DataFrame(columns).select(DEFINITIONS[name].expression()).item()
+    definition = DEFINITIONS[name]
+    assert set(definition.inputs) == set(inputs)
+    return definition.of(*(inputs[column] for column in definition.inputs))
 
 
 def nothing_fitted() -> Fits:
@@ -109,11 +105,11 @@ def no_history() -> FactTable:
 
 
 @pytest.fixture
-def registry() -> Iterator[dict[str, object]]:
+def registry() -> Iterator[dict[str, Definition]]:
     """The registry of definitions, put back as it was when the test ends."""
     before = dict(DEFINITIONS)
-    steps.cache_clear()
+    forget_definitions()
     yield DEFINITIONS
     DEFINITIONS.clear()
     DEFINITIONS.update(before)
-    steps.cache_clear()
+    forget_definitions()

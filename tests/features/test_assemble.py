@@ -6,16 +6,18 @@ import polars as pl
 import pytest
 
 from features.assemble import assemble, readings_for
-from features.catalogue import INPUTS, category, history, number
+from features.catalogue import INPUTS, Input, category, history, number
 from features.consignment import Consignments
-from features.facts import facts_of
-from features.history import FactTable
+from features.history.facts import facts_of
+from features.history.totals import FactTable
 from tests.features.conftest import consignments_of, no_history, nothing_fitted, row
 
 SEEN = history("consignor_consignments_ever", "consignor_days_since_last")
 
 
-def rows_of(consignments: Consignments, inputs: tuple = INPUTS, known: FactTable | None = None) -> pl.DataFrame:
+def rows_of(
+    consignments: Consignments, inputs: tuple[Input, ...] = INPUTS, known: FactTable | None = None
+) -> pl.DataFrame:
     return assemble(consignments, known or no_history(), nothing_fitted(), inputs).frame
 
 

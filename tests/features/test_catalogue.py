@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from dataclasses import replace
 from typing import Any
 
-import polars as pl
 import pytest
 
+from features import compatible
+from features.algebra import Numbers, Pattern, Text
 from features.assemble import assemble
-from features.catalogue import (
-    INPUTS,
-    LANGUAGES,
-    WHAT,
-    WHO,
-    as_json,
-    category,
-    fingerprint,
-    from_json,
-    history,
-    number,
-    with_extras,
-)
+from features.catalogue import INPUTS, category, direction_of, history, number, with_extras
+from features.choices import LANGUAGES
+from features.columns import identifiers, shipper
+from features.compatible import means_the_same, revised_since
 from features.consignment import BY_NAME, TOTALS
 from features.definition import DEFINITIONS, of_consignment
-from features.facts import FACTS, KEYS
+from features.fingerprint import code_fingerprint, fingerprint, fingerprint_over, wordless
+from features.history.facts import FACTS, KEYS
+from features.history.named_entities import NETWORK
+from features.history.windows import reading_of
+from features.inputs import NEVER_LOWERS, NEVER_RAISES, as_json, from_json
 from features.messages.mapping import Extra
 from features.parties import LINKED
-from features.windows import NETWORK, reading_of
+from features.source_code import pieces_of_code
+from features.vocabulary import WHAT, WHO
 from tests.features.conftest import consignments_of, no_history, nothing_fitted, row
+
+CAPITAL = Pattern(r"\p{Lu}")
 
 
 @pytest.mark.parametrize("item", INPUTS, ids=lambda item: item.name)
@@ -91,6 +91,22 @@ def test_inputs_come_back_from_json_as_they_were() -> None:
     assert from_json(written) == INPUTS
     assert [item["meaning"] for item in written] == [item.meaning for item in INPUTS]
     assert fingerprint(from_json(written)) == fingerprint(INPUTS)
+    assert set(written[0]) == {"name", "kind", "words", "unit", "meaning"}
+
+
+def test_a_direction_stands_on_the_line_that_it_speaks_of() -> None:
+    bounded = {item.name: direction_of(item.name) for item in INPUTS if direction_of(item.name)}
+    assert bounded["consignor_burst"] == bounded["network_consignments_90d"] == NEVER_LOWERS
+    assert bounded["pair_share"] == bounded["consignor_days_since_last"] == NEVER_RAISES
+    assert len(bounded) == 11
+    assert direction_of("consignor_hits_ever") == direction_of("extra_rate") == 0
+
+
+def test_a_function_that_defines_no_feature_is_a_type_error() -> None:
+    with pytest.raises(TypeError, match="shrunk_rate is not declared as a feature"):
+        number(shipper.shrunk_rate, "a", "b", "c")
+    with pytest.raises(TypeError, match="route_grave_share is not declared"):
+        number(identifiers.grave_share, "a", "b", "c", key="route")
 
 
 def test_the_fingerprint_holds_names_types_and_order_but_no_words() -> None:
@@ -104,12 +120,78 @@ def test_the_fingerprint_holds_names_types_and_order_but_no_words() -> None:
 
 
 def test_the_fingerprint_holds_what_all_inputs_rest_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    from features import catalogue, money
+    import features.fingerprint as module
+    from features import money
 
     before = fingerprint(INPUTS)
-    assert money in catalogue.MEANINGFUL
-    monkeypatch.setattr(catalogue, "MEANINGFUL", tuple(m for m in catalogue.MEANINGFUL if m is not money))
+    assert money in module.MEANINGFUL
+    monkeypatch.setattr(module, "MEANINGFUL", tuple(m for m in module.MEANINGFUL if m is not money))
     assert fingerprint(INPUTS) != before
+
+
+def test_the_fingerprint_holds_facts_and_keys_but_not_their_words() -> None:
+    line = 'Fact("hits", "outcome", HIT, words=("Findings", "Constats", "查获"))'
+    assert wordless(line) == wordless(line.replace("Findings", "Hits") + "  # reworded")
+    assert wordless(line) != wordless(line.replace("HIT", "GRAVE"))
+    assert "查获" not in wordless(line)
+
+
+def test_where_code_stands_says_nothing_and_what_it_is_called_elsewhere_does() -> None:
+    one = "import polars as pl\nfrom features.a import f\n\ndef g():\n    return f()"
+    moved = '"""Another module."""\nfrom features.b import f\nimport polars as pl\ndef g():  # said\n    return f()'
+    renamed = "import polars as pl\nfrom features.a import h as f\n\ndef g():\n    return f()"
+    changed = "import polars as pl\nfrom features.a import f\n\ndef g():\n    return -f()"
+    assert pieces_of_code(one) == pieces_of_code(moved)
+    assert pieces_of_code(one) != pieces_of_code(renamed)
+    assert pieces_of_code(one) != pieces_of_code(changed)
+
+
+def test_a_statement_of_what_inputs_rest_on_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    from features import money
+
+    before = code_fingerprint(INPUTS)
+    source = inspect.getsource
+
+    def with_another_line(module: Any) -> str:
+        return source(module) + ("\nROUNDED = True\n" if module is money else "")
+
+    monkeypatch.setattr(inspect, "getsource", with_another_line)
+    assert code_fingerprint(INPUTS) != before
+
+
+def test_foreign_inputs_have_the_code_of_the_others() -> None:
+    more = with_extras([Extra("rate", "Rate", "number")])
+    assert code_fingerprint(more) == code_fingerprint(INPUTS)
+    assert fingerprint(more) != fingerprint(INPUTS)
+    assert fingerprint(more) == fingerprint_over(more, code_fingerprint(INPUTS))
+
+
+def test_what_is_listed_as_the_same_serves_with_any_foreign_inputs_and_nothing_else_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    more = with_extras([Extra("rate", "Rate", "number")])
+    earlier, learned = "c" * 64, fingerprint_over(more, "c" * 64)
+    assert means_the_same(INPUTS, fingerprint(INPUTS), None)
+    assert not means_the_same(more, learned, earlier)
+    monkeypatch.setattr(compatible, "SAME_FEATURES_AS", {code_fingerprint(INPUTS): frozenset({earlier, "f" * 64})})
+    assert means_the_same(more, learned, earlier)
+    assert means_the_same(INPUTS, "f" * 64, None)
+    assert not means_the_same(INPUTS, learned, earlier), "of other inputs"
+    assert not means_the_same(more, learned, None)
+    monkeypatch.setattr(compatible, "SAME_FEATURES_AS", {"a" * 64: frozenset({earlier, "f" * 64})})
+    assert not means_the_same(more, learned, earlier), "another code computes the same, today's does not"
+
+
+def test_what_learned_before_identifiers_were_revised_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    earlier, kinds = "c" * 64, ("phone", "network")
+    learned = fingerprint_over(INPUTS, earlier)
+    assert revised_since(INPUTS, learned, earlier) == ()
+    monkeypatch.setattr(compatible, "REVISED_SINCE", {code_fingerprint(INPUTS): {earlier: kinds, "f" * 64: kinds}})
+    assert revised_since(INPUTS, learned, earlier) == revised_since(INPUTS, "f" * 64, None) == kinds
+    assert not means_the_same(INPUTS, learned, earlier)
+    assert revised_since(INPUTS, learned, None) == revised_since(INPUTS, "e" * 64, earlier) == (), "of other code"
+    monkeypatch.setattr(compatible, "REVISED_SINCE", {"a" * 64: {earlier: kinds}})
+    assert revised_since(INPUTS, learned, earlier) == (), "another code is a revision, today's is not"
 
 
 def test_foreign_numbers_and_categories_are_offered_and_texts_are_not() -> None:
@@ -129,7 +211,7 @@ def test_adding_a_feature_takes_one_function_and_one_line(registry: dict[str, An
     before = assemble(consignments, no_history(), nothing_fitted(), INPUTS).frame
 
     @of_consignment
-    def grams_per_euro(gross_mass_kg: pl.Expr, value_eur: pl.Expr) -> pl.Expr:
+    def grams_per_euro(gross_mass_kg: Numbers, value_eur: Numbers) -> Numbers:
         """Gross mass in grams for each euro declared."""
         return gross_mass_kg * 1000.0 / value_eur
 
@@ -139,6 +221,24 @@ def test_adding_a_feature_takes_one_function_and_one_line(registry: dict[str, An
     assert after.drop("grams_per_euro").equals(before)
     assert inputs[-1].meaning == "Gross mass in grams for each euro declared."
     assert fingerprint(inputs) != fingerprint(INPUTS)
+
+
+def test_adding_a_feature_of_a_text_takes_one_function_and_one_line(registry: dict[str, Any]) -> None:
+    @of_consignment
+    def sender_shouts(consignor_name: Text) -> Numbers:
+        """Share of the sender's name that is in capital letters."""
+        return consignor_name.number(lambda name: CAPITAL.count(name) / max(len(name), 1))
+
+    inputs = (*INPUTS, number("sender_shouts", "Capitals of the name", "Majuscules du nom", "名称大写占比", "%"))
+    assert sender_shouts("ABcd") == 0.5
+    assert sender_shouts(["É手", None]) == [0.5, None]
+    consignments = consignments_of(row(consignor_name="ABcd"), row(consignment_id="B", consignor_name=None))
+    after = assemble(consignments, no_history(), nothing_fitted(), inputs).frame
+    assert after["sender_shouts"].to_list() == [0.5, None]
+    before = fingerprint(inputs)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(globals(), "CAPITAL", Pattern(r"[A-Z]"))
+        assert fingerprint(inputs) != before
 
 
 def test_adding_a_reading_of_history_takes_one_line() -> None:

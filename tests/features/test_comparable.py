@@ -13,7 +13,7 @@ from features import comparable as c
 
 Making = Callable[[str], pl.Expr]
 KEYS: list[Making] = [
-    c.comparable, c.words_of_name, c.telephone, c.mailbox, c.storefront, c.building, c.article,
+    c.comparable, c.words_of_name, c.article,
 ]  # fmt: skip
 
 
@@ -24,17 +24,10 @@ def made(make: Making, *texts: str | None) -> list[str | None]:
 @pytest.mark.parametrize(
     ("make", "texts", "key"),
     [
-        (c.comparable, ["Sunrise  Trading", "SUNRISE trading.", "Sunrisе Trаding", "Sünrise Trading"],
+        (c.comparable, ["Sunrise  Trading", "SUNRISE trading.", "Sunrisе Trаding", "Sünrise Trading",
+                        "Sun\u200brise Trad\u00ading"],
          "sunrise trading"),
         (c.words_of_name, ["Mak Lee Trading Ltd", "Lee Mak Тrаding", "MAK LEE TRADE CO., LTD"], "lee mak"),
-        (c.telephone, ["+86 148 3153-2702", "008614831532702", "14831532702"], "831532702"),
-        (c.mailbox, ["jian.zhu529@mail.example", "jianzhu529+79@mail.example", "jianzhu@MAIL.example"],
-         "jianzhu@mail.example"),
-        (c.storefront, ["https://alpha98.example", "http://www.alpha98-shop.example/x?y=1", "alpha98-fr.example"],
-         "alpha98"),
-        (c.building, ["No.92 Jiangnan Road #12", "No.92 Jiangnan Road", "No. 92, Jiangnan Road (24)"],
-         "jiangnan 92"),
-        (c.building, ["7 Dock St, Unit 5", "7 dock st"], "7 dock st"),
         (c.article, ["shoes KP1284", "chaussures kp 1284 noires", "KP-1284"], "KP1284"),
     ],
 )  # fmt: skip
@@ -47,10 +40,6 @@ def test_disguises_fall_off(make: Making, texts: list[str], key: str) -> None:
     [
         (c.comparable, "金华市万利", "金华市学院"),
         (c.words_of_name, "Kwok Lee Trading Ltd", "Kwok Leung Trading Ltd"),
-        (c.telephone, "+8614831532702", "+8614831532703"),
-        (c.mailbox, "a@one.example", "a@two.example"),
-        (c.storefront, "https://alpha98.example", "https://alpha97.example"),
-        (c.building, "No.92 Jiangnan Road", "No.93 Jiangnan Road"),
         (c.article, "shoes KP1284", "shoes KP1285"),
     ],
 )

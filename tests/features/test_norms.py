@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.algebra import Text
+from features.moments import micros
 from features.norms import FEWEST, FITTED, NARROWEST_SPREAD, Norms, fit_norms
 
 DATE = datetime(2026, 3, 1, tzinfo=UTC)
@@ -25,11 +28,11 @@ def line(value: float = 10.0, *, at: datetime = DATE - timedelta(days=1), **chan
 
 def goods(*lines: dict[str, object]) -> pl.DataFrame:
     schema = {
-        "hs_code": pl.String,
-        "goods_origin_country": pl.String,
-        "net_mass_kg": pl.Float64,
-        "quantity": pl.Float64,
-        "line_value_eur": pl.Float64,
+        "hs_code": pl.String(),
+        "goods_origin_country": pl.String(),
+        "net_mass_kg": pl.Float64(),
+        "quantity": pl.Float64(),
+        "line_value_eur": pl.Float64(),
         "lodged_at": pl.Datetime("us", "UTC"),
     }
     return pl.DataFrame(list(lines), schema=schema)
@@ -37,9 +40,8 @@ def goods(*lines: dict[str, object]) -> pl.DataFrame:
 
 def asked(norms: Norms, hs6: str | None, origin: str | None, at: datetime = DATE) -> dict[str, float | None]:
     """What serves one line."""
-    schema = {"hs6": pl.String, "goods_origin_country": pl.String, "lodged_at": pl.Datetime("us", "UTC")}
-    frame = pl.DataFrame([(hs6, origin, at)], schema=schema, orient="row")
-    return norms.attach(frame).select(FITTED).row(0, named=True)
+    told = norms.attach(Text.of([hs6]), Text.of([origin]), np.array([micros(at)]))
+    return {name: None if math.isnan(value) else value for name, (value,) in told.items()}
 
 
 def test_a_norm_is_the_median_of_logarithms_and_its_spread_the_scaled_median_deviation() -> None:
@@ -135,19 +137,12 @@ def test_no_line_from_the_date_on_has_any_influence(future: list[tuple[float, in
 def test_nothing_fitted_leaves_every_line_unknown_and_no_line_is_no_line() -> None:
     norms = fit_norms(goods(), [DATE])
     assert set(asked(norms, "420231", "CN").values()) == {None}
-    schema = {"hs6": pl.String, "goods_origin_country": pl.String, "lodged_at": pl.Datetime("us", "UTC")}
-    assert norms.attach(pl.DataFrame(schema=schema)).height == 0
+    told = norms.attach(Text.of([]), Text.of([]), np.empty(0, np.int64))
+    assert {name: len(values) for name, values in told.items()} == dict.fromkeys(FITTED, 0)
 
 
 def test_lines_keep_their_order() -> None:
     norms = fit_norms(goods(*[line()] * FEWEST), [DATE])
-    frame = pl.DataFrame(
-        {
-            "hs6": ["420231", "420231", None],
-            "goods_origin_country": ["CN", "CN", None],
-            "lodged_at": [DATE, DATE - MICROSECOND, DATE + MICROSECOND],
-        }
-    )
-    attached = norms.attach(frame.cast({"lodged_at": pl.Datetime("us", "UTC")}))
-    assert attached["value_per_kg_norm"].is_null().to_list() == [False, True, False]
-    assert attached["lodged_at"].to_list() == frame["lodged_at"].to_list()
+    moments = np.array([micros(DATE) + step for step in (0, -1, 1)])
+    told = norms.attach(Text.of(["420231", "420231", None]), Text.of(["CN", "CN", None]), moments)
+    assert np.isnan(told["value_per_kg_norm"]).tolist() == [False, True, False]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import polars as pl
 import pytest
 
 from features.consignment import TIME
-from features.rates import BEFORE_ANY, BEFORE_ANY_WEIGHT, MEAN, Rates, fit_rates
+from features.moments import micros
+from features.rates import BEFORE_ANY, BEFORE_ANY_WEIGHT, Rates, fit_rates
 
 DATE = datetime(2026, 3, 1, tzinfo=UTC)
 WEEK = timedelta(days=7)
@@ -19,7 +21,7 @@ def results(*told: tuple[datetime, bool]) -> pl.DataFrame:
 
 
 def served(rates: Rates, *moments: datetime) -> list[float]:
-    return rates.attach(pl.DataFrame({"lodged_at": moments}, schema={"lodged_at": TIME}))[MEAN].to_list()
+    return [float(mean) for mean in rates.attach(np.array([micros(moment) for moment in moments], np.int64))]
 
 
 def test_the_mean_is_of_results_known_strictly_before_its_date() -> None:

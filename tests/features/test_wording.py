@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -10,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.algebra import Text
 from features.consignment import TIME
+from features.moments import micros
 from features.wording import BUCKETS, UNIT, Wording, fit_wording, sequences
 
 DATE = datetime(2026, 3, 1, tzinfo=UTC)
@@ -18,7 +21,7 @@ DAY = timedelta(days=1)
 
 
 def inspected(*told: tuple[str, bool, datetime]) -> pl.DataFrame:
-    schema = {"description": pl.String, "hit": pl.Boolean, "known_at": TIME}
+    schema = {"description": pl.String(), "hit": pl.Boolean(), "known_at": TIME}
     return pl.DataFrame(list(told), schema=schema, orient="row")
 
 
@@ -29,9 +32,8 @@ def learned(date: datetime = DATE) -> Wording:
 
 
 def likeness(wording: Wording, *texts: str | None, at: datetime = DATE) -> list[float | None]:
-    schema = {"description": pl.String, "lodged_at": TIME}
-    lines = pl.DataFrame([(text, at) for text in texts], schema=schema, orient="row")
-    return wording.attach(lines)["line_wording_likeness"].to_list()
+    told = wording.attach(Text.of(texts), np.full(len(texts), micros(at))).tolist()
+    return [None if math.isnan(value) else value for value in told]
 
 
 def triples(text: str) -> list[str]:
@@ -43,25 +45,25 @@ def triples(text: str) -> list[str]:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.text(alphabet="ab éß手\t\u3000", max_size=6), max_size=5))
 def test_every_three_letters_of_each_text_are_found_and_none_across_two(texts: list[str]) -> None:
-    found = sequences(pl.Series(texts, dtype=pl.String))
+    found = sequences(texts)
     assert np.bincount(found.text, minlength=len(texts)).tolist() == [len(triples(text)) for text in texts]
     assert ((found.bucket >= 0) & (found.bucket < BUCKETS)).all()
     for i, text in enumerate(texts):
-        alone = sequences(pl.Series([text]))
+        alone = sequences([text])
         assert found.bucket[found.text == i].tolist() == alone.bucket.tolist()
 
 
 def test_equal_sequences_fall_into_one_bucket_and_case_does_not_matter() -> None:
-    buckets = sequences(pl.Series(["AbAb"])).bucket
+    buckets = sequences(["AbAb"]).bucket
     assert triples("AbAb") == [" ab", "aba", "bab", "ab "]
     assert len(set(buckets.tolist())) == 4
-    assert sequences(pl.Series(["abab"])).bucket.tolist() == buckets.tolist()
+    assert sequences(["abab"]).bucket.tolist() == buckets.tolist()
 
 
 def test_texts_that_hold_nothing_have_no_sequence() -> None:
     for texts in ([], [None], [""], ["   "], ["\x00"]):
-        assert len(sequences(pl.Series(texts, dtype=pl.String)).bucket) == 0
-    assert len(sequences(pl.Series(["x"])).bucket) == 1
+        assert len(sequences(texts).bucket) == 0
+    assert len(sequences(["x"]).bucket) == 1
 
 
 def test_weights_are_whole_and_their_sign_is_right() -> None:
@@ -69,7 +71,7 @@ def test_weights_are_whole_and_their_sign_is_right() -> None:
     weights = np.array(table["weights"].to_list()[0])
     assert table.schema["weights"] == pl.List(pl.Int64)
     assert weights.shape == (BUCKETS,)
-    of_hits, of_clean = (sequences(pl.Series([text])).bucket for text in ("replica watch", "cotton shirt"))
+    of_hits, of_clean = (sequences([text]).bucket for text in ("replica watch", "cotton shirt"))
     only_hits, only_clean = np.setdiff1d(of_hits, of_clean), np.setdiff1d(of_clean, of_hits)
     assert (weights[only_hits] > 0).all()
     assert (weights[only_clean] < 0).all()
@@ -79,7 +81,7 @@ def test_weights_are_whole_and_their_sign_is_right() -> None:
 
 def test_a_weight_is_the_shrunk_logarithm_of_odds() -> None:
     weights = np.array(learned().table["weights"].to_list()[0])
-    bucket = sequences(pl.Series(["replica"])).bucket[2]
+    bucket = sequences(["replica"]).bucket[2]
     odds = ((6 + 4 * 0.5) / (6 + 4)) / ((0 + 4 * 0.5) / (6 + 4))  # in 6 of 6 hits, 0 of 6 clean; prior 4 × half
     assert weights[bucket] == round(np.log(odds) * UNIT)
 
@@ -87,7 +89,7 @@ def test_a_weight_is_the_shrunk_logarithm_of_odds() -> None:
 def test_likeness_is_the_mean_weight_of_a_text() -> None:
     like, unlike, unknown, nothing = likeness(learned(), "replica watch", "Cotton  SHIRT", "zzzz", None)
     weights = np.array(learned().table["weights"].to_list()[0])
-    assert like == pytest.approx(weights[sequences(pl.Series(["replica watch"])).bucket].mean() / UNIT)
+    assert like == pytest.approx(weights[sequences(["replica watch"]).bucket].mean() / UNIT)
     assert like is not None
     assert like > 0
     assert unlike is not None
@@ -98,7 +100,7 @@ def test_likeness_is_the_mean_weight_of_a_text() -> None:
 def test_a_sequence_counts_once_in_each_text() -> None:
     told = [("aaaaaaaa", True, DATE - DAY), ("aaa", True, DATE - DAY), ("bbb", False, DATE - DAY)]
     once = [("aaa", True, DATE - DAY), ("aaa", True, DATE - DAY), ("bbb", False, DATE - DAY)]
-    bucket = sequences(pl.Series(["aaa"])).bucket[1]
+    bucket = sequences(["aaa"]).bucket[1]
     one, other = (fit_wording(inspected(*rows), [DATE]).table["weights"].to_list()[0][bucket] for rows in (told, once))
     assert one == other
 

@@ -6,10 +6,10 @@ import polars as pl
 
 from features.assemble import assemble
 from features.catalogue import INPUTS
-from features.facts import FACTS, facts_of, facts_of_outcomes
-from features.history import FactTable
-from pipelines.archive import Archive
-from pipelines.training_frame import build_training_frame
+from features.history.facts import FACTS, facts_of, facts_of_outcomes
+from features.history.totals import FactTable
+from pipelines.batch.archive import Archive
+from pipelines.training.training_frame import build_training_frame
 from tests.worlds import SmallWorld, consignments_of
 
 

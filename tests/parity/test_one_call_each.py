@@ -13,13 +13,13 @@ from features.assemble import assemble
 from features.catalogue import INPUTS
 from features.consignment import fold
 from features.contract import gate_outcomes
-from features.facts import with_entities
+from features.history.facts import with_entities
 from features.messages import Message
-from service.history import StoredHistory
+from service.history.compaction import settle
+from service.history.stored_history import StoredHistory
 from service.journal import Journal
 from service.orientation.decisions import Decisions
-from service.settling import settle
-from service.store import Store
+from service.store.database import Store
 from service.targeting import target
 from tests.worlds import SmallWorld, consignments_of
 

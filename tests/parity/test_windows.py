@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import polars as pl
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from features.facts import FACT_SCHEMA, FACTS, KEYS, LODGED
-from features.history import FactTable, Layered
-from features.tiles import DAY, HOUR
-from features.windows import Since, Window, read_windows
-from service.history import StoredHistory
-from service.posting import post
-from service.store import Store
+from features.history.facts import FACT_SCHEMA, FACTS, KEYS, LODGED
+from features.history.tiles import DAY, HOUR
+from features.history.totals import FactTable, Layered
+from features.history.windows import Reading, Since, Window, read_windows
+from service.history.posting import post
+from service.history.stored_history import StoredHistory
+from service.store.database import Store
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTES = st.integers(0, 60 * 24 * 120)
@@ -89,10 +90,10 @@ def test_memory_and_store_equal_brute_force(
 @MANY
 @given(st.lists(FACT, max_size=40), ASKED.filter(lambda asked: asked[0] is not None), st.randoms())
 def test_what_is_known_later_changes_nothing(
-    facts: list[tuple[int, int, str, int]], asked: tuple[int | None, int], chance
+    facts: list[tuple[int, int, str, int]], asked: tuple[int | None, int], chance: Random
 ) -> None:
     frame = asked_frame([asked])
-    readings = [*READINGS, *READINGS_OF_TIME]
+    readings: list[Reading] = [*READINGS, *READINGS_OF_TIME]
     all_known = read_windows(readings, frame, FactTable(facts_frame(facts)))
     before = [fact for fact in facts if fact[1] < asked[1]]
     later = [(e, m, f, a + 1) for e, m, f, a in facts if m >= asked[1]]

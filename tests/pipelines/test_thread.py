@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -14,21 +13,21 @@ from typer.testing import CliRunner
 
 from features.fault import Fault
 from features.messages.mapping import UNMAPPED
-from pipelines.archive import Archive
+from pipelines.batch.archive import Archive
+from pipelines.batch.publish import publish, write_answers
+from pipelines.batch.score import score
 from pipelines.cli import app
-from pipelines.learn import learn
-from pipelines.promote import promote
-from pipelines.registry import CHALLENGER, CHAMPION, NotRegistered, Registry
-from pipelines.score import publish, score, write_answers
+from pipelines.commands.train_command import learn
+from pipelines.training.promotion import promote
+from pipelines.training.registry import CHALLENGER, CHAMPION, NotRegistered, Registry
 from service.answers import NoSuchAnswer, load_codes
 from service.desk import open_desk
 from service.scoring.bundle import FILES
 from service.settings import Settings
-from tests.features.test_messages import HOUSE, PREDES
+from tests.features.messages.parcels import HOUSE, PREDES
+from tests.pipelines.thread import NOW
 from tests.worlds import SmallWorld
 from tests.writers import as_ics2
-
-NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""One tiny real bundle for the session, and a fresh home or desk for each test that asks for one."""
+"""A fresh home or desk for each test: on the written model where any will do, on a trained one where asked for."""
 
 from __future__ import annotations
 
@@ -8,62 +8,48 @@ from pathlib import Path
 
 import pytest
 
-from features.catalogue import INPUTS
-from features.contract import gate_outcomes
-from features.messages.flat import read_flat
-from features.parties import Unlinked
-from pipelines.archive import Archive
-from pipelines.card import model_card
-from pipelines.ingest import read_manifest
-from pipelines.learn import standard_policy
-from pipelines.synthetic import build_world
-from pipelines.train import PARAMETERS, train
-from pipelines.training_frame import build_training_frame
-from service.history import StoredHistory
-from service.journal import Journal
-from service.orientation import load_policy
 from service.scoring import Model, load_bundle
-from service.scoring.bundle import seal, write_bundle
 from service.settings import Settings
-from service.store import Store
+from service.store.database import Store
 from service.targeting import Desk
 from tests.databases import DATABASES
-from tests.service.building import MODEL_ID
+from tests.service.quick import desk_of, quick_home
+from tests.shared import made_once
 
-DAYS, PER_DAY, SEED = 20, 300, 5
 
-
-@pytest.fixture(scope="session")
-def sealed_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home whose bundle was learned from a synthetic world and signed; to be copied, never written to."""
-    folder = tmp_path_factory.mktemp("sealed")
-    build_world(DAYS, PER_DAY, SEED, folder / "world")
-    archive = Archive(folder / "archive")
-    for file in sorted((folder / "world" / "manifests").glob("*.parquet")):
-        archive.keep_manifest(read_manifest(file)[1].accepted)
-    for file in sorted((folder / "world" / "outcomes").glob("*.parquet")):
-        archive.keep_outcomes(gate_outcomes(read_flat(file).rows).accepted)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(PARAMETERS, "num_threads", 1)  # threads that wait for one another on busy cores take minutes
-        trained = train(build_training_frame(archive, INPUTS), INPUTS, MODEL_ID)
-    settings = Settings(home=folder / "home")
-    texts = {"policy.toml": standard_policy(), "card.md": model_card(trained, "tiny")}
-    write_bundle(settings.bundles / MODEL_ID, trained.model, trained.golden, texts)
-    seal(settings.bundles / MODEL_ID, settings.keys, {"model_id": MODEL_ID, "promoted_by": "tests"})
-    settings.champion.write_text(MODEL_ID, encoding="utf-8")
-    return settings.home
+@pytest.fixture(scope="session", name="quick_home")
+def written_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose signed bundle is the written model; to be copied, never written to."""
+    return made_once(tmp_path_factory, "quick", lambda folder: quick_home(folder / "home"))
 
 
 @pytest.fixture(scope="session")
-def model(sealed_home: Path) -> Model:
-    """The model of the sealed bundle, loaded as the service loads it."""
-    settings = Settings(home=sealed_home)
+def model(quick_home: Path) -> Model:
+    """The written model, loaded as the service loads it."""
+    return _served(quick_home)
+
+
+@pytest.fixture(scope="session")
+def trained_model(sealed_home: Path) -> Model:
+    """The model that learned from a synthetic world, loaded as the service loads it."""
+    return _served(sealed_home)
+
+
+def _served(home: Path) -> Model:
+    settings = Settings(home=home)
     return load_bundle(settings.serving, settings.keys)[0]
 
 
 @pytest.fixture
-def home(sealed_home: Path, tmp_path: Path) -> Settings:
-    """The settings of a fresh home with the sealed bundle and without a store."""
+def home(quick_home: Path, tmp_path: Path) -> Settings:
+    """The settings of a fresh home with the written model and without a store."""
+    shutil.copytree(quick_home, tmp_path / "home")
+    return Settings(home=tmp_path / "home")
+
+
+@pytest.fixture
+def trained_home(sealed_home: Path, tmp_path: Path) -> Settings:
+    """The settings of a fresh home with the trained model and without a store."""
     shutil.copytree(sealed_home, tmp_path / "home")
     return Settings(home=tmp_path / "home")
 
@@ -90,15 +76,17 @@ def either_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sto
 
 @pytest.fixture
 def desk(model: Model, store: Store) -> Desk:
-    """A live desk over an empty store with the standard policy."""
-    return Desk(Unlinked(), StoredHistory(store), model, load_policy(standard_policy()), Journal(store))
+    """A live desk over an empty store with the written model and the standard policy."""
+    return desk_of(store, model)
+
+
+@pytest.fixture
+def trained_desk(trained_model: Model, store: Store) -> Desk:
+    """A live desk over an empty store with the trained model and the standard policy."""
+    return desk_of(store, trained_model)
 
 
 @pytest.fixture
 def desk_with(model: Model, store: Store) -> Callable[[str], Desk]:
     """A live desk over an empty store with the policy of a text."""
-
-    def build(policy: str) -> Desk:
-        return Desk(Unlinked(), StoredHistory(store), model, load_policy(policy), Journal(store))
-
-    return build
+    return lambda policy: desk_of(store, model, policy)

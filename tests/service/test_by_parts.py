@@ -11,15 +11,17 @@ import sqlalchemy as sa
 
 from features import assemble
 from features.messages import Message
-from service import records
-from service.auditing import verify_record
+from service.audit.verify import verify_record
+from service.history.stored_history import StoredHistory
 from service.journal import Journal
-from service.orientation import deciding, decisions
+from service.orientation import decision_assembly as deciding
+from service.orientation import decisions
 from service.orientation.decisions import Made, frame_of
-from service.store import Store
-from service.tables import CHAIN, DECISIONS, DECLARATIONS
+from service.record import record_rows as records
+from service.record.consignment_versions import Conflict
+from service.store.database import Store
+from service.store.tables import CHAIN, DECISIONS, DECLARATIONS
 from service.targeting import Desk, target
-from service.versions import Conflict
 from tests.service.building import declared, message
 
 FEW = 7  # of a part
@@ -28,10 +30,10 @@ FEW = 7  # of a part
 @pytest.fixture
 def by_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts so small that a short message has several, the last of them not whole."""
-    monkeypatch.setattr(assemble, "AT_ONCE", FEW)
+    monkeypatch.setattr(assemble, "CONSIGNMENTS_PER_PASS", FEW)
     monkeypatch.setattr(records, "PART", FEW)
     for module in (deciding, decisions):
-        monkeypatch.setattr(module, "AT_ONCE", FEW)
+        monkeypatch.setattr(module, "DECISIONS_PER_PART", FEW)
 
 
 def day(count: int = 30, first: int = 0, **changed: Any) -> Message:
@@ -54,7 +56,7 @@ def test_parts_decide_as_the_whole_does(
     whole = target(day(), desk)
     request.getfixturevalue("by_parts")
     store = Store(f"sqlite:///{tmp_path / 'other.db'}")
-    other = replace(desk, journal=Journal(store), history=type(desk.history)(store))
+    other = replace(desk, journal=Journal(store), history=StoredHistory(store))
     parts = target(day(), other)
     assert isinstance(parts.rows, Made)
     assert not isinstance(whole.rows, Made)

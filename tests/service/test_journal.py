@@ -10,33 +10,18 @@ import polars as pl
 import pytest
 import sqlalchemy as sa
 
-from features.contract import gate_outcomes
-from features.facts import FOUND
-from features.messages import Message, read
-from service.api.models import outcome_rows
-from service.history import StoredHistory
+from features.consignment import Consignments
+from features.history.facts import OUTCOME_FACTS
+from features.moments import micros
+from service.history.stored_history import StoredHistory
 from service.journal import Received
-from service.orientation.capacity import CHECKS
-from service.store import Store
-from service.tables import DECISIONS, DECLARATIONS, OUTCOMES, RUNNING
+from service.orientation.columns import Known
+from service.orientation.periods import CHECKS, Spent
+from service.record.consignment_versions import Conflict
+from service.store.database import Store
+from service.store.tables import DECISIONS, DECLARATIONS, OUTCOMES, RUNNING
 from service.targeting import Desk, target
-from service.versions import Conflict
-from tests.service.building import NOON, declared, message, outcome
-
-EVERYTHING_RED = """
-id = "all-red"
-[capacity.default]
-physical = 2
-documents = 1
-audit = 1
-expected = 100
-[[rules]]
-code = "all"
-when = { stream = "express" }
-lane = "red"
-author = "me"
-reason = "all"
-"""
+from tests.service.building import EVERYTHING_RED, NOON, consignments, declared, message, outcome, results
 
 
 def held(store: Store) -> dict[str, list[tuple[Any, ...]]]:
@@ -51,17 +36,7 @@ def held(store: Store) -> dict[str, list[tuple[Any, ...]]]:
 def counted(store: Store, fact: str) -> set[int]:
     """The last running total of a fact, of each entity that has one."""
     last = StoredHistory(store).running().group_by("entity").agg(pl.col(fact).last())[fact]
-    return set(last) if fact in FOUND else set(last) - {0}
-
-
-def results(*outcomes: dict[str, Any]) -> pl.DataFrame:
-    gated = gate_outcomes(outcome_rows({"outcomes": list(outcomes)})[0])
-    assert gated.refused.is_empty()
-    return gated.accepted
-
-
-def consignments(sent: Message) -> Any:
-    return read(sent)[0]
+    return set(last) if fact in OUTCOME_FACTS else set(last) - {0}
 
 
 def test_the_same_message_again_gets_the_stored_decisions_and_counts_once(desk: Desk, store: Store) -> None:
@@ -146,7 +121,7 @@ def test_outcomes_count_once_however_often_they_come(desk: Desk, store: Store) -
     assert counted(store, "hits") == {1}
     assert counted(store, "inspected") == {1}
     more = desk.journal.learn(results(outcome(1, known_at=NOON + timedelta(days=2), result="compliant", findings=None)))
-    assert more == Received(recorded=1, repeated=0, unknown=0)
+    assert more == Received(recorded=1, repeated=0, unknown=0, superseding=1)
     assert counted(store, "inspected") == {2}
     assert counted(store, "hits") == {1}
 
@@ -195,21 +170,23 @@ def test_what_was_decided_is_not_remembered_again(desk: Desk, store: Store) -> N
 
 def test_spent_counts_the_checks_of_the_office_and_the_day(desk_with: Callable[[str], Desk]) -> None:
     desk = desk_with(EVERYTHING_RED)
-    periods = desk.policy.hands.periods
-    nothing = desk.journal.spent(periods(consignments(message(declared(1))).frame))
-    assert nothing.select(CHECKS).sum_horizontal().to_list() == [0]
+
+    def spent_by(declared_today: Consignments) -> list[Spent]:
+        return desk.journal.spent(desk.policy.capacity.periods(Known(declared_today.frame)))
+
+    [nothing] = spent_by(consignments(message(declared(1))))
+    assert nothing.checks == dict.fromkeys(CHECKS, 0)
     tomorrow = NOON + timedelta(days=1)
     target(message(*(declared(i) for i in range(5))), desk)
     target(message(declared(11, office="FRMRS1"), declared(12, office=None), declared(13, lodged_at=tomorrow)), desk)
     here = consignments(message(declared(21), declared(22, lodged_at=tomorrow), declared(23, office="elsewhere")))
-    told = ("office", "begins", "physical", "documents", "audit")
-    spent = desk.journal.spent(periods(here.frame)).sort("office", "begins").select(told)
-    midnight, next_one = NOON.replace(hour=0), tomorrow.replace(hour=0)
-    assert spent.rows() == [
+    midnight, next_one = micros(NOON.replace(hour=0)), micros(tomorrow.replace(hour=0))
+    kinds = ("physical", "documents", "audit")
+    assert [(row.office, row.begins, *(row.checks[kind] for kind in kinds)) for row in spent_by(here)] == [
         ("FRCDG1", midnight, 2, 1, 1), ("FRCDG1", next_one, 1, 0, 0), ("elsewhere", midnight, 0, 0, 0),
     ]  # fmt: skip
-    nowhere = desk.journal.spent(periods(consignments(message(declared(24, office=None))).frame))
-    assert nowhere.select(told).rows() == [("unknown", midnight, 1, 0, 0)]
+    [nowhere] = spent_by(consignments(message(declared(24, office=None))))
+    assert (nowhere.office, nowhere.begins, nowhere.checks["physical"]) == ("unknown", midnight, 1)
 
 
 def test_calls_of_one_day_share_its_checks(desk_with: Callable[[str], Desk]) -> None:

@@ -13,12 +13,12 @@ from typing import Any
 import httpx
 import sqlalchemy as sa
 
-from service.auditing import verify_record
+from service.audit.verify import verify_record
 from service.settings import Settings
-from service.store import open_store
-from service.tables import DECISIONS
-from tests.service.building import body, declared
-from tests.service.test_app_process import serving
+from service.store.database import open_store
+from service.store.tables import DECISIONS
+from tests.service.building import as_it_stands, body, declared
+from tests.service.processes import serving
 
 KILLS = int(os.environ.get("TAMIS_KILLS", "20"))
 
@@ -59,7 +59,7 @@ def test_kill_9_at_random_points(home: Settings, tmp_path: Path) -> None:
                 told = acknowledged[known]["decisions"]
                 for decision in told:
                     found = client.get(f"/v1/consignments/{decision['consignment_id']}").json()["decisions"]
-                    assert found == [decision]
+                    assert found == [as_it_stands(decision)]
             if kill == KILLS:
                 break
             sender = Sender(client, number)

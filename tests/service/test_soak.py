@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from service.bundles import serve
-from service.linking_switch import LinkingSwitch
-from service.lists import import_list
+from service.parties.linking_switch import LinkingSwitch
+from service.parties.watch_lists import import_list
+from service.serving.serving_bundle import serve
 from service.settings import Settings
-from service.store import open_store
+from service.store.database import open_store
 from tests.service.building import MODEL_ID
-from tests.service.test_app_process import serving
-from tests.service.test_bundles import OTHER, Load, another
+from tests.service.processes import serving
+from tests.service.serving.bundles import OTHER, Load, another
 
 SECONDS = float(os.environ.get("TAMIS_SOAK_SECONDS", "0"))
 MOST_GROWN = 1.25  # times the memory after the first fifth

@@ -13,14 +13,13 @@ import pytest
 import sqlalchemy as sa
 
 from features.messages import Refused
-from service.history import StoredHistory
+from service.history.stored_history import StoredHistory
 from service.journal import Journal
 from service.orientation.decisions import SCHEMA
-from service.store import Store
-from service.tables import DECISIONS
+from service.store.database import Store
+from service.store.tables import DECISIONS
 from service.targeting import Desk, target
-from tests.service.building import MODEL_ID, NOON, declared, message, outcome
-from tests.service.test_journal import results
+from tests.service.building import MODEL_ID, NOON, declared, message, outcome, results
 
 CONTRACT = {
     "decision_id", "consignment_id", "version", "decided_at", "risk", "rank", "of", "pre_arrival", "clearance",
@@ -149,14 +148,14 @@ def test_an_outcome_is_seen_only_after_it_became_known(desk: Desk) -> None:
         assert scored(desk, number)["consignor_hits_ever"] == hits
 
 
-def test_one_call_each_and_one_message_give_the_same_risks(desk: Desk, tmp_path_factory: Any) -> None:
+def test_one_call_each_and_one_message_give_the_same_risks(trained_desk: Desk, tmp_path_factory: Any) -> None:
     sent = [
         declared(i, lodged_at=NOON + timedelta(minutes=7 * i), consignor={"name": f"Sender {i % 3}", "country": "CN"})
         for i in range(12)
     ]
-    together = target(message(*sent), desk).as_json()
+    together = target(message(*sent), trained_desk).as_json()
     other = Store(f"sqlite:///{tmp_path_factory.mktemp('other')}/store.db")
-    alone = replace(desk, history=StoredHistory(other), journal=Journal(other))
+    alone = replace(trained_desk, history=StoredHistory(other), journal=Journal(other))
     apart = [target(message(one), alone).as_json()[0] for one in sent]
     other.close()
     assert [d["risk"] for d in apart] == [d["risk"] for d in together]

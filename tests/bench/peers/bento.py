@@ -19,8 +19,8 @@ class Scoring:
         self.booster = lgb.Booster(model_file=os.environ["TAMIS_TREES"])
         self.explainer = shap.TreeExplainer(self.booster)
 
-    @bentoml.api
-    def score(self, row: list[float | None]) -> dict:
+    @bentoml.api  # type: ignore[untyped-decorator]  # not installed here
+    def score(self, row: list[float | None]) -> dict[str, float | list[list[float]]]:
         """The score of a row, and which five inputs weigh most."""
         floats = np.array([row], dtype=np.float64)
         told = np.asarray(self.explainer.shap_values(floats)).reshape(-1)[: floats.shape[1]]

@@ -1,0 +1,1 @@
+"""Write the reference pages that the code itself knows."""

@@ -1,0 +1,68 @@
+"""The page of reason codes, as the policy, the record and the catalogue give them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from docs.generator.markdown import code, page, section, table
+from pipelines.training.standard_policy import standard_policy
+from service.orientation import load_policy
+from service.orientation.decision_assembly import Stamp, selection_reasons
+from service.orientation.lanes import Check
+from service.orientation.policy import PAST_UNKNOWN, UNKNOWN_PAST
+from service.orientation.track_assignment import TRACKED
+
+PLAIN: dict[str, Any] = {
+    "rule_codes": [], "withdrawn": False, "risk": 0.5, "selection": "risk", "held": False, "dropped": False,
+    "kept": False, "wanted": int(Check.physical),
+}  # fmt: skip
+CASES: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("drawn for the random sample", {"selection": "random"}),
+    ("drawn to explore", {"selection": "exploration"}),
+    ("opened on behalf of its network", {"selection": "campaign"}),
+    ("waits for the results of its network", {"held": True}),
+    ("got a less strict lane than was asked for; `evidence` names that lane", {"dropped": True}),
+    ("the check is kept for riskier ones; `evidence` names the lane", {"dropped": True, "kept": True}),
+    ("no model could be loaded", {"risk": None}),
+    ("the declaration was cancelled", {"withdrawn": True}),
+)
+HEADS = ("code", "when", "text")
+INTRODUCTION = """
+A reason has a `code`, a `text` in the language of the installation, and where it is a model's a `contribution`
+(log-odds) and `evidence` (the value). Callers of the role `clearance` get code and text only.
+"""
+MODEL = "The code names a [feature](features.md); the text is its name, its value, and whether it raises the risk."
+
+
+def reasons_page() -> str:
+    """Return the page of codes that the reasons of a decision can bear."""
+    return page(
+        "Reason codes",
+        INTRODUCTION,
+        section("Selection and capacity", table(HEADS, selection_codes())),
+        section("Tracks", table(HEADS, _tracks())),
+        section("Rules of the standard policy", "Another policy has other rules.", table(HEADS, _rules())),
+        section("The model", MODEL),
+    )
+
+
+def selection_codes() -> list[list[str]]:
+    """Return what the record says of each case: its code, when it is given, and its text."""
+    stamp = Stamp(datetime.now(UTC), "en", "standard", {}, None, None, ())
+    return [
+        [code(reason["code"]), when, reason["text"]]
+        for when, case in CASES
+        for reason in selection_reasons({**PLAIN, **case}, stamp)
+    ]
+
+
+def _tracks() -> list[list[str]]:
+    when = "it is the track proposed, and no rule has named it"
+    return [[code(f"track.{name}"), when, texts["en"]] for name, texts in TRACKED.items()]
+
+
+def _rules() -> list[list[str]]:
+    rules = load_policy(standard_policy()).rules
+    unknown = [code(f"rule.{UNKNOWN_PAST}"), "history could not be read", PAST_UNKNOWN["en"]]
+    return [*([code(f"rule.{rule.code}"), "the rule holds", rule.reason["en"]] for rule in rules), unknown]

@@ -1,0 +1,1 @@
+"""The feature functions, by the kind of thing that they speak of."""

@@ -1,0 +1,51 @@
+"""What models learned on earlier code can do with today's features: the same, or nearly; proved, then listed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from features.catalogue import Input
+from features.fingerprint import code_fingerprint, fingerprint, fingerprint_over
+
+# The hash of today's code, and the fingerprints (or hashes of code) of earlier code that it computes the same as. Each
+# is proved by a frame of features which the earlier code made of a kept archive: tests/kept says how, and its test
+# names the hash to write here. Whoever changes what a feature is takes its entry away, or moves it to REVISED_SINCE.
+SAME_FEATURES_AS: dict[str, frozenset[str]] = {}
+
+# Earlier code by whose features today's are meant, though some are read with more care: those whose names begin with
+# the words listed (`consignor_`, `network_` …). Models that learned on it go on deciding, and should learn anew. The
+# same test holds that no other feature differs. A feature that means something else is no revision.
+# Telephones by number plan, sellers on marketplaces by their page, addresses with their town, names in any script:
+CAREFUL_IDENTIFIERS = ("cards", "consignor", "identifiers", "lookalikes", "network", "pair")
+REVISED_SINCE: dict[str, dict[str, tuple[str, ...]]] = {
+    "c675eabd641589dff67f6278f10231452d6e6a8613e48461f382a1424a98c354": {
+        "7e370f883adaeb6e24546f738d50143552a0dd941adc81d9030d65fa4b30886c": CAREFUL_IDENTIFIERS,
+        # the last over frames, which the first over columns equalled: tests/parity/test_columns_equal_frames.py
+        "fc7e05ab9907059c0dab548a019712db4e75aa42911c3f6636fe191340f77b60": CAREFUL_IDENTIFIERS,
+    }
+}
+
+
+def means_the_same(inputs: Sequence[Input], learned: str, learned_code: str | None) -> bool:
+    """Whether today's features are those that a model learned on, bit for bit.
+
+    learned, learned_code: the fingerprint of its inputs, and the hash of their code where its bundle names that too.
+    """
+    if learned == fingerprint(inputs):
+        return True
+    listed = SAME_FEATURES_AS.get(code_fingerprint(inputs), frozenset())
+    return any(_is_of(earlier, inputs, learned, learned_code) for earlier in listed)
+
+
+def revised_since(inputs: Sequence[Input], learned: str, learned_code: str | None) -> tuple[str, ...]:
+    """Return the identifiers that are read with more care than when a model learned; none for what is no revision.
+
+    learned, learned_code: as in `means_the_same`.
+    """
+    listed = REVISED_SINCE.get(code_fingerprint(inputs), {})
+    return next((kinds for earlier, kinds in listed.items() if _is_of(earlier, inputs, learned, learned_code)), ())
+
+
+def _is_of(earlier: str, inputs: Sequence[Input], learned: str, learned_code: str | None) -> bool:
+    """Whether an entry, the hash of code or a fingerprint, is what a model learned on."""
+    return learned == earlier or (learned_code == earlier and learned == fingerprint_over(inputs, earlier))

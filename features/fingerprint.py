@@ -1,0 +1,97 @@
+"""The fingerprint of a catalogue: a hash by which a bundle knows whether its inputs still mean what it learned."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import inspect
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import polars as pl
+
+from features import comparable, compute, consignment, identifiers, money, norms, product_codes, rates, wording
+from features.algebra import characters, frames, libm, lines, numbers, text
+from features.algebra.characters import meaning_of_characters
+from features.catalogue import Input
+from features.definition import DEFINITIONS, needed
+from features.history import fact_list, facts, keys, windows
+from features.history.windows import reading_of
+from features.parties import card, evidence, graph, linking, ownership
+from features.source_code import pieces_of_code, plain_code
+
+# their code is part of what every input means
+MEANINGFUL = (
+    card,
+    characters,
+    comparable,
+    compute,
+    consignment,
+    evidence,
+    fact_list,
+    facts,
+    frames,
+    graph,
+    keys,
+    libm,
+    lines,
+    linking,
+    money,
+    norms,
+    numbers,
+    ownership,
+    product_codes,
+    rates,
+    text,
+    windows,
+    wording,
+)
+IDENTIFIERS = Path(identifiers.__file__).parent  # its modules and its tables
+
+
+def fingerprint(inputs: Sequence[Input]) -> str:
+    """Hash what the inputs mean: their names, types and definitions, and the code that all of them rest on."""
+    return fingerprint_over(inputs, code_fingerprint(inputs))
+
+
+def fingerprint_over(inputs: Sequence[Input], code: str) -> str:
+    """Return the fingerprint of inputs whose code has this hash."""
+    named = {"inputs": [(item.name, item.kind) for item in inputs], "code": code}
+    return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()
+
+
+def code_fingerprint(inputs: Sequence[Input]) -> str:
+    """Hash the code that the inputs rest on, wherever it stands: moved or laid out otherwise it is the same."""
+    definitions = needed(item.name for item in inputs)
+    read = {item.name for item in inputs} | {name for d in definitions.values() for name in d.inputs}
+    readings = (reading_of(name) for name in read if name not in DEFINITIONS)
+    of_identifiers = (file.read_text(encoding="utf-8") for file in sorted(IDENTIFIERS.glob("*.py")))
+    sources = map(wordless, (*map(inspect.getsource, MEANINGFUL), *of_identifiers))
+    tables = sorted((*IDENTIFIERS.glob("*.csv"), *IDENTIFIERS.glob("*.toml")))
+    meaning = {
+        "definitions": {name: (d.level, d.source()) for name, d in sorted(definitions.items())},
+        "code": sorted({piece for source in sources for piece in pieces_of_code(source)}),
+        "tables": {table.name: hashlib.sha256(table.read_bytes()).hexdigest() for table in tables},
+        "readings": sorted(repr(reading) for reading in readings if reading is not None),
+        "characters": meaning_of_characters(),
+        "entity": entity_hash(),
+    }
+    return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def entity_hash() -> int:
+    """Hash a known text as entities are: a library that hashed otherwise would part every sender from its past."""
+    hashed: int = pl.select(keys.entities_named(pl.lit("consignor"), pl.lit("Tamis"))).item()
+    return hashed
+
+
+def wordless(source: str) -> str:
+    """Return code without docstrings, comments, layout, and the `words=…` that an analyst reads."""
+    tree = ast.parse(plain_code(source))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            node.keywords = [keyword for keyword in node.keywords if keyword.arg != "words"]
+    return ast.unparse(tree)

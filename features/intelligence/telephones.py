@@ -1,0 +1,123 @@
+"""Telephones that a reader of a text could call: with borders, and valid by the number plan of their country."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberFormat
+
+WORDS = Path(__file__).with_name("telephone_words.toml")
+SHORTEST_IBAN, LONGEST_IBAN = 15, 34  # signs
+SHORTEST, LONGEST = 7, 15  # digits, by E.164 at the most
+# one run of digits and what people write between them, with a border on both sides; it ends at anything else
+BORDER = r"(?<![\w@#=/.,+*%&$€£¥~^-])(?<!\d:)"
+START, GAP = r"\(?+(?:(?:\+|00)[ (]{0,2}+)?+\(?+\d", r"[ \u00a0\u2009().\u2010-\u2013/-]{0,3}+"
+END = r"(?![\w@=%+*]|[.,:/-]\d|[ \u00a0]?[€$£¥])"
+RUN = re.compile(f"{BORDER}{START}(?:{GAP}\\d){{5,30}}+{END}")
+IBAN = re.compile(r"\b([A-Z]{2}\d{2}(?:[ \u00a0]?[A-Z0-9]){11,30}+)")
+BETWEEN = re.compile(r" [/-] |  +")
+TELEPHONE, OTHER = "telephones", "others"
+BEFORE = 24  # signs before a number in which a word tells what it is
+LETTERS = re.compile(r"[^\W\d_]+")
+
+
+def telephones_in(text: str, region: str | None = None) -> Iterator[str]:
+    """Yield the telephones of a text as written.
+
+    region: ISO 3166-1 alpha-2 of who wrote it, if known; a number without its country's code is then read where a word
+    for a telephone stands before it. Numbers of articles, accounts, orders and prices are none. Linear in the length.
+    """
+    if RUN.search(text) is None:
+        return
+    masked = _without_ibans(text)
+    for match in RUN.finditer(masked):
+        before = masked[max(0, match.start() - BEFORE) : match.start()]
+        for part in _parts(match[0]):
+            if _is_called(part, before, region):
+                yield part
+
+
+def _parts(run: str) -> list[str]:
+    parts = [part.strip(" \u00a0.-/(") for part in BETWEEN.split(run)]
+    return parts if len(parts) > 1 and all(_digits(part) >= SHORTEST for part in parts) else [run.strip(" \u00a0.-/")]
+
+
+def _is_called(written: str, before: str, region: str | None) -> bool:
+    if not SHORTEST <= _digits(written) <= LONGEST + 4:
+        return False
+    number = written.lstrip("( ")
+    if number.startswith("+"):
+        return is_telephone(number, None)
+    word = _word_before(before)
+    if number.startswith("00") and word != OTHER:
+        return is_telephone(f"+{number[2:]}", None)
+    return region is not None and word == TELEPHONE and is_telephone(number, region)
+
+
+def _word_before(before: str) -> str:
+    """Return what the nearest word says that a number is: a telephone, something else, or nothing."""
+    for word in reversed(LETTERS.findall(before.casefold())[-3:]):
+        for kind in (TELEPHONE, OTHER):
+            if word in _words(kind):
+                return kind
+    return ""
+
+
+def is_telephone(text: str, region: str | None) -> bool:
+    """Return whether a text is a valid number of its country's plan; region: of a number without its country's code."""
+    return canonical_telephone(text, region) is not None
+
+
+def canonical_telephone(text: str, region: str | None) -> str | None:
+    """Return a number in E.164 (`+8613800138000`); None for one that no country's plan has."""
+    try:
+        number = phonenumbers.parse(text[:100], region)
+    except NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(number):
+        return None
+    return str(phonenumbers.format_number(number, PhoneNumberFormat.E164))
+
+
+def _without_ibans(text: str) -> str:
+    """Return a text with the digits of bank accounts masked, so that none of them is taken for a telephone."""
+    return IBAN.sub(lambda match: "x" * len(match[0]) if is_iban(match[0]) else match[0], text)
+
+
+def ibans_in(text: str) -> Iterator[str]:
+    """Yield the IBANs of a text without spaces, those with valid check digits alone."""
+    for match in IBAN.finditer(text):
+        if is_iban(match[0]):
+            yield _longest_iban(match[0]) or ""
+
+
+def is_iban(text: str) -> bool:
+    """Return whether a text begins with an IBAN, by its check digits (ISO 13616)."""
+    return _longest_iban(text) is not None
+
+
+def _longest_iban(text: str) -> str | None:
+    """Return the longest beginning of a text whose check digits fit, its remainder carried from sign to sign."""
+    signs = re.sub(r"[^A-Z0-9]", "", text)
+    head = int("".join(str(int(sign, 36)) for sign in signs[:4]))  # six digits, which the check puts at the end
+    rest, longest = 0, None
+    for length, sign in enumerate(signs[4:LONGEST_IBAN], start=5):
+        value = int(sign, 36)
+        rest = (rest * (10 if value < 10 else 100) + value) % 97
+        if length >= SHORTEST_IBAN and (rest * 10**6 + head) % 97 == 1:
+            longest = signs[:length]
+    return longest
+
+
+def _digits(text: str) -> int:
+    return sum(map(str.isdigit, text))
+
+
+@cache
+def _words(kind: str) -> frozenset[str]:
+    return frozenset(tomllib.loads(WORDS.read_text(encoding="utf-8"))[kind]["words"])

@@ -1,0 +1,53 @@
+"""Elements that the law asks for at a stage, and the rows of a message that lack them (`required_elements.toml`)."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+TABLE = Path(__file__).with_name("required_elements.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage: what a decision says where an element is lacking, by which law, and the problems that mean it.
+
+    lacking: pairs of field and problem.
+    """
+
+    name: str
+    orientation: str
+    source: str
+    lacking: frozenset[tuple[str, str]]
+
+
+@lru_cache(maxsize=1)
+def stages() -> tuple[Stage, ...]:
+    """Return the stages in the order of the table."""
+    written: list[dict[str, Any]] = tomllib.loads(TABLE.read_text(encoding="utf-8"))["stage"]
+    return tuple(
+        Stage(
+            stage["name"],
+            stage["orientation"],
+            stage["source"],
+            frozenset((element["field"], problem) for element in stage["elements"] for problem in element["lacking"]),
+        )
+        for stage in written
+    )
+
+
+def is_lacking(field: str, problem: str) -> str | None:
+    """Return the orientation that a data problem leads to; None where no stage asks for more than is there."""
+    return next((stage.orientation for stage in stages() if (field, problem) in stage.lacking), None)
+
+
+def rows_lacking(problems: pl.DataFrame, orientation: str) -> pl.Series:
+    """Return the rows whose problems (`row`, `field`, `problem`) lead to an orientation, each once, in order."""
+    lacking = [pair for stage in stages() if stage.orientation == orientation for pair in sorted(stage.lacking)]
+    listed = pl.DataFrame(lacking, schema={"field": pl.String, "problem": pl.String}, orient="row")
+    return problems.join(listed, on=["field", "problem"], how="semi")["row"].unique().sort()

@@ -1,0 +1,1 @@
+"""How are files ingested, scored and reported in bulk?"""

@@ -1,0 +1,1 @@
+"""The sub-commands of `tamis` that are more than a call of one function."""

@@ -1,0 +1,92 @@
+"""`tamis erase` and `tamis retain`: what must go, by name or by age, and what is kept no longer, by class of file."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipelines import show
+from pipelines.commands.shared_options import DAYS, current_settings
+
+if TYPE_CHECKING:
+    from service.settings import Settings
+
+QUARANTINE = "quarantine"
+DryRun = Annotated[bool, typer.Option("--dry-run", help="only say what would be erased")]
+By = Annotated[str, typer.Option(help="who erases")]
+
+
+def erase(
+    consignments: Annotated[
+        list[str] | None, typer.Option("--consignment", help="one to erase; may be repeated")
+    ] = None,
+    lodged_before: Annotated[datetime | None, typer.Option(formats=DAYS, help="all lodged before this day")] = None,
+    by: By = "",
+    reason: Annotated[str, typer.Option(help="on what ground")] = "",
+    dry_run: DryRun = False,
+) -> None:
+    """Delete the personal data of consignments. The audit log stays verifiable and records the deletion."""
+    from service.audit.erasure import chosen
+    from service.store.database import open_store
+
+    settings = current_settings()
+    before = lodged_before.replace(tzinfo=UTC) if lodged_before else None
+    store = open_store(settings)
+    ids = chosen(store, consignments or [], before)
+    store.close()
+    _erase(settings, ids, by, reason, dry_run, "")
+
+
+def retain(by: By = "", dry_run: DryRun = False) -> None:
+    """Erase every file whose retention period is over: compliant controls, findings, and what was not inspected.
+
+    Refused rows are kept as long as what was not inspected.
+    The periods are settings: TAMIS_KEEP_COMPLIANT_DAYS, TAMIS_KEEP_NON_COMPLIANT_DAYS, TAMIS_KEEP_NOT_INSPECTED_DAYS.
+    """
+    from features.moments import micros
+    from pipelines.batch.refused_rows import expire_refused
+    from service.audit.retention import due, periods
+    from service.parties.stored_parties import forget_old
+    from service.store.database import open_store
+
+    settings, now = current_settings(), datetime.now(UTC)
+    store = open_store(settings)
+    kept = periods(settings)
+    over = due(store, kept, now)
+    store.close()
+    for kind, ids in over.items():
+        reason = f"retention: {kind.replace('_', ' ')} after {kept[kind].days} days"
+        _erase(settings, ids, by, reason, dry_run, f"{kind.replace('_', ' ')} for {kept[kind].days:,} days: ")
+    store = open_store(settings)
+    forgotten = forget_old(store, micros(now), dry_run=dry_run)
+    store.close()
+    expired = expire_refused(settings.home / QUARANTINE, now - kept["not_inspected"], dry_run=dry_run)
+    show.line(f"{'would delete' if dry_run else 'deleted'} {show.counted(expired, 'file')} of refused rows")
+    show.line(
+        f"{'would forget' if dry_run else 'forgot'} {show.counted(forgotten, 'sender')} not declared for three years"
+    )
+
+
+def _erase(settings: Settings, ids: list[str], by: str, reason: str, dry_run: bool, what: str) -> None:
+    from pipelines.batch.archive import Archive
+    from pipelines.batch.refused_rows import erase_refused
+    from pipelines.batch.remains import remaining, telling_values
+    from service.audit.erasure import erase as erased
+    from service.store.database import open_store
+
+    store, archive = open_store(settings), Archive(settings.archive)
+    telling = telling_values(store, archive, ids)
+    done = erased(store, ids, by, reason, datetime.now(UTC), dry_run=dry_run)
+    store.close()
+    archived = archive.erase(ids, dry_run=dry_run)
+    refused = erase_refused(settings.home / QUARANTINE, ids, dry_run=dry_run)
+    show.line(
+        f"{what}{'would erase' if dry_run else 'erased'} {show.counted(done.consignments, 'consignment')}: "
+        f"{show.counted(done.declarations, 'declaration')}, {show.counted(done.decisions, 'decision')}, "
+        f"{show.counted(done.outcomes, 'outcome')}; {show.counted(archived, 'row')} of the archive, "
+        f"{show.counted(refused, 'refused row')}"
+    )
+    for place in remaining(settings, ids, telling):
+        show.line(f"! {place.path} still holds it: {place.remedy}")

@@ -1,0 +1,167 @@
+"""Commands that learn and judge: train, promote, replay days, try rules and capacities."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines import show
+from pipelines.commands.shared_options import (
+    DAYS,
+    EngineOption,
+    MappingFile,
+    current_settings,
+    mapping_of,
+    readable_file,
+    readable_files,
+    utc,
+)
+
+
+def train(
+    start: Annotated[datetime | None, typer.Option("--from", formats=DAYS, help="learn from this day on")] = None,
+    end: Annotated[datetime | None, typer.Option("--to", formats=DAYS, help="nothing known from this day on")] = None,
+    test_from: Annotated[datetime | None, typer.Option(formats=DAYS, help="test from this day on")] = None,
+    exclude_test: Annotated[
+        bool, typer.Option("--exclude-test", help="keep the test period out of the final fit")
+    ] = False,
+    name: Annotated[str, typer.Option(help="name of the registered model")] = "tamis",
+    mapping: MappingFile = None,
+    engine: EngineOption = "local",
+) -> None:
+    """Train, calibrate and evaluate a model on the archive, log it to MLflow and register it as challenger."""
+    from pipelines.commands.train_command import learn
+    from pipelines.distributed import connect_workers
+    from pipelines.training.registered_versions import promote_command
+
+    rules = mapping_of(mapping)
+    with connect_workers(engine) as cluster:
+        version = learn(
+            current_settings(), rules, name,
+            start=utc(start), end=utc(end), test_from=utc(test_from), test_apart=exclude_test, cluster=cluster,
+        )  # fmt: skip
+    show.line(f"registered as {name} version {version} (challenger); next: {promote_command(version, name)}")
+
+
+def promote(
+    version: Annotated[int, typer.Argument(help="the registered version")],
+    by: Annotated[str, typer.Option(help="who decides it")],
+    reason: Annotated[str, typer.Option(help="why")],
+    name: Annotated[str, typer.Option(help="name of the registered model")] = "tamis",
+    policy: Annotated[
+        Path | None, typer.Option(help="another policy than the one it was trained with", callback=readable_file)
+    ] = None,
+    force_reason: Annotated[
+        str,
+        typer.Option(help="required to promote a model that performs worse than the champion, or cannot be judged"),
+    ] = "",
+) -> None:
+    """Make a challenger the champion: export a signed bundle, which running services load within seconds."""
+    from pipelines.training.promotion import promote as promoted
+
+    now = datetime.now(UTC)
+    bundle = promoted(version, by, reason, current_settings(), now, name=name, policy=policy, although=force_reason)
+    show.line(f"{bundle.name} serves now; signed bundle in {bundle}")
+
+
+def backtest(
+    world: Annotated[
+        bool, typer.Option("--world", help="a synthetic world that reacts, in place of the archive")
+    ] = False,
+    start: Annotated[datetime | None, typer.Option("--from", formats=DAYS, help="first archived day")] = None,
+    end: Annotated[datetime | None, typer.Option("--to", formats=DAYS, help="no archived day from this one on")] = None,
+    policy: Annotated[
+        list[Path] | None, typer.Option(help="a policy to compare; may be repeated", callback=readable_files)
+    ] = None,
+    capacity: Annotated[
+        int | None, typer.Option(min=1, help="physical checks a day, in place of the policies' own")
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, help="days of a world")] = 182,
+    per_day: Annotated[int, typer.Option(min=1, help="consignments a day of a world")] = 1500,
+    seeds: Annotated[int, typer.Option(min=1, help="worlds to average over")] = 3,
+    arms: Annotated[str, typer.Option(help="arms, separated by commas; over a world, all where none is named")] = "",
+    start_up: Annotated[int, typer.Option(min=0, help="days before the arms decide, to have results")] = 28,
+    cold: Annotated[bool, typer.Option("--cold", help="start up a world without its historical regime")] = False,
+    retrain: Annotated[int, typer.Option(min=1, help="days from one training to the next")] = 7,
+    out: Annotated[Path | None, typer.Option(help="folder for backtest.json; reports/backtest where absent")] = None,
+) -> None:
+    """Replay past days through the real decision code, each policy seeing only the results it selected; compare."""
+    from pipelines import backtest as replays
+    from pipelines.batch.archive import Archive
+    from service.parties.linking_switch import LinkingSwitch
+
+    settings, plan = current_settings(), replays.Plan(start_up, retrain, cold)
+    entries = replays.entries_of(arms, policy or [])
+    if world:
+        over = range(1, seeds + 1)
+        ledger = replays.over_worlds(entries, days=days, per_day=per_day, seeds=over, plan=plan, capacity=capacity)
+    else:
+        archive = Archive(settings.archive, linking=LinkingSwitch(settings.linking).on)
+        ledger = replays.over_archive(archive, entries, start=utc(start), end=utc(end), plan=plan, capacity=capacity)
+    show.line(f"written to {replays.report(ledger, plan, out or settings.reports / 'backtest')}")
+
+
+def rules(
+    policy: Annotated[
+        Path | None,
+        typer.Argument(help="policy whose rules are tried; the serving one when absent", callback=readable_file),
+    ] = None,
+    start: Annotated[datetime | None, typer.Option("--from", formats=DAYS, help="first archived day")] = None,
+    end: Annotated[datetime | None, typer.Option("--to", formats=DAYS, help="no archived day from this one on")] = None,
+) -> None:
+    """Try the rules of a policy on past days: how many consignments each would have selected, and its hit rate."""
+    from pipelines.batch.archive import Archive
+    from pipelines.commands.rules_command import dry_run, tell
+    from service.orientation import load_policy
+    from service.parties.linking_switch import LinkingSwitch
+    from service.serving.serving_bundle import open_serving
+
+    settings = current_settings()
+    archive = Archive(settings.archive, linking=LinkingSwitch(settings.linking).on)
+    meant = load_policy(policy.read_text(encoding="utf-8")) if policy else open_serving(settings).policy
+    tell(dry_run(meant, archive, datetime.now(UTC).date(), utc(start), utc(end)))
+
+
+def what_if(
+    office: Annotated[str, typer.Option(help="the office")],
+    physical: Annotated[int, typer.Option(min=0, help="physical checks a day, in place of those that were made")],
+    start: Annotated[datetime | None, typer.Option("--from", formats=DAYS, help="first day")] = None,
+    end: Annotated[datetime | None, typer.Option("--to", formats=DAYS, help="last day")] = None,
+) -> None:
+    """Estimate what more or fewer physical checks at an office would have found or missed, by kind of finding."""
+    from pipelines.commands.what_if_command import tell
+    from service.officers import what_if as whatif
+    from service.serving.serving_bundle import open_serving
+    from service.store.database import open_store
+
+    settings = current_settings()
+    last = (end or datetime.now(UTC)).date()
+    first = start.date() if start else last - timedelta(days=28)
+    record = whatif.record_of(open_store(settings), office, first, last)
+    tell(whatif.what_if(record, physical, open_serving(settings).policy.least_risk), office)
+
+
+def benchmark(
+    seeds: Annotated[int, typer.Option(min=1, help="synthetic worlds")] = 5,
+    days: Annotated[int, typer.Option(help="days of each world")] = 120,
+    per_day: Annotated[int, typer.Option(help="consignments a day")] = 2_000,
+    judged_from: Annotated[int, typer.Option(help="first day that is judged")] = 80,
+    ablations: Annotated[bool, typer.Option(help="also with one thing left out or added at a time")] = False,
+    out: Annotated[Path | None, typer.Option(help="write every figure to this JSON file")] = None,
+) -> None:
+    """Measure Tamis and its baselines against the truth of synthetic worlds."""
+    from pipelines.benchmark import COLUMNS, climb, closed, table, write_figures
+    from pipelines.benchmark.world_evidence import Size
+
+    size = Size(days, per_day, judged_from)
+    figures = climb(range(1, seeds + 1), size, show.line, ablations=ablations)
+    show.line(table(figures, COLUMNS))
+    part = closed(figures)
+    show.line(
+        f"Tamis closes {part.mean:.2f} ± {part.half:.2f} of the distance between raw LightGBM and full information"
+    )
+    if out is not None:
+        write_figures(out, figures)

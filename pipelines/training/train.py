@@ -1,0 +1,308 @@
+"""Training: fit a model on control results, calibrate it, and evaluate it on days it never saw."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+
+from features.assemble import Rows
+from features.catalogue import Input, direction_of
+from features.fingerprint import fingerprint
+from pipelines.training.evaluation import Comparison, compare
+from pipelines.training.training_frame import NothingToLearn, TrainingFrame
+from pipelines.training.tree_growing import HERE, Grower, Labels
+from service.scoring.calibration import Calibration
+from service.scoring.model import Model, matrix_of
+from service.scoring.severity import Severity
+from service.scoring.trees import Trees
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Integers = npt.NDArray[np.int64]
+PARAMETERS: dict[str, Any] = {
+    "objective": "binary",
+    "learning_rate": 0.05,
+    "num_leaves": 7,
+    "min_data_in_leaf": 20,
+    "feature_fraction": 0.3,
+    "bagging_fraction": 0.8,
+    "bagging_freq": 1,
+    "lambda_l2": 5.0,
+    "cat_smooth": 20.0,
+    "max_cat_threshold": 16,
+    "deterministic": True,
+    "force_row_wise": True,
+    "seed": 2026,
+    "verbosity": -1,
+}
+LEAST_FINDINGS = 30  # of each kind, grave and not: with fewer, severity cannot be learned
+# Findings are few: only inputs on the goods are used, as danger lies there, and the severity of earlier findings with
+# the same identifiers and in the same network; other inputs on the sender add noise (tests/bench/track.py).
+WHAT_IT_IS = ("value", "gross", "mass", "pieces", "goods_", "wording", "identifiers_grave", "network_grave")
+SEVERITY_PARAMETERS: dict[str, Any] = {
+    "num_leaves": 4,
+    "min_data_in_leaf": 10,
+    "lambda_l2": 20.0,
+    "cat_smooth": 5.0,
+    "min_data_per_group": 5,
+}
+ONE_THREAD_UP_TO = 100_000  # rows; below it threads wait longer than they work
+TEST_SHARE = 0.15  # of labelled rows, the latest: held out from training
+FOLDS = (0.55, 0.70, 0.85)  # fit on the rows up to this share by time, early-stop and calibrate on those up to the next
+REFERENCE_STEPS = 1001
+GOLDEN_ROWS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Labelled rows split by time: for training and for the test."""
+
+    learn: Flags
+    test: Flags
+    test_from: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A trained model, its evaluation, and golden rows that verify a copy of it.
+
+    margin: of every labelled row, by the model trained on the results before the test.
+    """
+
+    model: Model
+    golden: Rows
+    margin: Floats
+    comparison: Comparison
+    split: Split
+    facts: Mapping[str, Any]
+
+
+def train(
+    frame: TrainingFrame,
+    inputs: Sequence[Input],
+    model_id: str,
+    *,
+    test_from: datetime | None = None,
+    lookup: Sequence[str] = (),
+    caution: str = "",
+    test_apart: bool = False,
+    grower: Grower = HERE,
+) -> Trained:
+    """Train a model on all results, and evaluate one trained on the results before the test on the test days.
+
+    The number of trees and the calibration are chosen on later rows than those fitted, on three folds; then one model
+    is fitted on all of them. It is evaluated on unseen days; the serving model is then trained in the same way
+    including the test days, because the newest schemes show there; unless `test_apart` excludes them, as a published
+    split requires.
+    """
+    split = split_by_time(frame.facts, test_from)
+    before_test = _learner(frame, split.learn, inputs, grower)
+    judged = before_test.fit(np.flatnonzero(split.learn))
+    margin = judged.trees.margins(before_test.matrix)
+    comparison = compare(frame, split.test, margin, judged.calibration.apply(margin), lookup=lookup, caution=caution)
+    everything, fitted = before_test, judged
+    if not test_apart:
+        everything = _learner(frame, np.ones(len(split.learn), dtype=np.bool_), inputs, grower)
+        fitted = everything.fit(np.arange(len(split.learn)))
+    ordinary = fitted.trees.margins(matrix_of(frame.ordinary, inputs, everything.levels))
+    model = Model(
+        model_id=model_id,
+        sha256="",
+        fingerprint=fingerprint(inputs),
+        inputs=tuple(inputs),
+        fits=frame.fits,
+        levels=everything.levels,
+        calibration=fitted.calibration,
+        reference=np.quantile(ordinary, np.linspace(0, 1, REFERENCE_STEPS)),
+        trees=fitted.trees,
+        severity=severity_of(everything, frame.facts["grave"], np.arange(len(split.learn))),
+    )
+    golden = Rows.of_frame(frame.ordinary.frame.head(GOLDEN_ROWS))
+    return Trained(
+        model, golden, margin, comparison, split, _facts(frame, split, fitted, inputs, test_apart=test_apart)
+    )
+
+
+def split_by_time(facts: pl.DataFrame, test_from: datetime | None = None) -> Split:
+    """Split labelled rows at a moment; by default, so that the latest 15 % are the test.
+
+    A result that became known only after the test began is left out: it was not available for training then.
+    """
+    lodged = facts["lodged_at"].sort()
+    test_from = test_from or lodged[int((1 - TEST_SHARE) * (len(lodged) - 1))]
+    learn = facts.select((pl.col("lodged_at") < test_from) & (pl.col("known_at") < test_from)).to_series().to_numpy()
+    test = facts.select(pl.col("lodged_at") >= test_from).to_series().to_numpy()
+    if not learn.any() or not test.any():
+        raise NothingToLearn(f"no results before or none after {test_from:%Y-%m-%d}; choose another --test-from")
+    return Split(learn, test, test_from)
+
+
+def folds_of(rows: Integers) -> list[tuple[Integers, Integers]]:
+    """Split rows in order of time into pairs: earlier rows, and the later ones to validate on."""
+    edges = [round(share * len(rows)) for share in (*FOLDS, 1.0)]
+    return [(rows[:start], rows[start:end]) for start, end in itertools.pairwise(edges)]
+
+
+def _learner(frame: TrainingFrame, known: Flags, inputs: Sequence[Input], grower: Grower) -> Learner:
+    """Encode labelled rows for trees; levels of categories are those seen in `known` rows."""
+    levels = levels_of(frame.rows.frame.filter(pl.Series(known)), inputs)
+    matrix = matrix_of(frame.rows, inputs, levels)
+    return Learner(matrix, frame.facts["hit"].to_numpy(), inputs, levels, grower=grower)
+
+
+def levels_of(rows: pl.DataFrame, inputs: Sequence[Input]) -> dict[str, list[str]]:
+    """Return the levels seen in training; a new one counts as unknown."""
+    categories = [item.name for item in inputs if item.kind == "category"]
+    return {name: rows[name].drop_nulls().unique().sort().to_list() for name in categories}
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """Trees, and the calibration of their margins."""
+
+    trees: Trees
+    calibration: Calibration
+
+
+@dataclass(frozen=True, slots=True)
+class Learner:
+    """Labelled rows encoded for trees.
+
+    always: places of rows of `matrix` that are in the training part of every fold. weight: of each row of `matrix`.
+    """
+
+    matrix: Floats
+    hit: Flags
+    inputs: Sequence[Input]
+    levels: dict[str, list[str]]
+    always: Integers = field(default_factory=lambda: np.empty(0, np.int64))
+    weight: Floats | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    grower: Grower = HERE
+
+    def fit(self, rows: Integers) -> Fitted:
+        """Fit trees on `rows`, which are in order of time: stopped and calibrated on the later ones, fitted on all."""
+        rounds, calibration = self.stop_and_calibrate(folds_of(rows))
+        return Fitted(self.learn(rows, rounds), calibration)
+
+    def learn(self, rows: Integers, rounds: int) -> Trees:
+        """Fit trees on these rows; read back from text, so that they equal what a bundle will hold."""
+        learn = self._rows(np.concatenate([rows, self.always]))
+        booster = self.grower.grow(self._parameters(), learn, rounds)
+        return Trees.of(lgb.Booster(model_str=booster.model_to_string()))
+
+    def stop_and_calibrate(self, folds: Sequence[tuple[Integers, Integers]]) -> tuple[int, Calibration]:
+        """Choose the number of trees with the least mean log-loss on later rows, and the calibration of those rows."""
+        curves, boosters = [], []
+        for earlier, later in folds:
+            learn = self._rows(np.concatenate([earlier, self.always]))
+            booster, curve = self.grower.watched(self._parameters(), learn, self._rows(later))
+            boosters.append(booster)
+            curves.append(curve)
+        shortest = min(map(len, curves))
+        rounds = int(np.argmin(np.mean([curve[:shortest] for curve in curves], axis=0))) + 1
+        margin = np.concatenate(
+            [
+                np.asarray(booster.predict(self.matrix[later], raw_score=True, num_iteration=rounds))
+                for booster, (_, later) in zip(boosters, folds, strict=True)
+            ]
+        )
+        return rounds, choose_calibration(margin, self.hit[np.concatenate([later for _, later in folds])])
+
+    def with_seed(self, seed: int) -> Learner:
+        """Return the same with other draws of columns and rows; seed 0 is this one."""
+        return replace(self, parameters={**self.parameters, "seed": PARAMETERS["seed"] + seed})
+
+    def _parameters(self) -> dict[str, Any]:
+        directions = [direction_of(item.name) for item in self.inputs]
+        directed = {"monotone_constraints": directions} if any(directions) else {}
+        return (
+            PARAMETERS
+            | directed
+            | dict(self.parameters)
+            | ({"num_threads": 1} if len(self.matrix) <= ONE_THREAD_UP_TO else {})
+        )
+
+    def _rows(self, rows: Integers) -> Labels:
+        return Labels(
+            self.matrix[rows],
+            self.hit[rows].astype(float),
+            None if self.weight is None else self.weight[rows],
+            [item.name for item in self.inputs],
+            [i for i, item in enumerate(self.inputs) if item.kind == "category"],
+        )
+
+
+def severity_of(learner: Learner, grave: pl.Series, rows: Integers) -> Severity | None:
+    """Fit trees for the severity of findings, from the findings among these rows; none where they are too few."""
+    known = rows[grave.is_not_null().to_numpy()[rows]]
+    truth = grave.fill_null(False).to_numpy().astype(np.bool_)
+    if min(truth[known].sum(), (~truth[known]).sum()) < LEAST_FINDINGS:
+        return None
+    inputs = learner.inputs
+    free = {
+        "monotone_constraints": [0] * len(inputs),  # more hits need not be graver
+        "feature_contri": [float(item.kind == "category" or item.name.startswith(WHAT_IT_IS)) for item in inputs],
+    }
+    findings = Learner(
+        learner.matrix, truth, inputs, learner.levels, parameters=SEVERITY_PARAMETERS | free, grower=learner.grower
+    )
+    fitted = findings.fit(known)
+    return Severity(fitted.trees, fitted.calibration)
+
+
+def choose_calibration(margin: Floats, hit: Flags) -> Calibration:
+    """Choose the calibration with the least log-loss on every other row when fitted on the rest; none unless better."""
+    fit, check = slice(0, None, 2), slice(1, None, 2)
+    if len(np.unique(hit[fit])) < 2 or len(np.unique(hit[check])) < 2:
+        return Calibration("none")
+    candidates = [f(margin[fit], hit[fit]) for f in (_none, _sigmoid, _isotonic)]
+    losses = [log_loss(hit[check], np.clip(c.apply(margin[check]), 1e-6, 1 - 1e-6)) for c in candidates]
+    return (_none, _sigmoid, _isotonic)[int(np.argmin(losses))](margin, hit)
+
+
+def _none(_: Floats, __: Flags) -> Calibration:
+    return Calibration("none")
+
+
+def _sigmoid(margin: Floats, hit: Flags) -> Calibration:
+    fitted = LogisticRegression(C=1e6).fit(margin[:, None], hit)
+    slope = float(fitted.coef_[0, 0])
+    return Calibration("sigmoid", slope, float(fitted.intercept_[0])) if slope > 0 else Calibration("none")
+
+
+def _isotonic(margin: Floats, hit: Flags) -> Calibration:
+    fitted = IsotonicRegression(y_min=1 / (len(hit) + 2), y_max=1 - 1 / (len(hit) + 2)).fit(margin, hit.astype(float))
+    steps = (tuple(map(float, fitted.X_thresholds_)), tuple(map(float, fitted.y_thresholds_)))
+    return Calibration("isotonic", margins=steps[0], probabilities=steps[1])
+
+
+def _facts(
+    frame: TrainingFrame, split: Split, fitted: Fitted, inputs: Sequence[Input], *, test_apart: bool
+) -> dict[str, Any]:
+    learned_to = split.test_from if test_apart else frame.end
+    return {
+        "consignments": frame.consignments,
+        "labelled": frame.facts.height,
+        "learned_on": int(split.learn.sum()) if test_apart else frame.facts.height,
+        "judged_after": int(split.learn.sum()),
+        "tested_on": int(split.test.sum()),
+        "from": frame.start.isoformat(),
+        "test_from": split.test_from.isoformat(),
+        "to": learned_to.isoformat(),
+        "trees": fitted.trees.booster.num_trees(),
+        "explained_by": fitted.trees.explained_by,
+        "calibration": fitted.calibration.method,
+        "inputs": len(inputs),
+    }

@@ -1,0 +1,148 @@
+"""The route that takes a carrier's message as it is: any format, one body, decisions and problems back."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import polars as pl
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BeforeValidator
+
+from features.choices import (
+    FORMATS_IN_WORDS,
+    FORMATS_WITH_ALIASES,
+    MEDIA_TYPES,
+    AnswerKind,
+    FormatName,
+    format_called,
+)
+from features.messages.bounds import OF_A_CALL
+from features.messages.formats import read_content
+from features.messages.mapping import UNMAPPED, Mapping, MappingFault
+from features.messages.mapping_file import load_mapping
+from features.messages.offices import Offices, load_offices
+from features.messages.raw import Raw, UnreadableFile
+from service.access.guard import principal_of
+from service.access.principal import Principal
+from service.access.redaction import shown_to
+from service.answers import AnswerCodes, NoSuchAnswer, answer, load_codes, refuse_unfit
+from service.api.bodies import LONGEST_MESSAGE
+from service.api.body_reading import BoundedRoute
+from service.api.error_responses import Unprocessable
+from service.api.live_desk import desk_of
+from service.api.metrics import Metrics
+from service.api.routes import metrics_of, refuse_offices_of_others
+from service.calls.versioning import message_of, receptacle_assignments
+from service.desk import desk_for
+from service.orientation import Decisions
+from service.settings import Settings
+from service.targeting import Desk, target
+
+router = APIRouter(route_class=BoundedRoute)
+BODY = {
+    "required": True,
+    "description": f"the message as it is, packed with gzip or zstd or not: {FORMATS_IN_WORDS}; its format is "
+    "recognised from its content, whatever media type is stated",
+    "content": {
+        media_type: {"schema": {"type": "string", "format": "binary"}}
+        for media_type in ("application/octet-stream", *MEDIA_TYPES)
+    },
+}
+
+
+MessageFormat = Annotated[
+    FormatName | None,
+    BeforeValidator(format_called),
+    Query(description=f"the format, where it is not to be recognised from the content: {FORMATS_WITH_ALIASES}"),
+]
+
+
+class Dialects:
+    """How messages are read and answered here: the mapping, offices and code values of the installation."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises MappingFault, OfficesFault and AnswerCodesFault for files that cannot be used."""
+        self.mapping: Mapping = load_mapping(settings.mapping) if settings.mapping else UNMAPPED
+        self.offices: Offices = load_offices(settings.offices)
+        self.codes: AnswerCodes = load_codes(settings.answers)
+
+    def in_contract(self, raw: Raw) -> Raw:
+        """The rows with the contract's names for columns and offices: what callers may see is judged by these."""
+        rows = self.mapping.to_manifest(raw.rows) if raw.format == "flat" else raw.rows
+        return replace(raw, rows=self.offices.in_rows(rows))
+
+
+async def content_of(request: Request) -> bytes:
+    """The body, whatever it is."""
+    return await request.body()
+
+
+@router.post("/v1/messages", openapi_extra={"requestBody": BODY})
+def post_message(
+    request: Request,
+    content: Annotated[bytes, Depends(content_of)],
+    format: MessageFormat = None,
+    answer_as: Annotated[AnswerKind, Query(alias="answer", description="in whose words to answer")] = "json",
+    desk: Desk = Depends(desk_of),  # noqa: B008 - FastAPI's way of wiring
+    metrics: Metrics = Depends(metrics_of),  # noqa: B008
+) -> Response:
+    """Decisions on all consignments of a message, recorded before they are answered; what cannot be read is told."""
+    started, now = time.perf_counter(), datetime.now(UTC)
+    dialects: Dialects = request.app.state.dialects
+    name = f"message-{hashlib.sha256(content).hexdigest()[:24]}"
+    try:
+        raw = dialects.in_contract(read_content(content, "message", dialects.mapping, format, OF_A_CALL))
+    except (UnreadableFile, MappingFault) as fault:
+        raise Unprocessable([{"pointer": "/", "reason": "unreadable", "remedy": str(fault)}]) from None
+    _fit(raw, answer_as)
+    sender = principal_of(request).sender
+    if "office" in raw.rows.columns:
+        refuse_offices_of_others(principal_of(request), raw.rows["office"].unique().to_list())
+    decisions = Decisions([], raw.broken)
+    if raw.rows.height:
+        store, offices = desk.journal.store, dialects.offices
+        sent = message_of(raw, store, name, now, sender=sender, complete=False, offices=offices)
+        decisions = target(sent, desk_for(desk, sender))
+    stowed = receptacle_assignments(raw, desk.journal.store, now, sender)
+    for row in [] if decisions.replayed else decisions.rows:
+        metrics.decisions.labels(row["clearance"], row["selection"], row["mode"]).inc()
+    metrics.seconds.labels("/v1/messages", "200").observe(time.perf_counter() - started)
+    return _answer(answer_as, decisions, raw, stowed, dialects.codes, principal_of(request))
+
+
+def _fit(raw: Raw, kind: AnswerKind) -> None:
+    """Refuse, before anything is decided, too many consignments at once and an answer that cannot be given."""
+    consignments = raw.rows["consignment_id"].n_unique() if "consignment_id" in raw.rows.columns else 0
+    if consignments > LONGEST_MESSAGE:
+        remedy = f"at most {LONGEST_MESSAGE:,} consignments a call; send a day's manifest with `tamis score`"
+        raise Unprocessable([{"pointer": "/", "reason": "too many consignments", "remedy": remedy}])
+    try:
+        refuse_unfit(kind, raw.format, consignments)
+    except NoSuchAnswer as fault:
+        raise Unprocessable([{"pointer": "/answer", "reason": "no such answer", "remedy": str(fault)}]) from None
+
+
+def _answer(
+    kind: AnswerKind, decisions: Decisions, raw: Raw, stowed: int, codes: AnswerCodes, principal: Principal
+) -> Response:
+    headers = {"Idempotent-Replay": "true"} if decisions.replayed else {}
+    refused, shown = _refused(raw, decisions), shown_to(principal, decisions.as_json())
+    if kind == "json":
+        shown_as: dict[str, Any] = {"format": raw.format, "decisions": shown, "problems": refused}
+        return JSONResponse(shown_as | ({"items_assigned": stowed} if stowed else {}), headers=headers)
+    given = answer(kind, shown, raw.header, raw.format, codes)
+    headers |= {"Tamis-Lines-Refused": str(len(refused))} if refused else {}
+    if given.content is None:
+        return Response(status_code=204, headers=headers)
+    return Response(given.content, media_type=given.media_type, headers=headers)
+
+
+def _refused(raw: Raw, decisions: Decisions) -> list[dict[str, Any]]:
+    """Every line that was refused, by its number: the field, the reason and the remedy, nothing of its content."""
+    both = [decisions.refused, raw.broken] if raw.rows.height else [raw.broken]
+    return pl.concat(both).sort("line", maintain_order=True).select("line", "field", "reason", "remedy").to_dicts()

@@ -1,0 +1,181 @@
+"""Verification of the record: the log entry by entry, what it vouches for, and the signed checkpoints kept apart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from service.audit.verify_tables import faults_of_counts, faults_of_tables
+from service.record.audit_log import START, hash_of, walked
+from service.record.checkpoint_places import Place
+from service.record.checkpoints import checkpoints, content_of
+from service.record.record_kind import Examine, RecordKind, is_erased
+from service.record.record_kinds import KINDS
+from service.store.database import Store
+from service.store.tables import CHAIN
+
+ENTRIES_PER_BATCH = 2_000
+SHOWN = 20
+Row = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Verified:
+    """What was checked, and what was found wrong: the first few faults in words, and how many there are."""
+
+    entries: int = 0
+    by_kind: Counter[str] = field(default_factory=Counter)
+    erased: int = 0
+    checkpoints: int = 0
+    wrong: int = 0
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing was found wrong."""
+        return self.wrong == 0
+
+    @property
+    def decisions(self) -> int:
+        """How many entries vouch for decisions."""
+        return self.by_kind["decision"]
+
+    @property
+    def outcomes(self) -> int:
+        """How many entries vouch for inspection results."""
+        return self.by_kind["outcome"]
+
+    def fault(self, text: str) -> None:
+        """Note one fault."""
+        self.wrong += 1
+        if len(self.faults) < SHOWN:
+            self.faults.append(text)
+
+
+def verify_record(store: Store, folder: Path, keys: Path, against: Place | None = None) -> Verified:
+    """Check everything; `folder` holds the checkpoints, `keys` the installation's public key.
+
+    against: a second place whose copies of checkpoints are compared too; raises PlaceFault where it cannot be read.
+    """
+    verification = Verified()
+    marks: dict[int, str] = {}
+    signed: dict[int, Row] = {}
+    for name, content in _checkpoints(folder, keys, against):
+        verification.checkpoints += 1
+        if content is None:
+            verification.fault(f"{name}: a checkpoint that the installation's key did not sign")
+        elif signed.setdefault(int(content["number"]), content)["hash"] != content["hash"]:
+            verification.fault(f"{name}: the second place has another checkpoint {content['number']}")
+    with store.reading() as connection:
+        examiners = {kind.name: kind.examiner() for kind in KINDS.values()}
+        for batch in _batches(_linked(connection, verification, signed, marks)):
+            _contents(connection, batch, examiners, verification)
+        _nothing_beside(connection, verification)
+        for fault in faults_of_tables(store, connection):
+            verification.fault(fault)
+        for number, content in signed.items():
+            for fault in faults_of_counts(connection, f"checkpoint {number}", content.get("tables", {})):
+                verification.fault(fault)
+    for number, content in signed.items():
+        if number not in marks:
+            verification.fault(f"checkpoint {number}: the chain ends before it; entries at its end were removed")
+        elif marks[number] != content["hash"]:
+            verification.fault(f"checkpoint {number}: the chain has another hash there; it was rewritten")
+    return verification
+
+
+def _checkpoints(folder: Path, keys: Path, against: Place | None) -> Iterator[tuple[str, Row | None]]:
+    """Yield the checkpoints of the home, and those of a second place."""
+    for path, content in checkpoints(folder, keys):
+        yield path.name, content
+    for name, signed in () if against is None else against.signed():
+        yield f"{name} of the second place", content_of(signed, keys)
+
+
+def _batches(entries: Iterator[Row]) -> Iterator[Sequence[Row]]:
+    waiting: list[Row] = []
+    for entry in entries:
+        waiting.append(entry)
+        if len(waiting) == ENTRIES_PER_BATCH:
+            yield waiting
+            waiting = []
+    if waiting:
+        yield waiting
+
+
+def _linked(
+    connection: sa.Connection, verification: Verified, signed: Mapping[int, Row], marks: dict[int, str]
+) -> Iterator[Row]:
+    """Yield the entries, once it is known of each that it follows the one before it."""
+    before, number = START, 0
+    for entry in walked(connection):
+        number += 1
+        verification.entries += 1
+        if entry["number"] != number:
+            verification.fault(f"entry {number}: missing; the next one is {entry['number']}")
+            number = entry["number"]
+        if hash_of(before, entry) != entry["hash"]:
+            verification.fault(f"entry {number}: its hash does not follow from it and from the entry before it")
+        before = entry["hash"]
+        if number in signed:
+            marks[number] = before
+        yield entry
+
+
+def _contents(
+    connection: sa.Connection, entries: Sequence[Row], examiners: Mapping[str, Examine], verification: Verified
+) -> None:
+    """Check that what the entries vouch for is still what they vouch for."""
+    by_kind: dict[str, dict[str, Row]] = {}
+    for entry in entries:
+        if entry["subject"] in by_kind.setdefault(entry["kind"], {}):
+            verification.fault(f"entry {entry['number']}: its {entry['kind']} stands on the chain twice")
+        by_kind[entry["kind"]][entry["subject"]] = entry
+    for name, of_kind in by_kind.items():
+        verification.by_kind[name] += len(of_kind)
+        if name not in KINDS:
+            first = min(int(entry["number"]) for entry in of_kind.values())
+            verification.fault(f"entry {first}: of a kind that this version does not know; verify with a later one")
+        elif KINDS[name].table is not None:
+            _rows(connection, KINDS[name], of_kind, examiners[name], verification)
+
+
+def _rows(
+    connection: sa.Connection,
+    kind: RecordKind,
+    entries: Mapping[str, Row],
+    examine: Examine,
+    verification: Verified,
+) -> None:
+    """Compare the rows of a kind with their entries."""
+    rows = kind.rows(connection, entries)
+    for subject, entry in entries.items():
+        row = rows.get(subject)
+        if row is None:
+            verification.fault(f"entry {entry['number']}: its {kind.noun} is not in the store")
+        elif is_erased(row):
+            _erased(connection, kind, row, entry, verification)
+        elif fault := examine(connection, row, entry["content"]):
+            verification.fault(f"entry {entry['number']}: {fault}")
+
+
+def _erased(connection: sa.Connection, kind: RecordKind, row: Row, entry: Row, verification: Verified) -> None:
+    """Demand of content that was erased that nothing is left, and that the log says who erased it."""
+    verification.erased += 1
+    if any(row[name] != (None if isinstance(value, sa.Null) else value) for name, value in kind.erased.items()):
+        verification.fault(f"entry {entry['number']}: content stands in its {kind.noun}, which was erased")
+    later = (CHAIN.c.kind == "erasure") & (CHAIN.c.subject == entry["subject"]) & (CHAIN.c.number > entry["number"])
+    if connection.execute(sa.select(sa.func.count()).select_from(CHAIN).where(later)).scalar_one() == 0:
+        verification.fault(f"entry {entry['number']}: its content was removed and no erasure is on the chain")
+
+
+def _nothing_beside(connection: sa.Connection, verification: Verified) -> None:
+    """Find rows that no entry vouches for: they were put there by somebody else."""
+    for kind in KINDS.values():
+        if count := kind.unvouched(connection):
+            verification.fault(f"{count} {kind.name}s of the store are not on the chain")

@@ -1,0 +1,1 @@
+"""How are calls batched, versioned and decided again?"""

@@ -1,0 +1,270 @@
+"""The pages of those who answer for it: policy and capacity, the model, the record, and who may come in."""
+
+from __future__ import annotations
+
+import difflib
+import threading
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+
+from features.choices import OF_PEOPLE, ROLES
+from features.fault import Fault
+from features.moments import EPOCH, micros
+from service.access.api_keys import KEY_DAYS
+from service.access.guard import principal_of
+from service.access.hosts import address_of_service
+from service.api.live_desk import desk_of
+from service.audit.replay import Bundles, replay
+from service.audit.verify import Verified, verify_record
+from service.console import page_queries as reading
+from service.console.rendering import access_of, form_of, now, page, read_log_of, text_of, to
+from service.officers.offices import on_record, require_seen, unseen
+from service.officers.proposals import proposals
+from service.officers.what_if import KINDS, record_of, what_if
+
+router = APIRouter(include_in_schema=False)
+WHAT_IF_DAYS = 28
+READS_SHOWN = 50
+Form = Annotated[FormData, Depends(form_of)]
+
+
+class Verification:
+    """One verification of the whole chain at a time, beside the calls: a large store takes minutes."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self.verified: Verified | None = None
+        self.fault = ""
+
+    @property
+    def running(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self, work: Any) -> None:
+        """Begin, where none is under way."""
+        with self._lock:
+            if self.running:
+                return
+            self.verified, self.fault = None, ""
+            self._thread = threading.Thread(target=self._run, args=(work,), daemon=True)
+            self._thread.start()
+
+    def _run(self, work: Any) -> None:
+        try:
+            self.verified = work()
+        except Exception as fault:  # noqa: BLE001 - whatever it is, it is shown where the result would be
+            self.fault = type(fault).__name__
+
+
+@router.get("/console/policy")
+def policy_page(
+    request: Request,
+    office: Annotated[str, Query(max_length=100)] = "",
+    physical: Annotated[int | None, Query(ge=0, le=100_000)] = None,
+) -> Response:
+    """The policy that serves, what today has taken, and what other hands would find or miss."""
+    return show_policy(request, office, physical)
+
+
+def show_policy(request: Request, office: str = "", physical: int | None = None, fault: str = "") -> Response:
+    """The page of the policy."""
+    desk, at, principal = desk_of(request), now(), principal_of(request)
+    store, changed, unknown = desk.journal.store, None, ""
+    hits = reading.rule_hits(store, micros(at))
+    rules = [
+        {"code": rule.code, "lane": rule.lane.name, "author": rule.author, "office": rule.office, "start": rule.start,
+         "end": rule.end, "state": rule.state(at.date()), "reason": rule.reason, "hits": hits.get(rule.code)}
+        for rule in desk.policy.rules
+    ]  # fmt: skip
+    if office and not principal.sees(office):
+        raise HTTPException(HTTPStatus.FORBIDDEN)
+    if office and physical is not None:
+        try:
+            record = record_of(store, office, at.date() - timedelta(days=WHAT_IF_DAYS), at.date())
+            changed = what_if(record, physical, desk.policy.least_risk)
+        except Fault as lacking:
+            unknown = str(lacking)
+    spent = [
+        row for row in reading.spent_today(store, (at - EPOCH) // timedelta(hours=1)) if principal.sees(row["office"])
+    ]
+    waiting = [
+        {**one, "changes": _difference(desk.policy.text, one["content"]) if one["state"] != "done" else []}
+        for one in proposals(store, "policy")
+    ]
+    return page(
+        request, "policy", _status(fault), rules=rules, spent=spent, text=desk.policy.text, fault=fault,
+        policy_id=desk.policy.policy_id, proposals=waiting, kind="policy", changed=changed, unknown=unknown,
+        kinds=KINDS, office=office,
+        physical=physical, offices=[one for one in reading.offices(store) if principal.sees(one)],
+    )  # fmt: skip
+
+
+@router.get("/console/model")
+def model_page(request: Request) -> Response:
+    """The model that serves, and what was found by what chose it, week by week."""
+    return show_model(request)
+
+
+def show_model(request: Request, fault: str = "") -> Response:
+    """The page of the model."""
+    desk = desk_of(request)
+    lost = desk.lost(now())
+    return page(
+        request, "model", _status(fault), facts=_plain(desk.model.facts), model_id=desk.model.model_id,
+        mode=desk.mode(lost), lost=lost, rates=reading.hit_rates(desk.journal.store, micros(now())), fault=fault,
+        explained_by=desk.model.trees.explained_by if desk.model.trees else "", kind="promotion",
+        bands=reading.calibration(desk.journal.store, micros(now())),
+        trained=reading.trainings(request.app.state.settings.reports),
+        monitored=reading.alarms(request.app.state.settings.reports),
+        proposals=[{**one, "changes": []} for one in proposals(desk.journal.store, "promotion")],
+    )  # fmt: skip
+
+
+@router.get("/console/audit")
+def audit_page(request: Request) -> Response:
+    """The chain, a decision given again, and who read what."""
+    return _audit(request)
+
+
+@router.post("/console/audit/verify")
+def verify_chain(request: Request, form: Form) -> Response:  # noqa: ARG001 - checks the token
+    """Begin a verification; the page shows what comes of it."""
+    settings, store = request.app.state.settings, desk_of(request).journal.store
+    _verification(request).start(lambda: verify_record(store, settings.checkpoints, settings.keys))
+    return to("/console/audit")
+
+
+@router.post("/console/audit/replay")
+def replay_decision(request: Request, form: Form) -> Response:
+    """Give a decision again and compare."""
+    settings, store = request.app.state.settings, desk_of(request).journal.store
+    decision_id, principal = text_of(form, "decision_id"), principal_of(request)
+    try:
+        require_seen(store, principal, decision_id)
+        given = replay(store, Bundles(settings.bundles, settings.keys), decision_id)
+    except Fault as fault:
+        return _audit(request, fault=str(fault))
+    return _audit(request, replayed=given)
+
+
+@router.get("/console/access")
+def access_page(request: Request) -> Response:
+    """People and machines."""
+    return _access(request)
+
+
+@router.post("/console/access/invite")
+def invite(request: Request, form: Form) -> Response:
+    """A one-time link for somebody."""
+    role, by = text_of(form, "role"), principal_of(request).name
+    try:
+        token = access_of(request).invite(text_of(form, "name"), role, _offices(form), by, now())
+    except Fault as fault:
+        return _access(request, fault=str(fault))
+    return _access(request, link=_link(request, token))
+
+
+def _link(request: Request, token: str) -> str:
+    return f"{address_of_service(request)}{request.app.url_path_for('invitation_page', token=token)}"
+
+
+@router.post("/console/access/keys")
+def make_key(request: Request, form: Form) -> Response:
+    """A key for a machine, shown once."""
+    role, by = text_of(form, "role"), principal_of(request).name
+    try:
+        days = int(text_of(form, "days") or KEY_DAYS)
+        key = access_of(request).make_key(
+            text_of(form, "name"), role, _offices(form), text_of(form, "purpose"), by, now(), days
+        )
+    except Fault as fault:
+        return _access(request, fault=str(fault))
+    except ValueError:
+        return _access(request, fault="days: a whole number")
+    return _access(request, key=key)
+
+
+@router.post("/console/access/keys/{key_id}/revoke")
+def revoke_key(request: Request, key_id: str, form: Form) -> Response:  # noqa: ARG001 - checks the token
+    """End a key."""
+    access_of(request).revoke_key(key_id, principal_of(request).name, now())
+    return to("/console/access")
+
+
+@router.post("/console/access/people/{name}/close")
+def close_account(request: Request, name: str, form: Form) -> Response:  # noqa: ARG001 - checks the token
+    """Let somebody in no more."""
+    try:
+        access_of(request).close_account(name, principal_of(request).name, now())
+    except Fault as fault:
+        return _access(request, fault=str(fault))
+    return to("/console/access")
+
+
+def _verification(request: Request) -> Verification:
+    state = request.app.state
+    if not hasattr(state, "verification"):
+        state.verification = Verification()
+    verification: Verification = state.verification
+    return verification
+
+
+def _audit(request: Request, fault: str = "", replayed: Any = None) -> Response:
+    part = "verification" if request.headers.get("hx-request") else "audit"
+    if part == "audit":
+        read_log_of(request).move()  # the latest reads too; where the store is busy, they follow in a moment
+    return page(
+        request, part, _status(fault), fault=fault, replayed=replayed,
+        verification=_verification(request), reads=[] if part == "verification" else _reads(request),
+    )  # fmt: skip
+
+
+def _reads(request: Request) -> list[dict[str, Any]]:
+    """The latest reads; of what other offices lodged it is not said what was read."""
+    principal, latest = principal_of(request), access_of(request).reads(READS_SHOWN)
+    if principal.sees_all:
+        return latest
+    store, subjects = desk_of(request).journal.store, [one["subject"] for one in latest]
+    shown = on_record(store, subjects) - unseen(store, principal, subjects)
+    return [one if one["subject"] in shown else {**one, "subject": ""} for one in latest]
+
+
+def _access(request: Request, fault: str = "", link: str = "", key: str = "") -> Response:
+    access = access_of(request)
+    return page(
+        request, "access", _status(fault), fault=fault, link=link, key=key,
+        people=access.accounts(), keys=access.keys(now()), roles=ROLES, roles_of_people=OF_PEOPLE,
+    )  # fmt: skip
+
+
+def _offices(form: FormData) -> list[str]:
+    return [one.strip() for one in text_of(form, "offices").split(",") if one.strip()]
+
+
+def _status(fault: str) -> int:
+    return HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK
+
+
+def _difference(old: str, new: str) -> list[str]:
+    """The lines of a policy that another one changes, with a few around them."""
+    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=2)
+    return [line for line in lines if not line.startswith(("---", "+++"))]
+
+
+def _plain(facts: Any, under: str = "") -> list[tuple[str, str]]:
+    """Facts of a model, nested or not, as lines of name and value."""
+    cells: list[tuple[str, str]] = []
+    for name, value in dict(facts).items():
+        if isinstance(value, dict):
+            cells += _plain(value, f"{under}{name} ")
+        else:
+            shown = f"{value:.4g}" if isinstance(value, float) else str(value)
+            cells.append((f"{under}{name}", shown))
+    return cells

@@ -1,0 +1,264 @@
+"""What the pages show, looked up: declarations, siblings, results, reasons in a person's language."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from features.catalogue import INPUTS
+from features.hs_codes import hs_plain_text
+from features.moments import EPOCH
+from features.outcome import LABELLED
+from service.audit.timeline import timeline
+from service.console.translations import words
+from service.officers.cases import case_of
+from service.record.ownership import EVERY_OFFICE
+from service.record.standing import with_standing
+from service.scoring.explanation import Language, Reason, sentence
+from service.store.database import Store
+from service.store.queries import in_lists
+from service.store.tables import CASE_NOTES, DECISIONS, DECLARATIONS, OUTCOMES, TALLIES
+
+BY_NAME = {item.name: item for item in INPUTS}
+Figures = tuple[list[tuple[str, list[float | None]]], list[str]]  # a row for each ranking; names of the columns
+SIBLINGS = 12
+WEEKS = 26
+RISK_BANDS = (0.01, 0.03, 0.1, 0.3)
+LOOKED_THROUGH = 300  # latest results, for those that are alike
+TALLY_COLUMNS = ("seen", "physical", "scan", "documents", "audit")
+
+
+def in_words(reasons: Sequence[Reason], language: Language) -> list[Reason]:
+    """Reasons in another language than the one they were recorded in; what is no feature stays as recorded."""
+    return [
+        {**reason, "text": sentence(BY_NAME[reason["code"]], reason["evidence"], reason["contribution"], language)}
+        if reason["code"] in BY_NAME and reason.get("contribution") is not None
+        else reason
+        for reason in reasons
+    ]
+
+
+def offices(store: Store) -> list[str]:
+    """Every office that anything was decided for."""
+    with store.reading() as connection:
+        return sorted(connection.execute(sa.select(TALLIES.c.office).distinct()).scalars())
+
+
+def declared(store: Store, consignments: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The latest declaration of each consignment; those that were erased are not in it."""
+    bodies: dict[str, dict[str, Any]] = {}
+    with store.reading() as connection:
+        for batch in in_lists(consignments):
+            query = sa.select(DECLARATIONS.c.consignment_id, DECLARATIONS.c.body).where(
+                DECLARATIONS.c.consignment_id.in_(batch)
+            )
+            for row in connection.execute(query.order_by(DECLARATIONS.c.version)):
+                if row.body is not None:
+                    bodies[row.consignment_id] = row.body
+    return bodies
+
+
+def goods_of(body: Mapping[str, Any] | None) -> str:
+    """The goods of a declaration in one line."""
+    lines = (body or {}).get("goods") or []
+    return "; ".join(str(line["description"]) for line in lines[:3] if line.get("description"))
+
+
+def siblings(store: Store, network: str | None, but: str) -> list[dict[str, Any]]:
+    """The latest consignments of a network, with what was found of them."""
+    if network is None:
+        return []
+    latest = (
+        sa.select(DECISIONS.c.consignment_id, DECISIONS.c.body)
+        .where(DECISIONS.c.network.in_([network, *store.pseudonyms.recoded([network])]))  # one of before keyed hashes
+        .where(DECISIONS.c.consignment_id != but)
+        .where(DECISIONS.c.stands, DECISIONS.c.salt.is_not(None))
+        .order_by(DECISIONS.c.decided_at.desc(), DECISIONS.c.decision_id)
+        .limit(SIBLINGS)
+    )
+    with store.reading() as connection:
+        rows = connection.execute(latest).all()
+    numbers = [row.consignment_id for row in rows]
+    found, declarations = results(store, numbers), declared(store, numbers)
+    decisions = with_standing(store, [row.body for row in rows])
+    return [
+        {
+            **decision,
+            "clearance": decision["standing_clearance"],
+            "goods": goods_of(declarations.get(decision["consignment_id"])),
+            "results": found[decision["consignment_id"]],
+        }
+        for decision in decisions
+    ]
+
+
+def events(
+    store: Store, consignment_id: str, language: Language, offices: Collection[str] = (EVERY_OFFICE,)
+) -> list[dict[str, Any]]:
+    """The timeline of a consignment in a language: when, what, and what each entry says to who is for some offices."""
+    known = words()["word"]
+    return [
+        {
+            "at": event.at,
+            "title": event.title[language],
+            "details": [
+                known[value][language] if isinstance(value, str) and value in known else str(value)
+                for name, value in event.details.items()
+                if name != "decision_id"
+            ],
+        }
+        for event in timeline(store, consignment_id, offices)
+    ]
+
+
+def results(store: Store, consignments: Sequence[str]) -> defaultdict[str, list[dict[str, Any]]]:
+    """The results of each consignment, newest first."""
+    of_consignment: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    with store.reading() as connection:
+        for batch in in_lists(consignments):
+            query = sa.select(OUTCOMES).where(OUTCOMES.c.consignment_id.in_(batch)).order_by(OUTCOMES.c.known_at.desc())
+            for row in connection.execute(query):
+                of_consignment[row.consignment_id].append({**row.body, "known_at": row.known_at})
+    return of_consignment
+
+
+def spent_today(store: Store, hour: int) -> list[dict[str, Any]]:
+    """Of each office, how many consignments came in since midnight (UTC) and what checks they took."""
+    sums = [sa.func.sum(TALLIES.c[name]).label(name) for name in TALLY_COLUMNS]
+    today = sa.select(TALLIES.c.office, *sums).where(TALLIES.c.hour >= hour // 24 * 24).group_by(TALLIES.c.office)
+    with store.reading() as connection:
+        return [dict(row) for row in connection.execute(today.order_by(TALLIES.c.office)).mappings()]
+
+
+def hit_rates(store: Store, now: int) -> list[dict[str, Any]]:
+    """By week and by what chose them: how many were inspected and how many of them were not compliant."""
+    since = now - WEEKS * 7 * 86_400_000_000
+    counts: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+    query = sa.select(OUTCOMES.c.known_at, OUTCOMES.c.body).where(OUTCOMES.c.known_at >= since)
+    with store.reading() as connection:
+        for known_at, body in connection.execute(query):
+            if body.get("result") in LABELLED:
+                week = f"{EPOCH + timedelta(microseconds=known_at):%G-W%V}"
+                count = counts[week, body.get("selection") or "unknown"]
+                count[0] += 1
+                count[1] += body["result"] == "non_compliant"
+    return [
+        {"week": week, "selection": selection, "inspected": inspected, "found": found, "rate": found / inspected}
+        for (week, selection), (inspected, found) in sorted(counts.items(), reverse=True)
+    ]
+
+
+def calibration(store: Store, now: int) -> list[dict[str, Any]]:
+    """By band of the risk that was stated: how many were inspected, and what was foretold and found of them."""
+    since = now - WEEKS * 7 * 86_400_000_000
+    query = sa.select(OUTCOMES.c.consignment_id, OUTCOMES.c.body).where(OUTCOMES.c.known_at >= since)
+    sums: defaultdict[int, list[float]] = defaultdict(lambda: [0, 0.0, 0])
+    with store.reading() as connection:
+        hit = {
+            number: body["result"] == "non_compliant"
+            for number, body in connection.execute(query)
+            if body.get("result") in LABELLED
+        }
+        for batch in in_lists(list(hit)):
+            risks = sa.select(DECISIONS.c.consignment_id, DECISIONS.c.risk).where(
+                DECISIONS.c.consignment_id.in_(batch), DECISIONS.c.risk.is_not(None)
+            )
+            for number, risk in connection.execute(risks.order_by(DECISIONS.c.version)):
+                band = sum(risk >= edge for edge in RISK_BANDS)
+                sums[band][0] += 1
+                sums[band][1] += risk
+                sums[band][2] += hit[number]
+    edges = (0.0, *RISK_BANDS, 1.0)
+    return [
+        {"low": edges[band], "high": edges[band + 1], "inspected": int(n), "foretold": risk / n, "found": found / n}
+        for band, (n, risk, found) in sorted(sums.items())
+    ]
+
+
+def alarms(reports: Path) -> dict[str, Any] | None:
+    """What `tamis monitor` said last: until which day, and the alarms that ring; none where it never ran."""
+    written = sorted(reports.glob("monitor/*/monitor.json"))
+    if not written:
+        return None
+    report = json.loads(written[-1].read_text(encoding="utf-8"))
+    return {"last": report["last"], "ringing": [alarm for alarm in report["alarms"] if alarm["ringing"]]}
+
+
+def trainings(reports: Path) -> list[tuple[str, Figures]]:
+    """The latest training of each model beside the obvious alternatives, and beside the champion it would follow."""
+    tables = []
+    for path in sorted(reports.glob("*-training.json")):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        name = path.name.removesuffix("-training.json")
+        tables.append((name, _laid_out(content["figures"])))
+        if "contest" in content:
+            tables.append((f"{name} – {content['champion']}", _laid_out(content["contest"])))
+    return tables
+
+
+def _laid_out(figures: Mapping[str, Mapping[str, float]]) -> Figures:
+    names = list(dict.fromkeys(name for of in figures.values() for name in of))
+    return [(ranking, [of.get(name) for name in names]) for ranking, of in figures.items()], names
+
+
+def due(store: Store, consignments: Sequence[str]) -> dict[str, Any]:
+    """Of those that were detained, what is due next, a Clock."""
+    with store.reading() as connection:
+        wanted = sa.select(CASE_NOTES.c.consignment_id).where(CASE_NOTES.c.consignment_id.in_(consignments)).distinct()
+        detained = connection.execute(wanted).scalars().all()
+    cases = [(number, case_of(store, number)) for number in detained]
+    return {number: clock for number, case in cases if case is not None and (clock := case.due()) is not None}
+
+
+def similar(store: Store, body: Mapping[str, Any], but: str) -> list[dict[str, Any]]:
+    """The latest results of consignments of the same kind of goods (HS-6) from the same country."""
+    kinds = _kinds(body)
+    if not kinds:
+        return []
+    latest = sa.select(OUTCOMES.c.consignment_id).where(OUTCOMES.c.consignment_id != but)
+    with store.reading() as connection:
+        numbers = connection.execute(latest.order_by(OUTCOMES.c.known_at.desc()).limit(LOOKED_THROUGH)).scalars().all()
+    declared_as = declared(store, list(dict.fromkeys(numbers)))
+    alike = [number for number, other in declared_as.items() if _kinds(other) & kinds]
+    found = results(store, alike)
+    similar = [
+        {**found[n][0], "consignment_id": n, "goods": goods_of(declared_as[n]), "office": declared_as[n].get("office")}
+        for n in alike
+        if found[n]
+    ]
+    return sorted(similar, key=lambda one: one["known_at"], reverse=True)[:SIBLINGS]
+
+
+def _kinds(body: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Country of dispatch and HS-6 of each line."""
+    place = str(body.get("dispatch_country") or "")
+    return {(place, hs_plain_text(str(line["hs_code"]))[:6]) for line in body.get("goods") or [] if line.get("hs_code")}
+
+
+def rule_hits(store: Store, now: int) -> dict[str, tuple[int, int]]:
+    """Of each rule, how many of the inspected that it had asked for there were, and how many were not compliant."""
+    since = now - WEEKS * 7 * 86_400_000_000
+    query = sa.select(OUTCOMES.c.consignment_id, OUTCOMES.c.body).where(OUTCOMES.c.known_at >= since)
+    counts: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
+    with store.reading() as connection:
+        hit = {
+            number: body["result"] == "non_compliant"
+            for number, body in connection.execute(query)
+            if body.get("selection") == "rule" and body.get("result") in LABELLED
+        }
+        for batch in in_lists(list(hit)):
+            bodies = sa.select(DECISIONS.c.consignment_id, DECISIONS.c.body).where(
+                DECISIONS.c.consignment_id.in_(batch), DECISIONS.c.stands, DECISIONS.c.salt.is_not(None)
+            )
+            for number, body in connection.execute(bodies):
+                for reason in body["reasons"]:
+                    if reason["code"].startswith("rule."):
+                        counts[reason["code"].removeprefix("rule.")][0] += 1
+                        counts[reason["code"].removeprefix("rule.")][1] += hit[number]
+    return {code: (inspected, found) for code, (inspected, found) in counts.items()}

@@ -1,0 +1,121 @@
+"""How a page is made: its template, its language, who sees it, and the token that its forms carry."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Any
+
+import jinja2
+from fastapi import Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+
+from features.moments import EPOCH
+from service.access.credentials import same_text
+from service.access.directory import Access
+from service.access.permissions import PERMISSIONS
+from service.access.principal import Principal
+from service.access.read_log import ReadLog
+from service.api.error_responses import RETRY_SECONDS
+from service.console.translations import NAMES, in_language, language_among
+from service.scoring.explanation import Language
+
+HOME = "/console/"
+MENU = {
+    "queue_page": ("queue", "/console/queue"),
+    "policy_page": ("policy", "/console/policy"),
+    "model_page": ("model", "/console/model"),
+    "audit_page": ("audit", "/console/audit"),
+    "access_page": ("access", "/console/access"),
+}
+
+
+@lru_cache(maxsize=1)
+def _templates() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("service.console"), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+
+
+def page(request: Request, template: str, status: int = HTTPStatus.OK, **values: Any) -> Response:
+    """A page, or a part of one, in the language of who asks; everything in it is escaped."""
+    principal: Principal | None = getattr(request.state, "principal", None)
+    language = language_of(request)
+    text = _templates().get_template(f"{template}.html").render(
+        say=in_language(language, "say"), word=in_language(language, "word"), title=in_language(language, "title"),
+        language=language, languages=NAMES, principal=principal, menu=menu_of(principal), path=request.url.path,
+        moment=moment, share=share, **values,
+    )  # fmt: skip
+    return HTMLResponse(text, status)
+
+
+def menu_of(principal: Principal | None) -> list[tuple[str, str]]:
+    """The pages that a role may open, in order."""
+    if principal is None:
+        return []
+    return [entry for route, entry in MENU.items() if principal.role in PERMISSIONS[route].roles]
+
+
+def language_of(request: Request) -> Language:
+    """What a person chose; before that, what the browser asks for."""
+    principal: Principal | None = getattr(request.state, "principal", None)
+    if principal is not None and principal.session:
+        return language_among(principal.language)
+    return language_among(request.headers.get("accept-language", ""))
+
+
+def access_of(request: Request) -> Access:
+    """Who is known here; 503 while the service starts."""
+    access: Access | None = getattr(request.app.state, "access", None)
+    if access is None:
+        raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, headers={"Retry-After": RETRY_SECONDS})
+    return access
+
+
+def read_log_of(request: Request) -> ReadLog:
+    """The log of reads of this process."""
+    read_log: ReadLog = request.app.state.read_log
+    return read_log
+
+
+async def form_of(request: Request) -> FormData:
+    """What a form says; 403 where it does not carry the token of the session that sends it."""
+    form = await request.form(max_files=0, max_fields=50)
+    principal: Principal | None = getattr(request.state, "principal", None)
+    if principal is not None and not same_text(text_of(form, "csrf"), principal.csrf):
+        raise HTTPException(HTTPStatus.FORBIDDEN)
+    return form
+
+
+def text_of(form: FormData, name: str) -> str:
+    """One field as text; empty where it is absent."""
+    given = form.get(name, "")
+    return given.strip() if isinstance(given, str) else ""
+
+
+def to(place: str) -> Response:
+    """Go there, by a new request."""
+    return RedirectResponse(place, HTTPStatus.SEE_OTHER)
+
+
+def moment(microseconds: int | str | None) -> str:
+    """A moment to the minute, UTC."""
+    if microseconds is None:
+        return ""
+    if isinstance(microseconds, str):
+        return microseconds[:16].replace("T", " ")
+    return f"{EPOCH + timedelta(microseconds=microseconds):%Y-%m-%d %H:%M}"
+
+
+def share(value: float | None) -> str:
+    """A probability or a rate as a percentage."""
+    return "" if value is None else f"{value * 100:.1f} %"
+
+
+def now() -> datetime:
+    """The console's clock."""
+    return datetime.now(UTC)

@@ -1,0 +1,1 @@
+"""What happened before a moment, as the store keeps it?"""

@@ -1,0 +1,1 @@
+"""What do people do with a decision: work list, overrides, cases, proposals, what-if?"""

@@ -1,0 +1,137 @@
+"""The work list of an office: what is to be done now, at one of the three moments, the riskiest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from features.moments import EPOCH
+from service.record.standing import Standing, standing_lane, standing_of
+from service.store.database import Store
+from service.store.tables import DECISIONS, OUTCOMES, OVERRIDES, TRANSFERS
+
+Stage = Literal["pre_arrival", "clearance", "post_clearance"]
+DAYS = 14  # of lodging that are looked through where nobody says which
+LOOKED_BACK = 366  # days in which the newest that has work is looked for
+AT_MOST = 500  # in one answer
+SHOWN = (
+    *("decision_id", "consignment_id", "version", "lodged_at", "office", "risk", "rank", "of", "pre_arrival"),
+    *("clearance", "check", "post_clearance", "track", "selection", "party_id", "network_id", "mode"),
+)
+INSPECTING_LANES = ("red", "yellow")
+BEST = 2  # reasons that are shown of each
+
+
+def queue(
+    store: Store,
+    office: str,
+    stage: Stage,
+    since: date,
+    *,
+    until: date | None = None,
+    clearance: str | None = None,
+    at_most: int = AT_MOST,
+    beyond: int = 0,
+) -> list[dict[str, Any]]:
+    """List what waits at an office for a stage, lodged on some days: decisions that stand and have no result, by risk.
+
+    The lane is the one that stands after an officer's word (service.record.standing); `overridden` says that it is his,
+    and `new_information` that a later assessment asks for a stricter one. clearance: one lane alone. beyond: how many
+    of them to pass over, for the next page.
+    """
+    query = sa.select(DECISIONS.c.decision_id).where(*_waiting(_belonging_to(store, office), stage, since))
+    if until is not None:
+        query = query.where(DECISIONS.c.day <= _number(until))
+    if clearance is not None:
+        query = query.where(standing_lane() == clearance)
+    order = (DECISIONS.c.risk.desc().nulls_last(), DECISIONS.c.decision_id)
+    with store.reading() as connection:
+        chosen = connection.execute(query.order_by(*order).limit(at_most).offset(beyond)).scalars().all()
+        # what is shown of them is looked up after that: a sort would carry all of it along
+        whole = sa.select(DECISIONS.c.decision_id, DECISIONS.c.body).where(DECISIONS.c.decision_id.in_(chosen))
+        found = {row.decision_id: row.body for row in connection.execute(whole)}
+        bodies = [body for number in chosen if (body := found[number])]  # nothing is left of what was erased
+        stands = standing_of(connection, bodies)
+    return [_shown(body, lane) for body, lane in zip(bodies, stands, strict=True)]
+
+
+def _shown(body: dict[str, Any], stands: Standing) -> dict[str, Any]:
+    shown = {name: body[name] for name in SHOWN} | {"clearance": stands.clearance}
+    if stands.override is not None:
+        shown |= {"overridden": True, "new_information": stands.new_information}
+    return shown | {"reasons": body["reasons"][:BEST]}
+
+
+def days_shown(
+    store: Store, office: str, stage: Stage, today: date, *, day: date | None = None, since: date | None = None
+) -> tuple[date, date]:
+    """Give the first and the last day of lodging that a list shows.
+
+    A `day` stands for itself; with `since` it is the last of them. Where neither is named: the latest two weeks, and
+    where those have no work, the two weeks up to the newest day on record that has.
+    """
+    if day is not None:
+        return (day if since is None else since), day
+    earliest = since or today - timedelta(days=LOOKED_BACK)
+    waiting = _waiting(_belonging_to(store, office), stage, earliest)
+    newest = sa.select(DECISIONS.c.day).where(*waiting).order_by(DECISIONS.c.day.desc()).limit(1)
+    with store.reading() as connection:
+        found: int | None = connection.execute(newest).scalar()
+    last = max(today, earliest) if found is None else EPOCH.date() + timedelta(days=found)
+    if since is not None:
+        return since, last
+    recent = last >= today - timedelta(days=DAYS)
+    return (today if recent else last) - timedelta(days=DAYS), max(last, today) if recent else last
+
+
+def _number(day: date) -> int:
+    return (day - EPOCH.date()).days
+
+
+def _belonging_to(store: Store, office: str) -> list[sa.ColumnElement[bool]]:
+    """Say which decisions belong to an office: its own, without what passed to another, with what came to it."""
+    with store.reading() as connection:
+        if connection.execute(sa.select(TRANSFERS.c.transfer_id).limit(1)).first() is None:
+            return [DECISIONS.c.office == office]  # as a rule: then the index of queues answers alone
+    later = TRANSFERS.alias()
+    overtaken = sa.exists().where(
+        later.c.consignment_id == TRANSFERS.c.consignment_id, later.c.transfer_id > TRANSFERS.c.transfer_id
+    )
+    number = DECISIONS.c.consignment_id
+    elsewhere = (TRANSFERS.c.consignment_id == number, TRANSFERS.c.office != office, ~overtaken)
+    gone = sa.exists().where(*elsewhere)
+    come = sa.select(TRANSFERS.c.consignment_id).where(TRANSFERS.c.office == office, ~overtaken)
+    return [((DECISIONS.c.office == office) & ~gone) | number.in_(come)]
+
+
+def _waiting(
+    belongs: Sequence[sa.ColumnElement[bool]], stage: Stage, since: date
+) -> tuple[sa.ColumnElement[bool], ...]:
+    """Say what waits: the newest version of what asks for something at a stage and has no result."""
+    later = DECISIONS.alias()
+    newer = sa.exists().where(
+        later.c.consignment_id == DECISIONS.c.consignment_id, later.c.version > DECISIONS.c.version, later.c.stands
+    )
+    known = sa.exists().where(OUTCOMES.c.consignment_id == DECISIONS.c.consignment_id)
+    return (
+        *belongs,
+        DECISIONS.c.day >= _number(since),
+        DECISIONS.c.stands,
+        _asks(stage),
+        ~known,
+        ~newer,
+    )
+
+
+def _asks(stage: Stage) -> sa.ColumnElement[bool]:
+    if stage == "clearance":
+        # who may be asked for is narrowed down by the index first; the rest is then looked into one by one
+        spoken_of = sa.select(OVERRIDES.c.consignment_id)
+        perhaps = DECISIONS.c.clearance.in_(INSPECTING_LANES) | DECISIONS.c.consignment_id.in_(spoken_of)
+        return perhaps & standing_lane().in_(INSPECTING_LANES)
+    quiet = {"pre_arrival": "no_risk", "post_clearance": "none"}[stage]
+    asks: sa.ColumnElement[bool] = DECISIONS.c[stage] != quiet
+    return asks

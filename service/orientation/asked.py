@@ -1,0 +1,60 @@
+"""What chance, rules and rank ask for, before capacity is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from features.algebra import Text
+from service.orientation.columns import Bools, Floats, Ints
+from service.orientation.draws import Draws
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked for each consignment, and what it rests on.
+
+    margin, risk, share_below, band: of the score; NaN and UNKNOWN without one. network: of the sender, or its party.
+    behind: see Campaigns.places. rank, of: within the message or an ordinary day; UNKNOWN without a score.
+    rule_check, rule_track, rule_codes: what rules ask for, codes by row. usual_check: what the rank asks for by
+    itself. rank_check: what risk asks for. ahead, to_come: see `paced`; none within a message. weight, explorable: of
+    exploration. random, explored: drawn, blindly or by weight. withdrawn: nothing is expected of it.
+    """
+
+    margin: Floats
+    risk: Floats
+    share_below: Floats
+    band: Ints
+    network: Text
+    withdrawn: Bools
+    draws: Draws
+    rule_check: Ints
+    rule_track: Ints
+    rule_codes: Mapping[int, Sequence[str]]
+    behind: Ints
+    rank: Ints
+    of: Ints
+    ahead: Floats | None
+    to_come: Floats | None
+    usual_check: Ints
+    rank_check: Ints
+    weight: Floats
+    explorable: Floats
+    random: Bools
+    explored: Bools
+
+    def without(self, which: Bools) -> Asked:
+        """Clear every request for these: withdrawn declarations, and those already sent to the strictest check."""
+        if not which.any():
+            return self
+        return replace(
+            self,
+            rule_check=np.where(which, 0, self.rule_check),
+            rank_check=np.where(which, 0, self.rank_check),
+            usual_check=np.where(which, 0, self.usual_check),
+            random=self.random & ~which,
+            explored=self.explored & ~which,
+            explorable=np.where(which, 0.0, self.explorable),
+        )

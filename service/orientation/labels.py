@@ -1,0 +1,99 @@
+"""From allocated checks to orientations at three moments, the cause of each selection and its probability."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.messages import Problems
+from features.messages.required_elements import rows_lacking
+from service.orientation.allocation import Given, check_due_to, share_granted
+from service.orientation.asked import Asked
+from service.orientation.campaigns import held, leads
+from service.orientation.columns import Bools, Floats, Ints, Known, first_of
+from service.orientation.context import EDITION
+from service.orientation.lanes import Check, Lane, PostClearance, PreArrival
+from service.orientation.periods import Periods
+
+VAGUE = "wording_vague_share"
+SELECTIONS = ("none", "random", "exploration", "rule", "campaign", "risk")
+NOTHING, RANDOM, EXPLORATION, RULE, CAMPAIGN, RISK = range(len(SELECTIONS))
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """The orientations of each consignment by number (PreArrival, PostClearance, SELECTIONS), and what led to them.
+
+    selection_probability: of a check; NaN where there was no chance of one. held: waits for the checks of its network.
+    leads: checked as the first of a network that others wait for.
+    """
+
+    pre_arrival: Ints
+    post_clearance: Ints
+    selection: Ints
+    selection_probability: Floats
+    held: Bools
+    leads: Bools
+
+
+def oriented(
+    asked: Asked, given: Given, periods: Periods, random_rate: float, before_arrival: Ints, *, decide_again: bool
+) -> Labels:
+    """Return the orientations that given checks lead to, and the cause of each.
+
+    decide_again: whether what is lacking now may change every decision but the strictest.
+    """
+    waits_for, first = held(asked.behind, given.check), leads(asked.behind, given.check, asked.network)
+    looked_at = given.lane >= Lane.yellow
+    blindly = check_due_to(asked.random, asked, given.check)
+    by_weight = check_due_to(asked.explored, asked, given.check)
+    by_rule = looked_at & (asked.rule_check >= given.check)
+    causes = ((blindly, RANDOM), (by_weight, EXPLORATION), (by_rule, RULE), (first, CAMPAIGN), (looked_at, RISK))
+    sent = (given.check == Check.physical) & (np.maximum(asked.rule_check, asked.rank_check) >= Check.physical)
+    certain = looked_at & (~blindly & ~by_weight | sent)  # drawn or not, its check was certain
+    by_blind_draw = random_rate * share_granted(asked.random, blindly, periods)
+    by_exploration = (1.0 - random_rate) * asked.explorable * share_granted(asked.explored, by_weight, periods)
+    chance = by_blind_draw + by_exploration
+    drawable = np.where((chance > 0) & ~asked.withdrawn, chance, np.nan)
+    again = (given.lane != Lane.red) & ~asked.withdrawn & (decide_again | waits_for)
+    later = np.where(again, PostClearance.reassess, PostClearance.none)
+    return Labels(
+        before_arrival,
+        np.where(given.lane == Lane.blue, PostClearance.audit, later),
+        first_of(causes, NOTHING),
+        np.where(certain, 1.0, drawable),
+        waits_for,
+        first,
+    )
+
+
+def before_arrival(
+    known: Known, asked: Asked, lane: Ints, problems: Problems, vague_share: float, edition: int = EDITION
+) -> Ints:
+    """Return what to do before arrival (PreArrival), from lanes, vague wording and what a declaration lacks."""
+    requested = _lacking(problems, PreArrival.request_information, len(known))
+    incomplete = _lacking(problems, PreArrival.data_incomplete, len(known))
+    if edition == 1:
+        incomplete = flagged(problems.found["row"].to_list(), len(known))
+    vague = known.number_if_any(VAGUE) >= vague_share
+    unscored = np.isnan(asked.margin)  # without a score, "no risk" may not be claimed
+    cases = (
+        (asked.withdrawn, PreArrival.no_risk),
+        (lane == Lane.red, PreArrival.control_recommended),
+        (vague | requested, PreArrival.request_information),
+        (incomplete | unscored, PreArrival.data_incomplete),
+    )
+    return first_of(cases, PreArrival.no_risk)
+
+
+def _lacking(problems: Problems, orientation: PreArrival, size: int) -> Bools:
+    """Return a flag for each row, set where an element is lacking that asks for this orientation."""
+    return flagged(rows_lacking(problems.found, orientation.name).to_list(), size)
+
+
+def flagged(places: list[int], size: int) -> Bools:
+    """Return a flag for each row, set at these places."""
+    flags = np.zeros(size, np.bool_)
+    flags[places] = True
+    return flags

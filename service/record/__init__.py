@@ -1,0 +1,1 @@
+"""How is a decision written down, and what vouches for it?"""

@@ -1,0 +1,1 @@
+"""Process runtime: periodic work, tuning, and leases of batch runs."""

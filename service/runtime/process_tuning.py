@@ -1,0 +1,62 @@
+"""Process tuning: skip imports that are never needed, and garbage collection of objects that stay."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+SELDOM = (50_000, 10, 5)  # objects created before Python looks for cycles: rows of a day are none
+
+
+def without_training_libraries() -> None:
+    """Hide scikit-learn and pandas from LightGBM, which would import them at the cost of seconds.
+
+    For a process that only scores; training needs them.
+    """
+    for unused in ("sklearn", "pandas"):
+        sys.modules.setdefault(unused, None)  # type: ignore[arg-type]
+
+
+def share_cores_among(workers: int) -> None:
+    """Divide the cores among child processes, unless the number of polars threads is set.
+
+    Each would start a thread for every core, which frames of a few rows cannot use.
+    """
+    if workers > 1:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        os.environ.setdefault("POLARS_MAX_THREADS", str(max(1, cores // workers)))
+
+
+def raise_gc_thresholds() -> None:
+    """Let Python look for cycles fifty times less often: in a day's batch it took a twelfth of the time."""
+    gc.set_threshold(*SELDOM)
+
+
+def give_memory_back() -> None:
+    """Return to the system what is no longer used, after work that took much: the C library would keep it."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc; other C libraries give back by themselves
+    if trim is not None:
+        trim(0)
+
+
+@contextmanager
+def frozen_gc() -> Iterator[None]:
+    """Exempt the objects in memory from garbage collection until the block ends.
+
+    Otherwise a service checks a million objects of libraries every few hundred calls: a quarter of a second without
+    calls, and if it holds the lock of the store, without calls of other workers too.
+    """
+    before = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    raise_gc_thresholds()
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()

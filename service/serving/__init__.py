@@ -1,0 +1,1 @@
+"""The serving bundle: choice, verification, replacement and revocation."""

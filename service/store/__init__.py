@@ -1,0 +1,1 @@
+"""What is a transaction, and how is it made durable?"""

@@ -1,0 +1,179 @@
+"""The durable store: its connections, and how it is written: one transaction for a group of works."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import orjson
+import sqlalchemy as sa
+
+from service.runtime.private_files import make_home
+from service.settings import Settings
+from service.store import digests
+from service.store.bounded_read import BoundedReader
+from service.store.bulk_rows import as_json
+from service.store.group_commit import Writer
+from service.store.pseudonyms import Pseudonyms
+from service.store.schema import SCHEMA, check_schema, create_schema, schema_of
+from service.store.segment_files import SegmentFiles
+from service.store.store_key import KeySource, check_key, note_key, options_of
+from service.store.tables import TABLES
+
+T = TypeVar("T")
+READ_SECONDS = 0.15  # what is settled is read within it, or a call is answered without it
+SQL_IN_LIST_MAX = 500  # values in one IN list
+CACHE_KB, CACHE_KB_OF_COMMANDS = 4_096, 65_536  # of SQLite's pages: what a day writes touches far more than a call does
+ONE_WRITER = 0x7A315  # the name of PostgreSQL's lock that lets one transaction write at a time, as SQLite does
+
+
+class Store:
+    """One database, opened for durable writing; SQLite by default, PostgreSQL through the same code."""
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        folder: Path | None = None,
+        keys: Path | None = None,
+        patience_ms: int = 10_000,
+        grouped: bool = False,
+        any_schema: bool = False,
+    ) -> None:
+        """folder: where settled history lies; of a SQLite file always beside it; without one it stays in the tables.
+
+        keys: the folder of the installation's keys; `keys` beside the file or the folder where it is not named, and
+        where there is neither, a key that ends with the process.
+        patience_ms: how long a writer waits for another; a command can wait, a call cannot. grouped: works of several
+        threads share a commit. any_schema: open it as it is, to upgrade or to copy it.
+        """
+        url = sa.make_url(address)
+        if url.drivername == "postgresql":
+            url = url.set(drivername="postgresql+psycopg")
+        self.is_sqlite = url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            folder = Path(f"{url.database}.history") if url.database else None
+        self.segments = SegmentFiles(folder)
+        self.keys = KeySource(keys or (folder.parent / "keys" if folder else None))
+        self.engine = sa.create_engine(
+            url,
+            json_serializer=as_json,
+            json_deserializer=orjson.loads,
+            execution_options=options_of(self.keys, self.segments),
+        )
+        sqlite = functools.partial(_durable_sqlite, CACHE_KB if grouped else CACHE_KB_OF_COMMANDS)
+        opened = sqlite if self.is_sqlite else _patient_postgresql
+        sa.event.listen(self.engine, "connect", functools.partial(opened, patience_ms))
+        sa.event.listen(self.engine, "begin", _alone)
+        self.bounded_reader = (
+            BoundedReader(READ_SECONDS) if grouped else None
+        )  # a command can wait for files, a call cannot
+        self._writer = Writer(self.writing) if grouped else None
+        if not any_schema:
+            _open_schema(self)
+
+    @property
+    def pseudonyms(self) -> Pseudonyms:
+        """Return what keys the hashes of this store."""
+        return self.keys.pseudonyms
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """One transaction: alone, durable when the block has ended, undone when it raises."""
+        with self.engine.begin() as connection:
+            digests.begin(connection)
+            yield connection
+            digests.write_digests(connection)
+
+    def write(self, work: Callable[[sa.Connection], T]) -> T:
+        """What `work` gives, once everything that it wrote is durable."""
+        if self._writer is not None:
+            return self._writer.write(work)
+        with self.writing() as connection:
+            return work(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A connection for looking things up: one unchanging state of the database, whoever writes timeline."""
+        isolation: dict[str, Any] = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        with self.engine.connect().execution_options(reading=True, **isolation) as connection:
+            yield connection
+
+    def forget_former_pages(self) -> None:
+        """Empty SQLite's log, in which pages stand as they were before the last changes; in PostgreSQL, VACUUM does."""
+        if self.is_sqlite:
+            with closing(self.engine.raw_connection()) as raw, closing(raw.cursor()) as cursor:
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def rewrite(self) -> None:
+        """Write the database's files anew, so that nothing of what was changed or deleted lies in free room."""
+        if self.is_sqlite:
+            with closing(self.engine.raw_connection()) as raw, closing(raw.cursor()) as cursor:
+                cursor.execute("VACUUM")
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return
+        with self.engine.connect().execution_options(reading=True, isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql(f"VACUUM (FULL) {', '.join(sorted(TABLES.tables))}")
+
+    def close(self) -> None:
+        """Finish what is being written, and give all connections back."""
+        if self._writer is not None:
+            self._writer.close()
+        self.engine.dispose()
+
+
+def _open_schema(store: Store) -> None:
+    """Make the tables of a new store; refuse one of another schema. Nothing is written where all is as it should be."""
+    with store.reading() as connection:
+        number = schema_of(connection)
+    if number is None:
+        with store.writing() as connection:  # another process may have made them meanwhile
+            number = schema_of(connection)
+            if number is None:
+                create_schema(connection)
+                note_key(connection)
+                number = SCHEMA
+    check_schema(number)
+    with store.reading() as connection:
+        check_key(connection, store.keys)
+
+
+def open_store(settings: Settings, *, patience_ms: int = 10_000, grouped: bool = False) -> Store:
+    """The store of an installation; its home folder is made where it is not there, and closed to others."""
+    make_home(settings.home)
+    address, history, keys = settings.store_address, settings.history, settings.keys
+    return Store(address, folder=history, keys=keys, patience_ms=patience_ms, grouped=grouped)
+
+
+def open_any_schema(settings: Settings) -> Store:
+    """The store of an installation as it is, whatever its schema: for those who upgrade or copy it."""
+    make_home(settings.home)
+    return Store(settings.store_address, folder=settings.history, keys=settings.keys, any_schema=True)
+
+
+def _durable_sqlite(cache_kb: int, patience_ms: int, connection: Any, _: object) -> None:
+    """Write-ahead log, synced at every commit; what is deleted is overwritten; the driver must leave BEGIN to us."""
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout={patience_ms}")
+    for setting in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", f"cache_size=-{cache_kb}"):
+        connection.execute(f"PRAGMA {setting}")
+
+
+def _patient_postgresql(patience_ms: int, connection: Any, _: object) -> None:
+    """Commits wait for the disk, whatever the server's default; a writer waits so long for another."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit TO on")
+        cursor.execute(f"SET lock_timeout TO {patience_ms}")
+    connection.commit()
+
+
+def _alone(connection: sa.Connection) -> None:
+    """Take the lock of writers at the start: a transaction that reads totals and then adds to them must be alone."""
+    reading = connection.get_execution_options().get("reading", False)
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    elif not reading:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ONE_WRITER})")

@@ -1,0 +1,1 @@
+"""Tests of the bill of materials and of the judge of advisories."""

@@ -1,0 +1,46 @@
+"""Kept stores unpacked: each folder that holds one, and each kind of database."""
+
+from __future__ import annotations
+
+import json
+import lzma
+import subprocess
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from service.settings import Settings
+from tests.databases import DATABASES
+
+FOLDERS = sorted(path.parent for path in Path(__file__).parent.glob("*/expected.json"))
+KEPT = [(folder, kind) for folder in FOLDERS for kind in DATABASES]
+LISTS_HOURS = 24.0 * 60  # watch lists of a kept story count as fresh
+
+
+@dataclass(frozen=True)
+class KeptHome:
+    """A home as its version left it, and what that version said of it."""
+
+    settings: Settings
+    expected: dict[str, Any]
+    schema: int
+
+
+def unpack(folder: Path, kind: str, home: Path, database: str) -> KeptHome:
+    """Put a kept home into a new folder; `database`: the address of an empty one, for PostgreSQL."""
+    packed = "sqlite" if kind == "sqlite" else "postgresql-home"
+    unpack_home(folder / f"{packed}.tar.xz", home)
+    if kind != "sqlite":
+        command = ["psql", "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", database]
+        dump = lzma.decompress((folder / "postgresql.sql.xz").read_bytes())
+        subprocess.run(command, input=dump, check=True, stdout=subprocess.DEVNULL)
+    told = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
+    settings = Settings(home=home, store=database, lists_hours=LISTS_HOURS)
+    return KeptHome(settings, told[kind], told.get("schema", 1))
+
+
+def unpack_home(packed: Path, home: Path) -> None:
+    """Unpack the files of a kept home."""
+    with tarfile.open(packed) as opened:
+        opened.extractall(home, filter="data")

@@ -1,0 +1,1 @@
+"""The feature functions as they were."""

@@ -1,0 +1,3 @@
+"""The pattern of letters that the features of the declaration took from features/comparable.py."""
+
+LETTERS = r"\p{L}+"

@@ -1,0 +1,222 @@
+"""Assembly of orientations, scores, problems and reasons: one decision per consignment version, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from features.consignment import VERSION_KEY, Consignments
+from features.messages import Problems
+from service.scoring import Scores
+from service.scoring.explanation import Language, reasons_of
+from tests.oracle.orientation.campaigns import HELD, LEADS
+from tests.oracle.orientation.decisions import (
+    DECISIONS_PER_PART,
+    FLAT,
+    SCHEMA,
+    Decisions,
+    Made,
+    Row,
+    decision_id,
+    plainly,
+)
+from tests.oracle.orientation.lanes import Check
+from tests.oracle.orientation.track_assignment import TRACKED, track_evidence
+
+REPEATED_COLUMNS = (*VERSION_KEY, "lodged_at", "office", "party_id", "network_id")
+ORIENTED = (
+    "risk",
+    "rank",
+    "of",
+    "pre_arrival",
+    "clearance",
+    "check",
+    "post_clearance",
+    "track",
+    "selection",
+    "selection_probability",
+)
+IN_WORDS = ("risk", "selection", "track")  # columns of ORIENTED that reasons rest on, in addition to WORDED
+WORDED = ("rule_codes", "rule_track", "withdrawn", "held", "dropped", "kept", "wanted", "grave", "unsure")
+RANDOM = {"en": "Drawn at random", "fr": "Tiré au sort", "zh": "随机抽取"}
+EXPLORED = {
+    "en": "Drawn to learn from: a young identity that nothing is known of yet",
+    "fr": "Tiré pour apprendre : une identité récente dont on ne sait encore rien",
+    "zh": "为学习而抽取：新出现、尚无记录的身份",
+}
+WITHDRAWN = {
+    "en": "The declaration was withdrawn; nothing is expected under it",
+    "fr": "La déclaration a été retirée ; rien n'est attendu à ce titre",
+    "zh": "申报已撤回，预计不会有货物到达",
+}
+DROPPED = {
+    "en": "Asked for a stricter lane; no capacity was left",
+    "fr": "Un circuit plus strict était demandé ; la capacité était épuisée",
+    "zh": "应进入更严格的通道，但查验能力已用尽",
+}
+KEPT = {
+    "en": "Kept for riskier ones that are still to come today",
+    "fr": "Réservé à des envois plus risqués encore attendus aujourd'hui",
+    "zh": "为今日稍后可能到达的更高风险货物保留",
+}
+UNSCORED = {
+    "en": "No model could be loaded: only rules and chance have chosen",
+    "fr": "Aucun modèle n'a pu être chargé : seuls les règles et le hasard ont choisi",
+    "zh": "无法加载模型，仅由规则和随机抽取决定",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What all decisions of one message have in common: time, language, policy and state of the history."""
+
+    decided_at: datetime
+    language: Language
+    policy_id: str
+    rule_texts: Mapping[str, Mapping[str, str]]
+    history_as_of: datetime | None
+    lists_as_of: datetime | None
+    lost: tuple[str, ...]
+
+
+def assemble_decisions(
+    consignments: Consignments, oriented: pl.DataFrame, scores: Scores, problems: Problems, stamp: Stamp
+) -> Decisions:
+    """Assemble decisions from orientations, scores, problems and reasons; all but green ones are explained exactly."""
+    looked_at = np.flatnonzero((oriented["clearance"] != "green").to_numpy())
+    explained = dict(zip(looked_at.tolist(), reasons_of(scores, looked_at, stamp.language), strict=True))
+    model = scores.model
+    common: Row = {
+        "assessment": 1,
+        "decided_at": stamp.decided_at,
+        "mode": "rules_only" if model.trees is None else "degraded" if stamp.lost else "full",
+        "degraded_reasons": list(stamp.lost),
+        "model_id": model.model_id,
+        "model_sha256": model.sha256,
+        "feature_fingerprint": model.fingerprint,
+        "policy_id": stamp.policy_id,
+        "lists_as_of": stamp.lists_as_of,
+        "history_as_of": stamp.history_as_of,
+    }
+    declared = consignments.frame.select(REPEATED_COLUMNS)
+    given = Given(declared, oriented, explained, _by_row(problems.found), common, stamp)
+    return Decisions(list(given) if len(given) <= DECISIONS_PER_PART else given, problems.refused, consignments)
+
+
+class Given(Made):
+    """Decisions of one message, assembled on demand."""
+
+    def __init__(
+        self,
+        declared: pl.DataFrame,
+        oriented: pl.DataFrame,
+        explained: Mapping[int, list[Row]],
+        problems: Mapping[int, list[dict[str, str]]],
+        common: Mapping[str, Any],
+        stamp: Stamp,
+    ) -> None:
+        self._declared, self._oriented = declared, oriented.select(*ORIENTED, *WORDED)
+        self._explained, self._problems = explained, problems
+        self._common, self._stamp = common, stamp
+
+    def __len__(self) -> int:
+        return self._declared.height
+
+    def part(self, start: int, count: int) -> list[Row]:
+        """Return at most `count` decisions from a place on."""
+        declared, oriented = (frame.slice(start, count).to_dicts() for frame in (self._declared, self._oriented))
+        return [self._row(start + i, c, o) for i, (c, o) in enumerate(zip(declared, oriented, strict=True))]
+
+    def frame(self) -> pl.DataFrame:
+        """Return the same as `frame_of`, built column by column."""
+        ids = [self._id(key) for key in self._declared.select(VERSION_KEY).iter_rows(named=True)]
+        wording = self._oriented.select(*WORDED, *IN_WORDS).iter_rows(named=True)
+        reasons = ((place, reason) for place, o in enumerate(wording) for reason in self._reasons(place, o))
+        problems = ((place, problem) for place in sorted(self._problems) for problem in self._problems[place])
+        common = [pl.lit(value, FLAT[name]).alias(name) for name, value in self._common.items()]
+        per_row = [
+            pl.Series("decision_id", ids, pl.String),
+            _listed("reasons", len(self), ((place, plainly(reason)) for place, reason in reasons)),
+            _listed("data_problems", len(self), problems),
+        ]
+        whole = self._declared.hstack(self._oriented.select(ORIENTED)).hstack(per_row).with_columns(common)
+        return whole.select(pl.col(name).cast(kind) for name, kind in FLAT.items())
+
+    def _row(self, place: int, declared: Row, oriented: Row) -> Row:
+        whole = {
+            **declared,
+            **oriented,
+            **self._common,
+            "decision_id": self._id(declared),
+            "reasons": self._reasons(place, oriented),
+            "data_problems": self._problems.get(place, []),
+        }
+        return {name: whole[name] for name in SCHEMA}
+
+    def _id(self, declared: Mapping[str, Any]) -> str:
+        return decision_id(declared, self._common["model_sha256"], self._stamp.policy_id)
+
+    def _reasons(self, place: int, oriented: Row) -> list[Row]:
+        return (
+            selection_reasons(oriented, self._stamp)
+            + self._explained.get(place, [])
+            + track_reasons(oriented, self._stamp)
+        )
+
+
+def selection_reasons(oriented: dict[str, Any], stamp: Stamp) -> list[dict[str, Any]]:
+    """Return the reasons of chance and rules, and whether capacity refused what they or its rank asked for."""
+    reasons: list[dict[str, Any]] = [
+        {"code": f"rule.{code}", "text": stamp.rule_texts[code].get(stamp.language) or stamp.rule_texts[code]["en"]}
+        for code in oriented["rule_codes"]
+    ]
+    if oriented["withdrawn"]:
+        return [{"code": "withdrawn", "text": WITHDRAWN[stamp.language]}]
+    if oriented["risk"] is None:
+        reasons.append({"code": "unscored", "text": UNSCORED[stamp.language]})
+    if oriented["selection"] == "random":
+        reasons.append({"code": "random", "text": RANDOM[stamp.language]})
+    if oriented["selection"] == "exploration":
+        reasons.append({"code": "exploration", "text": EXPLORED[stamp.language]})
+    if oriented["held"]:
+        reasons.append({"code": "campaign", "text": HELD[stamp.language]})
+    if oriented["selection"] == "campaign":
+        reasons.append({"code": "campaign", "text": LEADS[stamp.language]})
+    if oriented["dropped"]:
+        code, text = ("pacing", KEPT) if oriented["kept"] else ("capacity", DROPPED)
+        wanted = Check(oriented["wanted"]).lane
+        reasons.append({"code": code, "text": text[stamp.language], "evidence": wanted.name})
+    return reasons
+
+
+def track_reasons(oriented: dict[str, Any], stamp: Stamp) -> list[dict[str, Any]]:
+    """Return the reason for the track, where no rule has named it."""
+    if oriented["track"] == "none" or oriented["rule_track"]:
+        return []
+    text, evidence = TRACKED[oriented["track"]], track_evidence(oriented)
+    return [{"code": f"track.{oriented['track']}", "text": text[stamp.language], "evidence": evidence}]
+
+
+def _listed(name: str, rows: int, items: Iterable[tuple[int, Row]]) -> pl.Series:
+    """Build a column of lists of FLAT's kind from pairs of place and item, in that order; most are empty."""
+    lists = FLAT[name]
+    item = lists.inner  # type: ignore[attr-defined]
+    columns = {field.name: field.dtype for field in item.fields}
+    flat = pl.DataFrame([{"row": place, **fields} for place, fields in items], schema={"row": pl.Int64, **columns})
+    of_row = flat.select("row", pl.struct(*columns).alias(name)).group_by("row", maintain_order=True).agg(name)
+    every = pl.DataFrame({"row": pl.int_range(rows, dtype=pl.Int64, eager=True)})
+    return (
+        every.join(of_row, on="row", how="left", maintain_order="left")[name].fill_null(pl.lit([], lists)).cast(lists)
+    )
+
+
+def _by_row(table: pl.DataFrame) -> dict[int, list[dict[str, str]]]:
+    problems: dict[int, list[dict[str, str]]] = {}
+    for row, field, problem in table.iter_rows():
+        problems.setdefault(row, []).append({"field": field, "problem": problem})
+    return problems
