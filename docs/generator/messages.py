@@ -86,11 +86,7 @@ def problems_page() -> str:
 
 def _refusals() -> list[list[str]]:
     """Return every reason of the gate for a file of text, with its remedy."""
-    faults = contract._checks(COLUMNS, tuple((column.name, pl.String()) for column in COLUMNS)).faults
-    remedies: dict[str, list[str]] = {}
-    for fault in faults:
-        remedies.setdefault(fault.reason, []).append(fault.remedy)
-    return [
-        [reason, found[0] if len(set(found)) == 1 else "as the column allows"]
-        for reason, found in sorted(remedies.items())
-    ]
+    of_columns = dict.fromkeys((TOO_LONG, UNKNOWN_WORD), "as the column allows")
+    of_results = (NO_PROBABILITY,)
+    remedies = {**REMEDIES, **of_columns}
+    return [[reason, remedy] for reason, remedy in sorted(remedies.items()) if reason not in of_results]
