@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 import polars as pl
 
-from features.algebra.written import flags_of
 from features import column_faults as faulty
+from features.algebra.written import flags_of
 from features.column_faults import EARLIEST, LARGEST, LATEST, Fault, fault
 from features.consignment import TIME, Column
 from features.numerals import LOST_DIGITS, digits_of

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import polars as pl
-
 from docs.generator.markdown import code, page, section, table
 from features import contract
 from features.choices import FORMAT_TITLES, KINDS
-from features.consignment import COLUMNS
+from features.column_faults import NO_PROBABILITY, REMEDIES, TOO_LONG, UNKNOWN_WORD
 from features.messages.offices import NOT_LISTED
 from features.messages.quality import CONSIGNMENT_CHECKS, LINE_CHECKS
 from features.messages.read_message import LONG_AGO
