@@ -105,7 +105,8 @@ class CallBatcher:
 
 
 def _versions(message: Message) -> tuple[str, ...]:
-    pairs = zip(message.rows["consignment_id"].to_list(), message.rows["version"].to_list(), strict=True)
+    table = message.table
+    pairs = zip(table.series("consignment_id").to_list(), table.series("version").to_list(), strict=True)
     return tuple(dict.fromkeys(f"{number.strip()}\x1f{version or '1'}" for number, version in pairs))
 
 
@@ -136,7 +137,7 @@ def _decide_alone(call: Call) -> None:
 
 
 def _together(messages: Sequence[Message]) -> Message:
-    rows = pl.concat([message.rows for message in messages], how="diagonal").with_columns(
+    rows = pl.concat([message.table.frame for message in messages], how="diagonal").with_columns(
         pl.int_range(pl.len(), dtype=pl.Int64).alias("line")
     )
     return replace(messages[-1], rows=rows, received_at=max(message.received_at for message in messages))

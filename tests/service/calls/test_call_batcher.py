@@ -40,7 +40,7 @@ class Held:
     def __call__(self, one: Message, desk: Desk) -> Decisions:
         self.begun.set()
         assert self.go.wait(20)
-        self.sizes.append(one.rows["consignment_id"].n_unique())
+        self.sizes.append(one.table.series("consignment_id").n_unique())
         return target(one, desk)
 
 
@@ -175,7 +175,7 @@ def test_callers_who_come_again_and_again_end_up_in_one_group(
     def slow(one: Message, _: Desk) -> Decisions:
         sizes.append(one.rows.height)
         threading.Event().wait(0.2)  # long enough for everybody to come again
-        return Decisions([], one.rows)
+        return Decisions([], one.table.frame)
 
     monkeypatch.setattr(gathering, "target", slow)
 
