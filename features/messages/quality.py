@@ -20,7 +20,7 @@ from features.algebra.written import SPACE, Flags, Question, where
 from features.columns.goods import VAGUE, WORD
 from features.comparable import LETTERS
 from features.consignment import Consignments
-from features.hs_codes import digits_of_code
+from features.hs_codes import hs_plain_text
 from features.messages.code_lists import (
     COUNTRIES,
     CURRENCIES,
@@ -204,7 +204,7 @@ IS_NUMBER = _matches(NUMBER)
 @lru_cache(maxsize=20_000)
 def _code_problem(code: str) -> str:
     """Return what is wrong with a tariff code, as far as its form and its heading tell; empty where nothing is."""
-    digits = digits_of_code(code)
+    digits = hs_plain_text(code)
     # codes have 2, 4, 6, 8 or 10 digits; a spreadsheet drops the first zero
     if len(digits) % 2:
         return LOST_ZERO
