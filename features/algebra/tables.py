@@ -159,6 +159,21 @@ class Table:
             raise TypeError(f"{name} is no column of texts")
         return column
 
+    def missing(self, name: str) -> Flags | None:
+        """Return where a text or a number is unknown; None where it is nowhere. Raises as `series`."""
+        cells = self._held(name)
+        if isinstance(cells, Text):
+            return ~cells.known() if None in cells.words else None
+        if isinstance(cells, np.ndarray):
+            unknown = np.isnan(cells)
+            return unknown if unknown.any() else None
+        series = self.series(name)
+        return series.is_null().to_numpy() if series.null_count() else None
+
+    def is_held_as_text(self, name: str) -> bool:
+        """Whether distinct texts of a column are there already."""
+        return name in self._loose or isinstance(self._cells.get(name), Text)
+
     def text_or_unknown(self, name: str) -> Text:
         """Return a column of texts; one that is unknown throughout, whatever its type, as texts that are unknown."""
         column = self.column(name)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 from features.algebra.frames import MANY, text_of
+from features.algebra.tables import Table
 from features.algebra.text import Text
 
 Flags = npt.NDArray[np.bool_]
@@ -130,6 +131,13 @@ def flags_of(answers: pl.Series) -> Flags | None:
 def written_of(series: pl.Series) -> Written:
     """Return a series of texts as a column, by their number."""
     return Few(Text.of(series.to_list())) if len(series) < MANY else Many(series)
+
+
+def where(table: Table, name: str, question: Question) -> Flags | None:
+    """Return where a condition holds of a column of texts; None where it holds nowhere, or there are no texts."""
+    if question.many is None or len(table) < MANY or table.is_held_as_text(name):
+        return Few(table.text_or_unknown(name)).where(question)
+    return Many(table.series(name)).where(question)
 
 
 def upper(word: str) -> str:

@@ -16,14 +16,17 @@ from hypothesis import strategies as st
 from features.algebra.tables import Table
 from features.consignment import COLUMNS, EXTRA, Column, fold
 from features.contract import gate_manifest, gate_outcomes, spared
+from features.messages.offices import Offices
 from features.messages.read_message import Message, Refused, read
+from features.messages.required_elements import rows_lacking, stages
 from features.outcome import OUTCOME_COLUMNS
 from tests.features.conftest import LODGED_AT, row
 from tests.oracle.gate import consignment as former_fold
 from tests.oracle.gate import contract as former
+from tests.oracle.gate import offices as former_offices
 from tests.oracle.gate import read_message as former_message
 
-SETTINGS = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SETTINGS = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 ODD_TEXT = st.one_of(
     st.sampled_from([
         "", " ", "\u3000", "\x1f", "a\x00b", "x\x1dy", "\ufffd", "\uffff", "tab\tand\nline", "\x85end", "x" * 201,
@@ -131,7 +134,7 @@ TYPED: dict[str, st.SearchStrategy[Any]] = {
 def judged_as(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Have texts judged as those of a call, or as those of a file."""
     if request.param == "many":
-        for module in ("received", "contract", "algebra.written"):
+        for module in ("received", "contract", "algebra.written", "algebra.frames"):
             monkeypatch.setattr(f"features.{module}.MANY", 0)
     return str(request.param)
 
@@ -200,20 +203,30 @@ def test_results_are_gated_as_they_were(judged_as: str, data: st.DataObject) -> 
 
 
 @SETTINGS
-@given(frame=rows_of(), sparing=st.booleans())
-def test_messages_are_read_as_they_were(judged_as: str, frame: pl.DataFrame, sparing: bool) -> None:
+@given(frame=rows_of(), sparing=st.booleans(), listed=st.booleans())
+def test_messages_are_read_as_they_were(judged_as: str, frame: pl.DataFrame, sparing: bool, listed: bool) -> None:
     how: dict[str, Any] = {"received_at": LODGED_AT, "complete": False, "sparing": sparing}
     if frame.height:
         how["noted"] = pl.DataFrame(
             [(0, "description", "missing"), (1, "hs_code", "odd"), (1, "hs_code", "odd")],
             schema={"line": pl.Int64, "field": pl.String, "problem": pl.String}, orient="row",
         )  # fmt: skip
-    consignments, problems = read(Message(frame, "m", **how))
-    formerly, then = former_message.read(former_message.Message(frame, "m", **how))
+    by_name = {"FRCDG1": "FRCDG1", "CDG": "FRCDG1", "SS": "FRCDG1"} if listed else {}
+    consignments, problems = read(Message(frame, "m", offices=Offices(by_name), **how))
+    formerly, then = former_message.read(
+        former_message.Message(frame, "m", offices=former_offices.Offices(by_name), **how)
+    )
+    same(rows_lacking(problems.found, "request_information").to_frame(), lacking_as_it_was(then.found))
     same(problems.refused, then.refused)
     same(problems.found, then.found)
     same(consignments.frame.select(formerly.frame.columns), formerly.frame)
     same(consignments.goods, formerly.goods)
+
+
+def lacking_as_it_was(problems: pl.DataFrame) -> pl.DataFrame:
+    lacking = [pair for stage in stages() if stage.orientation == "request_information" for pair in stage.lacking]
+    listed = pl.DataFrame(lacking, schema={"field": pl.String, "problem": pl.String}, orient="row")
+    return problems.join(listed, on=["field", "problem"], how="semi").select(pl.col("row").unique().sort())
 
 
 def test_a_message_with_a_bad_row_is_refused_as_a_whole() -> None:

@@ -10,11 +10,11 @@ import polars as pl
 
 from features.fault import Fault
 from features.messages.mapping import UNMAPPED, Mapping
-from features.messages.offices import ANY_OFFICE, NOT_LISTED, Offices
 from features.messages.raw import NOTED
 from tests.oracle.gate.consignment import VERSION_KEY, Consignments, fold
 from tests.oracle.gate.contract import Gated, gate_manifest, spared
 from tests.oracle.gate.item_numbers import in_one_form
+from tests.oracle.gate.offices import ANY_OFFICE, NOT_LISTED, Offices
 from tests.oracle.gate.quality import PROBLEM, oddities
 
 A_YEAR = timedelta(days=366)
