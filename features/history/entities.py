@@ -50,5 +50,5 @@ def _of_main_line(consignments: Consignments) -> dict[str, Text]:
 def _entities(key: Key, text: Text) -> Wholes:
     """Hash the text of each row, none where there is none."""
     prefix = f"{key.name}\x1f"
-    entities = hashes_of(None if word is None else prefix + word for word in text.words)
+    entities = hashes_of([None if word is None else prefix + word for word in text.words])
     return Wholes(entities[text.codes], text.known() if None in text.words else None)
