@@ -143,6 +143,8 @@ class _Numbers:
     @classmethod
     def _of_words(cls, text: Text) -> _Numbers:
         words, numbers, odd = text.words, [], []
+        if len(words) == 1 and words[0] is None:
+            return cls(np.full(len(text), np.nan), None, None, sound=True, sound_wholes=True)
         for word in words:
             plain = word is not None and PLAIN_NUMBER.fullmatch(word) is not None
             numbers.append(float(word) if plain else np.nan)  # type: ignore[arg-type]  # a word
@@ -178,9 +180,19 @@ def _read_numbers(column: Column, given: Written, faults: list[Fault]) -> Cells:
         faults += _faults_of_numbers(column, read)
     if not is_whole:
         return read.values
+    if read.sound_wholes and len(read.values) == 1:
+        return _one_whole(float(read.values[0]))
     known = ~np.isnan(read.values)
     values = np.where(known & (np.abs(read.values) <= LARGEST), read.values, 0).astype(np.int64)
     return Wholes(values, None if known.all() else known)
+
+
+def _one_whole(number: float) -> Wholes:
+    """Return the whole number of a call's only line."""
+    return Wholes(np.array([int(number)])) if number == number else Wholes(ONE_NOUGHT, NOT_KNOWN)
+
+
+ONE_NOUGHT, NOT_KNOWN = np.zeros(1, np.int64), np.zeros(1, np.bool_)
 
 
 def _faults_of_numbers(column: Column, read: _Numbers) -> Iterator[Fault]:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from features.algebra import Text
 from features.algebra.tables import Cells, Table, Wholes
 from features.money import euro_per_unit
 
@@ -188,11 +189,16 @@ class Versions:
     @classmethod
     def of(cls, flat: Table) -> Versions:
         """Return the versions of rows in which none of the key is unknown."""
-        if len(flat) == 1:
-            return cls(np.zeros(1, np.int64), np.zeros(1, np.intp))
-        message, consignment = (flat.text(name).numbered() for name in VERSION_KEY[:2])
+        return cls.of_columns(flat.text("message_id"), flat.text("consignment_id"), flat.whole("version"))
+
+    @classmethod
+    def of_columns(cls, messages: Text, consignments: Text, numbers: Wholes) -> Versions:
+        """Return the versions of rows by the columns of their key."""
+        if len(numbers) == 1:
+            return cls(ONE_LINE, FIRST)
+        message, consignment = messages.numbered(), consignments.numbered()
         of_message = message * (consignment.max(initial=0) + 1) + consignment
-        version = np.unique(flat.whole("version").values, return_inverse=True)[1]
+        version = np.unique(numbers.values, return_inverse=True)[1]
         key = np.unique(of_message, return_inverse=True)[1] * (version.max(initial=0) + 1) + version
         _, first, number = np.unique(key, return_index=True, return_inverse=True)
         in_order = np.argsort(first)
@@ -241,18 +247,18 @@ def fold(flat: pl.DataFrame | Table) -> Consignments:
     """
     flat = flat if isinstance(flat, Table) else Table.of_frame(flat)
     versions = Versions.of(flat)
-    number, count = {"row": pl.UInt32()}, len(versions.first)
-    goods = flat.select(GOODS)
-    currency, value = flat.text_or_unknown("currency"), flat.number("value")
-    goods = goods.holding({"row": Wholes(versions.row), "line_value_eur": value * euro_per_unit(currency)}, number)
-    declared = flat.select([*LEVEL, *(name for name in flat.kinds if name.startswith(EXTRA))])
-    if not versions.one_line_each:
-        declared = declared.taken(versions.first)
-    names = ["row", *declared.kinds]
-    declared = declared.holding({"row": Wholes(np.arange(count)), **_totals(goods, versions, count)}, number)
-    return Consignments(declared.select([*names, *TOTALS]), goods.select(["row", *GOODS, "line_value_eur"]))
+    count = len(versions.first)
+    euro = flat.number("value") * euro_per_unit(flat.text_or_unknown("currency"))
+    of_lines: dict[str, Cells] = {"row": Wholes(versions.row), "line_value_eur": euro}
+    goods = flat.arranged(("row", *GOODS, "line_value_eur"), of_lines, NUMBERED)
+    names = (*LEVEL, *(name for name in flat.kinds if name.startswith(EXTRA)))
+    declared = flat if versions.one_line_each else flat.select(names).taken(versions.first)
+    of_consignments: dict[str, Cells] = {"row": Wholes(np.arange(count)), **_totals(goods, versions, count)}
+    return Consignments(declared.arranged(("row", *names, *TOTALS), of_consignments, NUMBERED), goods)
 
 
+NUMBERED = {"row": pl.UInt32()}
+ONE_LINE, FIRST = np.zeros(1, np.int64), np.zeros(1, np.intp)
 GOODS = tuple(column.name for column in GOODS_COLUMNS)
 LEVEL = tuple(column.name for column in CONSIGNMENT_COLUMNS)
 

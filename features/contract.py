@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 import polars as pl
@@ -129,15 +130,13 @@ def gate_manifest(
         gated = _without_later(gated, raw, arrived + AHEAD)
     rows = gated.rows
     made: dict[str, Cells] = {name: _in_capitals(rows, name) for name in IN_CAPITALS}
-    if not recorded:
-        made["consignment_id"] = _in_one_form(rows)
-    made["message_id"] = _filled(rows, source)
     version = rows.whole("version")
-    made["version"] = version if version.known is None else Wholes(np.where(version.known, version.values, 1))
-    rows = rows.holding(made)
-    versions = Versions.of(rows)
-    rows = rows.holding({"line_no": versions.with_line_numbers(rows.whole("line_no"))})
-    gated = Gated(rows, gated.refused, gated.received)
+    version = version if version.known is None else Wholes(np.where(version.known, version.values, 1))
+    messages, consignments = _filled(rows, source), _in_one_form(rows, recorded=recorded)
+    versions = Versions.of_columns(messages, consignments, version)
+    made |= {"message_id": messages, "consignment_id": consignments, "version": version}
+    made["line_no"] = versions.with_line_numbers(rows.whole("line_no"))
+    gated = Gated(rows.holding(made), gated.refused, gated.received)
     return _without_repeated_lines(gated, raw, versions)
 
 
@@ -145,14 +144,17 @@ def _in_capitals(rows: Table, name: str) -> Cells:
     return rows.text(name).each(upper)
 
 
-def _in_one_form(rows: Table) -> Cells:
-    if len(rows) >= MANY:
-        return in_one_form(rows.series("consignment_id"))
+def _in_one_form(rows: Table, *, recorded: bool) -> Text:
+    """Numbers of items in their one form; as they stand on record where they do."""
     text = rows.text("consignment_id")
+    if recorded:
+        return text
+    if len(text.words) >= MANY:
+        return Text(text.codes, in_one_form(pl.Series(text.words, dtype=pl.String)).to_list())
     return Text(text.codes, numbers_in_one_form(text.words))
 
 
-def _filled(rows: Table, source: str) -> Cells:
+def _filled(rows: Table, source: str) -> Text:
     """Message identifiers, the source's where a row has none."""
     text = rows.text("message_id")
     return Text(text.codes, [source if word is None else word for word in text.words]) if None in text.words else text
@@ -220,6 +222,7 @@ def _explain(given: Received, places: Places, faults: Sequence[tuple[Fault, Flag
     )
 
 
+@lru_cache(maxsize=1)
 def no_quarantine() -> pl.DataFrame:
     """Return a quarantine without rows."""
     return pl.DataFrame(schema={n: pl.Int64 if n == "line" else pl.String for n in QUARANTINE_COLUMNS})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,19 +28,16 @@ class Received:
 
     lines: the number of each. columns: those that came, in their order, then those of the contract that did not; texts,
     and series of other types. foreign: of columns that hold what no column of the contract does, that in words.
+    extras: the foreign columns that are kept.
     """
 
     lines: npt.NDArray[np.int64]
     columns: Mapping[str, Given]
     foreign: Mapping[str, str]
+    extras: Sequence[str]
 
     def __len__(self) -> int:
         return len(self.lines)
-
-    @property
-    def extras(self) -> list[str]:
-        """The foreign columns that are kept."""
-        return [name for name in self.columns if name.startswith(EXTRA)]
 
     def frame(self, places: Places | None = None) -> pl.DataFrame:
         """Return rows as a frame, without their lines: those at some places, or all."""
@@ -57,14 +54,14 @@ def received(rows: Table, columns: Sequence[Column]) -> Received:
     for name, dtype in rows.kinds.items():
         if name in stripped:
             given[name] = Many(stripped[name])
-        elif dtype == pl.String:
+        elif rows.is_held_as_text(name) or dtype == pl.String:
             given[name] = Few(_stripped(rows.text(name), name))
         elif name != "line":
             given[name] = _of_another_type(rows.series(name), is_known=name in kinds)
             if name in kinds and (words := _in_words(dtype, kinds[name])):
                 foreign[name] = words
     given |= {name: Few.nothing(size) for name in kinds if name not in given}
-    return Received(_lines(rows), given, foreign)
+    return Received(_lines(rows), given, foreign, _extras(given, kinds))
 
 
 def received_as_is(frame: pl.DataFrame) -> Received:
@@ -74,7 +71,11 @@ def received_as_is(frame: pl.DataFrame) -> Received:
         for name, dtype in frame.schema.items()
         if name != "line"
     }
-    return Received(_lines(Table.of_frame(frame)), columns, {})
+    return Received(_lines(Table.of_frame(frame)), columns, {}, _extras(columns, {}))
+
+
+def _extras(given: Iterable[str], known: Container[str]) -> list[str]:
+    return [name for name in given if name not in known and name.startswith(EXTRA)]
 
 
 def _lines(rows: Table) -> npt.NDArray[np.int64]:
@@ -84,6 +85,8 @@ def _lines(rows: Table) -> npt.NDArray[np.int64]:
 def _stripped(text: Text, name: str) -> Text:
     """Return texts without space around them; of a scanned code its separators in words."""
     words = text.words
+    if len(words) == 1 and words[0] is None:
+        return text
     if name == "product_code":
         words = [None if word is None else word.replace(GROUP_SEPARATOR, SEPARATOR_IN_WORDS) for word in words]
     return Text(text.codes, [None if word is None else word.strip(SPACE) or None for word in words])

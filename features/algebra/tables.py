@@ -18,6 +18,7 @@ from features.algebra.text import Text
 
 Flags = npt.NDArray[np.bool_]
 MOMENT = pl.Datetime("us", "UTC")
+STRING, INT64, FLOAT64 = pl.String(), pl.Int64(), pl.Float64()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,18 +81,13 @@ class Table:
         self,
         kinds: Mapping[str, pl.DataType],
         height: int,
-        cells: Mapping[str, Cells] | None = None,
+        cells: Mapping[str, Column | Wholes] | None = None,
         base: pl.DataFrame | None = None,
     ) -> None:
         """kinds: the type of each column's series. base: a frame of the columns, if there is one."""
         self.kinds, self.height, self._base = kinds, height, base
-        self._cells: dict[str, Column | Wholes] = {}
+        self._cells = dict(cells or {})
         self._series: dict[str, pl.Series] = {}
-        for name, held in (cells or {}).items():
-            if isinstance(held, pl.Series):
-                self._series[name] = held.alias(name)
-            else:
-                self._cells[name] = held
         self._changed: tuple[str, ...] = ()  # columns that the frame lacks, or has other values of
         self._loose: dict[str, Text] = {}  # parts that still have the words of the whole
 
@@ -104,7 +100,9 @@ class Table:
     def of(cls, columns: Mapping[str, Cells], kinds: Mapping[str, pl.DataType] | None = None) -> Table:
         """Return rows of columns; kinds: types of those whose series is not of the usual one."""
         height = len(next(iter(columns.values()), ()))
-        return cls({name: _kind(cells) for name, cells in columns.items()} | dict(kinds or {}), height, columns)
+        table = cls(_kinds_of(columns, kinds or {}), height)
+        table._add(columns)
+        return table
 
     def __len__(self) -> int:
         return self.height
@@ -195,25 +193,35 @@ class Table:
 
     def holding(self, columns: Mapping[str, Cells], kinds: Mapping[str, pl.DataType] | None = None) -> Table:
         """Return the same rows with columns added, or in the place of those of the same names."""
-        added = {name: _kind(cells) for name, cells in columns.items()} | dict(kinds or {})
-        others = {name: held for name, held in (self._series | self._cells).items() if name not in columns}
-        table = Table({**self.kinds, **added}, self.height, {**others, **columns}, self._base)
-        table._series |= {name: held for name, held in self._series.items() if name not in columns}
-        table._loose = {name: text for name, text in self._loose.items() if name not in columns}
-        table._changed = tuple(dict.fromkeys((*self._changed, *columns))) if self._base is not None else ()
-        return table
+        return self.arranged((*self.kinds, *(name for name in columns if name not in self.kinds)), columns, kinds)
 
     def select(self, names: Iterable[str]) -> Table:
         """Return some columns, in this order; raises KeyError where one is lacking."""
-        table = Table({name: self.kinds[name] for name in names}, self.height)
-        kinds = table.kinds
-        table._cells = {name: held for name, held in self._cells.items() if name in kinds}
-        table._series = {name: held for name, held in self._series.items() if name in kinds}
-        table._loose = {name: text for name, text in self._loose.items() if name in kinds}
-        table._changed = tuple(name for name in self._changed if name in kinds)
+        return self.arranged(names, {})
+
+    def arranged(
+        self, names: Iterable[str], columns: Mapping[str, Cells], kinds: Mapping[str, pl.DataType] | None = None
+    ) -> Table:
+        """Return the same rows with columns of these names, in this order: the new ones, and its own; see `select`."""
+        own, new = self.kinds, _kinds_of(columns, kinds or {})
+        table = Table({name: new[name] if name in new else own[name] for name in names}, self.height)
+        kept = table.kinds.keys() - new.keys()
+        table._cells = {name: held for name, held in self._cells.items() if name in kept}
+        table._series = {name: held for name, held in self._series.items() if name in kept}
+        table._loose = {name: text for name, text in self._loose.items() if name in kept}
+        table._add(columns)
         if self._base is not None:
-            table._base = self._base.select(name for name in kinds if name in self._base.columns)
+            held = set(self._base.columns)
+            table._base = self._base.select(name for name in table.kinds if name in held)
+            table._changed = tuple(name for name in table.kinds if name in self._changed or name in new)
         return table
+
+    def _add(self, columns: Mapping[str, Cells]) -> None:
+        for name, held in columns.items():
+            if isinstance(held, pl.Series):
+                self._series[name] = held.alias(name)
+            else:
+                self._cells[name] = held
 
     def taken(self, places: npt.NDArray[np.intp]) -> Table:
         """Return the rows at some places, in their order."""
@@ -271,14 +279,18 @@ def _series_of(cells: Column | Wholes | None, name: str, kind: pl.DataType) -> p
     return series_of(cells, name)  # type: ignore[arg-type]  # a column without frame and series has cells
 
 
+def _kinds_of(columns: Mapping[str, Cells], kinds: Mapping[str, pl.DataType]) -> dict[str, pl.DataType]:
+    return {name: kinds[name] if name in kinds else _kind(cells) for name, cells in columns.items()}
+
+
 def _kind(cells: Cells) -> pl.DataType:
+    if isinstance(cells, Text):
+        return STRING
     if isinstance(cells, pl.Series):
         return cells.dtype
-    if isinstance(cells, Text):
-        return pl.String()
     if isinstance(cells, Wholes):
-        return pl.Int64()
-    return MOMENT if cells.dtype == np.int64 else pl.Float64()
+        return INT64
+    return MOMENT if cells.dtype == np.int64 else FLOAT64
 
 
 def _name_of(column: pl.Expr) -> str:

@@ -123,7 +123,7 @@ class Mapping:
     def in_manifest(self, raw: Columns) -> Columns:
         """Return the same of columns; those of a call, that bear the contract's names, stay as they are."""
         plain = self.manifest is None and self.decimal == "." and not self.grouping and not self.zone
-        if plain and all(name in BY_NAME or name == "line" or name.startswith(EXTRA) for name in raw.kinds):
+        if plain and all(name == "line" or name.startswith(EXTRA) for name in raw.kinds if name not in BY_NAME):
             return raw
         return Columns.of_frame(self.to_manifest(raw.frame))
 

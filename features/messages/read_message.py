@@ -22,6 +22,7 @@ from features.messages.quality import odd_in
 from features.messages.raw import NOTED
 from features.moments import micros
 
+NOTHING_NOTED = NOTED.to_frame()
 A_YEAR = timedelta(days=366)
 LONG_AGO = "more than a year before its arrival"  # a year that was typed wrong, or data that nobody waits for any more
 REFUSED_LINE = "a goods line was refused by the gate"
@@ -51,7 +52,7 @@ class Message:
     complete: bool = True
     mapping: Mapping = UNMAPPED
     sparing: bool = False
-    noted: pl.DataFrame = field(default_factory=NOTED.to_frame)
+    noted: pl.DataFrame = field(default_factory=lambda: NOTHING_NOTED)
     offices: Offices = ANY_OFFICE
 
     @property

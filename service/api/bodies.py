@@ -174,8 +174,7 @@ def rows_of(message: dict[str, Any]) -> tuple[Table, list[str]]:
                 cell = level.get(name)
                 column += [None if cell is None else as_text(cell)] * len(goods)
     texts: dict[str, Cells] = {name: Text.of(column) for name, column in columns.items()}
-    lines = {"line": Wholes(np.arange(len(places)))}
-    return Table.of({**texts, **lines}, dict.fromkeys(texts, pl.String())), places
+    return Table.of({**texts, "line": Wholes(np.arange(len(places)))}), places
 
 
 NAMES = tuple(column.name for column in (*CONSIGNMENT_COLUMNS, *GOODS_COLUMNS))
