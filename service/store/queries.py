@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from service.store.bulk_rows import upsert_many
 from service.store.database import SQL_IN_LIST_MAX
+from service.store.driver import Prepared, among
 from service.store.tables import DECLARATIONS, STATE
 
-VALUE = sa.select(STATE.c.value).where(STATE.c.name == sa.bindparam("called"))
+VALUE = Prepared(sa.select(STATE.c.value).where(STATE.c.name == sa.bindparam("called")))
 
 
 def in_lists(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
@@ -21,16 +23,19 @@ def in_lists(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
 
 def already(connection: sa.Connection, column: sa.Column[Any], values: Sequence[Any]) -> set[Any]:
     """Those of some values that a column holds already."""
-    found: set[Any] = set()
-    for batch in in_lists(values):
-        found.update(connection.execute(sa.select(column).where(column.in_(batch))).scalars())
-    return found
+    statement = _holding(column)
+    return {value for batch in in_lists(values) for (value,) in statement.rows(connection, among=batch)}
+
+
+@cache
+def _holding(column: sa.Column[Any]) -> Prepared:
+    return Prepared(sa.select(column).where(among(column)))
 
 
 def state_of(connection: sa.Connection, name: str) -> int | None:
     """A number that the store remembers."""
-    found = connection.execute(VALUE, {"called": name}).scalar()
-    return None if found is None else int(found)
+    found = VALUE.rows(connection, called=name)
+    return None if not found or found[0][0] is None else int(found[0][0])
 
 
 def card_stated() -> sa.ColumnElement[str]:
