@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import polars as pl
 
+from features.algebra.tables import Cells, Table
 from features.money import in_euro
 
 Kind = Literal["text", "number", "whole", "time"]
@@ -97,23 +99,40 @@ BY_NAME = {column.name: column for column in COLUMNS}
 VERSION_KEY = ("message_id", "consignment_id", "version")
 
 
-@dataclass(frozen=True, slots=True)
 class Consignments:
-    """Consignment versions and their goods lines.
+    """Consignment versions and their goods lines, as tables: columns for what computes, frames for who asks for them.
 
-    frame: one row per consignment version: `row` (0 … n-1), CONSIGNMENT_COLUMNS, any `extra_…`, and the totals
-        (`lines` and SUMMED) of its goods lines.
-    goods: one row per goods line: `row` of its consignment, GOODS_COLUMNS, `line_value_eur`.
+    declared: one row per consignment version: `row` (0 … n-1), CONSIGNMENT_COLUMNS, any `extra_…`, and the totals
+        (`lines` and SUMMED) of its goods lines; `frame` is the same as a frame.
+    lines: one row per goods line: `row` of its consignment, GOODS_COLUMNS, `line_value_eur`; `goods` as a frame.
     """
 
-    frame: pl.DataFrame
-    goods: pl.DataFrame
+    __slots__ = ("declared", "lines")
+
+    def __init__(self, declared: pl.DataFrame | Table, lines: pl.DataFrame | Table) -> None:
+        self.declared = declared if isinstance(declared, Table) else Table.of_frame(declared)
+        self.lines = lines if isinstance(lines, Table) else Table.of_frame(lines)
 
     def __len__(self) -> int:
-        return self.frame.height
+        return self.declared.height
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """Consignments as a frame."""
+        return self.declared.frame
+
+    @property
+    def goods(self) -> pl.DataFrame:
+        """Goods lines as a frame."""
+        return self.lines.frame
+
+    def holding(self, columns: Mapping[str, Cells], kinds: Mapping[str, pl.DataType] | None = None) -> Consignments:
+        """Return the same consignments with columns added, or in the place of those of the same names."""
+        return Consignments(self.declared.holding(columns, kinds), self.lines)
 
     def with_columns(self, *columns: pl.Expr | pl.Series) -> Consignments:
-        return replace(self, frame=self.frame.with_columns(*columns))
+        """Return the same with the columns of expressions or series."""
+        return Consignments(self.declared.with_columns(*columns), self.lines)
 
     def where(self, keep: pl.Expr) -> Consignments:
         """Return the consignments for which `keep` holds, renumbered."""
@@ -127,9 +146,11 @@ class Consignments:
 
     def between(self, start: int, end: int) -> Consignments:
         """Return the consignments from one place to before another, renumbered."""
+        if start == 0 and end >= len(self):
+            return self
         goods = self.goods.filter(pl.col("row").is_between(start, end - 1))
         return Consignments(
-            self.frame.slice(start, end - start).with_columns(pl.col("row") - start),
+            self.declared.part(start, end).with_columns(pl.col("row") - start),
             goods.with_columns(pl.col("row") - start),
         )
 

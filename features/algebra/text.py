@@ -68,6 +68,12 @@ class Text:
         """Return the texts of some rows."""
         return Text(self.codes[places], self.words)
 
+    def compact(self) -> Text:
+        """Return the same column without words that no row has."""
+        used, codes = np.unique(self.codes, return_inverse=True)
+        words = self.words
+        return Text(codes, [words[code] for code in used.tolist()])
+
     def each(self, function: Callable[[str], str | None]) -> Text:
         """Return what a function makes of each text; unknown stays unknown."""
         return Text(self.codes, [None if word is None else function(word) for word in self.words])

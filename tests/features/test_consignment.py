@@ -6,6 +6,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.algebra import Text
 from features.consignment import VERSION_KEY, fold
 from tests.features.conftest import consignments_of, row
 
@@ -93,3 +94,24 @@ def test_flat_rows_fold_to_the_same_consignments(keys: list[tuple[str, str, str]
     keep = data.draw(st.sampled_from("ABC"))
     some = folded.where(pl.col("consignment_id") == keep)
     assert some.flat().equals(flat.filter(pl.col("consignment_id") == keep))
+
+
+def test_columns_are_held_without_a_frame_and_stand_in_one() -> None:
+    folded = consignments_of(*lines_of(("M", "A", "1"), ("M", "B", "2")))
+    held = folded.holding({"party_id": Text.of(["P1", None])})
+    assert held.declared.text("party_id").rows() == ["P1", None]
+    assert held.frame["party_id"].to_list() == ["P1", None]
+    assert held.goods.equals(folded.goods)
+    assert held.between(1, 2).frame["party_id"].to_list() == [None]
+    assert held.where(pl.col("party_id") == "P1").frame["consignment_id"].to_list() == ["A"]
+
+
+def test_a_part_of_consignments_is_numbered_from_nought() -> None:
+    folded = consignments_of(*lines_of(("M", "A", "1"), ("M", "B", "1"), ("M", "A", "1"), ("M", "C", "1")))
+    folded.declared.text("consignment_id")
+    part = folded.between(1, 3)
+    assert part.frame["row"].to_list() == [0, 1]
+    assert part.frame.schema == folded.frame.schema
+    assert part.declared.whole("row").values.tolist() == [0, 1]
+    assert part.declared.text("consignment_id").rows() == ["B", "C"]
+    assert part.goods["row"].to_list() == [0, 1]
