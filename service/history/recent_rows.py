@@ -11,11 +11,12 @@ import numpy as np
 import polars as pl
 import sqlalchemy as sa
 
+from features.history.fact_columns import Facts
 from features.history.facts import FACTS, Integers
 from features.history.packed_amounts import WORD, PackedAmounts
 from features.history.queries import HistoryQuery
 from features.history.totals import FactTable
-from service.store.bulk_rows import upsert_many
+from service.store.bulk_rows import upsert_values
 from service.store.driver import Row, driver_rows
 from service.store.tables import RUNNING
 
@@ -96,27 +97,29 @@ def _table(rows: Sequence[Row]) -> FactTable:
     return FactTable.of_packed(numbers[:, 0].copy(), NO_ENDS, numbers[:, 1].copy(), amounts)
 
 
-def raise_rows(connection: sa.Connection, facts: pl.DataFrame) -> None:
-    """Add facts (FACT_SCHEMA) to the running totals.
+def raise_rows(connection: sa.Connection, facts: Facts) -> None:
+    """Add facts, their entities keyed, to the running totals.
 
     A fact known earlier than existing ones raises every later total of its entity, so that the rows do not depend on
     the order of arrival.
     """
     added: dict[int, dict[int, Amounts]] = defaultdict(dict)
-    for entity, known_at, *amounts in facts.select(COLUMNS).cast({"known_at": pl.Int64}).iter_rows():
+    columns = (facts.entity.tolist(), facts.known_at.tolist(), facts.amounts.tolist())
+    for entity, known_at, amounts in zip(*columns, strict=True):
         of_entity = added[entity]
-        of_entity[known_at] = tuple(map(add, of_entity.get(known_at, NOTHING), amounts))
+        before = of_entity.get(known_at)
+        of_entity[known_at] = tuple(amounts) if before is None else tuple(map(add, before, amounts))
     stored: dict[int, dict[int, Amounts]] = defaultdict(dict)
     since = [(entity, min(moments), False) for entity, moments in added.items()]
-    for entity, known_at, *amounts in _looked_up(connection, _SINCE, since):
-        stored[entity][known_at] = tuple(amounts)
+    former = {row[:2]: row for row in _looked_up(connection, _SINCE, since)}
+    for (entity, known_at), row in former.items():
+        stored[entity][known_at] = row[2:]
     raised = [
-        dict(zip(COLUMNS, (entity, known_at, *amounts), strict=True))
+        (entity, known_at, *amounts)
         for entity in sorted(added)
         for known_at, amounts in _raised(stored[entity], added[entity])
     ]
-    former = {(e, known_at): (e, known_at, *amounts) for e, of in stored.items() for known_at, amounts in of.items()}
-    upsert_many(connection, RUNNING, raised, former)
+    upsert_values(connection, RUNNING, raised, former)
 
 
 def _raised(stored: dict[int, Amounts], added: dict[int, Amounts]) -> Iterable[tuple[int, Amounts]]:

@@ -11,6 +11,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from features.consignment import TIME, Consignments
+from features.history.fact_columns import Versions
 from features.history.facts import FACT_SCHEMA, Integers
 from features.history.queries import HistoryQuery, Totals, nothing_known
 from features.history.running_totals import amounts_of, running_totals
@@ -68,7 +69,8 @@ class StoredHistory:
 
     def unposted(self, consignments: Consignments) -> pl.DataFrame:
         """Return the facts of these consignments that were never posted."""
-        return self._read(lambda connection: facts_unposted(connection, consignments, self.snapshot(connection)))
+        versions = Versions.of(consignments)
+        return self._read(lambda connection: facts_unposted(connection, versions, self.snapshot(connection))).frame()
 
     def parts(self, entities: Integers) -> list[FactTable]:
         """Return the history of entities (ascending, distinct) as tables whose totals add up, to send elsewhere.

@@ -97,6 +97,20 @@ def upsert_many(
     _put_over(connection, table, rows, former)
 
 
+def upsert_values(
+    connection: sa.Connection, table: sa.Table, rows: Sequence[Values], former: Mapping[Values, Values]
+) -> None:
+    """Insert rows of all columns, in the table's order and types, each in place of the one that has its primary key.
+
+    All of the table's columns are digested, its key comes first and each key once; former: the rows that stand, by key.
+    """
+    if rows:
+        names = tuple(table.columns.keys())
+        key = slice(len(table.primary_key))
+        _statement(connection.dialect, table, names, True).put(connection, rows)
+        note_rows(connection, table, added=rows, removed=[former[row[key]] for row in rows if row[key] in former])
+
+
 def update_rows(connection: sa.Connection, table: sa.Table, values: Row, *where: sa.ColumnElement[bool]) -> int:
     """Set columns of the rows that a condition chooses to plain values, or to sa.null(); the number of rows."""
     made_of = digested(table)
@@ -229,11 +243,13 @@ def _statement(dialect: sa.Dialect, table: sa.Table, columns: tuple[str, ...], o
         insert = insert.on_conflict_do_nothing(index_elements=keys)
     compiled: Any = insert.compile(dialect=dialect, column_keys=list(columns))
     order = tuple(compiled.positiontup) if compiled.positional else columns
-    return _Statement(compiled.string, tuple((name, _writing(table.c[name])) for name in order), not compiled.positional)
+    return _Statement(
+        compiled.string, tuple((name, _writing(table.c[name])) for name in order), not compiled.positional
+    )
 
 
 def _writing(column: sa.Column[Any]) -> Change | None:
-    """How a value of a column is written: JSON as text, and NULL where there is none in a column that may be without."""
+    """How a value of a column is written: JSON as text, NULL where there is none in a column that may be without."""
     if not isinstance(column.type, sa.JSON):
         return None
     return _json_or_null if column.nullable else as_json

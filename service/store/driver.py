@@ -198,7 +198,9 @@ def _among_arrays(element: Among, compiler: Any, **how: Any) -> str:
         for place, column in enumerate(element.columns)
     ]
     key = ", ".join(compiler.process(column, **how) for column in element.columns)
-    return f"{key} = ANY ({arrays[0]})" if len(arrays) == 1 else f"({key}) IN (SELECT * FROM unnest({', '.join(arrays)}))"
+    return (
+        f"{key} = ANY ({arrays[0]})" if len(arrays) == 1 else f"({key}) IN (SELECT * FROM unnest({', '.join(arrays)}))"
+    )
 
 
 def _lists_in(statement: Any) -> list[Among]:
