@@ -68,29 +68,40 @@ class Versions:
         withdrawn = table.text("purpose").is_one_of("cancellation")
         if withdrawn.any():
             amounts = np.where(withdrawn, 0, amounts)
-        ids = (table.series(name).to_list() for name in VERSION_KEY[:2])
+        message_id, consignment_id = (table.values(name) for name in VERSION_KEY[:2])
         lodged_at = table.moments("lodged_at")
-        return cls(*ids, table.whole("version").values, lodged_at, entities, known.reshape(entities.shape), amounts)
+        return cls(
+            message_id,
+            consignment_id,
+            table.whole("version").values,
+            lodged_at,
+            entities,
+            known.reshape(entities.shape),
+            amounts,
+        )
 
     @classmethod
     def of_frame(cls, frame: pl.DataFrame) -> Versions:
         """Return those of a frame, as `facts.stated` gives it."""
-        ids = (frame[name].to_list() for name in VERSION_KEY[:2])
+        message_id, consignment_id = (frame[name].to_list() for name in VERSION_KEY[:2])
         entities = _numbers(frame, ENTITIES)
         known = np.array([frame[name].is_not_null().to_numpy() for name in ENTITIES], np.bool_).reshape(entities.shape)
         lodged_at = frame["lodged_at"].cast(TIME).to_physical().to_numpy()
         version = frame["version"].to_numpy().astype(np.int64)
-        return cls(*ids, version, lodged_at, entities, known, _numbers(frame, DECLARATION_FACTS))
+        return cls(message_id, consignment_id, version, lodged_at, entities, known, _numbers(frame, DECLARATION_FACTS))
 
     @classmethod
     def end_to_end(cls, parts: Sequence[Versions]) -> Versions:
         """Return several as one."""
-        ids = ([name for part in parts for name in getattr(part, column)] for column in VERSION_KEY[:2])
-        rows = (np.concatenate([getattr(part, column) for part in parts]) for column in ("version", "lodged_at"))
-        below = (
-            np.concatenate([getattr(part, name) for part in parts], axis=1) for name in ("entities", "known", "amounts")
+        return cls(
+            [name for part in parts for name in part.message_id],
+            [name for part in parts for name in part.consignment_id],
+            np.concatenate([part.version for part in parts]),
+            np.concatenate([part.lodged_at for part in parts]),
+            np.concatenate([part.entities for part in parts], axis=1),
+            np.concatenate([part.known for part in parts], axis=1),
+            np.concatenate([part.amounts for part in parts], axis=1),
         )
-        return cls(*ids, *rows, *below)
 
     def __len__(self) -> int:
         return len(self.version)
@@ -104,9 +115,9 @@ class Versions:
         if len(places) == len(self) and all(place == at for at, place in enumerate(places)):
             return self
         at = np.array(places, np.intp)
-        ids = ([column[place] for place in places] for column in (self.message_id, self.consignment_id))
+        message_id, consignment_id = ([of[p] for p in places] for of in (self.message_id, self.consignment_id))
         below = (self.entities[:, at], self.known[:, at], self.amounts[:, at])
-        return Versions(*ids, self.version[at], self.lodged_at[at], *below)
+        return Versions(message_id, consignment_id, self.version[at], self.lodged_at[at], *below)
 
     def between(self, start: int, stop: int) -> Versions:
         """Return those from one place to before another."""
@@ -147,7 +158,7 @@ class Facts:
         """Return them as a frame (FACT_SCHEMA)."""
         amounts = {fact: np.ascontiguousarray(self.amounts[:, place]) for fact, place in PLACE.items()}
         keys = {"entity": self.entity, "known_at": self.known_at}
-        return pl.DataFrame({**keys, **amounts}).cast(dict(FACT_SCHEMA))
+        return pl.DataFrame({**keys, **amounts}).cast(FACT_SCHEMA)
 
 
 NO_FACTS = Facts(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, len(FACTS)), np.int64))

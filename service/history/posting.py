@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
@@ -20,7 +20,7 @@ from service.history.recent_rows import raise_rows
 from service.store.bulk_rows import insert_many, update_rows
 from service.store.database import Store
 from service.store.driver import Prepared, Row, among, driver_rows
-from service.store.queries import in_lists, set_state, state_of
+from service.store.queries import change_states, counted_on, in_lists
 from service.store.segment_files import LOW, Part, Segment
 from service.store.store_key import pseudonyms_in
 from service.store.tables import DECLARATIONS, ERASED, OUTCOMES, SEGMENTS
@@ -63,15 +63,17 @@ def post(store: Store, connection: sa.Connection, added: Facts | pl.DataFrame) -
     if not len(added):
         return
     facts = added if isinstance(added, Facts) else Facts.of_frame(added)
+    latest = int(facts.known_at.max())
+    changes: dict[str, Callable[[int | None], int]] = {
+        HISTORY_AS_OF: lambda before: latest if before is None else max(latest, before)
+    }
     keyed = Facts(store.pseudonyms.keyed(facts.entity), facts.known_at, facts.amounts)
     if store.segments.usable and len(facts) >= MANY:
         list_segment(connection, store.segments.write([(LOW, running_totals(keyed.frame()))], level=0))
     else:
         raise_rows(connection, keyed)
-        set_state(connection, EDITION, (state_of(connection, EDITION) or 0) + 1)
-    latest = int(facts.known_at.max())
-    before = state_of(connection, HISTORY_AS_OF)
-    set_state(connection, HISTORY_AS_OF, latest if before is None else max(latest, before))
+        changes[EDITION] = counted_on
+    change_states(connection, changes)
 
 
 def facts_unposted(connection: sa.Connection, versions: Versions, history: TotalsReader) -> Facts:

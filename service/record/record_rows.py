@@ -78,14 +78,17 @@ def _declaration(
 def stated_rows(versions: Versions, pseudonyms: Pseudonyms) -> list[dict[str, Any]]:
     """Return of each version what its facts are made of: its entities, keyed, and amounts."""
     keyed = pseudonyms.keyed(versions.entities.ravel()).reshape(versions.entities.shape)
-    entities = np.where(versions.known, keyed.astype(object), None).T.tolist()
+    entities = keyed.T.astype(object)
+    entities[~versions.known.T] = None
     amounts = versions.amounts.T.tolist()
     names = (*ENTITIES, *DECLARATION_FACTS)
-    return [dict(zip(names, (*of, *facts), strict=True)) for of, facts in zip(entities, amounts, strict=True)]
+    return [dict(zip(names, (*of, *facts), strict=True)) for of, facts in zip(entities.tolist(), amounts, strict=True)]
 
 
 def rows_scored(rows: Rows, places: Sequence[int]) -> list[dict[str, Any]]:
     """Return model rows at some places, ascending, by name; None where unknown."""
+    if not places:
+        return []
     chosen = slice(None) if len(places) == len(rows) else np.array(places, np.intp)
     columns = [
         Text(column.codes[chosen], column.words).rows() if isinstance(column, Text) else _numbers(column[chosen])

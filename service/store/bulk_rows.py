@@ -174,6 +174,8 @@ def keys_known(connection: sa.Connection, table: sa.Table, keys: Sequence[Values
 
 def delete_keys(connection: sa.Connection, table: sa.Table, keys: Sequence[Values]) -> None:
     """Delete the rows that have these primary keys, where there are any."""
+    if not keys:
+        return
     before = rows_by_key(connection, table, keys)
     if before:
         for batch in _batches(list(before)):

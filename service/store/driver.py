@@ -39,6 +39,11 @@ def execute(connection: sa.Connection, text: str, values: Any = ()) -> Any:
     """
     if not connection.in_transaction():
         connection.begin()
+    return run_text(connection, text, values)
+
+
+def run_text(connection: sa.Connection, text: str, values: Any = ()) -> Any:
+    """Run a text where a transaction is under way or begins with it; as `execute`."""
     driver: Any = connection.connection.driver_connection
     try:
         return driver.execute(text, values)
@@ -179,7 +184,7 @@ def among(*columns: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
 
 @compiles(Among, "sqlite")
 def _among_json(element: Among, compiler: Any, **how: Any) -> str:
-    each = sa.literal_column("value")
+    each: sa.ColumnElement[Any] = sa.literal_column("value")
     columns = element.columns
     parts: list[Any] = [each]
     if len(columns) > 1:  # cast, or no index is searched by more than the first

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
-from service.store.bulk_rows import upsert_many
+from service.store.bulk_rows import rows_by_key, upsert_many
 from service.store.database import SQL_IN_LIST_MAX
 from service.store.driver import Prepared, among
 from service.store.tables import DECLARATIONS, STATE
@@ -44,8 +44,19 @@ def card_stated() -> sa.ColumnElement[str]:
     return card
 
 
+def change_states(connection: sa.Connection, changes: Mapping[str, Callable[[int | None], int]]) -> None:
+    """Change numbers that the store remembers, each from what it was, None where it was none."""
+    before = rows_by_key(connection, STATE, [(name,) for name in changes])
+    known = {name: row[1] for (name,), row in before.items()}
+    rows = [{"name": name, "value": change(known.get(name))} for name, change in changes.items()]
+    upsert_many(connection, STATE, rows, before)
+
+
 def set_state(connection: sa.Connection, name: str, value: int) -> None:
     """Remember a number."""
-    before = state_of(connection, name)
-    former = {} if before is None else {(name,): (name, before)}
-    upsert_many(connection, STATE, [{"name": name, "value": value}], former)
+    change_states(connection, {name: lambda _: value})
+
+
+def counted_on(before: int | None) -> int:
+    """Return the next number of those that count changes."""
+    return (before or 0) + 1
