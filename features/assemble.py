@@ -16,8 +16,8 @@ from features.compute import compute, compute_over
 from features.consignment import EXTRA, Consignments
 from features.definition import DEFINITIONS, Level, in_order, needed, remembers
 from features.history.facts import with_entities
-from features.history.keys import as_read
 from features.history.named_entities import named_by
+from features.history.shared_values import without_strangers_results
 from features.history.totals import FactTable, History, Layered
 from features.history.windows import Reading, plan_of, read_history, reading_of
 from features.model_rows import Rows
@@ -71,7 +71,7 @@ def _assembled(
         **_absent(received, rows),
         **columns_of(linked.frame, received),
         **_over_lines(linked, lodged_at, fits, names),
-        **_read(readings_for(inputs), as_read(linked.frame), lodged_at, history),
+        **_read(readings_for(inputs), linked.frame, lodged_at, history),
         MEAN: fits.rates.attach(lodged_at),
     }
     return _as_inputs(compute(known, names, "of_consignment", rows), inputs, linked.frame)
@@ -166,7 +166,9 @@ def _read(
     if history is None:
         return dict.fromkeys((reading.name for reading in readings), np.full(frame.height, np.nan))
     plan = plan_of(readings)
-    return read_history(plan, lodged_at, named_by(frame, plan.keys), history)
+    return without_strangers_results(
+        readings, read_history(plan, lodged_at, named_by(frame, plan.keys), history), frame
+    )
 
 
 def _with_earlier_lines(consignments: Consignments, history: History) -> History:

@@ -104,7 +104,6 @@ KEYS: tuple[Key, ...] = (
 )
 # fmt: on
 ENTITIES = tuple(key.column for key in KEYS)
-SHARED_KEYS = "shared_keys"  # names of the keys that many unlike senders share, a column of linking
 ROWS_PER_HASHING = 50_000  # consignments: the texts of their keys stand one below the other meanwhile
 
 
@@ -144,18 +143,6 @@ def with_entities(consignments: Consignments) -> Consignments:
     texts = with_main.select(key.text.alias(key.name) for key in absent)
     hashed = [_hashed(part) for part in texts.iter_slices(ROWS_PER_HASHING)] or [_hashed(texts)]
     return Consignments(consignments.frame.hstack(pl.concat(hashed)), consignments.goods)
-
-
-def as_read(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return a frame whose entities are those that history is read of: unknown where many unlike senders share one.
-
-    What they did goes on being counted, for a value may turn out to be one party's.
-    """
-    if SHARED_KEYS not in frame.columns or not frame[SHARED_KEYS].list.len().sum():
-        return frame
-    shared = frame[SHARED_KEYS].explode(empty_as_null=False, keep_nulls=False).unique().to_list()
-    is_shared = {f"{key}_entity": pl.col(SHARED_KEYS).list.contains(key).fill_null(False) for key in shared}
-    return frame.with_columns(pl.when(~flag).then(column).alias(column) for column, flag in is_shared.items())
 
 
 def _hashed(texts: pl.DataFrame) -> pl.DataFrame:

@@ -12,7 +12,7 @@ import polars as pl
 
 from features.consignment import Consignments
 from features.history.facts import with_entities
-from features.history.keys import SHARED_KEYS
+from features.history.shared_values import SHARED_KEYS
 from features.parties.card import Card
 from features.parties.evidence import BUILDING, MOST_SHARERS, NAME, NAMES, SURE, evidence_of, level_of
 from features.parties.graph import Graph, Link

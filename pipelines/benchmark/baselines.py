@@ -38,6 +38,7 @@ class Rung:
     forget: share of the earlier rows that are also learned without history.
     weak: weight of each uninspected row as a weak negative.
     temper: power of the inverse selection probability as a weight. blind: evaluated without a readable history.
+    linked: learned and evaluated on consignments whose senders were linked.
     repeats: models of different seeds whose margins are averaged.
     """
 
@@ -47,6 +48,7 @@ class Rung:
     weak: float = 0.0
     temper: float = 0.0
     blind: bool = False
+    linked: bool = True
     repeats: int = 1
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
@@ -73,7 +75,7 @@ NETWORK = tuple(item.name for item in INPUTS if item.name.startswith("network_")
 RAW_RUNG, OWN = "raw LightGBM", "Tamis"
 RUNGS = (
     Rung(RAW_RUNG, (*_only(*RAW), *DECLARED_INPUTS)),
-    Rung("Tamis without linking", _without(*NETWORK)),
+    Rung("Tamis without linking", _without(*NETWORK), linked=False),
     Rung(OWN, INPUTS),
 )
 CEILING = Rung("full information", INPUTS)
@@ -102,7 +104,7 @@ def rank(rung: Rung, evidence: Evidence) -> tuple[Floats, Floats]:
     """Return margins and calibrated risks of the judged rows; trained every ten days on what was known before."""
     day, judged = evidence.frame["day"].to_numpy(), evidence.frame["judged"].to_numpy()
     margin, risk = np.full(len(day), np.nan), np.full(len(day), np.nan)
-    shown = evidence.blind if rung.blind else evidence.rows
+    shown = evidence.blind if rung.blind else _rows_of(rung, evidence)
     for first in range(0, int(day.max()) + 1, REFIT_DAYS):
         block = np.flatnonzero(judged & (day >= first) & (day < first + REFIT_DAYS))
         learner, rows = _learner(rung, evidence, evidence.start + timedelta(days=first))
@@ -111,6 +113,10 @@ def rank(rung: Rung, evidence: Evidence) -> tuple[Floats, Floats]:
         margin[block] = np.mean([model.trees.margins(asked) for model in fitted], axis=0)
         risk[block] = np.mean([model.calibration.apply(model.trees.margins(asked)) for model in fitted], axis=0)
     return margin[judged], risk[judged]
+
+
+def _rows_of(rung: Rung, evidence: Evidence) -> pl.DataFrame:
+    return evidence.rows if rung.linked else evidence.unlinked
 
 
 def _learner(rung: Rung, evidence: Evidence, now: datetime) -> tuple[Learner, Integers]:
@@ -122,8 +128,9 @@ def _learner(rung: Rung, evidence: Evidence, now: datetime) -> tuple[Learner, In
     weak = frame["weak"].arg_true() if rung.weak else pl.Series([], dtype=rows.dtype)
     earlier = rows[: round(FOLDS[0] * len(rows))]  # a copy of a row must not train the fold that the row validates
     forgotten = earlier.filter(evidence.lot[earlier] < rung.forget)
-    levels = levels_of(evidence.rows[rows], rung.inputs)
-    stacked = pl.concat([evidence.rows[rows], evidence.blind[forgotten], evidence.rows[weak]])
+    known = _rows_of(rung, evidence)
+    levels = levels_of(known[rows], rung.inputs)
+    stacked = pl.concat([known[rows], evidence.blind[forgotten], known[weak]])
     hit = pl.concat([frame["hit"][rows], frame["hit"][forgotten], frame["hit"][weak]]).fill_null(False).to_numpy()
     weight = np.concatenate([_tempered(frame, rows, rung.temper), _tempered(frame, forgotten, rung.temper),
                              np.full(len(weak), rung.weak)])  # fmt: skip

@@ -18,6 +18,7 @@ from features.contract import gate_outcomes
 from features.history.facts import facts_of, facts_of_outcomes, with_entities
 from features.history.totals import FactTable
 from features.messages.flat import read_flat
+from features.parties import LINKED
 from features.parties.evidence import KINDS, NAMES
 from features.parties.linking import STATED
 from pipelines.batch.archive import Archive
@@ -47,12 +48,14 @@ class Evidence:
 
     frame: `day` (0 = first judged), `judged`, `weak`, `known_at`, `hit`, `selection_probability`, `new_sender`, and of
         the truth `illicit`, `scheme`, `actor_id`, `dangerous` and `criminal_link`.
-    rows: the model inputs; blind: the same when history cannot be read. lot: a number in [0, 1) for each row.
+    rows: the model inputs; blind: the same when history cannot be read; unlinked: where linking is off, and nobody
+        knows which values strangers share. lot: a number in [0, 1) for each row.
     """
 
     frame: pl.DataFrame
     rows: pl.DataFrame
     blind: pl.DataFrame
+    unlinked: pl.DataFrame
     lot: pl.Series
     start: datetime
 
@@ -155,7 +158,9 @@ def _evidence(
     rows = assemble(sample, history, fits, inputs).frame
     frame = frame.with_columns((rows["consignor_consignments_90d"] == 0).alias("new_sender"))
     lot = pl.Series(np.random.default_rng(1).random(frame.height))
-    return Evidence(frame, rows, assemble(sample, None, fits, inputs).frame, lot, start)
+    blind = assemble(sample, None, fits, inputs).frame
+    unlinked = assemble(Consignments(sample.frame.drop(LINKED), sample.goods), history, fits, inputs).frame
+    return Evidence(frame, rows, blind, unlinked, lot, start)
 
 
 def _weak(firsts: pl.DataFrame, labelled: pl.DataFrame, start: datetime) -> pl.Series:

@@ -18,7 +18,6 @@ from features.assemble import Fits, Rows, assemble, readings_for
 from features.catalogue import Input
 from features.consignment import Consignments
 from features.history.facts import Integers, with_entities
-from features.history.keys import as_read
 from features.history.totals import FactTable, HistoryUnavailable
 from features.history.windows import ROWS_PER_PASS, question
 from pipelines.distributed.cluster import Cluster, Promise
@@ -82,7 +81,7 @@ def shards_of(linked: Consignments, history: Parted, inputs: Sequence[Input], sh
     """Split the history that a batch needs, its own facts included, by entity into shards of similar size."""
     own_facts = FactTable(history.unposted(linked))
     readings = readings_for(inputs)
-    asked = [question(readings, as_read(part)).entities for part in linked.frame.iter_slices(ROWS_PER_PASS)]
+    asked = [question(readings, part).entities for part in linked.frame.iter_slices(ROWS_PER_PASS)]
     entities = np.unique(np.concatenate(asked))
     tables = [*history.parts(entities), *own_facts.parts(entities)]  # all of one state of the store
     cuts = [part for part in np.array_split(entities, shards) if len(part)]

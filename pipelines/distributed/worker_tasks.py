@@ -16,7 +16,6 @@ from features.assemble import Fits, assemble, readings_for
 from features.catalogue import Input
 from features.consignment import Consignments
 from features.history.facts import FACT_SCHEMA
-from features.history.keys import as_read
 from features.history.queries import HistoryQuery, Totals, nothing_known
 from features.history.totals import FactTable, together
 from features.history.windows import question
@@ -54,7 +53,7 @@ class Answered:
 
 def asked_by(chunk: Consignments, inputs: Sequence[Input]) -> HistoryQuery:
     """Return the history query of a chunk's features."""
-    return question(readings_for(inputs), as_read(chunk.frame))
+    return question(readings_for(inputs), chunk.frame)
 
 
 def answered(shard: Shard, asked: HistoryQuery) -> Totals:

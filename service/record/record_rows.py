@@ -78,7 +78,7 @@ def _declaration(
 def stated_rows(versions: Versions, pseudonyms: Pseudonyms) -> list[dict[str, Any]]:
     """Return of each version what its facts are made of: its entities, keyed, and amounts."""
     keyed = pseudonyms.keyed(versions.entities.ravel()).reshape(versions.entities.shape)
-    entities = keyed.T.astype(object)
+    entities: Any = keyed.T.astype(object)
     entities[~versions.known.T] = None
     amounts = versions.amounts.T.tolist()
     names = (*ENTITIES, *DECLARATION_FACTS)

@@ -11,7 +11,7 @@ import polars as pl
 from features.catalogue import Input
 from features.consignment import EXTRA, Consignments
 from features.history.facts import with_entities
-from features.history.keys import as_read
+from features.history.shared_values import without_strangers_results
 from features.history.totals import FactTable, History, Layered
 from features.history.windows import Reading, nothing_read, read_windows, reading_of
 from features.parties.linking import LINKED
@@ -70,10 +70,15 @@ def _assembled(linked: Consignments, history: History | None, fits: Fits, inputs
     read = (
         nothing_read(readings, len(linked))
         if history is None
-        else read_windows(readings, as_read(linked.frame), history)
+        else _of_strangers_unread(readings, linked.frame, read_windows(readings, linked.frame, history))
     )
     rows = compute(_with_extras(known.hstack(read), inputs), names, "of_consignment")
     return rows.select(_model_columns(tuple(inputs)))
+
+
+def _of_strangers_unread(readings: Sequence[Reading], frame: pl.DataFrame, read: pl.DataFrame) -> pl.DataFrame:
+    columns = {name: read[name].to_numpy() for name in read.columns}
+    return pl.DataFrame(without_strangers_results(readings, columns, frame), nan_to_null=True)
 
 
 def readings_for(inputs: Sequence[Input]) -> tuple[Reading, ...]:

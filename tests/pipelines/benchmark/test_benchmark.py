@@ -61,7 +61,7 @@ def test_results_of_a_day_teach_nobody_before_they_are_known(seen: tuple[Evidenc
     late = pl.col("known_at") >= knew.start + timedelta(days=10)
     turned = Evidence(
         knew.frame.with_columns(pl.when(late).then(~pl.col("hit")).otherwise("hit").alias("hit")),
-        knew.rows, knew.blind, knew.lot, knew.start,
+        knew.rows, knew.blind, knew.unlinked, knew.lot, knew.start,
     )  # fmt: skip
     early = (knew.frame.filter("judged")["day"] < 10).to_numpy()
     assert knew.frame.filter(late).height > 0
@@ -84,7 +84,8 @@ def world(*margins: float, illicit: Sequence[bool]) -> tuple[Evidence, np.ndarra
         }
     )  # fmt: skip
     start = datetime(2026, 1, 1, tzinfo=UTC)
-    return Evidence(frame, pl.DataFrame(), pl.DataFrame(), pl.Series(), start), np.array(margins)
+    rows = pl.DataFrame()
+    return Evidence(frame, rows, rows, rows, pl.Series(), start), np.array(margins)
 
 
 def test_figures_by_hand() -> None:
