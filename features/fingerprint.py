@@ -17,7 +17,7 @@ from features.algebra import characters, frames, libm, lines, numbers, text
 from features.algebra.characters import meaning_of_characters
 from features.catalogue import Input
 from features.definition import DEFINITIONS, needed
-from features.history import fact_list, facts, keys, shared_values, windows
+from features.history import fact_columns, fact_list, facts, keys, shared_values, windows
 from features.history.windows import reading_of
 from features.parties import card, evidence, graph, linking, ownership
 from features.source_code import pieces_of_code, plain_code
@@ -30,6 +30,7 @@ MEANINGFUL = (
     compute,
     consignment,
     evidence,
+    fact_columns,
     fact_list,
     facts,
     frames,

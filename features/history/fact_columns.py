@@ -1,41 +1,34 @@
-"""Facts as columns: what versions of consignments state and what is new about their senders, for one and for a day.
-
-It computes what `facts.py` computes over frames; the record posts it.
-"""
+"""Facts as columns: what versions of consignments state and what is new about their senders, for one and for a day."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from features.algebra.tables import Table, Wholes
 from features.consignment import TIME, VERSION_KEY, Consignments
-from features.history.fact_list import facts_from
-from features.history.facts import (
-    DECLARATION_FACTS,
-    ENTITIES,
-    FACT_SCHEMA,
-    FACTS,
-    LODGED,
-    NEVER,
-    NOVELTY_FACTS,
-    FirstSeen,
-    Integers,
-    never_seen,
-    with_entities,
-)
+from features.history.fact_list import DECLARATION_FACTS, FACT_SCHEMA, FACTS, LODGED, NOVELTY_FACTS, Fact, facts_from
+from features.history.keys import ENTITIES, with_entities
 
+Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
-PLACE = {fact: place for place, fact in enumerate(FACTS)}
-STATED_PLACES = [PLACE[fact] for fact in DECLARATION_FACTS]
+FirstSeen = Callable[[Integers], Integers]
+"""Finds the moment (microseconds) at which each entity was first seen, NEVER where it never was."""
+
+NEVER = int(np.iinfo(np.int64).min)
+MOST_WHOLE = float(2**63 - 1024)  # the largest number that an integer holds
 SENDER = ENTITIES.index("consignor_entity")
-SIGHTS = [(PLACE[fact], ENTITIES.index(f"{key}_entity")) for fact, key in NOVELTY_FACTS.items()]
-AMOUNTS = [fact.amount.cast(pl.Int64).alias(fact.name) for fact in facts_from("declaration")]
-NEEDED = tuple(dict.fromkeys(name for fact in facts_from("declaration") for name in fact.needs))
+SIGHTS = [ENTITIES.index(f"{key}_entity") for key in NOVELTY_FACTS.values()]
+
+
+def never_seen(entities: Integers) -> Integers:
+    """Answer for a past that holds nothing."""
+    return np.full(len(entities), NEVER, np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,8 +56,7 @@ class Versions:
         columns = [table.whole(name) for name in ENTITIES]
         entities = np.array([column.values for column in columns], np.int64).reshape(len(ENTITIES), len(table))
         known = np.array([np.full(len(c), True) if c.known is None else c.known for c in columns], np.bool_)
-        amounts = np.array(pl.DataFrame([table.series(name) for name in NEEDED]).select(AMOUNTS).rows(), np.int64)
-        amounts = amounts.reshape(len(table), len(AMOUNTS)).T
+        amounts = np.array([_amounts(fact, table) for fact in facts_from("declaration")])
         withdrawn = table.text("purpose").is_one_of("cancellation")
         if withdrawn.any():
             amounts = np.where(withdrawn, 0, amounts)
@@ -103,6 +95,20 @@ class Versions:
             np.concatenate([part.amounts for part in parts], axis=1),
         )
 
+    def frame(self) -> pl.DataFrame:
+        """Return them as a frame: VERSION_KEY, `lodged_at`, ENTITIES, null where not known, and DECLARATION_FACTS."""
+        keys = dict(zip(VERSION_KEY, (self.message_id, self.consignment_id, self.version), strict=True))
+        entities = {
+            name: Wholes(of_key, known).series(name, pl.Int64())
+            for name, of_key, known in zip(ENTITIES, self.entities, self.known, strict=True)
+        }
+        amounts = dict(zip(DECLARATION_FACTS, self.amounts, strict=True))
+        kinds = {"message_id": pl.String(), "consignment_id": pl.String(), "lodged_at": TIME}
+        frame = pl.DataFrame(
+            {**keys, "lodged_at": self.lodged_at, **entities, **amounts}, schema_overrides={"lodged_at": pl.Int64()}
+        )
+        return frame.cast(kinds)
+
     def __len__(self) -> int:
         return len(self.version)
 
@@ -124,6 +130,15 @@ class Versions:
         return self.where(range(start, min(stop, len(self))))
 
 
+def _amounts(fact: Fact, table: Table) -> Integers:
+    """Return the amount of a fact that each version states: whole, and nothing where it is unknown."""
+    if isinstance(fact.amount, pl.Expr):
+        raise TypeError(f"fact {fact.name}: the amount of a declaration is a function of its columns")
+    amounts = np.broadcast_to(fact.amount(*(table.number(name) for name in fact.needs)), len(table))
+    stated = np.where(np.isnan(amounts), 0.0, np.rint(amounts))
+    return np.clip(stated, -MOST_WHOLE, MOST_WHOLE).astype(np.int64)
+
+
 def _numbers(frame: pl.DataFrame, names: Sequence[str]) -> Integers:
     columns = [frame[name].fill_null(0).to_numpy().astype(np.int64) for name in names]
     return np.array(columns, np.int64).reshape(len(names), frame.height)
@@ -131,17 +146,21 @@ def _numbers(frame: pl.DataFrame, names: Sequence[str]) -> Integers:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Facts:
-    """What is to be added to history: `entity`, `known_at` (microseconds since 1970), and a row of amounts of FACTS."""
+    """What is to be added to history: `entity`, `known_at` (microseconds since 1970), and amounts by fact.
+
+    amounts: of some of FACTS; of the others there is nothing.
+    """
 
     entity: Integers
     known_at: Integers
-    amounts: Integers
+    amounts: Mapping[str, Integers]
 
     @classmethod
     def of_frame(cls, facts: pl.DataFrame) -> Facts:
         """Return those of a frame (FACT_SCHEMA)."""
         known_at = facts["known_at"].cast(TIME).to_physical().to_numpy()
-        return cls(facts["entity"].to_numpy(), known_at, np.ascontiguousarray(_numbers(facts, FACTS).T))
+        amounts = {fact: facts[fact].fill_null(0).to_numpy().astype(np.int64) for fact in FACTS}
+        return cls(facts["entity"].to_numpy(), known_at, {fact: of for fact, of in amounts.items() if of.any()})
 
     @classmethod
     def end_to_end(cls, parts: Sequence[Facts]) -> Facts:
@@ -149,19 +168,34 @@ class Facts:
         held = [part for part in parts if len(part)]
         if len(held) <= 1:
             return held[0] if held else NO_FACTS
-        return cls(*(np.concatenate([getattr(part, name) for part in held]) for name in cls.__slots__))
+        names = [fact for fact in FACTS if any(fact in part.amounts for part in held)]
+        nothing = [np.zeros(len(part), np.int64) for part in held]
+        return cls(
+            np.concatenate([part.entity for part in held]),
+            np.concatenate([part.known_at for part in held]),
+            {
+                fact: np.concatenate([part.amounts.get(fact, none) for part, none in zip(held, nothing, strict=True)])
+                for fact in names
+            },
+        )
 
     def __len__(self) -> int:
         return len(self.entity)
 
+    def rows(self) -> Iterator[tuple[int, ...]]:
+        """Yield entity, moment and the amount of each of FACTS."""
+        nothing = [0] * len(self)
+        columns = (self.amounts[fact].tolist() if fact in self.amounts else nothing for fact in FACTS)
+        return zip(self.entity.tolist(), self.known_at.tolist(), *columns, strict=True)
+
     def frame(self) -> pl.DataFrame:
         """Return them as a frame (FACT_SCHEMA)."""
-        amounts = {fact: np.ascontiguousarray(self.amounts[:, place]) for fact, place in PLACE.items()}
-        keys = {"entity": self.entity, "known_at": self.known_at}
-        return pl.DataFrame({**keys, **amounts}).cast(FACT_SCHEMA)
+        frame = pl.DataFrame({"entity": self.entity, "known_at": self.known_at, **self.amounts})
+        nothing = (pl.lit(0, pl.Int64).alias(fact) for fact in FACTS if fact not in self.amounts)
+        return frame.with_columns(pl.col("known_at").cast(TIME), *nothing).select(FACT_SCHEMA.names())
 
 
-NO_FACTS = Facts(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, len(FACTS)), np.int64))
+NO_FACTS = Facts(np.empty(0, np.int64), np.empty(0, np.int64), {})
 
 
 def facts_stated(versions: Versions) -> Facts:
@@ -170,19 +204,17 @@ def facts_stated(versions: Versions) -> Facts:
     versions: all that are known of each consignment. A version that comes after a higher one states nothing, for it is
     out of date; it was lodged all the same.
     """
-    rows = np.zeros((len(versions), len(FACTS)), np.int64)
-    rows[:, PLACE[LODGED]] = 1
+    every, once = np.arange(len(versions)), {LODGED: np.ones(len(versions), np.int64)}
+    stated = dict(zip(DECLARATION_FACTS, versions.amounts, strict=True))
     if (versions.version == 1).all():
-        rows[:, STATED_PLACES] = versions.amounts.T
-        return _for_each_key(versions, np.arange(len(versions)), versions.lodged_at, rows)
+        return _for_each_key(versions, every, versions.lodged_at, once | stated)
     in_force, taken_back, taken_at = _in_force(versions)
-    stated = np.zeros((len(in_force) + len(taken_back), len(FACTS)), np.int64)
     places = np.concatenate([in_force, taken_back])
     signs = np.repeat((1, -1), (len(in_force), len(taken_back)))
-    stated[:, STATED_PLACES] = (versions.amounts[:, places] * signs).T
     known_at = np.concatenate([versions.lodged_at[in_force], taken_at])
-    lodged = _for_each_key(versions, np.arange(len(versions)), versions.lodged_at, rows)
-    return Facts.end_to_end([lodged, _for_each_key(versions, places, known_at, stated)])
+    signed = {fact: amounts[places] * signs for fact, amounts in stated.items()}
+    lodged = _for_each_key(versions, every, versions.lodged_at, once)
+    return Facts.end_to_end([lodged, _for_each_key(versions, places, known_at, signed)])
 
 
 def _in_force(versions: Versions) -> tuple[Integers, Integers, Integers]:
@@ -192,7 +224,7 @@ def _in_force(versions: Versions) -> tuple[Integers, Integers, Integers]:
     number = versions.version.tolist()
     in_force: list[int] = []
     taken_back: list[tuple[int, int]] = []
-    for _, places in groupby(order, key=versions.consignment_id.__getitem__):
+    for _, places in itertools.groupby(order, key=versions.consignment_id.__getitem__):
         highest: int | None = None
         for place in places:
             if highest is not None and number[place] < number[highest]:
@@ -206,11 +238,11 @@ def _in_force(versions: Versions) -> tuple[Integers, Integers, Integers]:
     return np.array(in_force, np.int64), former, versions.lodged_at[later]
 
 
-def _for_each_key(versions: Versions, places: Integers, known_at: Integers, rows: Integers) -> Facts:
+def _for_each_key(versions: Versions, places: Integers, known_at: Integers, amounts: Mapping[str, Integers]) -> Facts:
     """Return amounts of versions at some places as facts of each of their entities."""
     entities, known = versions.entities[:, places], versions.known[:, places]
     key, row = np.nonzero(known)
-    return Facts(entities[key, row], known_at[row], rows[row])
+    return Facts(entities[key, row], known_at[row], {fact: of[row] for fact, of in amounts.items()})
 
 
 def facts_sighted(versions: Versions, first_seen: FirstSeen = never_seen) -> Facts:
@@ -222,32 +254,39 @@ def facts_sighted(versions: Versions, first_seen: FirstSeen = never_seen) -> Fac
     seen = first_seen(both)
     fresh, earlier = seen == NEVER, known_at < seen
     come, moved = np.flatnonzero(fresh | earlier), np.flatnonzero(earlier & ~fresh)
-    places = np.concatenate([come, moved])
-    rows = np.zeros((len(places), len(FACTS)), np.int64)
-    rows[np.arange(len(places)), sights[places]] = np.repeat((1, -1), (len(come), len(moved)))
-    return Facts(sender[places], np.concatenate([known_at[come], seen[moved]]), rows)
+    places, signs = np.concatenate([come, moved]), np.repeat((1, -1), (len(come), len(moved)))
+    amounts = {fact: signs * (sights[places] == place) for place, fact in enumerate(NOVELTY_FACTS)}
+    return Facts(sender[places], np.concatenate([known_at[come], seen[moved]]), amounts)
 
 
 def _sights(versions: Versions) -> tuple[Integers, Integers, Integers, Integers]:
-    """Find when a sender and each other were first named together: place of the fact, sender, both, moment."""
-    fact, keys = np.array(SIGHTS, np.intp).T
-    key, row = np.nonzero(versions.known[keys] & versions.known[SENDER])
-    both = versions.entities[keys][key, row]
+    """Find when a sender and each other were first named together: place in NOVELTY_FACTS, sender, both, moment."""
+    key, row = np.nonzero(versions.known[SIGHTS] & versions.known[SENDER])
+    both = versions.entities[SIGHTS][key, row]
     order = np.lexsort((both, key))  # those of one pair stay in the order of their rows
     key, row, both = key[order], row[order], both[order]
-    starts = np.flatnonzero(np.append(True, (both[1:] != both[:-1]) | (key[1:] != key[:-1]))[: len(both)])
+    starts = _starts(key, both)
     moments = versions.lodged_at[row]
     first = np.minimum.reduceat(moments, starts) if len(starts) else moments
-    return fact[key[starts]], versions.entities[SENDER][row[starts]], both[starts], first
+    return key[starts], versions.entities[SENDER][row[starts]], both[starts], first
 
 
 def fact_delta(facts: Facts, others: Facts) -> Facts:
     """Return what is to be added to the others so that they come to the facts."""
-    both = Facts.end_to_end([facts, Facts(others.entity, others.known_at, -others.amounts)])
+    less = Facts(others.entity, others.known_at, {fact: -amounts for fact, amounts in others.amounts.items()})
+    both = Facts.end_to_end([facts, less])
     order = np.lexsort((both.known_at, both.entity))
     entity, known_at = both.entity[order], both.known_at[order]
-    changes = (entity[1:] != entity[:-1]) | (known_at[1:] != known_at[:-1])
-    starts = np.flatnonzero(np.append(True, changes)[: len(order)])
-    sums = np.add.reduceat(both.amounts[order], starts, axis=0) if len(starts) else both.amounts
-    kept = sums.any(axis=1)
-    return Facts(entity[starts][kept], known_at[starts][kept], sums[kept])
+    starts = _starts(entity, known_at)
+    if not len(starts) or not both.amounts:
+        return NO_FACTS
+    sums = {fact: np.add.reduceat(amounts[order], starts) for fact, amounts in both.amounts.items()}
+    kept = np.logical_or.reduce([of_fact != 0 for of_fact in sums.values()])
+    at = starts[kept]
+    return Facts(entity[at], known_at[at], {fact: of_fact[kept] for fact, of_fact in sums.items()})
+
+
+def _starts(one: Integers, other: Integers) -> Integers:
+    """Find where a pair of two sorted columns begins."""
+    changes = (one[1:] != one[:-1]) | (other[1:] != other[:-1])
+    return np.flatnonzero(np.append(True, changes)[: len(one)])

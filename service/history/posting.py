@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
-from typing import Any
+from functools import lru_cache
+from typing import Any, Protocol
 
 import orjson
 import polars as pl
@@ -13,9 +13,8 @@ import sqlalchemy as sa
 from features.consignment import TIME, VERSION_KEY
 from features.history.fact_columns import NO_FACTS, Facts, Versions, fact_delta, facts_sighted, facts_stated
 from features.history.fact_list import RESULT_COLUMNS
-from features.history.facts import DECLARATION_FACTS, ENTITIES, attributed, facts_of_outcomes
+from features.history.facts import DECLARATION_FACTS, ENTITIES, Integers, attributed, facts_of_outcomes
 from features.history.running_totals import running_totals
-from features.history.totals import TotalsReader, first_seen
 from service.history.recent_rows import raise_rows
 from service.store.bulk_rows import insert_many, update_rows
 from service.store.database import Store
@@ -58,6 +57,14 @@ LEARNED = Prepared(sa.select(OUTCOMES).where(among(OUTCOMES.c.consignment_id)))
 WITH_RESULTS = Prepared(sa.select(OUTCOMES.c.consignment_id).where(among(OUTCOMES.c.consignment_id)))
 
 
+class SeenReader(Protocol):
+    """A history that knows when an entity was named first."""
+
+    def first_seen(self, entities: Integers) -> Integers:
+        """Return the earliest moment that a version named each entity, NEVER where none did."""
+        ...
+
+
 def post(store: Store, connection: sa.Connection, added: Facts | pl.DataFrame) -> None:
     """Add facts (or a frame, FACT_SCHEMA) to the history, keyed: many as a segment of their own, few to the rows."""
     if not len(added):
@@ -76,7 +83,7 @@ def post(store: Store, connection: sa.Connection, added: Facts | pl.DataFrame) -
     change_states(connection, changes)
 
 
-def facts_unposted(connection: sa.Connection, versions: Versions, history: TotalsReader) -> Facts:
+def facts_unposted(connection: sa.Connection, versions: Versions, history: SeenReader) -> Facts:
     """Return the facts that versions are, less what has been posted of them and of others of their consignments."""
     ids = list(dict.fromkeys(versions.consignment_id))
     posted = _on_record(connection, ids, POSTED)
@@ -89,9 +96,9 @@ def facts_unposted(connection: sa.Connection, versions: Versions, history: Total
     return _added(versions.where(fresh), before, history)
 
 
-def _added(fresh: Versions, posted: Versions | None, history: TotalsReader) -> Facts:
+def _added(fresh: Versions, posted: Versions | None, history: SeenReader) -> Facts:
     """Return what versions add to the facts posted of other versions of the same consignments."""
-    sighted = facts_sighted(fresh, partial(first_seen, history))
+    sighted = facts_sighted(fresh, history.first_seen)
     if posted is None:
         return Facts.end_to_end([facts_stated(fresh), sighted])
     before, after = (
@@ -105,7 +112,7 @@ def _added(fresh: Versions, posted: Versions | None, history: TotalsReader) -> F
     return Facts.end_to_end([facts_stated(new), more, sighted])
 
 
-def catch_up(store: Store, connection: sa.Connection, history: TotalsReader) -> int:
+def catch_up(store: Store, connection: sa.Connection, history: SeenReader) -> int:
     """Post the facts that waited while history could not be read; return how many declarations waited."""
     waiting = sa.select(DECLARATIONS.c.consignment_id).where(~DECLARATIONS.c.posted).distinct().limit(WAITING_AT_ONCE)
     ids = list(connection.execute(waiting).scalars())

@@ -8,6 +8,7 @@ from operator import add
 from typing import Any
 
 import numpy as np
+import orjson
 import polars as pl
 import sqlalchemy as sa
 
@@ -60,6 +61,9 @@ _HELD = """
 WITH a(entity, moment, ages) AS ({asked})
 SELECT a.entity FROM a WHERE EXISTS (SELECT 1 FROM running r WHERE r.entity = a.entity)
 """
+_LODGED_FIRST = """SELECT a.value, (SELECT r.known_at FROM running r WHERE r.entity = a.value AND r.lodged > 0
+                             ORDER BY r.known_at LIMIT 1) FROM {asked}"""
+_ONE_LIST = {"sqlite": "json_each(?) a", "postgresql": "unnest(?::bigint[]) a(value)"}
 _ARRAYS = "SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::boolean[])"
 
 
@@ -77,6 +81,14 @@ def rows_asked_for(connection: sa.Connection, asked: HistoryQuery) -> FactTable:
     lookups = [lookup for lookup in lookups if lookup[0] in held]
     rows = _looked_up(connection, _READ, lookups)
     return _table(rows if len(lookups) <= LOOKUPS_MOST else sorted(set(rows)))  # each statement gives them sorted
+
+
+def first_lodged(connection: sa.Connection, entities: Sequence[int]) -> list[int | None]:
+    """Return the moment of the first lodging that named each entity (keyed), None where no row knows one."""
+    statement = _LODGED_FIRST.format(asked=_ONE_LIST[connection.dialect.name])
+    listed = orjson.dumps(entities).decode() if connection.dialect.name == "sqlite" else list(entities)
+    found = dict(driver_rows(connection, statement, (listed,)))
+    return [found[entity] for entity in entities]
 
 
 def all_rows(connection: sa.Connection) -> FactTable:
@@ -104,8 +116,7 @@ def raise_rows(connection: sa.Connection, facts: Facts) -> None:
     the order of arrival.
     """
     added: dict[int, dict[int, Amounts]] = defaultdict(dict)
-    columns = (facts.entity.tolist(), facts.known_at.tolist(), facts.amounts.tolist())
-    for entity, known_at, amounts in zip(*columns, strict=True):
+    for entity, known_at, *amounts in facts.rows():
         of_entity = added[entity]
         before = of_entity.get(known_at)
         of_entity[known_at] = tuple(amounts) if before is None else tuple(map(add, before, amounts))

@@ -113,7 +113,16 @@ def measured(size: int, folder: Path) -> dict[str, list[float]]:
 def main(sizes: tuple[int, ...]) -> None:
     """Print one line for each size: medians of a message, and of the record per consignment."""
     table = Table(box=None)
-    for name in ("consignments", "record before", "record", "best", "a consignment", "ratio", "context before", "context"):
+    for name in (
+        "consignments",
+        "record before",
+        "record",
+        "best",
+        "a consignment",
+        "ratio",
+        "context before",
+        "context",
+    ):
         table.add_column(name, justify="right")
     for size in sizes:
         with tempfile.TemporaryDirectory(prefix="tamis-bench-") as folder:

@@ -14,7 +14,8 @@ import numpy.typing as npt
 import polars as pl
 
 from features.consignment import TIME, VERSION_KEY, Consignments
-from features.history.fact_list import (
+from features.history.keys import ENTITIES, KEYS, Key, entities_named, with_entities
+from tests.oracle.record.fact_list import (
     DECLARATION_FACTS,
     FACT_SCHEMA,
     FACTS,
@@ -25,7 +26,6 @@ from features.history.fact_list import (
     RESULT_COLUMNS,
     facts_from,
 )
-from features.history.keys import ENTITIES, KEYS, Key, entities_named, with_entities
 
 __all__ = [
     "DECLARATION_FACTS",

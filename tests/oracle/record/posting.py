@@ -11,7 +11,6 @@ import polars as pl
 import sqlalchemy as sa
 
 from features.consignment import TIME, VERSION_KEY, Consignments
-from features.history.fact_list import RESULT_COLUMNS
 from features.history.running_totals import running_totals
 from features.history.totals import TotalsReader, first_seen
 from service.store.database import Store
@@ -20,6 +19,7 @@ from service.store.store_key import pseudonyms_in
 from service.store.tables import DECLARATIONS, ERASED, OUTCOMES, SEGMENTS
 from tests.oracle.record.bulk_rows import insert_many, update_rows
 from tests.oracle.record.driver import driver_rows
+from tests.oracle.record.fact_list import RESULT_COLUMNS
 from tests.oracle.record.facts import (
     DECLARATION_FACTS,
     ENTITIES,
