@@ -13,6 +13,7 @@ from docs.generator.licences import licences_page
 from docs.generator.messages import formats_page, problems_page
 from docs.generator.reasons import reasons_page
 from docs.generator.service import metrics_page, routes_page, settings_page, tables_page
+from docs.generator.worlds import worlds_page
 
 REFERENCE = Path(__file__).parent.parent / "reference"
 PAGES: dict[str, Callable[[], str]] = {
@@ -30,6 +31,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "features.md": features_page,
     "facts.md": facts_page,
     "tables.md": tables_page,
+    "worlds.md": worlds_page,
     "licences.md": licences_page,
 }
 

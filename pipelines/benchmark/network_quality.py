@@ -11,7 +11,7 @@ from features.history.facts import with_entities
 
 
 def pairwise(consignments: Consignments, network_of: Mapping[int, int], truth: pl.DataFrame) -> dict[str, float]:
-    """Compute precision and recall over all pairs of cards, and recall over the pairs of illicit actors.
+    """Compute precision and recall over all pairs of cards, the share of the largest network, and more.
 
     truth: `consignment_id` and `actor_id`. A card used by several actors counts for the most frequent one.
     """
@@ -30,8 +30,13 @@ def pairwise(consignments: Consignments, network_of: Mapping[int, int], truth: p
         "cards": float(cards.height),
         "precision": both / max(_pairs(cards, "network"), 1),
         "recall": both / max(_pairs(cards, "actor_id"), 1),
+        "largest network": _largest(cards) / max(cards.height, 1),
         "recall of illicit actors": _pairs(illicit, "actor_id", "network") / max(_pairs(illicit, "actor_id"), 1),
     }
+
+
+def _largest(cards: pl.DataFrame) -> int:
+    return max(cards.group_by("network").len()["len"].to_list(), default=0)
 
 
 def _pairs(cards: pl.DataFrame, *by: str) -> int:

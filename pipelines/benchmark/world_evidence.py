@@ -39,7 +39,7 @@ class Size:
 
     days: int = 120
     per_day: int = 2_000
-    test_day: int = 80  # the late scheme of the standard world starts on day 84
+    test_day: int = 80  # the test window of the family: what is held back begins after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ class Evidence:
         the truth `illicit`, `scheme`, `actor_id`, `dangerous` and `criminal_link`.
     rows: the model inputs; blind: the same when history cannot be read; unlinked: where linking is off, and nobody
         knows which values strangers share. lot: a number in [0, 1) for each row.
+    world: what was planted, for whoever judges.
     """
 
     frame: pl.DataFrame
@@ -58,6 +59,7 @@ class Evidence:
     unlinked: pl.DataFrame
     lot: pl.Series
     start: datetime
+    world: World
 
 
 def scarce(world: World) -> World:
@@ -85,16 +87,17 @@ def as_customs_knew(
     truth: pl.DataFrame,
     inputs: Sequence[Input],
     size: Size,
+    world: World | None = None,
 ) -> Evidence:
-    """Return the evidence for every rung but the ceiling."""
+    """Return the evidence for every rung but the ceiling; consignments may be linked already."""
     start: datetime = consignments.frame["lodged_at"].min()  # type: ignore[assignment]
     consignments = linked(consignments)
     known = with_entities_of(outcomes, consignments)
-    return _evidence(consignments, known, labelled_of(consignments, known, start), truth, inputs, size)
+    return _evidence(consignments, known, labelled_of(consignments, known, start), truth, inputs, size, world)
 
 
 def with_full_information(
-    consignments: Consignments, truth: pl.DataFrame, inputs: Sequence[Input], size: Size
+    consignments: Consignments, truth: pl.DataFrame, inputs: Sequence[Input], size: Size, world: World | None = None
 ) -> Evidence:
     """Return the evidence of the ceiling: a correct result for everything a day later, and the true networks."""
     known = consignments.frame.join(truth, on="consignment_id", how="left", maintain_order="left")
@@ -112,7 +115,7 @@ def with_full_information(
     everything = with_entities_of(results, by_actor)
     learned = pl.Series(np.random.default_rng(0).random(results.height) < HONEST_SHARE)
     labelled = labelled_of(by_actor, everything.filter(learned | (pl.col("result") == "non_compliant")), start)
-    return _evidence(by_actor, everything, labelled, truth, inputs, size)
+    return _evidence(by_actor, everything, labelled, truth, inputs, size, world)
 
 
 def _by_actor(consignments: Consignments, actor: pl.Series) -> Consignments:
@@ -130,6 +133,7 @@ def _evidence(
     truth: pl.DataFrame,
     inputs: Sequence[Input],
     size: Size,
+    world: World | None,
 ) -> Evidence:
     first: datetime = consignments.frame["lodged_at"].min()  # type: ignore[assignment]
     last: datetime = consignments.frame["lodged_at"].max()  # type: ignore[assignment]
@@ -160,7 +164,7 @@ def _evidence(
     lot = pl.Series(np.random.default_rng(1).random(frame.height))
     blind = assemble(sample, None, fits, inputs).frame
     unlinked = assemble(Consignments(sample.frame.drop(LINKED), sample.goods), history, fits, inputs).frame
-    return Evidence(frame, rows, blind, unlinked, lot, start)
+    return Evidence(frame, rows, blind, unlinked, lot, start, world or load_world())
 
 
 def _weak(firsts: pl.DataFrame, labelled: pl.DataFrame, start: datetime) -> pl.Series:

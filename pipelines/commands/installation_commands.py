@@ -36,13 +36,17 @@ def synth(
     out: Annotated[Path, typer.Option(help="folder for manifests, outcomes and truth")] = Path("world"),
     start: Annotated[datetime, typer.Option(formats=DAYS, help="first day")] = datetime(2026, 1, 1),  # noqa: DTZ001
     end: Annotated[datetime | None, typer.Option(formats=DAYS, help="last day, in place of the first")] = None,
+    family: Annotated[
+        bool, typer.Option("--family", help="a world of the family: its parameters are drawn by the seed too")
+    ] = False,
 ) -> None:
     """Write a synthetic world: manifests/, outcomes/, and the truth in a file of its own."""
-    from pipelines.synthetic import build_world
+    from pipelines.synthetic import build_of_family, build_world
 
     first = start.date() if end is None else end.date() - timedelta(days=days - 1)
     with show.progress("days", days) as advance:
-        world = build_world(days, per_day, seed, out, start=first, progress=advance)
+        build = build_of_family if family else build_world
+        world = build(days, per_day, seed, out, start=first, progress=advance)
     show.line(
         f"{world.consignments:,} consignments in {world.messages:,} messages, {world.inspected:,} inspected, in {out}"
     )

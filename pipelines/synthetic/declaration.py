@@ -13,7 +13,9 @@ from pipelines.synthetic.flow import Orders
 from pipelines.synthetic.stock import home_kind
 from pipelines.synthetic.world_goods import Goods
 from pipelines.synthetic.world_settings import World
-from pipelines.synthetic.world_wording import describe, with_slips
+from pipelines.synthetic.world_wording import Writer, describe, with_slips
+
+SERIES_NAMED = 0.8  # of the descriptions of those who number articles of their own: they name the number
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,11 @@ def declare_lines(world: World, goods: Goods, orders: Orders, day: int, rng: np.
     language = np.where(rng.random(len(of)) < 0.8, senders.language[of], 0)
     dear = senders.price[of] > 2.5
     branded = np.where(orders.illicit[of], 0.03, np.where(dear, 0.3, 0.01))
-    words = describe(goods, kind, language, senders.style[of], senders.family[of], vague, branded, rng)
+    writer = Writer(
+        senders.ids[of], senders.style[of], senders.family[of], senders.series[of], senders.template[of],
+        np.where(senders.series[of], SERIES_NAMED, world.honest.code_share),
+    )  # fmt: skip
+    words = describe(goods, kind, language, writer, vague, branded, rng)
     origin = _goods_origin(world, orders, rng)
     frame = pl.DataFrame(
         {

@@ -7,12 +7,21 @@ import polars as pl
 
 from pipelines.synthetic import people
 from pipelines.synthetic.declaration import blank, habit
-from pipelines.synthetic.draws import Flags, Floats, Ints, sums, unit, weighted
+from pipelines.synthetic.draws import DAILY, Flags, Floats, Ints, pick, sums, unit, weighted
 from pipelines.synthetic.flow import Orders
 from pipelines.synthetic.senders import BUSINESS, PRIVATE
 from pipelines.synthetic.world_settings import World
 from pipelines.synthetic.world_wording import with_slips
 
+_TOWN = pl.col("town")
+TOWN_WAYS = (  # of writing one town
+    _TOWN.str.to_uppercase(),
+    _TOWN + " City",
+    _TOWN + " Shi",
+    _TOWN.str.slice(0, 4) + " " + _TOWN.str.slice(4),
+    _TOWN + " Industrial District",
+    _TOWN.str.to_lowercase(),
+)
 _NATURES = ("sale", "gift", "documents", "sample", "returned", "other")
 
 
@@ -22,6 +31,7 @@ def declare_parties(world: World, orders: Orders, document: int, day: int, rng: 
     gross = _gross(orders, rng)
     dispatch = _dispatch(world, orders, day, rng)
     consignor, consignee = _consignor(world, orders, rng), _consignee(world, orders, rng)
+    consignor = consignor.with_columns(_towns(world, orders, consignor["consignor_city"], day))
     frame = pl.DataFrame(
         {
             "stream": pl.Series(["postal", "express"]).gather(express.astype(np.int64)),
@@ -45,11 +55,12 @@ def _gross(orders: Orders, rng: np.random.Generator) -> Floats:
 
 
 def _dispatch(world: World, orders: Orders, day: int, rng: np.random.Generator) -> Ints:
-    """Return the country of dispatch: the sender's; for few Chinese senders Hong Kong, for more under a drift."""
-    china, hong_kong = people.country("CN"), people.country("HK")
-    shift = 0.02 + (world.drift.origin_shift if 0 <= world.drift.day <= day else 0.0)
+    """Return the country of dispatch: the sender's; for few Chinese senders another, for more under a drift."""
+    china, from_where = people.country("CN"), [people.country(code) for code in world.flow.detours]
+    shift = world.flow.detour_share + (world.drift.origin_shift if 0 <= world.drift.day <= day else 0.0)
     moved = (orders.senders.country == china) & (rng.random(len(orders)) < shift)
-    return np.where(moved, hong_kong, orders.senders.country)
+    elsewhere = np.array(from_where)[pick(orders.senders.ids, 334, len(from_where))]
+    return np.where(moved, elsewhere, orders.senders.country)
 
 
 def _transits(world: World, orders: Orders, rng: np.random.Generator) -> pl.Series:
@@ -75,7 +86,9 @@ def _natures(world: World, orders: Orders, document: int, rng: np.random.Generat
     as_gift = np.where(gift, 1, 0)
     lawful_private = (kind == PRIVATE) & (orders.scheme < 0)
     nature = np.where(lawful_private, np.where(papers, 2, private), np.where(kind == BUSINESS, sample, as_gift))
-    return pl.Series(_NATURES).gather(nature)
+    natures = np.array([_NATURES.index(scheme.nature or "sale") for scheme in world.schemes])
+    named = (drawn < habit(world, orders, "nature_share")) & orders.illicit
+    return pl.Series(_NATURES).gather(np.where(named, natures[orders.scheme], nature))
 
 
 def _ioss(orders: Orders, rng: np.random.Generator) -> pl.Series:
@@ -120,7 +133,7 @@ def _consignee(world: World, orders: Orders, rng: np.random.Generator) -> pl.Dat
     other = rng.random(len(orders)) < np.where(orders.illicit & split[orders.scheme], 0.45, 0.04)
     person = orders.buyer + np.where(other, rng.integers(1, 4, len(orders)) << 40, 0)
     trader = (orders.senders.kind == BUSINESS) & (unit(orders.buyer, 341) < 0.9)
-    names, place = people.persons(person, france), people.places(orders.buyer, france)
+    names, place = people.persons(person, france), people.places(orders.buyer, france, world.places)
     company = "SARL " + names["name"].str.split(" ").list.get(-1)
     number = "FR" + people.digits(orders.buyer, 342, 9) + "00017"
     return pl.DataFrame(
@@ -146,3 +159,14 @@ def _dialled(phones: pl.Series, rng: np.random.Generator) -> pl.Series:
     way = pl.Series(rng.random(len(phones)))
     bare = phones.str.slice(1)
     return pl.select(pl.when(way < 0.75).then(phones).when(way < 0.9).then("00" + bare).otherwise(bare)).to_series()
+
+
+def _towns(world: World, orders: Orders, towns: pl.Series, day: int) -> pl.Series:
+    """Write part of the towns in another way, drawn for each consignment: capitals, a suffix, two words, a province."""
+    lot = orders.senders.ids * 4096 + np.arange(len(orders))
+    varied = unit(lot, 3 * DAILY + day) < world.places.town_variant_share
+    turn = pl.Series(np.where(varied, pick(lot, 335, len(TOWN_WAYS)), -1))
+    town = _TOWN
+    for way, written in enumerate(TOWN_WAYS):
+        town = pl.when(turn == way).then(written).otherwise(town)
+    return pl.DataFrame({"town": towns}).select(town.alias("consignor_city")).to_series()

@@ -7,12 +7,13 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from pipelines.synthetic.draws import DAILY, Flags, Floats, Ints, mix, pick, weighted
+from pipelines.synthetic.draws import DAILY, Flags, Floats, Ints, mix, pick, sums, unit, weighted
 from pipelines.synthetic.senders import BUSINESS, PRIVATE, Senders
 from pipelines.synthetic.sources import Population, sources
 from pipelines.synthetic.world_goods import Goods
 from pipelines.synthetic.world_settings import World
 
+THRESHOLDS = (22.0, 45.0, 150.0)  # below which duties, taxes or papers are saved, in EUR
 ANY_SLOT = np.array([0.40, 0.22, 0.15, 0.10, 0.08, 0.05])
 
 
@@ -63,6 +64,7 @@ def orders(
     kind = _kinds(goods, senders, scheme, illicit, of, rng)
     quantity = _quantities(world, goods, senders, scheme, illicit, of, kind, rng)
     unit_eur = goods.unit_eur[kind] * senders.price[of] * np.exp(rng.normal(0, 0.35, len(of)))
+    unit_eur = unit_eur * _below_thresholds(world, senders, scheme, sums(of, quantity * unit_eur, len(scheme)))[of]
     net = quantity * goods.unit_kg[kind] * np.exp(rng.normal(0, 0.15, len(of)))
     return Orders(
         senders=senders,
@@ -109,7 +111,9 @@ def _buyers(
         np.int64
     ) % population.buyers
     buyer = np.where(rng.random(count) < world.honest.repeat_share, circle, public)
-    twin = (senders.ids[1:] == senders.ids[:-1]) & (rng.random(count - 1) < 0.12) & (scheme[1:] < 0)
+    twin = (
+        (senders.ids[1:] == senders.ids[:-1]) & (rng.random(count - 1) < world.honest.same_day_share) & (scheme[1:] < 0)
+    )
     buyer[1:][twin] = buyer[:-1][twin]
     ring = np.array([part.buyers for part in world.schemes])
     split = np.array([part.split for part in world.schemes])
@@ -165,3 +169,13 @@ def _probe_steps(population: Population, sender: Ints, day: int) -> Ints:
     steps[roster.current()] = np.maximum(day - roster.born, 0) // 4 + roster.generation
     known = sender >= len(population.honest)
     return np.where(known, steps[np.where(known, sender - len(population.honest), 0)], pick(sender, 221, 4))
+
+
+def _below_thresholds(world: World, senders: Senders, scheme: Ints, total: Floats) -> Floats:
+    """Return the factor by which honest sellers who price below a threshold stay there, from up to twice it."""
+    factor = np.ones(len(senders))
+    careful = (scheme < 0) & (unit(senders.ids, 70) < world.honest.threshold_share)
+    for threshold in THRESHOLDS:
+        over = careful & (total > threshold) & (total < 2 * threshold)
+        factor[over] = 0.93 * threshold / total[over]
+    return factor

@@ -14,6 +14,7 @@ from pipelines.synthetic.senders import (
     PLATFORM_IOSS,
     PRIVATE,
     SHOP,
+    TEMPLATES,
     Senders,
     furnish,
     replace_cards,
@@ -36,16 +37,21 @@ def identities_of(
     country = _countries(habits, actor, rng)
     plain = furnish(world, goods, ids, kind, country)
     family = 1000 + actor
-    own_words = unit(ids, 161) >= np.array([habit.share_wording for habit in habits])
-    plain.family[~own_words] = family[~own_words]
+    series = unit(ids, 162) < np.array([habit.share_series for habit in habits])
+    templated = unit(ids, 163) < np.array([habit.template for habit in habits])
+    same_words = unit(ids, 161) < np.array([habit.share_wording for habit in habits])
+    plain.family[same_words | series] = family[same_words | series]
+    plain.series[series] = True
+    plain.template[templated] = TEMPLATES + actor[templated]
     plain.scheme[:] = scheme
     plain.actor[:] = actor
     plain.express[:] = np.array([habit.express for habit in habits])
     plain.stock[:] = _stocks(world, goods, scheme, actor, rng)
-    _shared_habits(plain, habits, ~own_words)
+    _shared_habits(plain, habits, same_words | templated)
     lodged = np.array([habit.address == "forwarder" for habit in habits]) & (country == people.country("CN"))
     home = where.cards[rng.integers(len(where), size=int(actor.max()) + 1)[actor]]
-    return replace_cards(plain, _dress(lodge(plain.cards, home, lodged, ids), ids, habits, actor, rng))
+    called = lodged & (unit(ids, 103) < world.honest.forwarder_phone_share)
+    return replace_cards(plain, _dress(lodge(plain.cards, home, lodged, called, ids), ids, habits, actor, rng))
 
 
 def _shared_habits(plain: Senders, habits: list[Scheme], same_words: Flags) -> None:

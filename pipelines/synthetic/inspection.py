@@ -102,19 +102,27 @@ def _score(case: Presented, record: Record) -> Floats:
     kind, euro = lines.kind[first], sums(orders.of, lines.euro, len(orders))
     quantity = sums(orders.of, orders.quantity, len(orders))
     cheapness = np.log(case.goods.unit_eur[kind] * quantity / np.maximum(euro, 0.1))
-    return np.asarray(
-        0.9 * case.goods.ipr[kind]
-        + 0.7 * case.goods.danger[kind]
-        + 0.5 * np.clip(cheapness, -1.5, 1.5)
-        + 0.8 * lines.vague[first]
-        + 0.3 * ~lines.coded[first]
-        + 0.5 * ((case.declared["nature"] == "gift").to_numpy() & (quantity >= 2))
-        + 0.4 * case.declared["dispatch_country"].is_in(["HK", "TR", "AE"]).to_numpy()
-        + 2.0 * record.hit_rate(sender)
-        + 0.3 * (record.of(record.seen, sender) == 0)
-        + 0.3 * (quantity >= 5)
-        + 0.4 * case.declared["platform"].is_null().to_numpy()
-    )
+    declared = case.declared
+    tells = {
+        "copied": case.goods.ipr[kind],
+        "harmful": case.goods.danger[kind],
+        "cheap": np.clip(cheapness, -1.5, 1.5),
+        "vague": lines.vague[first],
+        "uncoded": ~lines.coded[first],
+        "gift_of_many": (declared["nature"] == "gift").to_numpy() & (quantity >= 2),
+        "hub": declared["dispatch_country"].is_in(["HK", "TR", "AE"]).to_numpy(),
+        "past_hits": record.hit_rate(sender),
+        "unseen": record.of(record.seen, sender) == 0,
+        "many": quantity >= 5,
+        "no_platform": declared["platform"].is_null().to_numpy(),
+        "heavy": (declared["gross_mass_kg"] >= 2.0).to_numpy(),
+        "express": (declared["stream"] == "express").to_numpy(),
+        "transit": declared["transit_countries"].is_not_null().to_numpy(),
+        "no_phone": declared["consignor_phone"].is_null().to_numpy(),
+        "night": (~declared["lodged_at"].dt.hour().is_between(4, 19)).to_numpy(),
+    }
+    weighed = [weight * tells[name] for name, weight in case.world.inspection.rules.items() if weight]
+    return np.asarray(sum(weighed, np.zeros(len(orders))))
 
 
 def _by_score(regime: Inspection, score: Floats, earlier: list[Floats]) -> Floats:

@@ -11,7 +11,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pipelines.synthetic.draws import Ints, mix, pick
+from pipelines.synthetic.draws import Flags, Ints, mix, pick, unit
+from pipelines.synthetic.world_settings import Places
+
+MAIN_STREETS, MAIN_NUMBERS, ROOMS = 3, 40, 400
+TOWER = 1 << 45  # large buildings number from here, clear of all who live in them
 
 
 @cache
@@ -39,9 +43,10 @@ class Pool:
     first: Ints
     count: Ints
 
-    def draw(self, ids: Ints, where: Ints, salt: int) -> pl.Series:
-        """Return the word of each entity in its country."""
-        return self.words.gather(self.first[where] + pick(ids, salt, self.count[where]))
+    def draw(self, ids: Ints, where: Ints, salt: int, few: Flags | None = None) -> pl.Series:
+        """Return the word of each entity in its country; for the flagged ones, of the first three alone."""
+        among = self.count[where] if few is None else np.where(few, MAIN_STREETS, self.count[where])
+        return self.words.gather(self.first[where] + pick(ids, salt, among))
 
 
 def pool(lists: list[list[str]]) -> Pool:
@@ -84,15 +89,18 @@ def fill(stems: pl.Series, ids: Ints, salt: int) -> pl.Series:
     return frame["stem"]
 
 
-def places(ids: Ints, where: Ints) -> pl.DataFrame:
+def places(ids: Ints, where: Ints, habits: Places) -> pl.DataFrame:
     """Return address, city and postcode; `*_local` are the same in the script of the country."""
+    tower = unit(ids, 19) < habits.tower_share
+    room = np.where(tower, 1 + pick(ids, 17, ROOMS), np.where(pick(ids, 16, 16) == 0, 1 + pick(ids, 17, 40), 0))
+    ids = np.where(tower, TOWER + pick(ids, 20, habits.towers), ids)
     lead, glue, suffix = (_each(name).gather(where) for name in ("lead", "glue", "suffix"))
     number_first = (_each("number_first") == "True").gather(where)
     # Estates with four-figure numbers and addresses with a unit exist: an odd number alone proves nothing.
-    estate = pick(ids, 15, 25) == 0
-    number = pl.Series(1 + np.where(estate, 200 + pick(ids, 12, 9000), pick(ids, 12, 188))).cast(pl.String)
-    room = pl.Series(np.where(pick(ids, 16, 16) == 0, 1 + pick(ids, 17, 40), 0))
-    street = pl.DataFrame({"a": _sort("streets").draw(ids, where, 11), "b": suffix})
+    estate, main = unit(ids, 15) < habits.estate_share, unit(ids, 18) < habits.main_street_share
+    usual = np.where(main, pick(ids, 12, MAIN_NUMBERS), pick(ids, 12, 188))
+    number = pl.Series(1 + np.where(estate, 200 + pick(ids, 12, 9000), usual)).cast(pl.String)
+    street = pl.DataFrame({"a": _sort("streets").draw(ids, where, 11, main), "b": suffix})
     chinese = pl.Series(where == country("CN"))
     frame = pl.DataFrame(
         {
@@ -100,12 +108,12 @@ def places(ids: Ints, where: Ints) -> pl.DataFrame:
             "glue": glue,
             "number": number,
             "street": street.select(pl.col("a") + pl.col("b")).to_series(),
-            "street_local": _sort("streets_zh", "streets").draw(ids, where, 11),
+            "street_local": _sort("streets_zh", "streets").draw(ids, where, 11, main),
             "city": _city(0).draw(ids, where, 13),
             "city_local": _city(2).draw(ids, where, 13),
             "postcode": fill(_city(1).draw(ids, where, 13), ids, 14),
             "number_first": number_first,
-            "room": room,
+            "room": pl.Series(room),
             "chinese": chinese,
         }
     )
@@ -127,14 +135,18 @@ def places(ids: Ints, where: Ints) -> pl.DataFrame:
     )
 
 
-def persons(ids: Ints, where: Ints) -> pl.DataFrame:
-    """Return name (and in local script), phone and mailbox of private persons."""
+def persons(ids: Ints, where: Ints, names: Ints | None = None) -> pl.DataFrame:
+    """Return name (and in local script), phone and mailbox of private persons.
+
+    names: whose name each bears, where it is not its own.
+    """
+    names = ids if names is None else names
     frame = pl.DataFrame(
         {
-            "given": _sort("given").draw(ids, where, 21),
-            "surname": _sort("surnames").draw(ids, where, 22),
-            "given_local": _sort("given_zh", "given").draw(ids, where, 21),
-            "surname_local": _sort("surnames_zh", "surnames").draw(ids, where, 22),
+            "given": _sort("given").draw(names, where, 21),
+            "surname": _sort("surnames").draw(names, where, 22),
+            "given_local": _sort("given_zh", "given").draw(names, where, 21),
+            "surname_local": _sort("surnames_zh", "surnames").draw(names, where, 22),
             "chinese": where == country("CN"),
             "family_first": (where == country("CN")) | (pick(ids, 23, 12) == 0),
             "short": digits(ids, 24, 3),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from pipelines.synthetic import people
+from pipelines.synthetic import disguise, people
 from pipelines.synthetic.draws import Flags, Ints, pick, unit
 from pipelines.synthetic.senders import Senders, furnish, replace_cards
 from pipelines.synthetic.world_goods import Goods
@@ -31,7 +31,7 @@ def premises(world: World, base: int, sellers: int) -> Premises:
     where = np.full(count, people.country("CN"), dtype=np.int64)
     names = people.vocabulary()["names"]["forwarder"]
     sign = pl.Series(names).gather(pick(ids, 60, len(names))) + " " + people.digits(ids, 61, 2) + ", "
-    cards = people.places(ids, where).with_columns(
+    cards = people.places(ids, where, world.places).with_columns(
         address=pl.lit(sign) + pl.col("address"), phone=people.phones(ids, where)
     )
     return Premises(cards)
@@ -53,7 +53,7 @@ def honest_sellers(world: World, goods: Goods, where: Premises, base: int, days:
     sellers.opened[new] = pick(ids, 86, days)[new]
     sellers.closed[leaving] = np.maximum(sellers.opened, 0)[leaving] + 5 + pick(ids, 87, days)[leaving]
     sellers.launch[bursting] = world.honest.burst_factor
-    return _siblings(world, _lodgers(world, sellers, where))
+    return _look_alikes(world, _successors(world, _siblings(world, _lodgers(world, sellers, where)), new))
 
 
 def _lodgers(world: World, sellers: Senders, where: Premises) -> Senders:
@@ -61,12 +61,13 @@ def _lodgers(world: World, sellers: Senders, where: Premises) -> Senders:
     chinese = sellers.country == people.country("CN")
     lodged = chinese & (unit(sellers.ids, 101) < world.honest.forwarder_share)
     home = where.cards[pick(sellers.ids, 102, len(where))]
-    return replace_cards(sellers, lodge(sellers.cards, home, lodged, sellers.ids))
+    called = lodged & (unit(sellers.ids, 103) < world.honest.forwarder_phone_share)
+    return replace_cards(sellers, lodge(sellers.cards, home, lodged, called, sellers.ids))
 
 
-def lodge(cards: pl.DataFrame, home: pl.DataFrame, lodged: Flags, ids: Ints) -> pl.DataFrame:
-    """Give flagged cards the forwarder's address, with or without a customer code."""
-    flag, called = pl.Series(lodged), pl.Series(lodged & (unit(ids, 103) < 0.4))
+def lodge(cards: pl.DataFrame, home: pl.DataFrame, lodged: Flags, called: Flags, ids: Ints) -> pl.DataFrame:
+    """Give lodged cards the forwarder's address, with or without a customer code, and called ones its telephone."""
+    flag, calling = pl.Series(lodged), pl.Series(called)
     code = (
         pl.when(pl.Series(unit(ids, 104) < 0.5))
         .then(pl.lit(" (") + people.digits(ids, 105, 3) + ")")
@@ -75,7 +76,7 @@ def lodge(cards: pl.DataFrame, home: pl.DataFrame, lodged: Flags, ids: Ints) -> 
     declared = {name: pl.col(name) for name in ("address", "address_local", "city", "city_local", "postcode")}
     moved = {name: pl.when(flag).then(home[name]).otherwise(column) for name, column in declared.items()}
     moved["address"] = pl.when(flag).then(pl.lit(home["address"]) + code).otherwise(declared["address"])
-    return cards.with_columns(**moved, phone=pl.when(called).then(home["phone"]).otherwise(pl.col("phone")))
+    return cards.with_columns(**moved, phone=pl.when(calling).then(home["phone"]).otherwise(pl.col("phone")))
 
 
 def _siblings(world: World, sellers: Senders) -> Senders:
@@ -90,3 +91,31 @@ def _siblings(world: World, sellers: Senders) -> Senders:
         for name in ("phone", "email")
     }
     return replace_cards(sellers, sellers.cards.with_columns(**shared))
+
+
+def _successors(world: World, sellers: Senders, new: Flags) -> Senders:
+    """Let some new sellers be old ones under another name: contacts, goods and wording stay, the old account closes."""
+    drawn = new & (unit(sellers.ids, 107) < world.honest.rebrand_share)
+    drawn[0] = False
+    drawn[1:] &= ~drawn[:-1] & (sellers.country[1:] == sellers.country[:-1])
+    heirs = np.flatnonzero(drawn)
+    for values in (sellers.actor, sellers.stock, sellers.family, sellers.style, sellers.language, sellers.price):
+        values[heirs] = values[heirs - 1]
+    sellers.closed[heirs - 1] = np.minimum(sellers.closed[heirs - 1], sellers.opened[heirs])
+    former, after = pl.Series(np.maximum(np.arange(len(sellers)) - 1, 0)), pl.Series(drawn)
+    kept = {
+        name: pl.when(after).then(sellers.cards[name].gather(former)).otherwise(pl.col(name))
+        for name in ("phone", "email")
+    }
+    return replace_cards(sellers, sellers.cards.with_columns(**kept))
+
+
+def _look_alikes(world: World, sellers: Senders) -> Senders:
+    """Let some names hold a letter of another script for good, as a keyboard or a reader of documents left it."""
+    rows = np.flatnonzero(unit(sellers.ids, 108) < world.honest.lookalike_share)
+    if not len(rows):
+        return sellers
+    names = sellers.cards["name"]
+    written = [disguise.lookalike(names[row], np.random.default_rng(int(sellers.ids[row]))) for row in rows.tolist()]
+    named = names.clone().scatter(rows, pl.Series(written, dtype=pl.String))
+    return replace_cards(sellers, sellers.cards.with_columns(name=named))

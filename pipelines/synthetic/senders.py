@@ -15,6 +15,8 @@ from pipelines.synthetic.world_settings import World
 
 PLATFORM, SHOP, BUSINESS, PRIVATE = 0, 1, 2, 3
 FOREVER = 1 << 30
+TEMPLATES = 24  # of the listing tools that honest senders use
+COMMON = 1 << 46  # common names number from here, clear of all who bear them
 PLATFORMS = ("Bazarille", "Temoro", "Wishlane", "KirinBuy", "Allmarche", "Zeebay")
 # the one number under which each marketplace accounts for VAT
 PLATFORM_IOSS = tuple(f"IM3720{(number + 1) * 137911 % 1_000_000:06d}" for number in range(len(PLATFORMS)))
@@ -41,6 +43,8 @@ class Senders:
     style: Ints  # 0 as written, 1 lower case, 2 upper case
     careless: Flags
     family: Ints  # whose article codes it uses
+    series: Flags  # numbers articles of its own within the series of that family
+    template: Ints  # which template its wording follows; -1 is none
     currency: Ints
     stock: Ints  # kinds of goods it sells, most wanted first
 
@@ -83,7 +87,9 @@ def furnish(world: World, goods: Goods, ids: Ints, kind: Ints, country: Ints) ->
         language=_language(ids, chinese),
         style=np.searchsorted([0.55, 0.8], unit(ids, 76)).astype(np.int64),
         careless=unit(ids, 77) < world.missing.careless_share,
-        family=pick(ids, 78, 400),
+        family=pick(ids, 78, world.honest.article_families),
+        series=unit(ids, 80) < world.honest.series_share,
+        template=np.where(unit(ids, 79) < world.honest.template_share, pick(ids, 88, TEMPLATES), -1),
         currency=_currency(world, ids, country, chinese),
         stock=stock_of(goods, ids),
     )
@@ -95,7 +101,9 @@ def private_senders(world: World, goods: Goods, ids: Ints, country: Ints) -> Sen
 
 
 def _cards(world: World, ids: Ints, kind: Ints, country: Ints) -> pl.DataFrame:
-    person, firm, shop = people.persons(ids, country), people.firms(ids, country), people.shops(ids)
+    common = unit(ids, 89) < world.honest.common_name_share
+    names = np.where(common, COMMON + pick(ids, 90, world.honest.common_names), ids)
+    person, firm, shop = people.persons(ids, country, names), people.firms(names, country), people.shops(ids)
     market = np.searchsorted(np.cumsum(_PLATFORM_SHARE)[:-1], unit(ids, 94))
     borrowed = pl.Series((kind == SHOP) & (unit(ids, 98) < world.honest.borrowed_ioss))
     as_person = (kind == PRIVATE) | ((kind == PLATFORM) & (unit(ids, 91) < 0.4))
@@ -113,7 +121,7 @@ def _cards(world: World, ids: Ints, kind: Ints, country: Ints) -> pl.DataFrame:
             "firm_local": firm["name_local"],
         }
     ).hstack(shop)
-    named = frame.hstack(person).with_columns(people.places(ids, country))
+    named = frame.hstack(person).with_columns(people.places(ids, country, world.places))
     is_person = pl.col("person")
     return named.select(
         name=pl.when(is_person).then("name").otherwise("firm_name"),

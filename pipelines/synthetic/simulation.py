@@ -12,6 +12,7 @@ from pipelines.synthetic.actors import recruit
 from pipelines.synthetic.declaration import DeclaredLines, declare_lines
 from pipelines.synthetic.declared_parties import declare_parties
 from pipelines.synthetic.draws import Flags, Ints, generator
+from pipelines.synthetic.faults import garbled
 from pipelines.synthetic.flow import Orders, orders, volumes
 from pipelines.synthetic.inspection import Presented, Record, outcomes, select
 from pipelines.synthetic.lodging import amendments, lodge_day
@@ -82,6 +83,7 @@ class Simulation:
         true = orders(self.world, self.goods, self.population, day, self.days, int(self.volumes[day]), rng)
         lines = declare_lines(self.world, self.goods, true, day, rng)
         parties = declare_parties(self.world, true, self.goods.document, day, rng)
+        parties, lines = garbled(self.world, true, parties, lines, day, self.days)
         declared = lodge_day(self.world, true, parties, calendar, self.issued, rng)
         truth = truth_of(self.world, true, declared["consignment_id"], self._born_with, rng)
         self._remember(true, declared)

@@ -41,14 +41,18 @@ class Goods:
         return self.key.index("document")
 
     def appeal(self, aim: str) -> Floats:
-        """Return how strongly a seller with this aim is drawn to each kind."""
+        """Return how strongly a seller with this aim, or of this family of goods, is drawn to each kind."""
         dear = self.share * (self.unit_eur > 8.0) * self.unit_eur
         return {
             "ipr": self.share * self.ipr**2,
             "danger": self.share * self.danger**2,
             "dear": dear,
             "any": self.share,
-        }[aim]
+        }.get(aim, self._of_family(aim))
+
+    def _of_family(self, name: str) -> Floats:
+        at_home = self.family == self.families.index(name) if name in self.families else np.zeros(len(self))
+        return self.share * at_home * (0.05 + np.maximum(self.ipr, self.danger))
 
     def phrase(self, kind: Ints, language: Ints, turn: Ints) -> pl.Series:
         """Return the words for each kind in a language; `turn` chooses among synonyms."""

@@ -27,6 +27,8 @@ class Flow:
     express_share: float
     transit_share: float
     transit_hubs: dict[str, float]
+    detour_share: float
+    detours: list[str]
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,28 @@ class Honest:
     typo_share: float
     buyers_per_consignment: float
     repeat_share: float
+    same_day_share: float
+    forwarder_phone_share: float
+    common_name_share: float
+    common_names: int
+    rebrand_share: float
+    lookalike_share: float
+    threshold_share: float
+    template_share: float
+    series_share: float
+    code_share: float
+    article_families: int
+
+
+@dataclass(frozen=True)
+class Places:
+    """Addresses: what strangers have in common there, and how a town is written."""
+
+    estate_share: float
+    main_street_share: float
+    tower_share: float
+    towers: int
+    town_variant_share: float
 
 
 @dataclass(frozen=True)
@@ -110,6 +134,7 @@ class Inspection:
     link_found_share: float
     abandon_share: float
     officers: int
+    rules: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -120,6 +145,16 @@ class Drift:
     value_factor: float
     origin_shift: float
     prevalence_factor: float
+
+
+@dataclass(frozen=True)
+class Faults:
+    """One marketplace that garbles one column on what it sends, from a moment on; share 0 plants nothing."""
+
+    platform: str
+    column: str
+    share: float
+    start: float
 
 
 @dataclass(frozen=True)
@@ -142,6 +177,8 @@ class Scheme:
     vague: float = 0.0
     misdeclared: float = 0.0
     gift: float = 0.0
+    nature: str = ""
+    nature_share: float = 0.0
     quantity_factor: float = 1.0
     via: tuple[str, ...] = ()
     route_share: float = 0.0
@@ -153,6 +190,8 @@ class Scheme:
     share_email: float = 0.0
     share_url: float = 0.0
     share_wording: float = 0.0
+    share_series: float = 0.0
+    template: float = 0.0
     platform: float = 0.5
     express: float = 0.3
     dangerous: float = 0.0
@@ -174,9 +213,11 @@ class World:
     operators: Operators
     money: Money
     honest: Honest
+    places: Places
     missing: Missing
     inspection: Inspection
     drift: Drift
+    faults: Faults
     schemes: tuple[Scheme, ...]
 
     def vary(self, **parts: Any) -> World:
@@ -197,21 +238,24 @@ def load_world(path: Path | None = None) -> World:
     """Read the shipped world, or one from a file of the same form."""
     text = path.read_text("utf-8") if path else files(__package__).joinpath("world.toml").read_text("utf-8")
     raw = tomllib.loads(text)
-    schemes = tuple(_scheme(table) for table in raw.pop("scheme"))
+    schemes = tuple(read_scheme(table) for table in raw.pop("scheme"))
     parts: dict[str, Any] = {
         "flow": Flow,
         "operators": Operators,
         "money": Money,
         "honest": Honest,
+        "places": Places,
         "missing": Missing,
         "inspection": Inspection,
         "drift": Drift,
+        "faults": Faults,
     }
     read: dict[str, Any] = {name: _strict(kind, raw.pop(name), name) for name, kind in parts.items()}
     return _strict(World, {**raw, **read, "schemes": schemes}, "world")
 
 
-def _scheme(table: dict[str, Any]) -> Scheme:
+def read_scheme(table: dict[str, Any]) -> Scheme:
+    """Read one scheme; raise ValueError for a misspelt or missing habit."""
     lists: dict[str, Any] = {key: tuple(table[key]) for key in ("caps", "via") if key in table}
     return _strict(Scheme, {**table, **lists}, f"scheme {table.get('name', '?')}")
 

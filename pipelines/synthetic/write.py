@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -9,8 +10,11 @@ from pathlib import Path
 
 import polars as pl
 
+from pipelines.synthetic.family import drawn_by, world_of
 from pipelines.synthetic.simulation import Lodged, Simulation
 from pipelines.synthetic.world_settings import World, load_world
+
+PARAMETERS = "parameters.json"  # of a world of the family: what its seed drew; as secret as the truth
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ def build_world(
         (out / folder).mkdir(parents=True, exist_ok=True)
         for old in (out / folder).glob("*.parquet"):  # another world's days would pass for this one's
             old.unlink()
+    (out / PARAMETERS).unlink(missing_ok=True)
     simulation, tally = Simulation(world or load_world(), days, per_day, seed, start), _Tally()
     truth: list[pl.DataFrame] = []
     waiting: list[pl.DataFrame] = []
@@ -86,6 +91,15 @@ def build_world(
         dict(sorted(tally.outcomes.items())),
         seed,
     )
+
+
+def build_of_family(
+    days: int, per_day: int, seed: int, out: Path, *, start: date, progress: Callable[[str], None] | None = None
+) -> WorldSummary:
+    """Write the world of a seed of the family, and beside its truth the parameters that the seed drew."""
+    summary = build_world(days, per_day, seed, out, start=start, world=world_of(seed), progress=progress)
+    (out / PARAMETERS).write_text(json.dumps(drawn_by(seed), indent=1), encoding="utf-8")
+    return summary
 
 
 def _file_outcomes(folder: Path, waiting: list[pl.DataFrame], until: date) -> list[pl.DataFrame]:

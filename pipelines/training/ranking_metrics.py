@@ -56,8 +56,11 @@ def at_the_top(judged: Judged) -> dict[str, float]:
     return figures
 
 
-def calibration_error(probability: Floats, hit: Flags) -> float:
-    """Compute the mean distance of predicted from observed hit rate over ten bins of equal size."""
+def calibration_error(probability: Floats, hit: Flags | Floats) -> float:
+    """Compute the mean distance of predicted from observed hit rate over ten bins of equal size.
+
+    hit: what was found, or the chance of each row that it would be.
+    """
     if not len(hit):
         return float("nan")
     bins = np.array_split(np.argsort(probability, kind="stable"), BINS)

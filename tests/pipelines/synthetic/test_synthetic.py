@@ -336,7 +336,7 @@ def test_goods_table_is_rich_and_sound() -> None:
 def test_people_have_places_in_their_own_country() -> None:
     ids = np.arange(50, dtype=np.int64)
     france = np.full(50, countries().index("FR"), dtype=np.int64)
-    home, person = places(ids, france), persons(ids, france)
+    home, person = places(ids, france, load_world().places), persons(ids, france)
     assert home["postcode"].str.contains(r"^\d{5}$").all()
     assert person["email"].str.ends_with(".example").all()
     assert person["phone"].str.contains(r"^\+336\d{8}$").all()
