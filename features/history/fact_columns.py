@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ import polars as pl
 
 from features.algebra.tables import Table, Wholes
 from features.consignment import TIME, VERSION_KEY, Consignments
-from features.history.fact_list import DECLARATION_FACTS, FACT_SCHEMA, FACTS, LODGED, NOVELTY_FACTS, Fact, facts_from
+from features.history.fact_list import DECLARATION_FACTS, FACT_SCHEMA, FACTS, LODGED, NOVELTY_FACTS, facts_from
 from features.history.keys import ENTITIES, with_entities
 
 Integers = npt.NDArray[np.int64]
@@ -22,6 +23,7 @@ FirstSeen = Callable[[Integers], Integers]
 
 NEVER = int(np.iinfo(np.int64).min)
 MOST_WHOLE = float(2**63 - 1024)  # the largest number that an integer holds
+DECLARED = [(fact.amount, fact.needs) for fact in facts_from("declaration")]
 SENDER = ENTITIES.index("consignor_entity")
 SIGHTS = [ENTITIES.index(f"{key}_entity") for key in NOVELTY_FACTS.values()]
 
@@ -56,7 +58,7 @@ class Versions:
         columns = [table.whole(name) for name in ENTITIES]
         entities = np.array([column.values for column in columns], np.int64).reshape(len(ENTITIES), len(table))
         known = np.array([np.full(len(c), True) if c.known is None else c.known for c in columns], np.bool_)
-        amounts = np.array([_amounts(fact, table) for fact in facts_from("declaration")])
+        amounts = np.array([_amounts(fact, table) for fact in DECLARED])
         withdrawn = table.text("purpose").is_one_of("cancellation")
         if withdrawn.any():
             amounts = np.where(withdrawn, 0, amounts)
@@ -130,13 +132,15 @@ class Versions:
         return self.where(range(start, min(stop, len(self))))
 
 
-def _amounts(fact: Fact, table: Table) -> Integers:
-    """Return the amount of a fact that each version states: whole, and nothing where it is unknown."""
-    if isinstance(fact.amount, pl.Expr):
-        raise TypeError(f"fact {fact.name}: the amount of a declaration is a function of its columns")
-    amounts = np.broadcast_to(fact.amount(*(table.number(name) for name in fact.needs)), len(table))
-    stated = np.where(np.isnan(amounts), 0.0, np.rint(amounts))
-    return np.clip(stated, -MOST_WHOLE, MOST_WHOLE).astype(np.int64)
+def _amounts(declared: tuple[Any, Sequence[str]], table: Table) -> Integers:
+    """Return what each version states of a fact (its amount, and the columns that this is made of): whole numbers.
+
+    Unknown is nothing.
+    """
+    amount, needs = declared
+    amounts = np.rint(amount(*[table.number(name) for name in needs]) + np.zeros(len(table)))
+    whole: Integers = np.clip(np.where(np.isnan(amounts), 0.0, amounts), -MOST_WHOLE, MOST_WHOLE).astype(np.int64)
+    return whole
 
 
 def _numbers(frame: pl.DataFrame, names: Sequence[str]) -> Integers:

@@ -118,6 +118,11 @@ def check_facts(facts: Sequence[Fact]) -> None:
             )
         if (fact.of == "novelty") != (fact.first_of in {key.name for key in KEYS}):
             raise TypeError(f"fact {fact.name}: first_of names a key for a novelty, and for no other; see {LIST_FILE}")
+        if (fact.of == "declaration") == isinstance(fact.amount, pl.Expr):
+            form = (
+                "a function of columns, such as lambda pieces: pieces" if fact.of == "declaration" else "an expression"
+            )
+            raise TypeError(f"the amount of fact {fact.name} is to be {form}: change its line in {LIST_FILE}")
         for column in fact.needs:
             _check_column(fact, column)
     for finding in FINDINGS:
