@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain
 from typing import Any
 
@@ -205,8 +205,8 @@ class Journal:
             entries = [decision_entry(record, sha256, basis) for record, sha256 in zip(records, hashes, strict=True)]
             append(connection, entries, records[0]["decided_at"])
             self._tell(SHARE_LINKED + (1.0 - SHARE_LINKED) * (batch[-1] + 1) / len(versions))
-        if self._linking is not None and self._linking.on:
-            wake_unscreened(connection, call_id, decisions.basis, lists_as_of(connection))
+        if self._linking is not None and (lists := lists_as_of(connection)) is not None and self._linking.on:
+            wake_unscreened(connection, call_id, decisions.basis, lists)
 
     def note_call(
         self,
@@ -224,7 +224,7 @@ class Journal:
         if decisions.basis is None:
             raise ValueError("decisions without their circumstances cannot be recorded")
         text = decisions.basis.policy_text
-        sha256 = hashlib.sha256(text.encode()).hexdigest()
+        sha256 = sha256_of_policy(text)
         insert_missing(connection, POLICIES, [{"sha256": sha256, "text": text}])
         basis = {**decisions.basis.as_json(sha256), "decided_before": before, **({"owners": owners} if owners else {})}
         insert_many(connection, CALLS, [{"call_id": call_id, "basis": basis}])
@@ -415,6 +415,12 @@ class Journal:
 def open_journal(settings: Settings) -> Journal:
     """Open the journal of an installation, for a command."""
     return Journal(open_store(settings), LinkingSwitch(settings.linking))
+
+
+@lru_cache(maxsize=16)
+def sha256_of_policy(text: str) -> str:
+    """Return the hash by which a policy is on record."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _no_progress(share: float) -> None:

@@ -27,9 +27,8 @@ Lookup = tuple[int, int, bool]
 
 COLUMNS = ("entity", "known_at", *FACTS)
 NOTHING: Amounts = (0,) * len(FACTS)
-LOOKUPS_LEAST, LOOKUPS_MOST = 32, 1_024  # of one statement; their number is a power of two, so that texts are few
+LOOKUPS_MOST = 1_024  # of one statement
 NO_ENDS: Integers = np.empty(0, np.int64)  # each row names its entity
-NOWHERE: Lookup = (0, -(2**63), False)  # finds nothing
 
 _ALL = f"SELECT {', '.join(COLUMNS)} FROM running ORDER BY entity, known_at"
 _OWN = ", ".join(f"r.{column}" for column in COLUMNS)
@@ -64,6 +63,7 @@ SELECT a.entity FROM a WHERE EXISTS (SELECT 1 FROM running r WHERE r.entity = a.
 _LODGED_FIRST = """SELECT a.value, (SELECT r.known_at FROM running r WHERE r.entity = a.value AND r.lodged > 0
                              ORDER BY r.known_at LIMIT 1) FROM {asked}"""
 _ONE_LIST = {"sqlite": "json_each(?) a", "postgresql": "unnest(?::bigint[]) a(value)"}
+_JSON = "SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]') FROM json_each(?)"
 _ARRAYS = "SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::boolean[])"
 
 
@@ -154,10 +154,7 @@ def _looked_up(connection: sa.Connection, query: str, lookups: Sequence[Lookup])
 
 
 def _statement(connection: sa.Connection, query: str, lookups: Sequence[Lookup]) -> tuple[str, list[Any]]:
-    """Return a statement and its values: arrays where the database has them, else as many marks as a power of two."""
-    if connection.dialect.name != "sqlite":
-        return query.format(asked=_ARRAYS), [list(column) for column in zip(*lookups, strict=True)]
-    marks = max(LOOKUPS_LEAST, 1 << (len(lookups) - 1).bit_length())
-    padded = [*lookups, *[NOWHERE] * (marks - len(lookups))]
-    asked = f"VALUES {', '.join(['(?, ?, ?)'] * marks)}"
-    return query.format(asked=asked), [value for lookup in padded for value in lookup]
+    """Return a statement and its values: look-ups as arrays where the database has them, else as one JSON."""
+    if connection.dialect.name == "sqlite":
+        return query.format(asked=_JSON), [orjson.dumps(lookups).decode()]
+    return query.format(asked=_ARRAYS), [list(column) for column in zip(*lookups, strict=True)]

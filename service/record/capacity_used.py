@@ -17,7 +17,7 @@ from service.orientation.pacing import BANDS
 from service.orientation.periods import CHECKS, Period, Spent, Usual
 from service.orientation.taken import HOUR, Taken
 from service.record.record_rows import UNSCORED
-from service.store.bulk_rows import rows_by_key, upsert_many
+from service.store.bulk_rows import rows_by_key, upsert_values
 from service.store.database import Store
 from service.store.driver import Prepared
 from service.store.tables import TALLIES
@@ -158,9 +158,8 @@ def add(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
     summed = []
     for key, row in zip(keys, rows, strict=True):
         counts = before.get(key, key + nothing)[len(PLACE) :]
-        sums = {name: row[name] + old for name, old in zip(COUNTS, counts, strict=True)}
-        summed.append(dict(zip(PLACE, key, strict=True)) | sums)
-    upsert_many(connection, TALLIES, summed, before)
+        summed.append((*key, *(row[name] + old for name, old in zip(COUNTS, counts, strict=True))))
+    upsert_values(connection, TALLIES, summed, before)
 
 
 def _refuse_overspent(connection: sa.Connection, taken: Taken) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from features.algebra import Numbers, Text
+from features.algebra import Text
 from features.algebra.tables import Table
 from features.consignment import CONSIGNMENT_COLUMNS, EXTRA, GOODS_COLUMNS, VERSION_KEY, Consignments
 from features.history.fact_columns import Versions
@@ -89,16 +89,16 @@ def rows_scored(rows: Rows, places: Sequence[int]) -> list[dict[str, Any]]:
     """Return model rows at some places, ascending, by name; None where unknown."""
     if not places:
         return []
-    chosen = slice(None) if len(places) == len(rows) else np.array(places, np.intp)
-    columns = [
-        Text(column.codes[chosen], column.words).rows() if isinstance(column, Text) else _numbers(column[chosen])
-        for column in rows.columns.values()
-    ]
-    return [dict(zip(rows.columns, row, strict=True)) for row in zip(*columns, strict=True)]
-
-
-def _numbers(column: Numbers) -> list[float | None]:
-    return [None if number != number else number for number in column.tolist()]
+    names, nothing = list(rows.columns), np.zeros(len(rows))
+    texts = {place: column for place, column in enumerate(rows.columns.values()) if isinstance(column, Text)}
+    numbers = [nothing if isinstance(column, Text) else column for column in rows.columns.values()]
+    matrix = np.concatenate(numbers).reshape(len(names), len(rows))
+    chosen = matrix if len(places) == len(rows) else matrix[:, places]
+    scored: list[list[Any]] = [[None if n != n else n for n in row] for row in chosen.T.tolist()]
+    for place, text in texts.items():
+        for row, code in zip(scored, text.codes[places].tolist(), strict=True):
+            row[place] = text.words[code]
+    return [dict(zip(names, row, strict=True)) for row in scored]
 
 
 def sha256_of_body(body: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from service.store.bulk_rows import rows_by_key, upsert_many
+from service.store.bulk_rows import rows_by_key, upsert_values
 from service.store.database import SQL_IN_LIST_MAX
 from service.store.driver import Prepared, among
 from service.store.tables import DECLARATIONS, STATE
@@ -48,8 +48,7 @@ def change_states(connection: sa.Connection, changes: Mapping[str, Callable[[int
     """Change numbers that the store remembers, each from what it was, None where it was none."""
     before = rows_by_key(connection, STATE, [(name,) for name in changes])
     known = {name: row[1] for (name,), row in before.items()}
-    rows = [{"name": name, "value": change(known.get(name))} for name, change in changes.items()]
-    upsert_many(connection, STATE, rows, before)
+    upsert_values(connection, STATE, [(name, change(known.get(name))) for name, change in changes.items()], before)
 
 
 def set_state(connection: sa.Connection, name: str, value: int) -> None:
