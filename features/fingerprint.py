@@ -10,14 +10,24 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-import polars as pl
-
-from features import comparable, compute, consignment, identifiers, money, norms, product_codes, rates, wording
+from features import (
+    comparable,
+    compute,
+    consignment,
+    hashes,
+    hs_codes,
+    identifiers,
+    money,
+    norms,
+    product_codes,
+    rates,
+    wording,
+)
 from features.algebra import characters, frames, libm, lines, numbers, text
 from features.algebra.characters import meaning_of_characters
 from features.catalogue import Input
 from features.definition import DEFINITIONS, needed
-from features.history import fact_columns, fact_list, facts, keys, shared_values, windows
+from features.history import entities, fact_columns, fact_list, facts, keys, shared_values, windows
 from features.history.windows import reading_of
 from features.parties import card, evidence, graph, linking, ownership
 from features.source_code import pieces_of_code, plain_code
@@ -29,12 +39,15 @@ MEANINGFUL = (
     comparable,
     compute,
     consignment,
+    entities,
     evidence,
     fact_columns,
     fact_list,
     facts,
     frames,
     graph,
+    hashes,
+    hs_codes,
     keys,
     libm,
     lines,
@@ -86,8 +99,7 @@ def code_fingerprint(inputs: Sequence[Input]) -> str:
 @lru_cache(maxsize=1)
 def entity_hash() -> int:
     """Hash a known text as entities are: a library that hashed otherwise would part every sender from its past."""
-    hashed: int = pl.select(keys.entities_named(pl.lit("consignor"), pl.lit("Tamis"))).item()
-    return hashed
+    return keys.entity_named("consignor", "Tamis")
 
 
 def wordless(source: str) -> str:

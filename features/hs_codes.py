@@ -7,9 +7,10 @@ are digits of full width.
 from __future__ import annotations
 
 import re
-import unicodedata
 
 import polars as pl
+
+from features.algebra import with_plain_digits
 
 NO_DIGIT = re.compile(r"[^0-9]+")
 
@@ -21,4 +22,4 @@ def hs_plain(code: pl.Expr) -> pl.Expr:
 
 def hs_plain_text(written: str) -> str:
     """Return the digits of one declared code."""
-    return NO_DIGIT.sub("", written if written.isascii() else unicodedata.normalize("NFKC", written))
+    return NO_DIGIT.sub("", with_plain_digits(written))

@@ -17,6 +17,7 @@ from urllib.parse import unquote
 
 import polars as pl
 
+from features.algebra.characters import agreed
 from features.element_strings import elements_of, without_symbology
 from features.identifiers.placeholders import says_nothing
 
@@ -47,7 +48,7 @@ class Named:
 @lru_cache(maxsize=100_000)
 def named(code: str) -> Named:
     """Parse a product code as a sender wrote it; empty for codes of another kind."""
-    text, scanned = without_symbology(code.strip())
+    text, scanned = without_symbology(agreed(code).strip())
     match = LINK.match(text) or ELEMENTS.match(text) or DIGITS.match(text.replace(" ", "").replace("-", ""))
     if match is None and (piece := _of_elements(text, scanned=scanned)) is not None:
         return piece
@@ -73,7 +74,7 @@ def _of_elements(text: str, *, scanned: bool) -> Named | None:
 def _named(digits: str | None, serial: str) -> Named:
     """Name an article and a piece by their numbers as stated; what stands for no number names neither."""
     gtin = digits.zfill(14) if digits and digits.strip("0") else None
-    plain = BETWEEN.sub("", serial).upper()
+    plain = BETWEEN.sub("", agreed(serial)).upper()
     nothing = not plain.strip("0") or says_nothing(serial)
     return Named(gtin, None if gtin is None else _fails(gtin), None if nothing else f"{gtin or '?'}|{plain}")
 

@@ -100,7 +100,12 @@ def _texts(trained: Trained) -> dict[str, str]:
     return {"policy.toml": standard_policy(), "card.md": model_card(trained, "tiny")}
 
 
+def accepted_of(files: list[Path]) -> pl.DataFrame:
+    """Rows of manifest files, through the gate, in order of time."""
+    accepted = pl.concat(gate_manifest(pl.read_parquet(file), file.name).accepted for file in files)
+    return accepted.sort("lodged_at", "message_id", "consignment_id", "line_no")
+
+
 def consignments_of(files: list[Path]) -> Consignments:
     """Consignments of manifest files, through the gate, in order of time."""
-    accepted = pl.concat(gate_manifest(pl.read_parquet(file), file.name).accepted for file in files)
-    return with_entities(fold(accepted.sort("lodged_at", "message_id", "consignment_id", "line_no")))
+    return with_entities(fold(accepted_of(files)))

@@ -22,7 +22,7 @@ from features.algebra.numbers import (
     where,
     yes_no,
 )
-from features.algebra.text import UNKNOWN, Text, differ, joined, numbers_of
+from features.algebra.text import UNKNOWN, Text, differ, joined, numbers_of, texts_of
 
 __all__ = [
     "UNKNOWN",
@@ -49,6 +49,7 @@ __all__ = [
     "most",
     "numbers_of",
     "power",
+    "texts_of",
     "where",
     "with_plain_digits",
     "yes_no",

@@ -29,6 +29,7 @@ CLASSES = {  # as patterns write them: what the engine calls them
     "N": r"\p{N}",
     "M": r"\p{M}",
     "Han": r"\p{Han}",
+    "agreed": r"\p{age=14.0}",  # known to the oldest Python that is supported, 3.11: a newer one knows them alike
 }
 PLAIN_DIGIT = re.compile("[0-9]")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from bisect import bisect_right
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ ASCII, BASIC, ALL = 0x7F, 0xFFFF, 0x10FFFF  # the highest characters that three 
 NEVER = "\U0010ffff"  # no character: stands where a class has none up to the highest
 TOKEN = re.compile(r"\\p\{(?P<named>\w+)\}|\\(?P<letter>[A-Za-z])|\\.|\[\^?|\]|[^\\\[\]]+", re.DOTALL)
 SIGMA, FINAL = "Σ", "ς"
+REPLACEMENT = 0xFFFD
 
 
 class UnknownClass(ValueError):
@@ -128,6 +130,36 @@ def _written_out(source: str, highest: int) -> str:
             raise UnknownClass(f"\\{name} in {source!r}: write \\p{{…}}, \\d, \\s, \\w, \\D, \\S, \\W or \\b")
         written.append(text)
     return "".join(written)
+
+
+class Agreed(dict[int, int | str | None]):
+    """A table for `str.translate` that replaces characters which not every supported Python knows by the sign U+FFFD.
+
+    What Python makes of a letter - its lower case, its plain form, whether it is one - never changes once it is known.
+    """
+
+    def __missing__(self, code: int) -> int | str | None:
+        """Return what stands for a character that the table does not name, and remember it."""
+        at = bisect_right(_starts_of_agreed(), code) - 1
+        self[code] = code if code <= ranges_of("agreed")[at][1] else REPLACEMENT
+        return self[code]
+
+
+@lru_cache(maxsize=1)
+def _starts_of_agreed() -> tuple[int, ...]:
+    return tuple(first for first, _ in ranges_of("agreed"))
+
+
+AGREED = Agreed()
+
+
+def agreed(text: str) -> str:
+    """Return a text with U+FFFD for characters that not every supported Python knows.
+
+    >>> agreed("naïve \U0001e030")
+    'naïve \ufffd'
+    """
+    return text if text.isascii() else text.translate(AGREED)
 
 
 def lower(text: str) -> str:

@@ -125,6 +125,32 @@ def joined(one: Text, other: Text, separator: str) -> Text:
     return Text(rows, [None if a is None or b is None else f"{a}{separator}{b}" for a, b in words])
 
 
+def texts_of(function: Callable[..., str | None], *columns: Text) -> Text:
+    """Return what a function makes of the texts of each row, computed once for texts that stand together.
+
+    It is asked where one of them is stated, with None for the others; where none is, nothing is.
+
+    >>> texts_of(lambda town, country: f"{town}, {country}", Text.of(["Ningbo", None]), Text.of([None, None])).rows()
+    ['Ningbo, None', None]
+    """
+    groups, rows = together(columns)
+    return Text(rows, [None if texts.count(None) == len(texts) else function(*texts) for texts in groups])
+
+
+def together(columns: Sequence[Text]) -> tuple[list[tuple[str | None, ...]], Codes]:
+    """Return the texts that stand in a row together, each combination once, and for every row the place of its own."""
+    if len(columns[0]) == 1:
+        return [tuple([column.words[column.codes[0]] for column in columns])], ONE_ROW
+    codes = columns[0].codes
+    places = [np.arange(len(columns[0].words))]
+    for column in columns[1:]:
+        size = max(len(column.words), 1)
+        pairs, codes = np.unique(codes * size + column.codes, return_inverse=True)
+        places = [*(of_column[pairs // size] for of_column in places), pairs % size]
+    texts = ([column.words[at] for at in of.tolist()] for column, of in zip(columns, places, strict=True))
+    return list(zip(*texts, strict=True)), codes
+
+
 def distinct_pairs(one: Codes, other: Codes, size: int) -> tuple[list[tuple[int, int]], Codes]:
     """Return the pairs of codes that occur, and for every row the place of its pair.
 

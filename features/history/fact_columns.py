@@ -13,8 +13,9 @@ import polars as pl
 
 from features.algebra.tables import Table, Wholes
 from features.consignment import TIME, VERSION_KEY, Consignments
+from features.history.entities import with_entities
 from features.history.fact_list import DECLARATION_FACTS, FACT_SCHEMA, FACTS, LODGED, NOVELTY_FACTS, facts_from
-from features.history.keys import ENTITIES, with_entities
+from features.history.keys import ENTITIES
 
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]

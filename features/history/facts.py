@@ -14,6 +14,7 @@ import polars as pl
 
 from features.consignment import TIME, Consignments
 from features.history import fact_columns
+from features.history.entities import with_entities
 from features.history.fact_columns import NEVER, Facts, FirstSeen, Integers, Versions, never_seen
 from features.history.fact_list import (
     DECLARATION_FACTS,
@@ -26,7 +27,7 @@ from features.history.fact_list import (
     RESULT_COLUMNS,
     facts_from,
 )
-from features.history.keys import ENTITIES, KEYS, Key, entities_named, with_entities
+from features.history.keys import ENTITIES, KEYS, Key
 
 __all__ = [
     "DECLARATION_FACTS",
@@ -44,7 +45,6 @@ __all__ = [
     "Integers",
     "Key",
     "attributed",
-    "entities_named",
     "fact_delta",
     "facts_of",
     "facts_of_outcomes",

@@ -5,34 +5,41 @@ An entity is a stable 64-bit hash of its key and text: equal on every machine, a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-
-import polars as pl
-import polars_hash as plh
+from typing import TypeVar
 
 from features.choices import LANGUAGES
-from features.comparable import article, building, comparable, street, words_of_name
-from features.consignment import Consignments
-from features.hs_codes import hs_plain
+from features.comparable import article
+from features.hashes import hash_of
+from features.hs_codes import hs_plain_text
 from features.identifiers.accounts import account
-from features.identifiers.columns import mapped, stated_in
+from features.identifiers.addresses import building, street
+from features.identifiers.letters import comparable
 from features.identifiers.mailboxes import mailbox
+from features.identifiers.names import words_of_name
 from features.identifiers.registered_numbers import registered_number
 from features.identifiers.shops import shop
 from features.identifiers.telephones import telephone
-from features.product_codes import gtin_of, serial_of
+from features.product_codes import named
+
+T = TypeVar("T")
+TextOf = Callable[..., str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
     """A kind of entity that history is kept for.
 
-    text: names the entity, null where it is unknown.
+    columns: the declared columns, and texts of SHARED_TEXTS and OF_MAIN_LINE, that name the entity.
+    text: what names it; a function of the texts of these columns, None for those that are unknown. It returns None
+        where the entity is unknown, and is asked only where one of the texts is stated.
     words: what an analyst reads, in each of LANGUAGES.
     """
 
     name: str
-    text: pl.Expr
+    columns: tuple[str, ...]
+    text: TextOf
     words: tuple[str, ...] = ()
 
     @property
@@ -40,71 +47,123 @@ class Key:
         return f"{self.name}_entity"
 
 
-def _either(*texts: pl.Expr) -> pl.Expr:
-    return pl.coalesce(texts)
+def as_stated(text: str | None) -> str | None:
+    """Return a text as it is."""
+    return text
 
 
-def _joined(*texts: pl.Expr) -> pl.Expr:
+def if_stated(text_of: Callable[..., T | None]) -> Callable[..., T | None]:
+    """Return a function that is asked only where its first text is stated."""
+
+    def text(first: str | None, *beside: str | None) -> T | None:
+        return None if first is None else text_of(first, *beside)
+
+    return text
+
+
+def together_as(*texts: str | None) -> str | None:
     """Join all texts; unknown where one of them is."""
-    return pl.concat_str(texts, separator="|")
+    return None if None in texts else "|".join(texts)  # type: ignore[arg-type]  # none of them is None
 
 
-COUNTRY = pl.col("consignor_country").fill_null("?")
+def or_mark(text: str | None) -> str:
+    """Return a text, or what stands for an unknown one beside others."""
+    return "?" if text is None else text
+
+
+def with_or_mark(first: str | None, second: str | None) -> str | None:
+    """Join two texts, of which the second need not be known."""
+    return together_as(first, or_mark(second))
+
+
+def _name_in_country(name: str, country: str | None) -> str | None:
+    return with_or_mark(words_of_name(name), country)
+
+
+def consignor_text(number: str | None, country: str | None, name: str | None) -> str | None:
+    """Return what names a sender: its registered number, or else its name in its country."""
+    registered = None if number is None else registered_number(number, country)
+    return registered if registered is not None or name is None else with_or_mark(comparable(name), country)
+
+
+def consignee_text(number: str | None, country: str | None, name: str | None, postcode: str | None) -> str | None:
+    """Return what names an addressee: its registered number, or else its name at its postcode."""
+    registered = None if number is None else registered_number(number, country)
+    if registered is not None or name is None:
+        return registered
+    return with_or_mark(comparable(name), None if postcode is None else comparable(postcode))
+
+
+def route_text(dispatch: str | None, transit: str | None, destination: str | None, operator: str | None) -> str | None:
+    """Return what names a route: where it begins, through where it leads and ends, and who carries."""
+    return together_as(dispatch, transit or "", or_mark(destination), or_mark(operator))
+
+
+def house_text(address: str | None, city: str | None, postcode: str | None, country: str | None) -> str | None:
+    """Return the building of an address, or else its street and number."""
+    known = building(address, city, postcode, country)
+    return street(address, city, postcode, country) if known is None else known
+
+
 ADDRESS = ("consignor_address", "consignor_city", "consignor_postcode", "consignor_country")
-SHARED_TEXTS = {  # what several keys are made of; computed once, as it costs more than the rest
-    "consignor_text": _either(
-        stated_in("consignor_id", "consignor_country", registered_number),
-        _joined(comparable("consignor_name"), COUNTRY),
-    ),
-    "consignee_text": _either(
-        stated_in("consignee_id", "consignee_country", registered_number),
-        _joined(comparable("consignee_name"), comparable("consignee_postcode").fill_null("?")),
-    ),
-    "route_text": _joined(
-        pl.col("dispatch_country"),
-        pl.col("transit_countries").fill_null(""),
-        pl.col("destination_country").fill_null("?"),
-        pl.col("operator").fill_null("?"),
-    ),
-    "building_text": building(*ADDRESS),
-    "house_text": _either(building(*ADDRESS), street(*ADDRESS)),
+SHARED_TEXTS: dict[str, tuple[tuple[str, ...], TextOf]] = {  # what several keys are made of, once
+    "consignor": (("consignor_id", "consignor_country", "consignor_name"), consignor_text),
+    "consignee": (("consignee_id", "consignee_country", "consignee_name", "consignee_postcode"), consignee_text),
+    "route": (("dispatch_country", "transit_countries", "destination_country", "operator"), route_text),
+    "building": (ADDRESS, building),
+    "house": (ADDRESS, house_text),
 }
-CONSIGNOR, CONSIGNEE, ROUTE, BUILDING, HOUSE = (pl.col(name) for name in SHARED_TEXTS)
+OF_MAIN_LINE: dict[str, str] = {  # of the goods line of the highest value
+    "main_hs_code": "hs_code",
+    "main_origin": "goods_origin_country",
+    "main_description": "description",
+    "main_product_code": "product_code",
+}
+
+
+def _wording(sender: str | None, description: str | None) -> str | None:
+    return together_as(sender, None if description is None else comparable(description))
+
+
+def _goods(hs_code: str, origin: str | None) -> str | None:
+    return with_or_mark(hs_plain_text(hs_code)[:6] or None, origin)
+
 
 # fmt: off
 KEYS: tuple[Key, ...] = (
-    Key("consignor", CONSIGNOR, words=("the sender", "l'expéditeur", "寄件人")),
-    Key("name", _joined(words_of_name("consignor_name"), COUNTRY),
+    Key("consignor", ("consignor",), as_stated, words=("the sender", "l'expéditeur", "寄件人")),
+    Key("name", ("consignor_name", "consignor_country"), if_stated(_name_in_country),
         words=("the sender's name", "le nom de l'expéditeur", "寄件人名称")),
-    Key("consignee", CONSIGNEE, words=("the addressee", "le destinataire", "收件人")),
-    Key("pair", _joined(CONSIGNOR, CONSIGNEE),
+    Key("consignee", ("consignee",), as_stated, words=("the addressee", "le destinataire", "收件人")),
+    Key("pair", ("consignor", "consignee"), together_as,
         words=("this sender to this addressee", "cet expéditeur vers ce destinataire", "该寄件人至该收件人")),
-    Key("phone", stated_in("consignor_phone", "consignor_country", telephone),
+    Key("phone", ("consignor_phone", "consignor_country"), if_stated(telephone),
         words=("the sender's telephone", "le téléphone de l'expéditeur", "寄件人电话")),
-    Key("mailbox", mapped(pl.col("consignor_email"), mailbox),
+    Key("mailbox", ("consignor_email",), mailbox,
         words=("the sender's mailbox", "la boîte aux lettres électronique de l'expéditeur", "寄件人邮箱")),
-    Key("account", mapped(pl.col("seller_account"), account), words=("the seller account", "le compte vendeur", "卖家账号")),
-    Key("shop", mapped(pl.col("seller_url"), shop), words=("the web shop", "la boutique en ligne", "网店")),
-    Key("address", BUILDING,
+    Key("account", ("seller_account",), account, words=("the seller account", "le compte vendeur", "卖家账号")),
+    Key("shop", ("seller_url",), shop, words=("the web shop", "la boutique en ligne", "网店")),
+    Key("address", ("building",), as_stated,
         words=("the sender's address", "l'adresse de l'expéditeur", "寄件地址")),
-    Key("article", pl.col("main_article"), words=("the article code", "le code article", "货号")),
-    Key("gtin", pl.col("main_gtin"), words=("the same article number", "le même numéro d'article", "同一商品条码")),
-    Key("serial", pl.col("main_serial"), words=("the same serial number", "le même numéro de série", "同一序列号")),
-    Key("wording", _joined(CONSIGNOR, comparable("main_description")),
+    Key("article", ("main_description",), article, words=("the article code", "le code article", "货号")),
+    Key("gtin", ("main_product_code",), lambda code: named(code).gtin,
+        words=("the same article number", "le même numéro d'article", "同一商品条码")),
+    Key("serial", ("main_product_code",), lambda code: named(code).serial,
+        words=("the same serial number", "le même numéro de série", "同一序列号")),
+    Key("wording", ("consignor", "main_description"), _wording,
         words=("this sender's wording", "cette désignation de l'expéditeur", "该寄件人的品名")),
-    Key("route", ROUTE, words=("the route", "l'itinéraire", "运输路线")),
-    Key("way", _joined(CONSIGNOR, ROUTE),
+    Key("route", ("route",), as_stated, words=("the route", "l'itinéraire", "运输路线")),
+    Key("way", ("consignor", "route"), together_as,
         words=("this sender on this route", "cet expéditeur sur cet itinéraire", "该寄件人于该路线")),
-    Key("goods", _joined(pl.col("main_hs6"), pl.col("main_origin").fill_null("?")),
+    Key("goods", ("main_hs_code", "main_origin"), if_stated(_goods),
         words=("the same goods and origin", "les mêmes marchandises et origine", "同类货物及原产地")),
-    Key("operator", comparable("operator"), words=("the operator", "l'opérateur", "承运人")),
-    Key("office", comparable("office"), words=("the office", "le bureau", "海关")),
-    Key("card", _joined(CONSIGNOR, HOUSE.fill_null("?")),
+    Key("operator", ("operator",), comparable, words=("the operator", "l'opérateur", "承运人")),
+    Key("office", ("office",), comparable, words=("the office", "le bureau", "海关")),
+    Key("card", ("consignor", "house"), with_or_mark,
         words=("the sender at this address", "l'expéditeur à cette adresse", "该地址的寄件人")),
 )
 # fmt: on
 ENTITIES = tuple(key.column for key in KEYS)
-ROWS_PER_HASHING = 50_000  # consignments: the texts of their keys stand one below the other meanwhile
 
 
 def check_keys(keys: tuple[Key, ...]) -> None:
@@ -120,39 +179,6 @@ def check_keys(keys: tuple[Key, ...]) -> None:
 check_keys(KEYS)
 
 
-def with_entities(consignments: Consignments) -> Consignments:
-    """Add one `<key>_entity` column (Int64, null = unknown) for each of KEYS that the consignments lack."""
-    absent = [key for key in KEYS if key.column not in consignments.frame.columns]
-    if not absent:
-        return consignments
-    main = (
-        consignments.goods.sort("line_value_eur", descending=True, nulls_last=True, maintain_order=True)
-        .unique("row", keep="first", maintain_order=True)
-        .select(
-            "row",
-            hs_plain(pl.col("hs_code")).str.slice(0, 6).replace("", None).alias("main_hs6"),
-            pl.col("goods_origin_country").alias("main_origin"),
-            pl.col("description").alias("main_description"),
-            article("description").alias("main_article"),
-            gtin_of(pl.col("product_code")).alias("main_gtin"),
-            serial_of(pl.col("product_code")).alias("main_serial"),
-        )
-    )
-    with_main = consignments.frame.join(main, on="row", how="left", maintain_order="left")
-    with_main = with_main.with_columns(text.alias(name) for name, text in SHARED_TEXTS.items())
-    texts = with_main.select(key.text.alias(key.name) for key in absent)
-    hashed = [_hashed(part) for part in texts.iter_slices(ROWS_PER_HASHING)] or [_hashed(texts)]
-    return Consignments(consignments.frame.hstack(pl.concat(hashed)), consignments.goods)
-
-
-def _hashed(texts: pl.DataFrame) -> pl.DataFrame:
-    """Hash a column of texts for each key: all in one pass, for each pass has its price."""
-    one_below = texts.unpivot(variable_name="key", value_name="text")
-    entities = one_below.select(entities_named(pl.col("key"), pl.col("text"))).to_series()
-    rows = texts.height
-    return pl.DataFrame([entities.slice(i * rows, rows).alias(f"{key}_entity") for i, key in enumerate(texts.columns)])
-
-
-def entities_named(key: pl.Expr, text: pl.Expr) -> pl.Expr:
-    """Hash keys and the texts that name an entity of them; null where the text is unknown."""
-    return plh.concat_str(key, pl.lit("\x1f"), text).nchash.xxhash64().reinterpret(signed=True)
+def entity_named(key: str, text: str) -> int:
+    """Return the entity of a key that a text names."""
+    return hash_of(f"{key}\x1f{text}")

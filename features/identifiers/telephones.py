@@ -13,6 +13,7 @@ from functools import cache, lru_cache
 from itertools import islice
 from urllib.parse import unquote
 
+from features.algebra.characters import agreed
 from features.identifiers.number_plans import (
     code_of_region,
     has_length,
@@ -79,7 +80,7 @@ def _keys_of_part(text: str, home: str | None) -> list[str]:
 
 def _dialled(text: str) -> tuple[str, bool]:
     """Return the digits to dial, without extension and exit code, and whether they begin with a country code."""
-    text = _without_extension(_behind_link(unquote(text, errors="replace")))
+    text = _without_extension(agreed(_behind_link(unquote(text, errors="replace"))))
     if {letter for letter in text if letter.isalpha()} <= set("OoIl"):
         text = text.translate(SLIPS)
     digits = "".join(str(unicodedata.decimal(sign)) for sign in text if sign.isdecimal())

@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import combinations
 
 import polars as pl
-import polars_hash as plh
 
+from features.hashes import hashes_of
 from features.intelligence.ftm_writer import Tie
 from features.intelligence.statements import PROPERTIES
-from features.parties.evidence import SENDER, reported_values, sentence
+from features.parties.evidence import reported_values, sentence
 from features.parties.graph import Graph
 
 SUBJECTS = pl.Schema(
@@ -31,30 +31,24 @@ def subjects_of(list_id: str, statements: pl.DataFrame) -> pl.DataFrame:
     countries = countries.unique(maintain_order=True)
     placed = by_subject.filter(others).join(countries, on="subject_id", how="left", maintain_order="left")
     alone = by_subject.filter(~others).with_columns(pl.lit(None, pl.String).alias("consignor_country"))
-    frame = (
-        pl.concat([placed, alone])
-        .with_row_index("row")
-        .select(
-            "row",
-            "subject_id",
-            "label",
-            "consignor_country",
-            *(
-                pl.when(pl.col("property") == name).then("text").alias(column)
-                for name, column in PROPERTIES.items()
-                if column is not None and name != "country"
-            ),
-        )
+    frame = pl.concat([placed, alone]).select(
+        "subject_id",
+        "label",
+        "consignor_country",
+        *(
+            pl.when(pl.col("property") == name).then("text").alias(column)
+            for name, column in PROPERTIES.items()
+            if column is not None and name != "country"
+        ),
     )
-    unstated = (name for name in SENDER if name not in frame.columns)  # a list states an address as one text
-    values = reported_values(frame.with_columns(pl.lit(None, pl.String).alias(name) for name in unstated))
-    stated = frame.select("row", "subject_id", "label").join(values, on="row", how="left")
+    columns = [name for name in frame.columns if name not in ("subject_id", "label")]
+    values = [reported_values(stated) for stated in frame.select(columns).iter_rows(named=True)]
+    stated = frame.select("subject_id", "label", pl.Series("values", values, pl.List(pl.Int64)))
     each = stated.group_by("subject_id", maintain_order=True).agg(
-        pl.col("label").first(), pl.col("value").drop_nulls().unique().sort().alias("values")
+        pl.col("label").first(), pl.col("values").explode().drop_nulls().unique().sort()
     )
-    key = pl.concat_str(pl.lit(f"listed\x1f{list_id}\x1f"), "subject_id").alias("key")
-    entity = each.select(key).select(plh.col("key").nchash.xxhash64().reinterpret(signed=True).alias("entity"))
-    return each.hstack(entity).select(SUBJECTS.names()).match_to_schema(SUBJECTS)
+    entity = hashes_of(f"listed\x1f{list_id}\x1f{subject}" for subject in each["subject_id"])
+    return each.with_columns(entity=entity).select(SUBJECTS.names()).match_to_schema(SUBJECTS)
 
 
 def ties_of(subjects: pl.DataFrame) -> list[Tie]:

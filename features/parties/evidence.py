@@ -7,15 +7,16 @@ only the strongest counts, as a mailbox is often made from a name and a unit lie
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 
-import polars as pl
-import polars_hash as plh
-
-from features.comparable import ARTICLE, folded, run_together
-from features.consignment import Consignments
+from features.algebra import Text as Column
+from features.algebra.text import together
+from features.comparable import articles
+from features.hashes import hash_of
+from features.history.keys import ADDRESS, as_stated, if_stated
 from features.identifiers.accounts import account
 from features.identifiers.addresses import address_to_unit, building, street
 from features.identifiers.mailboxes import mailbox_stem, mailboxes
@@ -24,6 +25,7 @@ from features.identifiers.registered_numbers import registered_number
 from features.identifiers.shops import shop, shops_near
 from features.identifiers.telephones import telephones
 
+REMEMBERED = 20_000  # senders as declared, and descriptions: who sends again states the same again
 MANY, SOME, FEW = 400, 64, 24  # records (cards) that may share a value; more make it a hub, which links none
 Text = str | None
 Texts = Text | Sequence[str]
@@ -71,40 +73,25 @@ def _near_name(name: Text) -> Texts:
     return list(dict.fromkeys(near for reading in name_readings(name) for near in near_names(reading)))
 
 
-def as_stated(text: Text) -> Text:
-    """Return a text as it is."""
-    return text
-
-
-def _if_stated(texts_of: Callable[..., Texts]) -> Callable[..., Texts]:
-    """Return a function that is asked only where its first text is stated."""
-
-    def texts(text: Text, *beside: Text) -> Texts:
-        return None if text is None else texts_of(text, *beside)
-
-    return texts
-
-
-ADDRESS = ("consignor_address", "consignor_city", "consignor_postcode", "consignor_country")
-SENDER = [
+SENDER = (
     "consignor_id", "seller_account", "consignor_phone", "consignor_email", "seller_url", "consignor_name", *ADDRESS,
-]  # fmt: skip
+)  # fmt: skip
 NAME_WITHIN = ("consignor_name", "consignor_country")
 OF_SHOPS = ("wallet", "tag")  # stated by captured web shops and dossiers only
 
 # fmt: off
 LEVELS: tuple[Level, ...] = (
     Level("id", "id", 14, MANY, "the same registered number", ("consignor_id", "consignor_country"),
-          _if_stated(registered_number)),
-    Level("account", "account", 14, MANY, "the same seller account", ("seller_account",), _if_stated(account)),
+          if_stated(registered_number)),
+    Level("account", "account", 14, MANY, "the same seller account", ("seller_account",), if_stated(account)),
     Level("phone", "phone", 12, MANY, "the same telephone", ("consignor_phone", "consignor_country"),
-          _if_stated(telephones)),
+          if_stated(telephones)),
     Level("mailbox", "mailbox", 12, MANY, "the same mailbox, but for dots, tag or added digits", ("consignor_email",),
-          _if_stated(mailboxes)),
+          if_stated(mailboxes)),
     Level("mailbox_stem", "name", 2, SOME, "mailboxes with the same stem", ("consignor_email",),
-          _if_stated(mailbox_stem)),
-    Level("shop", "shop", 11, MANY, "the same web shop", ("seller_url",), _if_stated(shop)),
-    Level("shop_near", "shop", 6, SOME, "web shops of nearly the same name", ("seller_url",), _if_stated(shops_near)),
+          if_stated(mailbox_stem)),
+    Level("shop", "shop", 11, MANY, "the same web shop", ("seller_url",), if_stated(shop)),
+    Level("shop_near", "shop", 6, SOME, "web shops of nearly the same name", ("seller_url",), if_stated(shops_near)),
     Level("name", "name", 6, SOME, "the same rare name, but for its disguise", NAME_WITHIN, _rare_name),
     Level("name_common", "name", 3, SOME, "the same short name, but for its disguise", NAME_WITHIN, _common_name),
     Level("name_near", "name", 6, SOME, "names that one slip tells apart", ("consignor_name",), _near_name),
@@ -113,10 +100,11 @@ LEVELS: tuple[Level, ...] = (
     Level("street", "place", 3, SOME, "the same street and number, not known to be in one town", ADDRESS, street),
     Level("wallet", "wallet", 14, SOME, "the same wallet", ("wallet",), as_stated),
     Level("tag", "tag", 12, FEW, "the same payment or analytics number", ("tag",), as_stated),
-    Level("article", "article", 4, SOME, "the same article code", ("article",), as_stated),
+    Level("article", "article", 4, SOME, "the same article code", ("description",), articles),
 )
 # fmt: on
 NAMES = [level.name for level in LEVELS]
+PLACES = {name: place for place, name in enumerate(NAMES)}
 KINDS = 16  # the level of a value stands in its lowest four bits
 MOST_SHARERS = tuple(level.max_cards for level in LEVELS)  # records that may state a value of each level
 BITS = tuple(level.bits for level in LEVELS)
@@ -133,70 +121,60 @@ def level_of(value: int) -> int:
     return value & (KINDS - 1)
 
 
-def evidence_of(consignments: Consignments) -> pl.DataFrame:
-    """Return the distinct evidence that each consignment states of its sender: `row` and `value` (Int64), in row order.
+SENDER_LEVELS = tuple(level for level in LEVELS if level.name not in (*OF_SHOPS, "article"))
+REPORTED_LEVELS = tuple(level for level in LEVELS if level.name != "article")  # no manifest states wallets and tags
 
-    No text is kept: a value is a hash, with its level in the lowest four bits.
+
+def evidence_of(sender: Sequence[Column], description: Column, row: Sequence[int]) -> list[list[int]]:
+    """Return the distinct evidence that each consignment states of its sender, ascending.
+
+    sender: the columns SENDER. description, row: of goods lines, and the place of the consignment of each. No text is
+    kept: a value is a hash, with its level in the lowest four bits.
     """
-    written = consignments.goods.select("row", folded(pl.col("description")).str.to_uppercase())
-    articles = written.select(
-        "row", pl.col("description").str.extract_all(ARTICLE).list.eval(run_together(pl.element()))
-    )
-    listed = articles.explode("description").drop_nulls().group_by("row", maintain_order=True).agg("description")
-    stated = consignments.frame.select("row", *SENDER)
-    distinct = stated.select(SENDER).unique(maintain_order=True).with_row_index("sender")
-    numbered = stated.join(distinct, on=SENDER, how="left", nulls_equal=True, maintain_order="left")
-    of_sender = sender_values(distinct.rename({"sender": "row"}))
-    by_row = numbered.select("row", "sender").join(of_sender, left_on="sender", right_on="row", how="inner")
-    of_goods = _values(listed.rename({"description": "article"}).explode("article"), LEVELS[-1:])
-    return pl.concat([by_row.select("row", "value"), of_goods]).unique().sort("row", "value")
+    senders, rows = together(sender)
+    of_senders = [sender_values(*stated) for stated in senders]
+    values = [list(of_senders[place]) for place in rows.tolist()]
+    of_words = [() if word is None else article_values(word) for word in description.words]
+    if any(of_words):
+        for place, word in zip(row, description.codes.tolist(), strict=True):
+            if of_words[word]:
+                values[place] = sorted({*values[place], *of_words[word]})
+    return values
 
 
-def sender_values(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the values that each row (`row` and SENDER) states of a sender: `row` and `value`."""
-    return _values(frame, [level for level in LEVELS if level.name not in (*OF_SHOPS, "article")])
+@lru_cache(maxsize=REMEMBERED)
+def sender_values(*stated: Text) -> tuple[int, ...]:
+    """Return the values that a sender states by the texts of SENDER, ascending."""
+    return _values(dict(zip(SENDER, stated, strict=True)), SENDER_LEVELS)
 
 
-def reported_values(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the same for third-party reports (`row`, SENDER and OF_SHOPS): no manifest states wallets and tags."""
-    return _values(frame, [level for level in LEVELS if level.name != "article"])
+@lru_cache(maxsize=REMEMBERED)
+def article_values(description: str) -> tuple[int, ...]:
+    """Return the values that a description of goods states, ascending."""
+    return _values({"description": description}, LEVELS[-1:])
 
 
-def _values(frame: pl.DataFrame, levels: Sequence[Level]) -> pl.DataFrame:
-    """Hash every text of the levels with its level; all levels in one pass, for one row or a million."""
-    rows, texts = (
-        frame["row"].to_list(),
-        {name: frame[name].to_list() for name in {c for v in levels for c in v.columns}},
-    )
-    places: list[int] = []
-    written: list[str] = []
-    numbers: list[int] = []
+def reported_values(stated: Mapping[str, Text]) -> tuple[int, ...]:
+    """Return the values that a third party's report states of a sender by texts of SENDER and OF_SHOPS, ascending."""
+    return _values(stated, REPORTED_LEVELS)
+
+
+def _values(stated: Mapping[str, Text], levels: Sequence[Level]) -> tuple[int, ...]:
+    """Hash the texts of levels; a level is asked where one of its columns is stated."""
+    values: set[int] = set()
     for level in levels:
-        number, text_of = NAMES.index(level.name), _once_each(level.text)
-        for row, *stated in zip(rows, *(texts[name] for name in level.columns), strict=True):
-            for text in text_of(*stated):
-                places.append(row)
-                written.append(f"{level.name}\x1f{text}")
-                numbers.append(number)
-    each = pl.DataFrame(
-        {"row": places, "text": written, "number": numbers},
-        schema={"row": frame.schema["row"], "text": pl.String(), "number": pl.UInt64()},
-    )
-    hashed = plh.col("text").nchash.xxhash64() & pl.lit(2**64 - KINDS, pl.UInt64)
-    return each.select("row", (hashed | pl.col("number")).reinterpret(signed=True).alias("value"))
+        of_columns = [stated.get(name) for name in level.columns]
+        if of_columns.count(None) == len(of_columns):
+            continue
+        found = level.text(*of_columns)
+        texts = () if found is None else (found,) if isinstance(found, str) else found
+        values.update(value_of(level.name, text) for text in texts)
+    return tuple(sorted(values))
 
 
-def _once_each(text: Callable[..., Texts]) -> Callable[..., Sequence[str]]:
-    """Return a function that gives the texts of a level, and asks once for the same statements."""
-    known: dict[tuple[Text, ...], Sequence[str]] = {}
-
-    def texts_of(*stated: Text) -> Sequence[str]:
-        if stated not in known:
-            texts = text(*stated) if any(part is not None for part in stated) else None
-            known[stated] = () if texts is None else (texts,) if isinstance(texts, str) else tuple(texts)
-        return known[stated]
-
-    return texts_of
+def value_of(level: str, text: str) -> int:
+    """Return the hash of a text of a level, with the level in its lowest bits."""
+    return hash_of(f"{level}\x1f{text}") & -KINDS | PLACES[level]
 
 
 def bits_of(shared: Iterable[int], own_phones: Collection[int]) -> int:

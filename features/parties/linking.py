@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from operator import itemgetter
 from typing import Any, Protocol
 
 import polars as pl
 
+from features.algebra.frames import moments_of, text_of
 from features.consignment import Consignments
-from features.history.facts import with_entities
+from features.history.entities import with_entities
 from features.history.shared_values import SHARED_KEYS
 from features.parties.card import Card
-from features.parties.evidence import BUILDING, MOST_SHARERS, NAME, NAMES, SURE, evidence_of, level_of
+from features.parties.evidence import BUILDING, MOST_SHARERS, NAME, NAMES, SENDER, SURE, evidence_of, level_of
 from features.parties.graph import Graph, Link
 from features.parties.graph_timeline import GraphTimeline
 from features.parties.ownership import WEIGHED
@@ -137,8 +137,15 @@ def with_evidence(consignments: Consignments) -> Consignments:
     known = with_entities(consignments)
     if STATED in known.frame.columns:
         return known
-    stated = evidence_of(known).group_by("row").agg(pl.col("value").sort().alias(STATED))
-    return Consignments(known.frame.join(stated, on="row", how="left", maintain_order="left"), known.goods)
+    stated = pl.Series(STATED, [values or None for values in _evidence_of(known)], pl.List(pl.Int64))
+    return known.with_columns(stated)
+
+
+def _evidence_of(consignments: Consignments) -> list[list[int]]:
+    """Return the evidence that each consignment states of its sender."""
+    frame, goods = consignments.frame, consignments.goods
+    sender = [text_of(frame.get_column(name)) for name in SENDER]
+    return evidence_of(sender, text_of(goods.get_column("description")), goods.get_column("row").to_list())
 
 
 def evidence_in(consignments: Consignments) -> tuple[list[int], list[int]]:
@@ -160,7 +167,7 @@ def link_with(
     known = with_evidence(consignments)
     rows: list[tuple[Any, ...]] = [(None,) * len(LINKED)] * len(known)
     links: list[Link] = []
-    for at, declarations in _moments(known.frame):
+    for at, declarations in _moments(known):
         if timeline is not None:
             timeline.until(at, graph)
         for row, entity, stated in declarations:
@@ -174,7 +181,7 @@ def link_with(
 def grow(graph: Graph, consignments: Consignments, timeline: GraphTimeline | None = None) -> list[Link]:
     """Add consignments to a graph without linking them; returns the links found."""
     links: list[Link] = []
-    for at, declarations in _moments(with_evidence(consignments).frame):
+    for at, declarations in _moments(with_evidence(consignments)):
         if timeline is not None:
             timeline.until(at, graph)
         for _, entity, stated in declarations:
@@ -265,12 +272,14 @@ def _lookalikes(graph: Graph, entity: int, stated: Sequence[int], at: int) -> in
     return sum(since < cards[other].first_at < at for other in sharing)
 
 
-def _moments(frame: pl.DataFrame) -> Iterator[tuple[int, list[tuple[int, int, list[int]]]]]:
+def _moments(consignments: Consignments) -> Iterator[tuple[int, list[tuple[int, int, list[int]]]]]:
     """Group row, card and evidence by moment, in a fixed order: time, then identifiers."""
-    known = frame.filter(pl.col("card_entity").is_not_null())
-    ordered = known.select(
-        pl.col("lodged_at").dt.epoch("us"), "consignment_id", "message_id", "version", "row", "card_entity", STATED
-    ).sort("lodged_at", "consignment_id", "message_id", "version")
-    rows = ordered.select("lodged_at", "row", "card_entity", pl.col(STATED).fill_null([])).iter_rows()
-    for at, declarations in groupby(rows, key=itemgetter(0)):
-        yield at, [(row, entity, stated) for _, row, entity, stated in declarations]
+    frame = consignments.frame
+    lodged_at = moments_of(frame.get_column("lodged_at")).tolist()
+    names = [frame.get_column(name).to_list() for name in ("consignment_id", "message_id", "version")]
+    cards, stated = frame.get_column("card_entity").to_list(), frame.get_column(STATED).to_list()
+    known = [row for row, card in enumerate(cards) if card is not None]
+    if len(known) > 1:
+        known.sort(key=lambda row: (lodged_at[row], *[(of[row] is not None, of[row]) for of in names]))
+    for at, rows in groupby(known, key=lodged_at.__getitem__):
+        yield at, [(row, cards[row], stated[row] or []) for row in rows]

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 
 from features.consignment import TIME
 from features.fault import Fault
-from features.history.facts import REGISTRY, entities_named, facts_registered
+from features.history.facts import REGISTRY, facts_registered
+from features.history.keys import entity_named
 from features.messages.plain_table import named_columns, plain_table
 from features.product_codes import gtin_fails, gtin_of, serial_of
 from service.history.posting import post
@@ -53,13 +54,13 @@ def register(store: Store, serials: pl.DataFrame, *, holder: str, by: str, at: i
     if not holder.strip() or not by.strip():
         raise Fault("a registry needs the name of its right holder, and --by NAME")
     good = serials.filter(pl.col("problem").is_null())
-    pieces = good.select(entities_named(pl.lit("serial"), pl.col("piece")).alias("entity")).unique(maintain_order=True)
-    articles = good.select(entities_named(pl.lit("gtin"), pl.col("gtin")).alias("entity")).unique(maintain_order=True)
-    entities = pl.concat([pieces, articles])["entity"].to_list()
+    pieces = [entity_named("serial", piece) for piece in good["piece"].unique(maintain_order=True)]
+    articles = [entity_named("gtin", gtin) for gtin in good["gtin"].unique(maintain_order=True)]
+    entities = [*pieces, *articles]
     keyed_of = dict(zip(entities, store.pseudonyms.keyed_list(entities), strict=True))
 
     def write(connection: sa.Connection) -> set[int]:
-        _refuse_others(connection, [keyed_of[entity] for entity in articles["entity"]], holder.strip())
+        _refuse_others(connection, [keyed_of[entity] for entity in articles], holder.strip())
         on_record = already(connection, REGISTERED.c.entity, list(keyed_of.values()))
         known = {entity for entity, keyed in keyed_of.items() if keyed in on_record}
         new = [entity for entity in entities if entity not in known]
@@ -70,10 +71,10 @@ def register(store: Store, serials: pl.DataFrame, *, holder: str, by: str, at: i
         return known
 
     known = store.write(write)
-    new = sum(entity not in known for entity in pieces["entity"])
+    new = sum(entity not in known for entity in pieces)
     if new:
         note(store, "registry", holder.strip(), {"by": by.strip(), "serials": new}, at)
-    return Registered(new, pieces.height - new, problems_of(serials))
+    return Registered(new, len(pieces) - new, problems_of(serials))
 
 
 def _refuse_others(connection: sa.Connection, articles: list[int], holder: str) -> None:

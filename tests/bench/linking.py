@@ -20,7 +20,8 @@ import numpy as np
 import polars as pl
 
 from features.consignment import CONSIGNMENT_COLUMNS, GOODS_COLUMNS, TIME, Consignments
-from features.parties.evidence import ADDRESS, SENDER
+from features.history.keys import ADDRESS
+from features.parties.evidence import SENDER
 from features.parties.graph import Graph
 from features.parties.linking import grow, with_evidence
 from pipelines.benchmark.network_quality import pairwise
@@ -162,11 +163,11 @@ def _splink(cards: pl.DataFrame) -> dict[int, int]:
     import splink.comparison_library as cl
     from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
-    from features.comparable import building, comparable, words_of_name
-    from features.identifiers.columns import mapped, stated_in
     from features.identifiers.mailboxes import mailbox_stem
     from features.identifiers.shops import shop
     from features.identifiers.telephones import telephone
+    from tests.oracle.entities.comparable import building, comparable, words_of_name
+    from tests.oracle.entities.mapping import mapped, stated_in
 
     frame = cards.select(
         pl.col("card_entity").cast(pl.String).alias("unique_id"),

@@ -17,12 +17,13 @@ from features.parties.evidence import (
     LEVELS,
     NAMES,
     NETWORK_BITS,
-    _values,
+    SENDER,
     bits_of,
-    evidence_of,
     level_of,
+    sender_values,
     sentence,
 )
+from features.parties.linking import STATED, with_evidence
 from pipelines.synthetic.disguise import lookalike
 from tests.features.conftest import frame_of, row
 
@@ -45,8 +46,7 @@ def shared(one: Mapping[str, object], other: Mapping[str, object]) -> set[str]:
     ]
     gated = gate_manifest(frame_of(*rows), "M1")
     assert not gated.refused.height
-    told = evidence_of(fold(gated.accepted))
-    first, second = (set(told.filter(row=number)["value"]) for number in (0, 1))
+    first, second = (set(stated or ()) for stated in with_evidence(fold(gated.accepted)).frame[STATED].to_list())
     return {NAMES[level_of(value)] for value in first & second}
 
 
@@ -95,8 +95,9 @@ def test_nothing_stated_is_nothing_shared() -> None:
 def test_no_text_can_be_read_from_evidence_and_every_level_fits() -> None:
     assert len(LEVELS) <= KINDS
     assert NAMES[-1] == "article"
-    told = evidence_of(fold(gate_manifest(frame_of(row()), "M1").accepted))
-    assert set(told.columns) == {"row", "value"}
+    told = with_evidence(fold(gate_manifest(frame_of(row()), "M1").accepted)).frame
+    assert told.schema[STATED] == pl.List(pl.Int64)
+    assert {level_of(value) for value in told[STATED].to_list()[0]} <= set(range(len(LEVELS)))
 
 
 def of(*levels: str) -> list[int]:
@@ -220,12 +221,8 @@ def mutated(one: tuple[str, list[str], str], rng: random.Random) -> str:
 
 def name_values(names: Sequence[str]) -> list[set[int]]:
     """The values of the levels of names, for each name."""
-    frame = pl.DataFrame({"row": range(len(names)), "consignor_name": names, "consignor_country": ["CN"] * len(names)})
-    told = _values(frame, [level for level in LEVELS if level.name.startswith("name")])
-    found: list[set[int]] = [set() for _ in names]
-    for row_number, value in told.iter_rows():
-        found[row_number].add(value)
-    return found
+    senders = ({"consignor_name": name, "consignor_country": "CN"} for name in names)
+    return [set(sender_values(*map(sender.get, SENDER))) for sender in senders]
 
 
 @pytest.mark.slow

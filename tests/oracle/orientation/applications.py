@@ -15,9 +15,9 @@ from typing import Any
 import polars as pl
 
 from features.choices import APPLICATION_COLUMNS as KEYS
-from features.comparable import comparable, words_of_name
 from features.consignment import Consignments
 from features.hs_codes import hs_plain
+from tests.oracle.entities.comparable import comparable, words_of_name
 from tests.oracle.orientation.policy_sections import PolicyFault, day, only, texts
 
 PROTECTED = {"right_holder": pl.String(), "sender_authorised": pl.Float64()}

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from features.comparable import comparable
 from features.consignment import Consignments
 from features.hs_codes import hs_plain
 from service.scoring import Scores
+from tests.oracle.entities.comparable import comparable
 from tests.oracle.orientation.lanes import Lane, Track
 from tests.oracle.orientation.track_conditions import Tracks, eligibility, may_be_simplified, suspicions
 

@@ -14,7 +14,8 @@ import numpy.typing as npt
 import polars as pl
 
 from features.consignment import TIME, VERSION_KEY, Consignments
-from features.history.keys import ENTITIES, KEYS, Key, entities_named, with_entities
+from features.history.entities import with_entities
+from features.history.keys import ENTITIES, KEYS, Key
 from tests.oracle.record.fact_list import (
     DECLARATION_FACTS,
     FACT_SCHEMA,
@@ -42,7 +43,6 @@ __all__ = [
     "Integers",
     "Key",
     "attributed",
-    "entities_named",
     "fact_delta",
     "facts_of",
     "facts_of_outcomes",

@@ -18,9 +18,11 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from features.history.keys import ENTITIES, entities_named
+from features import hashes
+from features.history.keys import ENTITIES
 from features.identifiers.telephones import telephone
-from features.parties.evidence import KINDS, evidence_of
+from features.parties.evidence import KINDS
+from features.parties.linking import evidence_in, with_evidence
 from pipelines.batch.refused_rows import expire_refused
 from pipelines.commands.case_commands import detain_consignment
 from pipelines.commands.daily_commands import ingest, score
@@ -142,8 +144,7 @@ def numbers_left(home: Path) -> np.ndarray[Any, np.dtype[np.int64]]:
 
 def hashes_of(frame: pl.DataFrame) -> np.ndarray[Any, np.dtype[np.int64]]:
     """What a telephone is as an entity of history and as evidence, before any key: its level is not guessed."""
-    told = frame.select(pl.col("consignor_phone").alias("text"))  # in the form that its key has
-    entity = told.select(entities_named(pl.lit("phone"), pl.col("text"))).to_series().to_numpy()
+    entity = hashes.hashes_of(f"phone\x1f{text}" for text in frame["consignor_phone"])  # in the form that its key has
     return np.concatenate([entity, entity & ~np.int64(KINDS - 1)])
 
 
@@ -163,7 +164,8 @@ def identities() -> set[int]:
     entities = {int(value) for name in ENTITIES for value in known.frame[name].drop_nulls()}
     shared = consignments(message(declared(1)))
     ordinary = {int(value) for name in ENTITIES for value in shared.frame[name].drop_nulls()}
-    return (entities | set(evidence_of(known)["value"])) - ordinary - set(evidence_of(shared)["value"])
+    evidence, of_others = (set(evidence_in(with_evidence(of))[1]) for of in (known, shared))
+    return (entities | evidence) - ordinary - of_others
 
 
 def test_the_search_finds_her_before(settings: Settings, lodged: list[str]) -> None:

@@ -10,8 +10,8 @@ import polars as pl
 
 from features.catalogue import history
 from features.contract import gate_outcomes
+from features.history.entities import with_entities
 from features.history.fact_list import KEPT_OF_OUTCOMES
-from features.history.keys import with_entities
 from features.history.windows import Window, read_windows
 from service.audit.erasure import erase
 from service.history.posting import results_on_record
