@@ -110,7 +110,7 @@ class Versions:
         frame = pl.DataFrame(
             {**keys, "lodged_at": self.lodged_at, **entities, **amounts}, schema_overrides={"lodged_at": pl.Int64()}
         )
-        return frame.cast(kinds)
+        return frame.with_columns(pl.col(name).cast(kind) for name, kind in kinds.items())
 
     def __len__(self) -> int:
         return len(self.version)

@@ -87,7 +87,7 @@ def first_lodged(connection: sa.Connection, entities: Sequence[int]) -> list[int
     """Return the moment of the first lodging that named each entity (keyed), None where no row knows one."""
     statement = _LODGED_FIRST.format(asked=_ONE_LIST[connection.dialect.name])
     listed = orjson.dumps(entities).decode() if connection.dialect.name == "sqlite" else list(entities)
-    found = dict(driver_rows(connection, statement, (listed,)))
+    found: dict[int, int | None] = dict(driver_rows(connection, statement, (listed,)))
     return [found[entity] for entity in entities]
 
 

@@ -47,7 +47,7 @@ class Syncs:
 
     def __init__(self, store: Store) -> None:
         self.spent, self._commit = 0.0, store.engine.dialect.do_commit
-        store.engine.dialect.do_commit = self._timed  # type: ignore[method-assign]
+        store.engine.dialect.do_commit = self._timed  # type: ignore[method-assign, assignment]
 
     def _timed(self, connection: Any) -> None:
         began = time.process_time()
