@@ -25,7 +25,7 @@ from service.api.admission import Admission
 from service.api.body_limit import UnreadBody
 from service.api.body_reading import OneAtATime
 from service.api.metrics import Metrics
-from service.calls.call_batcher import CallBatcher
+from service.calls.call_queue import CallQueue
 from service.calls.reassessment import reassess
 from service.console import analyst_pages as work
 from service.console import four_eyes_pages as four_eyes
@@ -95,7 +95,7 @@ async def _with_desk(app: FastAPI) -> AsyncIterator[None]:
     app.state.desk = open_desk(settings, serving, answers_calls=True)
     app.state.swapper = Swapper(settings, serving, partial(_put, app))
     store = app.state.desk.journal.store
-    app.state.access, app.state.gathering = Access(store), CallBatcher()
+    app.state.access, app.state.calls = Access(store), CallQueue()
     app.state.read_log = ReadLog(store, settings.read_log)
     with (
         frozen_gc(),
@@ -104,7 +104,7 @@ async def _with_desk(app: FastAPI) -> AsyncIterator[None]:
         run_every(LOOK_SECONDS, app.state.swapper.look, "looking for bundles"),
     ):
         yield
-    app.state.gathering.close()
+    app.state.calls.close()
     app.state.read_log.close()
     try:
         _sign(app)

@@ -1,4 +1,4 @@
-"""The desk that serves now, and where its calls are gathered, as routes and pages reach them."""
+"""The desk that serves now, and the queue of its calls, as routes and pages reach them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from service.api.error_responses import RETRY_SECONDS
 from service.audit.replay import Bundles
-from service.calls.call_batcher import CallBatcher
+from service.calls.call_queue import CallQueue
 from service.desk import Desk
 
 
@@ -28,7 +28,7 @@ def bundles_of(request: Request) -> Bundles:
     return Bundles(bundles.folder, bundles.keys, bundles.loaded, desk.model)
 
 
-def gathering_of(request: Request) -> CallBatcher:
-    """Where calls are decided together."""
-    gathering: CallBatcher = request.app.state.gathering
-    return gathering
+def calls_of(request: Request) -> CallQueue:
+    """Where calls are decided, one after the other."""
+    calls: CallQueue = request.app.state.calls
+    return calls

@@ -25,7 +25,7 @@ from service.api.bodies import Genuine, Judgement, Serial, Transferred
 from service.api.body_parts import dumped
 from service.api.body_reading import BoundedRoute, apart, extras_offered
 from service.api.error_responses import Unprocessable, refused_fields
-from service.api.live_desk import bundles_of, desk_of, gathering_of
+from service.api.live_desk import bundles_of, calls_of, desk_of
 from service.api.metrics import Metrics
 from service.audit.dossier import dossier
 from service.officers.offices import is_known_office, transfer, unseen
@@ -59,13 +59,13 @@ def metrics_of(request: Request) -> Metrics:
 @router.post("/v1/consignments")
 async def post_consignments(request: Request, body: models.Message) -> Response:  # type: ignore[valid-type]
     """Decisions on the consignments of a message, in the same order, recorded before they are answered."""
-    started = time.perf_counter()  # one thread decides for all calls: a thread for each call would only wait for it
+    started = time.perf_counter()
     desk, metrics, principal = desk_of(request), metrics_of(request), principal_of(request)
     message, places = await apart(
         request, _message_of, body, principal, extras_offered(request), request.app.state.dialects.offices
     )
     try:
-        decisions = await asyncio.wrap_future(gathering_of(request).decide(message, desk, principal.sender))
+        decisions = await asyncio.wrap_future(calls_of(request).decide(message, desk, principal.sender))
     except Refused as refused:
         raise Unprocessable(refused_fields(refused, places)) from None
     headers = {"Idempotent-Replay": "true"} if decisions.replayed else {}

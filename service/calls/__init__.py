@@ -1,1 +1,1 @@
-"""How are calls batched, versioned and decided again?"""
+"""How are calls taken in turn, versioned and decided again?"""

@@ -12,6 +12,7 @@ import orjson
 import sqlalchemy as sa
 
 from service.runtime.private_files import make_home
+from service.runtime.turns import Turns
 from service.settings import Settings
 from service.store import digests
 from service.store.bounded_read import BoundedReader
@@ -72,7 +73,8 @@ class Store:
         self.bounded_reader = (
             BoundedReader(READ_SECONDS) if grouped else None
         )  # a command can wait for files, a call cannot
-        self._writer = Writer(self.writing) if grouped else None
+        self.turns = Turns()
+        self._writer = Writer(self.writing, self.turns) if grouped else None
         if not any_schema:
             _open_schema(self)
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from service.runtime.turns import Turns
 from service.store import digests
 from service.store.driver import run_text
 
@@ -22,8 +23,9 @@ WORKS_PER_TRANSACTION = 64  # works in one transaction: the first must not wait 
 class Writer:
     """One thread that writes for all others; each waits until its own work is durable, or gets its own fault."""
 
-    def __init__(self, transaction: Callable[[], AbstractContextManager[sa.Connection]]) -> None:
-        self._transaction = transaction
+    def __init__(self, transaction: Callable[[], AbstractContextManager[sa.Connection]], turns: Turns) -> None:
+        """turns: of the threads that answer calls; works are done in one, the lock and the disk waited for in none."""
+        self._transaction, self._turns = transaction, turns
         self._waiting: queue.SimpleQueue[tuple[Work, Future[Any]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
@@ -32,7 +34,8 @@ class Writer:
         """What the work gives, after the commit; raises what the work or the commit raised."""
         outcome: Future[T] = Future()
         self._waiting.put((work, outcome))
-        return outcome.result()
+        with self._turns.given_up():
+            return outcome.result()
 
     def close(self) -> None:
         """Write what waits, then stop."""
@@ -60,7 +63,7 @@ class Writer:
     def _write_group(self, group: list[tuple[Work, Future[Any]]]) -> None:
         done: list[tuple[Future[Any], Any]] = []
         try:
-            with self._transaction() as connection:
+            with self._transaction() as connection, self._turns.taken(first=True):
                 for work, outcome in group:
                     _try(connection, work, outcome, done)
         except BaseException as fault:  # noqa: BLE001 - nothing was committed: whoever waits must hear of it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -148,7 +149,11 @@ def test_what_is_held_back_occurs_in_the_test_window_alone(name: str) -> None:
     waves = late(seen)
     assert first_day(seen) >= TEST_WINDOW * 24
     assert waves.filter("illicit").height > 15
-    assert mean(waves.filter("illicit"), pl.col("dispatch_country").is_in(scheme.via or ("CN",))) > 0.5
+    illicit = waves.filter("illicit")
+    assert mean(illicit, pl.col("dispatch_country").is_in(scheme.via or ("CN",))) > 0.5
+    if scheme.nature:
+        assert mean(illicit, pl.col("nature") == scheme.nature) > 0.5
+    assert abs(mean(illicit, pl.col("stream") == "express") - scheme.express) < 0.35
 
 
 def test_share_and_beginning_of_what_is_held_back() -> None:
@@ -221,6 +226,23 @@ def test_a_world_is_a_function_of_its_seed_alone(tmp_path: Path) -> None:
     assert fingerprint(tmp_path / "a") != fingerprint(tmp_path / "c")
     texts = [(tmp_path / name / "parameters.json").read_text("utf-8") for name in "abc"]
     assert texts[0] == texts[1] != texts[2]
+
+
+def test_the_command_writes_a_world_of_the_family_and_what_was_drawn(tmp_path: Path) -> None:
+    from pipelines.cli import app
+
+    arguments = ["synth", "--days", "3", "--per-day", "40", "--seed", "9", "--out", str(tmp_path)]
+    app([*arguments, "--family"], standalone_mode=False)
+    assert json.loads((tmp_path / "parameters.json").read_text("utf-8")) == drawn_by(9)
+    family = fingerprint(tmp_path)
+    app(arguments, standalone_mode=False)
+    assert not (tmp_path / "parameters.json").exists()
+    assert fingerprint(tmp_path) != family
+
+
+@pytest.mark.parametrize("seed", [1, 30, 60, 99, 101, 130, 160, 199])
+def test_any_seed_gives_a_world(seed: int, tmp_path: Path) -> None:
+    assert build_of_family(3, 30, seed, tmp_path, start=START).consignments >= 85
 
 
 def test_parameters_are_drawn_from_their_ranges_each_by_itself() -> None:

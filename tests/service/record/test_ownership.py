@@ -16,9 +16,7 @@ from features.fault import Fault
 from features.messages import Message
 from features.messages.formats import read_content
 from service.audit.verify import verify_record
-from service.calls import call_batcher
-from service.calls.batch_window import BatchWindow
-from service.calls.call_batcher import CallBatcher
+from service.calls.call_queue import CallQueue
 from service.calls.versioning import message_of, receptacle_assignments
 from service.desk import desk_for
 from service.journal import Journal
@@ -222,23 +220,12 @@ def test_a_result_before_lodging_closes_no_parcel_of_another_office(desk: Desk, 
 Sent = tuple[Sender, Message]
 
 
-def together(desk: Desk, sent: Sequence[Sent], monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What each of some calls gets that are decided as one group, or its fault; how many calls each group held."""
-    groups: list[int] = []
-    joined = call_batcher._together
-    monkeypatch.setattr(BatchWindow, "wait_seconds", lambda *_: 5.0)
-    monkeypatch.setattr(BatchWindow, "is_complete", lambda _, size: size >= len(sent))
-
-    def counted(of: Sequence[Message]) -> Message:
-        groups.append(len(of))
-        return joined(of)
-
-    monkeypatch.setattr(call_batcher, "_together", counted)
-    gathered = CallBatcher()
-    futures = [gathered.decide(one, desk, sender) for sender, one in sent]
+def together(desk: Desk, sent: Sequence[Sent]) -> list[Any]:
+    """What each of some calls gets that come at the same time, or its fault."""
+    calls = CallQueue()
+    futures = [calls.decide(one, desk, sender) for sender, one in sent]
     given = [future.exception(60) or future.result(60) for future in futures]
-    gathered.close()
-    assert groups == [len(sent)]
+    calls.close()
     return given
 
 
@@ -246,25 +233,21 @@ def numbers(decided: Decisions) -> list[str]:
     return [row["consignment_id"] for row in decided.rows]
 
 
-def test_calls_of_several_callers_are_decided_together_and_each_keeps_its_own(
-    desk: Desk, either_store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_calls_of_several_callers_come_at_once_and_each_keeps_its_own(desk: Desk, either_store: Store) -> None:
     lodge(desk, POST, "M0")
     sent = [
         (POST, message(declared(2), message_id="M2")),
         (CARRIER, message(declared(1, version=2, office=LYON), message_id="M4")),
         (CARRIER, message(declared(3, office=LYON), message_id="M3")),
     ]
-    first, foreign, last = together(desk, sent, monkeypatch)
+    first, foreign, last = together(desk, sent)
     assert isinstance(foreign, OfAnother)
     assert (numbers(first), numbers(last)) == (["HAWB000000002"], ["HAWB000000003"])
     owned = [owners(either_store, f"HAWB{n:09d}") for n in (1, 2, 3)]
     assert owned == [{(PARIS, "post")}, {(PARIS, "post")}, {(LYON, "carrier")}]
 
 
-def test_one_version_named_in_two_ways_does_not_shift_what_other_callers_get(
-    desk: Desk, either_store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_version_named_in_two_ways_does_not_shift_what_other_callers_get(desk: Desk, either_store: Store) -> None:
     twice = [declared(4, version=version) for version in ("1", "01")]
     twice[1]["goods"] = [{**twice[1]["goods"][0], "line_no": 2}]
     sent = [
@@ -272,7 +255,7 @@ def test_one_version_named_in_two_ways_does_not_shift_what_other_callers_get(
         (RIVAL, message(declared(5), message_id="M5")),
         (POST, message(declared(6), message_id="M6")),
     ]
-    given = together(desk, sent, monkeypatch)
+    given = together(desk, sent)
     assert [numbers(decided) for decided in given] == [["HAWB000000004"], ["HAWB000000005"], ["HAWB000000006"]]
     owned = [owners(either_store, f"HAWB{n:09d}") for n in (4, 5, 6)]
     assert owned == [{(PARIS, "post")}, {(PARIS, "rival")}, {(PARIS, "post")}]
