@@ -38,7 +38,7 @@ def asked_of(store: Store) -> Iterator[HistoryQuery]:
             asked.setdefault(statement, values[0] if many else values)
 
     def run_text(connection: sa.Connection, text: str, values: Any = ()) -> Any:
-        note(None, None, text, values, None, False)
+        note(None, None, text, values if isinstance(values, dict) else tuple(values), None, False)
         return as_before(connection, text, values)
 
     sa.event.listen(store.engine, "before_cursor_execute", note)
