@@ -10,7 +10,8 @@ INTRODUCTION = """
 The seed draws every parameter below, and nothing else does; the same seed gives the same world, byte for byte. What
 no parameter names is as in `pipelines/synthetic/world.toml`, the one world of `tamis synth` and of the demo. The ranges
 stand in `pipelines/synthetic/family.toml`. How to read the benchmark is in
-[Evaluation](../explanation/evaluation.md#a-family-of-worlds).
+[Evaluation](../explanation/evaluation.md#a-family-of-worlds). What was drawn is written to `parameters.json`, beside
+the truth and as secret.
 """
 OF_SEEDS = """
 What is tuned is tuned on the worlds of seeds {tuning} and reported on those of seeds {reporting}. `family.toml` names

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -29,7 +30,9 @@ from tests.pipelines.synthetic.family_measures import (
     late_share,
     mean,
 )  # fmt: skip
-from tests.pipelines.synthetic.test_synthetic import fingerprint
+from tests.pipelines.synthetic.test_synthetic import fingerprint, within
+
+WORLDS = int(os.environ.get("TAMIS_FAMILY_WORLDS", "2"))
 
 OF_SEED_3 = "eaf2a05ded1945f620800037de8793f4b114ee4cc90f0deb543985d67f212f53"  # manifests of four days
 
@@ -238,6 +241,22 @@ def test_the_command_writes_a_world_of_the_family_and_what_was_drawn(tmp_path: P
     app(arguments, standalone_mode=False)
     assert not (tmp_path / "parameters.json").exists()
     assert fingerprint(tmp_path) != family
+
+
+@pytest.mark.parametrize("seed", FAMILY.reporting[:WORLDS])
+def test_a_drawn_world_is_as_drawn(seed: int) -> None:
+    """All parameters at once: shares come out as drawn, twins are there, and nothing is seen before its time."""
+    drawn, days, per_day = drawn_by(seed), 45, 300
+    seen = Seen(drawn, days, per_day, seed)
+    assert seen.world == world_of(seed)
+    size, illicit = seen.truth.height, int(seen.truth["illicit"].sum())
+    assert within(illicit, size, seen.world.illicit_prevalence, 4.5)
+    assert within(seen.outcomes.height, size, seen.world.inspection.inspected_share, 8)  # capacity is no binomial
+    assert within(seen.outcomes.filter(pl.col("selection") == "random").height, size, float(drawn["random_sample"]), 5)
+    assert first_day(seen) >= TEST_WINDOW * days
+    assert late(seen).filter("illicit").height > 0
+    for twin in ("templates", "series", "siblings", "dear_goods", "cheap_goods", "forwarders", "honest_bursts"):
+        assert MEASURES[twin][0](seen) > 0.0, twin
 
 
 @pytest.mark.parametrize("seed", [1, 30, 60, 99, 101, 130, 160, 199])

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -41,7 +42,7 @@ def test_turns_come_in_order_and_the_first_passes_by() -> None:
     with ThreadPoolExecutor(4) as pool:
         with turns.taken():
             for name in "abc":
-                asking(pool, turns, lambda name=name: order.append(name))
+                asking(pool, turns, partial(order.append, name))
             asking(pool, turns, lambda: order.append("first"), first=True)
             assert order == []
         until(lambda: len(order) == 4)
