@@ -89,8 +89,11 @@ def facts_unposted(connection: sa.Connection, versions: Versions, history: SeenR
     posted = _on_record(connection, ids, POSTED)
     if not posted:
         return _added(versions, None, history)
-    there = list(dict.fromkeys(row[1] for row in posted))
-    before, erased = Versions.of_frame(_as_frame(connection, posted, there)), set(_forgotten(connection, there))
+    before_ids = list(dict.fromkeys(row[1] for row in posted))
+    before, erased = (
+        Versions.of_frame(_as_frame(connection, posted, before_ids)),
+        set(_forgotten(connection, before_ids)),
+    )
     known, keys = set(before.keys()), versions.keys()
     fresh = [place for place, key in enumerate(keys) if key not in known and key[1] not in erased]
     return _added(versions.where(fresh), before, history)
