@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from features.algebra.tables import Cells, Table
-from features.money import in_euro
+from features.algebra import Text
+from features.algebra.tables import Cells, Table, Wholes
+from features.money import euro_per_unit
 
 Kind = Literal["text", "number", "whole", "time"]
 TIME = pl.Datetime("us", "UTC")
@@ -173,36 +175,107 @@ SUMMED = {
 TOTALS = ("lines", *SUMMED)
 
 
-def fold(flat: pl.DataFrame) -> Consignments:
+class Versions:
+    """Which rows of goods lines belong to which consignment version, by VERSION_KEY.
+
+    row: for each line the number of its version, in the order of their first lines. first: the place of that line.
+    """
+
+    __slots__ = ("first", "row")
+
+    def __init__(self, row: npt.NDArray[np.int64], first: npt.NDArray[np.intp]) -> None:
+        self.row, self.first = row, first
+
+    @classmethod
+    def of(cls, flat: Table) -> Versions:
+        """Return the versions of rows in which none of the key is unknown."""
+        return cls.of_columns(flat.text("message_id"), flat.text("consignment_id"), flat.whole("version"))
+
+    @classmethod
+    def of_columns(cls, messages: Text, consignments: Text, numbers: Wholes) -> Versions:
+        """Return the versions of rows by the columns of their key."""
+        if len(numbers) == 1:
+            return cls(ONE_LINE, FIRST)
+        message, consignment = messages.numbered(), consignments.numbered()
+        of_message = message * (consignment.max(initial=0) + 1) + consignment
+        version = np.unique(numbers.values, return_inverse=True)[1]
+        key = np.unique(of_message, return_inverse=True)[1] * (version.max(initial=0) + 1) + version
+        _, first, number = np.unique(key, return_index=True, return_inverse=True)
+        in_order = np.argsort(first)
+        place = np.empty(len(first), np.int64)
+        place[in_order] = np.arange(len(first))
+        return cls(place[number], first[in_order])
+
+    @property
+    def one_line_each(self) -> bool:
+        """Whether every version has a single line."""
+        return len(self.first) == len(self.row)
+
+    def with_line_numbers(self, line_no: Wholes) -> Wholes:
+        """Return the numbers of lines; those without one are numbered on from the highest of their version."""
+        if line_no.known is None:
+            return line_no
+        absent = ~line_no.known
+        highest = np.zeros(len(self.first), np.int64)
+        np.maximum.at(highest, self.row, np.where(absent, 0, line_no.values))
+        in_order = np.argsort(self.row, kind="stable")
+        running = np.cumsum(absent[in_order])
+        counts = np.bincount(self.row, minlength=len(self.first))
+        before: npt.NDArray[np.int64] = np.repeat((running - absent[in_order])[np.cumsum(counts) - counts], counts)
+        nth = np.empty(len(self.row), np.int64)
+        nth[in_order] = running - before
+        return Wholes(np.where(absent, highest[self.row] + nth, line_no.values))
+
+    def repeated(self, line_no: Wholes) -> npt.NDArray[np.bool_] | None:
+        """Return the rows whose version has the number of their line on an earlier row; None where there is none."""
+        if self.one_line_each:
+            return None
+        number = np.unique(line_no.values, return_inverse=True)[1]
+        _, first = np.unique(self.row * (number.max(initial=0) + 1) + number, return_index=True)
+        if len(first) == len(self.row):
+            return None
+        repeated = np.ones(len(self.row), np.bool_)
+        repeated[first] = False
+        return repeated
+
+
+def fold(flat: pl.DataFrame | Table) -> Consignments:
     """Fold rows of goods lines, as accepted by the gate, into consignments with their goods.
 
     Lines of one `(message_id, consignment_id, version)` are one consignment wherever they stand in the file;
     consignments keep the order of their first line, and its consignment-level values.
     """
-    key = list(VERSION_KEY)
-    versions = flat.select(key).unique(maintain_order=True).with_row_index("row")
-    numbered = flat.join(versions, on=key, how="left", maintain_order="left")
-    goods = numbered.select(
-        "row", *(c.name for c in GOODS_COLUMNS), in_euro(pl.col("value"), pl.col("currency")).alias("line_value_eur")
-    )
-    totals = _totals(goods, versions.height)
-    extras = [c for c in flat.columns if c.startswith(EXTRA)]
-    level = [c.name for c in CONSIGNMENT_COLUMNS]
-    frame = numbered.unique("row", keep="first", maintain_order=True).select("row", *level, *extras)
-    return Consignments(frame.hstack(totals), goods)
+    flat = flat if isinstance(flat, Table) else Table.of_frame(flat)
+    versions = Versions.of(flat)
+    count = len(versions.first)
+    euro = flat.number("value") * euro_per_unit(flat.text_or_unknown("currency"))
+    of_lines: dict[str, Cells] = {"row": Wholes(versions.row), "line_value_eur": euro}
+    goods = flat.arranged(("row", *GOODS, "line_value_eur"), of_lines, NUMBERED)
+    names = (*LEVEL, *(name for name in flat.kinds if name.startswith(EXTRA)))
+    declared = flat if versions.one_line_each else flat.select(names).taken(versions.first)
+    of_consignments: dict[str, Cells] = {"row": Wholes(np.arange(count)), **_totals(goods, versions, count)}
+    return Consignments(declared.arranged(("row", *names, *TOTALS), of_consignments, NUMBERED), goods)
 
 
-def _totals(goods: pl.DataFrame, consignments: int) -> pl.DataFrame:
-    """Sum the goods lines of each consignment; null where no line states a value, as that is not zero.
+NUMBERED = {"row": pl.UInt32()}
+ONE_LINE, FIRST = np.zeros(1, np.int64), np.zeros(1, np.intp)
+GOODS = tuple(column.name for column in GOODS_COLUMNS)
+LEVEL = tuple(column.name for column in CONSIGNMENT_COLUMNS)
 
-    Added line after line: a sum split differently for one consignment than for a million differs in its last bit, as
-    polars' own grouped sums do.
+
+def _totals(goods: Table, versions: Versions, count: int) -> dict[str, Cells]:
+    """Sum the goods lines of each consignment; unknown where no line states a value, as that is not zero.
+
+    Added line after line: a sum split differently for one consignment than for a million differs in its last bit.
     """
-    row = goods["row"].to_numpy()
-    totals = {"lines": pl.Series(np.bincount(row, minlength=consignments), dtype=pl.Int64)}
+    row = versions.row
+    totals: dict[str, Cells] = {"lines": Wholes(np.bincount(row, minlength=count))}
     for name, column in SUMMED.items():
-        amounts = goods[column].to_numpy()  # the gate admits no NaN: here NaN is a missing value
-        stated = np.bincount(row, ~np.isnan(amounts), minlength=consignments)
-        sums = np.bincount(row, np.nan_to_num(amounts), minlength=consignments)
-        totals[name] = pl.Series(np.where(stated > 0, sums, np.nan), dtype=pl.Float64, nan_to_null=True)
-    return pl.DataFrame(totals)
+        amounts = goods.number(column)  # the gate admits no NaN: here NaN is a missing value
+        if versions.one_line_each:
+            totals[name] = amounts + 0.0  # a sum from nought on, where -0.0 is 0.0
+            continue
+        stated = np.bincount(row, ~np.isnan(amounts), minlength=count)
+        sums = np.bincount(row, np.nan_to_num(amounts), minlength=count)
+        totals[name] = np.where(stated > 0, sums, np.nan)
+    return totals

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from features.algebra import UNKNOWN, Numbers, Text
+from features.algebra.written import upper
+
 EURO_PER_UNIT: dict[str, float] = {
     "EUR": 1.0, "USD": 0.90, "CNY": 0.125, "HKD": 0.115, "GBP": 1.16, "JPY": 0.006, "KRW": 0.00065, "TRY": 0.022,
     "AED": 0.245, "INR": 0.0105, "CHF": 1.06, "CAD": 0.65, "AUD": 0.58, "NZD": 0.53, "SGD": 0.68, "TWD": 0.028,
@@ -17,6 +20,11 @@ EURO_PER_UNIT: dict[str, float] = {
     "SAR": 0.24, "MAD": 0.093, "TND": 0.295, "ZAR": 0.05, "BRL": 0.16, "MXN": 0.048, "NGN": 0.0006, "PKR": 0.0032,
     "BDT": 0.0074,
 }  # fmt: skip
+
+
+def euro_per_unit(currency: Text) -> Numbers:
+    """Return the euro that a unit of each currency is worth; NaN where that is unknown."""
+    return currency.number(lambda code: EURO_PER_UNIT.get(upper(code), UNKNOWN))
 
 
 def in_euro(amount: pl.Expr, currency: pl.Expr) -> pl.Expr:

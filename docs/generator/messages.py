@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import polars as pl
-
 from docs.generator.markdown import code, page, section, table
 from features import contract
 from features.choices import FORMAT_TITLES, KINDS
-from features.consignment import COLUMNS
+from features.column_faults import NO_PROBABILITY, REMEDIES, TOO_LONG, UNKNOWN_WORD
 from features.messages.offices import NOT_LISTED
 from features.messages.quality import CONSIGNMENT_CHECKS, LINE_CHECKS
 from features.messages.read_message import LONG_AGO
@@ -86,11 +84,7 @@ def problems_page() -> str:
 
 def _refusals() -> list[list[str]]:
     """Return every reason of the gate for a file of text, with its remedy."""
-    faults = contract._checks(COLUMNS, tuple((column.name, pl.String()) for column in COLUMNS)).faults
-    remedies: dict[str, list[str]] = {}
-    for fault in faults:
-        remedies.setdefault(fault.reason, []).append(fault.remedy)
-    return [
-        [reason, found[0] if len(set(found)) == 1 else "as the column allows"]
-        for reason, found in sorted(remedies.items())
-    ]
+    of_columns = dict.fromkeys((TOO_LONG, UNKNOWN_WORD), "as the column allows")
+    of_results = (NO_PROBABILITY,)
+    remedies = {**REMEDIES, **of_columns}
+    return [[reason, remedy] for reason, remedy in sorted(remedies.items()) if reason not in of_results]

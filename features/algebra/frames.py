@@ -54,5 +54,7 @@ def text_of(series: pl.Series) -> Text:
 def series_of(column: Column, name: str = "") -> pl.Series:
     """Return a column as a series: null where a number or a text is unknown."""
     if isinstance(column, Text):
+        if len(column.words) < len(column) // 2:
+            return pl.Series(name, column.words, pl.String).gather(column.codes)
         return pl.Series(name, column.rows(), pl.String)
     return pl.Series(name, column, nan_to_null=True)

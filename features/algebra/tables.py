@@ -19,6 +19,7 @@ from features.algebra.text import Text
 
 Flags = npt.NDArray[np.bool_]
 MOMENT = pl.Datetime("us", "UTC")
+STRING, INT64, FLOAT64 = pl.String(), pl.Int64(), pl.Float64()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,12 +65,16 @@ class Wholes:
             series = series.set(pl.Series(~self.known), None)
         return series if kind == pl.Int64 else series.cast(kind)
 
+    def taken(self, places: npt.NDArray[np.intp]) -> Wholes:
+        """Return the numbers of some rows."""
+        return Wholes(self.values[places], None if self.known is None else self.known[places])
+
     def part(self, start: int, end: int) -> Wholes:
         """Return the numbers from one row to before another."""
         return Wholes(self.values[start:end], None if self.known is None else self.known[start:end])
 
 
-Cells = Column | Wholes  # texts, numbers, moments (int64) or whole numbers
+Cells = Column | Wholes | pl.Series  # texts, numbers, moments (int64), whole numbers, or what is a series already
 
 
 class Table:
@@ -83,18 +88,19 @@ class Table:
     (['FRCDG1', None], [1, 2], (None, 2))
     """
 
-    __slots__ = ("_base", "_cells", "_changed", "_loose", "height", "kinds")
+    __slots__ = ("_base", "_cells", "_changed", "_loose", "_series", "height", "kinds")
 
     def __init__(
         self,
         kinds: Mapping[str, pl.DataType],
         height: int,
-        cells: Mapping[str, Cells] | None = None,
+        cells: Mapping[str, Column | Wholes] | None = None,
         base: pl.DataFrame | None = None,
     ) -> None:
         """kinds: the type of each column's series. base: a frame of the columns, if there is one."""
-        self.kinds, self.height = kinds, height
-        self._cells, self._base = dict(cells or {}), base
+        self.kinds, self.height, self._base = kinds, height, base
+        self._cells = dict(cells or {})
+        self._series: dict[str, pl.Series] = {}
         self._changed: tuple[str, ...] = ()  # columns that the frame lacks, or has other values of
         self._loose: dict[str, Text] = {}  # parts that still have the words of the whole
 
@@ -107,7 +113,9 @@ class Table:
     def of(cls, columns: Mapping[str, Cells], kinds: Mapping[str, pl.DataType] | None = None) -> Table:
         """Return rows of columns; kinds: types of those whose series is not of the usual one."""
         height = len(next(iter(columns.values()), ()))
-        return cls({name: _kind(cells) for name, cells in columns.items()} | dict(kinds or {}), height, columns)
+        table = cls(_kinds_of(columns, kinds or {}), height)
+        table._add(columns)
+        return table
 
     def __len__(self) -> int:
         return self.height
@@ -124,7 +132,8 @@ class Table:
         if self._base is None:
             self._base = pl.DataFrame([self._made(name) for name in self.kinds])
         elif self._changed:
-            self._base = self._base.with_columns(self._made(name) for name in self._changed)
+            base = self._base.with_columns(self._made(name) for name in self._changed)
+            self._base = base.select(list(self.kinds))
         self._changed = ()
         return self._base
 
@@ -132,6 +141,8 @@ class Table:
         """Return a column as a series; raises KeyError where there is none of this name."""
         if name not in self.kinds:
             raise KeyError(name)
+        if name in self._series:
+            return self._series[name]
         if self._base is None or name in self._changed:
             return self._made(name)
         return self._base.get_column(name)
@@ -159,6 +170,26 @@ class Table:
             raise TypeError(f"{name} is no column of texts")
         return column
 
+    def missing(self, name: str) -> Flags | None:
+        """Return where a text or a number is unknown; None where it is nowhere. Raises as `series`."""
+        cells = self._held(name)
+        if isinstance(cells, Text):
+            return ~cells.known() if None in cells.words else None
+        if isinstance(cells, np.ndarray):
+            unknown = np.isnan(cells)
+            return unknown if unknown.any() else None
+        series = self.series(name)
+        return series.is_null().to_numpy() if series.null_count() else None
+
+    def is_held_as_text(self, name: str) -> bool:
+        """Whether distinct texts of a column are there already."""
+        return name in self._loose or isinstance(self._cells.get(name), Text)
+
+    def text_or_unknown(self, name: str) -> Text:
+        """Return a column of texts; one that is unknown throughout, whatever its type, as texts that are unknown."""
+        column = self.column(name)
+        return column if isinstance(column, Text) else Text(np.zeros(self.height, np.intp), (None,))
+
     def number(self, name: str) -> npt.NDArray[np.float64]:
         """Return a column of numbers, NaN where unknown; raises as `series`, and TypeError where it holds texts."""
         column = self.column(name)
@@ -184,10 +215,46 @@ class Table:
 
     def holding(self, columns: Mapping[str, Cells], kinds: Mapping[str, pl.DataType] | None = None) -> Table:
         """Return the same rows with columns added, or in the place of those of the same names."""
-        added = {name: _kind(cells) for name, cells in columns.items()} | dict(kinds or {})
-        table = Table({**self.kinds, **added}, self.height, {**self._cells, **columns}, self._base)
-        table._loose = {name: text for name, text in self._loose.items() if name not in columns}
-        table._changed = tuple(dict.fromkeys((*self._changed, *columns))) if self._base is not None else ()
+        return self.arranged((*self.kinds, *(name for name in columns if name not in self.kinds)), columns, kinds)
+
+    def select(self, names: Iterable[str]) -> Table:
+        """Return some columns, in this order; raises KeyError where one is lacking."""
+        return self.arranged(names, {})
+
+    def arranged(
+        self, names: Iterable[str], columns: Mapping[str, Cells], kinds: Mapping[str, pl.DataType] | None = None
+    ) -> Table:
+        """Return the same rows with columns of these names, in this order: the new ones, and its own; see `select`."""
+        own, new = self.kinds, _kinds_of(columns, kinds or {})
+        table = Table({name: new[name] if name in new else own[name] for name in names}, self.height)
+        kept = table.kinds.keys() - new.keys()
+        table._cells = {name: held for name, held in self._cells.items() if name in kept}
+        table._series = {name: held for name, held in self._series.items() if name in kept}
+        table._loose = {name: text for name, text in self._loose.items() if name in kept}
+        table._add(columns)
+        if self._base is not None:
+            held = set(self._base.columns)
+            table._base = self._base.select(name for name in table.kinds if name in held)
+            table._changed = tuple(name for name in table.kinds if name in self._changed or name in new)
+        return table
+
+    def _add(self, columns: Mapping[str, Cells]) -> None:
+        for name, held in columns.items():
+            if isinstance(held, pl.Series):
+                self._series[name] = held.alias(name)
+            else:
+                self._cells[name] = held
+
+    def taken(self, places: npt.NDArray[np.intp]) -> Table:
+        """Return the rows at some places, in their order."""
+        table = Table(self.kinds, len(places), base=None if self._base is None else self._base[places])
+        table._changed = self._changed
+        table._series = {name: series.gather(places) for name, series in self._series.items()}
+        texts = {name: held for name, held in self._cells.items() if isinstance(held, Text)} | self._loose
+        table._loose = {name: text.take(places) for name, text in texts.items()}
+        for name, held in self._cells.items():
+            if not isinstance(held, Text):
+                table._cells[name] = held.taken(places) if isinstance(held, Wholes) else held[places]
         return table
 
     def with_columns(self, *columns: pl.Expr | pl.Series) -> Table:
@@ -206,11 +273,12 @@ class Table:
         cells = {n: c.part(start, end) if isinstance(c, Wholes) else c[start:end] for n, c in whole.items()}
         part = Table(self.kinds, max(0, min(end, self.height) - start), cells, base)
         part._changed = self._changed
+        part._series = {name: series.slice(start, end - start) for name, series in self._series.items()}
         texts = {name: cells for name, cells in self._cells.items() if isinstance(cells, Text)} | self._loose
         part._loose = {name: Text(text.codes[start:end], text.words) for name, text in texts.items()}
         return part
 
-    def _held(self, name: str) -> Cells | None:
+    def _held(self, name: str) -> Column | Wholes | None:
         """Return the cells of a column that is one already; of a part with its own words alone."""
         loose = self._loose.get(name)
         if loose is not None:
@@ -219,20 +287,32 @@ class Table:
         return self._cells.get(name)
 
     def _made(self, name: str) -> pl.Series:
-        cells, kind = self._held(name), self.kinds[name]
-        if isinstance(cells, Wholes):
-            return cells.series(name, kind)
-        if isinstance(cells, np.ndarray) and cells.dtype == np.int64:
-            return pl.Series(name, cells, pl.Int64).cast(kind)
-        return series_of(cells, name)  # type: ignore[arg-type]  # a name of `kinds` without a frame has cells
+        series = self._series.get(name)
+        if series is None:
+            series = self._series[name] = _series_of(self._held(name), name, self.kinds[name])
+        return series
+
+
+def _series_of(cells: Column | Wholes | None, name: str, kind: pl.DataType) -> pl.Series:
+    if isinstance(cells, Wholes):
+        return cells.series(name, kind)
+    if isinstance(cells, np.ndarray) and cells.dtype == np.int64:
+        return pl.Series(name, cells, pl.Int64).cast(kind)
+    return series_of(cells, name)  # type: ignore[arg-type]  # a column without frame and series has cells
+
+
+def _kinds_of(columns: Mapping[str, Cells], kinds: Mapping[str, pl.DataType]) -> dict[str, pl.DataType]:
+    return {name: kinds[name] if name in kinds else _kind(cells) for name, cells in columns.items()}
 
 
 def _kind(cells: Cells) -> pl.DataType:
     if isinstance(cells, Text):
-        return pl.String()
+        return STRING
+    if isinstance(cells, pl.Series):
+        return cells.dtype
     if isinstance(cells, Wholes):
-        return pl.Int64()
-    return MOMENT if cells.dtype == np.int64 else pl.Float64()
+        return INT64
+    return MOMENT if cells.dtype == np.int64 else FLOAT64
 
 
 def _name_of(column: pl.Expr) -> str:

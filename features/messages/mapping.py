@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import polars as pl
 
+from features.algebra.tables import Table as Columns
 from features.consignment import BY_NAME, EXTRA, Column
 from features.fault import Fault
 from features.iso_times import in_utc, local_in_utc
@@ -118,6 +119,13 @@ class Mapping:
     def to_manifest(self, raw: pl.DataFrame) -> pl.DataFrame:
         """Return manifest rows; declared extras and all other foreign columns are kept under `extra_…`."""
         return self._in_form(self._named(raw), BY_NAME)
+
+    def in_manifest(self, raw: Columns) -> Columns:
+        """Return the same of columns; those of a call, that bear the contract's names, stay as they are."""
+        plain = self.manifest is None and self.decimal == "." and not self.grouping and not self.zone
+        if plain and all(name == "line" or name.startswith(EXTRA) for name in raw.kinds if name not in BY_NAME):
+            return raw
+        return Columns.of_frame(self.to_manifest(raw.frame))
 
     def _in_form(self, rows: pl.DataFrame, known: MappingOf[str, Column]) -> pl.DataFrame:
         """Convert the numbers of rows to a decimal point, and local times to UTC."""

@@ -13,10 +13,14 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import polars as pl
 
+from features.algebra import Text
+from features.algebra.tables import Table
+from features.algebra.written import SPACE, Flags, upper
 from features.consignment import BY_NAME
 from features.fault import Fault
 
@@ -27,7 +31,7 @@ class OfficesFault(Fault):
     """A file of offices that cannot be used; names the entry at fault."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Offices:
     """Offices by every name that they have, in capitals; empty where nobody has said which there are."""
 
@@ -37,19 +41,22 @@ class Offices:
         """The code of an office by any of its names; what is none of them as it was written."""
         return None if written is None else self.by_name.get(written.strip().upper(), written)
 
-    def in_rows(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def in_rows(self, rows: Table) -> Table:
         """Rows of the manifest with the codes of their offices."""
-        if not self.by_name or rows.schema.get("office") != pl.String:
+        if not self.by_name or rows.kinds.get("office") != pl.String:
             return rows
-        names = pl.col("office").str.strip_chars().str.to_uppercase()
-        codes = names.replace_strict(dict(self.by_name), default=pl.col("office"), return_dtype=pl.String)
-        return rows.with_columns(codes.alias("office"))
+        return rows.holding({"office": rows.text("office").each(self._code)})
 
-    def unknown(self, offices: pl.Series) -> pl.Series:
-        """Whether an office is none of those that there are; false throughout where nobody has said which there are."""
-        if not self.by_name:
-            return pl.Series(offices.name, [False] * len(offices), dtype=pl.Boolean)
-        return (offices.is_not_null() & ~offices.is_in(sorted(set(self.by_name.values())))).fill_null(False)
+    def _code(self, written: str) -> str:
+        return self.by_name.get(upper(written.strip(SPACE)), written)
+
+    def unlisted(self, offices: Text) -> Flags | None:
+        """Where an office is none of those that there are; None where nobody has said which there are."""
+        return None if not self.by_name else offices.holds(lambda office: office not in self._codes)
+
+    @cached_property
+    def _codes(self) -> frozenset[str]:
+        return frozenset(self.by_name.values())
 
 
 ANY_OFFICE = Offices()

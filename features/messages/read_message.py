@@ -6,18 +6,23 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+import numpy as np
 import polars as pl
 
+from features.algebra.tables import Table
 from features.consignment import VERSION_KEY, Consignments, fold
 from features.contract import Gated, gate_manifest, spared
 from features.fault import Fault
 from features.history.facts import with_entities
 from features.item_numbers import in_one_form
+from features.messages.found import Found, Rows
 from features.messages.mapping import UNMAPPED, Mapping
 from features.messages.offices import ANY_OFFICE, NOT_LISTED, Offices
-from features.messages.quality import PROBLEM, oddities
+from features.messages.quality import odd_in
 from features.messages.raw import NOTED
+from features.moments import micros
 
+NOTHING_NOTED = NOTED.to_frame()
 A_YEAR = timedelta(days=366)
 LONG_AGO = "more than a year before its arrival"  # a year that was typed wrong, or data that nobody waits for any more
 REFUSED_LINE = "a goods line was refused by the gate"
@@ -28,7 +33,7 @@ Competing = Literal["message", "day"]
 class Message:
     """One transmission as it arrived.
 
-    rows: flat rows as a reader gave them, with `line`.
+    rows: flat rows as a reader gave them, with `line`: columns of texts of a call, a frame of a file.
     name: what rows without a `message_id` are called by, such as a file's name.
     received_at: when it arrived; decisions bear this time.
     competing: whether its consignments compete with one another for capacity (`message`, a day's manifest) or with
@@ -40,15 +45,20 @@ class Message:
     offices: those that there are, by every name that they have.
     """
 
-    rows: pl.DataFrame
+    rows: pl.DataFrame | Table
     name: str
     received_at: datetime
     competing: Competing = "day"
     complete: bool = True
     mapping: Mapping = UNMAPPED
     sparing: bool = False
-    noted: pl.DataFrame = field(default_factory=NOTED.to_frame)
+    noted: pl.DataFrame = field(default_factory=lambda: NOTHING_NOTED)
     offices: Offices = ANY_OFFICE
+
+    @property
+    def table(self) -> Table:
+        """The rows as columns."""
+        return self.rows if isinstance(self.rows, Table) else Table.of_frame(self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,52 +86,48 @@ def read(message: Message) -> tuple[Consignments, Problems]:
     gated, noted = gate_message(message)
     if message.complete and gated.refused.height:
         raise Refused(gated.refused)
-    consignments = with_entities(fold(gated.accepted))
-    found = [
-        oddities(consignments),
-        _improbable(consignments, message),
-        _with_refused_lines(consignments, gated, message.name),
-        _of_consignments(noted, gated, consignments),
-    ]
-    oddities_of_all = pl.concat(found).unique(maintain_order=True).sort("row", maintain_order=True)
-    return consignments, Problems(gated.refused, oddities_of_all)
+    consignments = with_entities(fold(gated.rows))
+    found = odd_in(consignments)
+    _add_improbable(found, consignments, message)
+    if gated.refused.height:
+        _add_incomplete(found, consignments, gated, message.name)
+    if noted.height:
+        _add_noted(found, noted, gated, consignments)
+    return consignments, Problems(gated.refused, found.by_row())
 
 
 def gate_message(message: Message) -> tuple[Gated, pl.DataFrame]:
     """What the gate makes of a message, and what was noted of its rows (NOTED)."""
     if not message.sparing:
-        rows = message.offices.in_rows(message.mapping.to_manifest(message.rows))
+        rows = message.offices.in_rows(message.mapping.in_manifest(message.table))
         return gate_manifest(rows, message.name, message.received_at), message.noted
-    rows, left_out = spared(message.offices.in_rows(message.rows))
-    return gate_manifest(rows, message.name, message.received_at), pl.concat([message.noted, left_out])
+    rows_left, left_out = spared(message.offices.in_rows(message.table).frame)
+    return gate_manifest(rows_left, message.name, message.received_at), pl.concat([message.noted, left_out])
 
 
-def _improbable(consignments: Consignments, message: Message) -> pl.DataFrame:
+def _add_improbable(found: Found, consignments: Consignments, message: Message) -> None:
     """Find what the message and the installation alone can judge: years that are off, and unknown offices."""
-    frame = consignments.frame
-    checks = (
-        ("lodged_at", LONG_AGO, frame["lodged_at"] < message.received_at - A_YEAR),
-        ("office", NOT_LISTED, message.offices.unknown(frame["office"])),
-    )
-    named = [
-        frame.filter(holds).select("row", pl.lit(name).alias("field"), pl.lit(problem).alias("problem"))
-        for name, problem, holds in checks
-        if holds.any()
-    ]
-    return pl.concat([PROBLEM.to_frame(), *named])
+    table = consignments.declared
+    long_ago = table.moments("lodged_at") < micros(message.received_at - A_YEAR)
+    unlisted = message.offices.unlisted(table.text_or_unknown("office"))
+    for name, problem, holds in (("lodged_at", LONG_AGO, long_ago), ("office", NOT_LISTED, unlisted)):
+        if holds is not None and holds.any():
+            found.add(table.whole("row").values[holds], name, problem)
 
 
-def _of_consignments(noted: pl.DataFrame, gated: Gated, consignments: Consignments) -> pl.DataFrame:
+def _add_noted(found: Found, noted: pl.DataFrame, gated: Gated, consignments: Consignments) -> None:
     """Relate what was noted of lines to the consignments that they belong to."""
-    if noted.is_empty():
-        return pl.DataFrame(schema=PROBLEM)
     of_lines = gated.accepted.select("line", *VERSION_KEY).join(noted, on="line", how="inner", maintain_order="right")
     numbered = consignments.frame.select("row", *VERSION_KEY)
     related = of_lines.join(numbered, on=list(VERSION_KEY), how="inner", maintain_order="left")
-    return related.select("row", "field", "problem")
+    found.add_each(_rows(related), related["field"].to_list(), related["problem"].to_list())
 
 
-def _with_refused_lines(consignments: Consignments, gated: Gated, name: str) -> pl.DataFrame:
+def _rows(frame: pl.DataFrame) -> Rows:
+    return frame["row"].to_numpy().astype(np.int64)
+
+
+def _add_incomplete(found: Found, consignments: Consignments, gated: Gated, name: str) -> None:
     """Find the consignments of which a goods line was refused: the rest is judged, and says so."""
     received = gated.refused["row_as_received"].drop_nulls()
     versions = pl.DataFrame(
@@ -132,4 +138,4 @@ def _with_refused_lines(consignments: Consignments, gated: Gated, name: str) -> 
         }
     )
     incomplete = consignments.frame.join(versions, on=list(VERSION_KEY), how="semi")
-    return incomplete.select("row", pl.lit("goods").alias("field"), pl.lit(REFUSED_LINE).alias("problem"))
+    found.add(_rows(incomplete), "goods", REFUSED_LINE)

@@ -8,7 +8,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
+
+from features.algebra.frames import text_of
+from features.algebra.text import distinct_pairs
 
 TABLE = Path(__file__).with_name("required_elements.toml")
 
@@ -48,6 +52,8 @@ def is_lacking(field: str, problem: str) -> str | None:
 
 def rows_lacking(problems: pl.DataFrame, orientation: str) -> pl.Series:
     """Return the rows whose problems (`row`, `field`, `problem`) lead to an orientation, each once, in order."""
-    lacking = [pair for stage in stages() if stage.orientation == orientation for pair in sorted(stage.lacking)]
-    listed = pl.DataFrame(lacking, schema={"field": pl.String, "problem": pl.String}, orient="row")
-    return problems.join(listed, on=["field", "problem"], how="semi")["row"].unique().sort()
+    field, problem = text_of(problems["field"]), text_of(problems["problem"])
+    kinds, of_row = distinct_pairs(field.codes, problem.codes, len(problem.words))
+    lacking = {pair for stage in stages() if stage.orientation == orientation for pair in stage.lacking}
+    lacks = np.array([(field.words[one], problem.words[other]) in lacking for one, other in kinds], np.bool_)
+    return pl.Series("row", np.unique(problems["row"].to_numpy()[lacks[of_row]]), problems["row"].dtype)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from itertools import repeat
+from collections.abc import Collection
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StringConstraints, create_model
 
+from features.algebra import Text
+from features.algebra.tables import Cells, Table, Wholes
 from features.consignment import CONSIGNMENT_COLUMNS, EXTRA, GOODS_COLUMNS, Column
 from features.item_numbers import item_number
 from features.outcome import OUTCOME_COLUMNS
 from service.problems import Problem
-from service.record.declared_rows import as_text, text_columns, text_frame
+from service.record.declared_rows import as_text, text_frame
 
 LONGEST_MESSAGE = 1000
 LONGEST_REGISTRY = 10_000  # serial numbers of one call
@@ -156,27 +158,26 @@ NOT_OFFERED = {
 }
 
 
-def rows_of(message: dict[str, Any]) -> tuple[pl.DataFrame, list[str]]:
+def rows_of(message: dict[str, Any]) -> tuple[Table, list[str]]:
     """Flat rows of a message, all text, one a goods line with `line` 0, 1, …; and where each stands in the body."""
-    columns: dict[str, list[str | None]] = {c.name: [] for c in (*CONSIGNMENT_COLUMNS, *GOODS_COLUMNS)}
+    columns: dict[str, list[str | None]] = {name: [] for name in NAMES}
     places: list[str] = []
     for i, consignment in enumerate(message["consignments"]):
         goods, before = consignment["goods"], len(places)
         level = _flat(consignment) | {"message_id": message["message_id"]}
         columns.update((name, [None] * before) for name in level if name not in columns)
-        places += (f"consignments/{i}/goods/{j}" for j in range(len(goods)))
+        places += [f"consignments/{i}/goods/{j}" for j in range(len(goods))]
         for name, column in columns.items():
-            column += _cells(name, level, goods)
-    return text_columns(columns, range(len(places))), places
+            if name in OF_GOODS:
+                column += [as_text(line.get(name)) for line in goods]
+            else:
+                cell = level.get(name)
+                column += [None if cell is None else as_text(cell)] * len(goods)
+    texts: dict[str, Cells] = {name: Text.of(column) for name, column in columns.items()}
+    return Table.of({**texts, "line": Wholes(np.arange(len(places)))}), places
 
 
-def _cells(name: str, level: dict[str, Any], goods: list[dict[str, Any]]) -> Iterable[str | None]:
-    """The cells of a column for the goods lines of one consignment."""
-    if name in OF_GOODS:
-        return [as_text(line.get(name)) for line in goods]
-    return repeat(as_text(level.get(name)), len(goods))
-
-
+NAMES = tuple(column.name for column in (*CONSIGNMENT_COLUMNS, *GOODS_COLUMNS))
 OF_GOODS = frozenset(column.name for column in GOODS_COLUMNS)
 
 

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BeforeValidator
 
+from features.algebra.tables import Table
 from features.choices import (
     FORMATS_IN_WORDS,
     FORMATS_WITH_ALIASES,
@@ -74,7 +75,7 @@ class Dialects:
     def in_contract(self, raw: Raw) -> Raw:
         """The rows with the contract's names for columns and offices: what callers may see is judged by these."""
         rows = self.mapping.to_manifest(raw.rows) if raw.format == "flat" else raw.rows
-        return replace(raw, rows=self.offices.in_rows(rows))
+        return replace(raw, rows=self.offices.in_rows(Table.of_frame(rows)).frame)
 
 
 async def content_of(request: Request) -> bytes:

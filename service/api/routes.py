@@ -308,7 +308,7 @@ def _message_of(
         raise Unprocessable([{"pointer": f"/consignments/{place}/consignment_id", **TWICE} for place in repeated])
     refuse_offices_of_others(principal, [offices.code_of(one.get("office")) for one in content["consignments"]])
     rows, places = models.rows_of(content)
-    return Message(rows, name=rows["message_id"][0], received_at=datetime.now(UTC), offices=offices), places
+    return Message(rows, name=content["message_id"], received_at=datetime.now(UTC), offices=offices), places
 
 
 def _answer(principal: Principal, decisions: Decisions, headers: dict[str, str]) -> Response:

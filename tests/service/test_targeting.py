@@ -85,7 +85,7 @@ def test_decisions_come_in_the_order_of_the_consignments(desk: Desk) -> None:
 
 def test_an_empty_message_gives_no_decisions(desk: Desk) -> None:
     empty = message(declared(1))
-    decisions = target(type(empty)(empty.rows.clear(), name="empty", received_at=NOON), desk)
+    decisions = target(type(empty)(empty.table.frame.clear(), name="empty", received_at=NOON), desk)
     assert decisions.rows == []
     assert decisions.refused.is_empty()
     assert decisions.as_frame().is_empty()

@@ -36,19 +36,16 @@ def check_digit(serial: str) -> int:
 @settings(max_examples=60, deadline=None)
 @given(st.from_regex(r"\A[0-9]{8}\Z"), st.integers(0, 9))
 def test_s10_check_digits_agree_with_an_independent_count(serial: str, digit: int) -> None:
-    told = pl.DataFrame({"id": [f"RR{serial}{digit}CN"]}).select(s10_fails(pl.col("id"))).item()
-    assert told == (digit != check_digit(serial))
+    assert s10_fails(f"RR{serial}{digit}CN") == (digit != check_digit(serial))
 
 
 def test_known_s10_identifiers_hold() -> None:
-    ids = pl.Series("id", ["RR473124829GB", "RR473124828GB", "EE123456785JP"])  # the first is the standard's own
-    assert ids.to_frame().select(s10_fails(pl.col("id"))).to_series().to_list() == [False, True, False]
+    ids = ["RR473124829GB", "RR473124828GB", "EE123456785JP"]  # the first is the standard's own
+    assert list(map(s10_fails, ids)) == [False, True, False]
 
 
 def test_what_is_no_s10_identifier_is_not_judged_as_one() -> None:
-    ids = pl.Series("id", ["123-45678901", "RR12345678CN", "rr123456785cn", "RR١٢٣٤٥٦٧٨٥CN", None])
-    told = ids.to_frame().select(s10_fails(pl.col("id")).fill_null(False)).to_series()
-    assert not told.any()
+    assert not any(map(s10_fails, ["123-45678901", "RR12345678CN", "rr123456785cn", "RR١٢٣٤٥٦٧٨٥CN", ""]))
 
 
 @pytest.mark.parametrize(

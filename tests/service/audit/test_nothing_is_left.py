@@ -68,7 +68,7 @@ def canary(number: int, **changes: Any) -> dict[str, Any]:
 def manifest(path: Path, *sent: dict[str, Any]) -> Path:
     """A flat file with these consignments."""
     rows, _ = rows_of(body(*sent, message_id=path.stem))
-    rows.drop("line").write_csv(path)
+    rows.frame.drop("line").write_csv(path)
     return path
 
 

@@ -270,7 +270,7 @@ def test_a_dispatch_list_stows_the_items_of_its_own_sender(either_store: Store) 
     raw = read_content(as_postal_json([item], "I1", NOON.isoformat()), "message")
 
     def stowed(sender: Sender) -> str | None:
-        in_it: str | None = message_of(raw, either_store, "x", NOON, sender=sender).rows["transport_id"][0]
+        in_it: str | None = message_of(raw, either_store, "x", NOON, sender=sender).table.series("transport_id")[0]
         return in_it
 
     assert stowed(POST) == "CNPVGAFRCDGAAUN12345678901234"
