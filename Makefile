@@ -95,6 +95,7 @@ bench: install
 	@$(BIN)/python -m tests.bench.readers
 	@$(BIN)/python -m tests.bench.readers large 1
 	@POLARS_MAX_THREADS=1 $(BIN)/python -m tests.bench.features
+	@$(BIN)/python -m tests.bench.record
 	@$(BIN)/python -m tests.bench.track
 	@$(BIN)/python -m tests.bench.whatif
 	@$(BIN)/python -m tests.bench.explain

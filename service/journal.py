@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain
 from typing import Any
 
@@ -16,10 +16,11 @@ import polars as pl
 import sqlalchemy as sa
 import structlog
 
-from features.assemble import Rows
 from features.consignment import VERSION_KEY, Consignments
+from features.history.fact_columns import Facts, Versions
 from features.history.facts import attributed, facts_of_outcomes
 from features.history.totals import HistoryUnavailable
+from features.model_rows import Rows
 from features.moments import EPOCH, micros
 from service.canonical import canonical
 from service.history.compaction import Settled, settle
@@ -37,7 +38,6 @@ from service.record.campaign_checks import opened
 from service.record.capacity_used import Tallies, count, taken_of
 from service.record.claims import claim, owners_beside
 from service.record.consignment_versions import (
-    KEY_SCHEMA,
     Conflict,
     Gone,
     Key,
@@ -57,6 +57,7 @@ from service.record.record_rows import (
     outcome_entry,
     outcome_row,
     parts_of,
+    rows_scored,
     sha256_of_body,
 )
 from service.record.result_checks import several_of_a_stage
@@ -153,20 +154,20 @@ class Journal:
         decisions had counted on.
         """
         self._tell(0.0)
-        parts = parts_of(consignments)
-        ahead = declarations_of(parts[0], self.store.pseudonyms)  # that of a call, before it takes the write lock
-        scored, grown = rows.frame.drop("row"), grown_by(consignments)
+        stated, grown = Versions.of(consignments), grown_by(consignments)
+        declared = self._declared(consignments, stated)
+        ahead = next(declared)  # that of a call, before it takes the write lock
 
         def write(connection: sa.Connection) -> tuple[list[Key], dict[Key, dict[str, Any]]]:
-            declared = chain([ahead], (declarations_of(part, self.store.pseudonyms) for part in parts[1:]))
-            versions = self._declare(connection, declared, consignments, archived=archived, grown=grown)
+            every = chain([ahead], declared)
+            versions = self._declare(connection, every, consignments, stated, archived=archived, grown=grown)
             keys = [version.key for version in versions]
             if gone := [version.key[1] for version in versions if version.gone]:
                 raise Gone(gone)
             stored = decided_before(connection, [version.key for version in versions if version.known])
             if gone := [key[1] for key, body in stored.items() if not body]:
                 raise Gone(gone)
-            self._decide(connection, decisions, scored, versions, stored)
+            self._decide(connection, decisions, rows, versions, stored)
             return keys, stored
 
         keys, stored = self.store.write(write)
@@ -176,7 +177,7 @@ class Journal:
         self,
         connection: sa.Connection,
         decisions: Decisions,
-        scored: pl.DataFrame,
+        rows: Rows,
         versions: Sequence[Version],
         stored: Mapping[Key, Mapping[str, Any]],
     ) -> None:
@@ -187,7 +188,7 @@ class Journal:
         decided = [i for i, version in enumerate(versions) if version.key in stored]
         before = [
             {"place": i, "decision_id": stored[versions[i].key]["decision_id"], "row": row}
-            for i, row in zip(decided, _at(scored, decided).to_dicts(), strict=True)
+            for i, row in zip(decided, rows_scored(rows, decided), strict=True)
         ]
         call_id, basis = self.note_call(connection, decisions, before, owners_beside(versions, decisions))
         taken = taken_of(decisions)
@@ -197,15 +198,15 @@ class Journal:
             counted = taken.where(batch).on_record()
             records = [
                 decision_row(given[i - first], row, call_id, i, of_day)
-                for i, row, of_day in zip(batch, _at(scored, batch).to_dicts(), counted, strict=True)
+                for i, row, of_day in zip(batch, rows_scored(rows, batch), counted, strict=True)
             ]
             insert_many(connection, DECISIONS, records)
             hashes = (versions[i].content_sha256 for i in batch)
             entries = [decision_entry(record, sha256, basis) for record, sha256 in zip(records, hashes, strict=True)]
             append(connection, entries, records[0]["decided_at"])
             self._tell(SHARE_LINKED + (1.0 - SHARE_LINKED) * (batch[-1] + 1) / len(versions))
-        if self._linking is not None and self._linking.on:
-            wake_unscreened(connection, call_id, decisions.basis, lists_as_of(connection))
+        if self._linking is not None and (lists := lists_as_of(connection)) is not None and self._linking.on:
+            wake_unscreened(connection, call_id, decisions.basis, lists)
 
     def note_call(
         self,
@@ -223,7 +224,7 @@ class Journal:
         if decisions.basis is None:
             raise ValueError("decisions without their circumstances cannot be recorded")
         text = decisions.basis.policy_text
-        sha256 = hashlib.sha256(text.encode()).hexdigest()
+        sha256 = sha256_of_policy(text)
         insert_missing(connection, POLICIES, [{"sha256": sha256, "text": text}])
         basis = {**decisions.basis.as_json(sha256), "decided_before": before, **({"owners": owners} if owners else {})}
         insert_many(connection, CALLS, [{"call_id": call_id, "basis": basis}])
@@ -232,29 +233,40 @@ class Journal:
     def remember(self, consignments: Consignments) -> int:
         """Post the facts of archived consignments without a decision; returns the number of new ones."""
 
+        stated = Versions.of(consignments)
+
         def write(connection: sa.Connection) -> int:
-            parts, pseudonyms = parts_of(consignments), self.store.pseudonyms
-            declared = (declarations_of(part, pseudonyms, with_body=False) for part in parts)
-            versions = self._declare(connection, declared, consignments, archived=True)
+            declared = self._declared(consignments, stated, with_body=False)
+            versions = self._declare(connection, declared, consignments, stated, archived=True)
             return sum(not version.known for version in versions)
 
         return self.store.write(write)
+
+    def _declared(
+        self, consignments: Consignments, stated: Versions, *, with_body: bool = True
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Yield the rows of declarations in parts; one part at least."""
+        first = 0
+        for part in parts_of(consignments):
+            of_part, first = stated.between(first, first + len(part)), first + len(part)
+            yield declarations_of(part, of_part, self.store.pseudonyms, with_body=with_body)
 
     def _declare(
         self,
         connection: sa.Connection,
         declared: Iterable[list[dict[str, Any]]],
         consignments: Consignments,
+        stated: Versions,
         *,
         archived: bool,
         grown: StoredGraph | None = None,
     ) -> list[Version]:
         """Record new declarations and post their facts; raises Conflict where a version has changed.
 
-        declared: rows of the declarations in parts, as those of a day must not be in memory all at once. grown: the
-        graph of senders as grown by these consignments, if they were just linked.
+        declared: rows of the declarations in parts, as those of a day must not be in memory all at once. stated: what
+        the consignments state. grown: the graph of senders as grown by these consignments, if they were just linked.
         """
-        facts: pl.DataFrame | None = None
+        facts: Facts | None = None
         extra: dict[str, Any] = {}
         versions: list[Version] = []
         senders = self._senders_of(len(consignments))
@@ -268,7 +280,7 @@ class Journal:
             keep_bodies(connection, [row for row in lacking if row["body"] is not None])
             absent = [row for row in part if key_of(row) not in known]
             if absent and not extra:  # before any of them is on record
-                facts = self._facts(connection, consignments)
+                facts = self._facts(connection, stated)
                 extra = {"archived": archived, "posted": facts is not None}
             for batch in in_lists(absent):
                 insert_many(connection, DECLARATIONS, [row | extra for row in batch])
@@ -279,10 +291,10 @@ class Journal:
             raise Conflict(changed)
         fresh = [i for i, version in enumerate(versions) if not version.known]
         if fresh:
-            keys = pl.DataFrame([versions[i].key for i in fresh], schema=KEY_SCHEMA, orient="row")
-            take_early(connection, keys["consignment_id"].unique().to_list(), micros(datetime.now(UTC)))
+            keys = [versions[i].key for i in fresh]
+            take_early(connection, list(dict.fromkeys(key[1] for key in keys)), micros(datetime.now(UTC)))
             moved = facts_reattributed(connection, keys)
-            post(self.store, connection, moved if facts is None else pl.concat([facts, moved]))
+            post(self.store, connection, moved if facts is None else Facts.end_to_end([facts, moved]))
             if self._linking is not None and self._linking.on:
                 all_new = len(fresh) == len(consignments)
                 new = consignments if all_new else consignments.where(pl.col("row").is_in(fresh))
@@ -292,12 +304,12 @@ class Journal:
     def _whole(self, consignments: Consignments, first: int, places: Sequence[int]) -> list[dict[str, Any]]:
         """Return the declarations at some places of a part, which begins at a row, with their bodies."""
         chosen = consignments.where(pl.col("row").is_in([first + place for place in places]))
-        return declarations_of(chosen, self.store.pseudonyms)
+        return declarations_of(chosen, Versions.of(chosen), self.store.pseudonyms)
 
-    def _facts(self, connection: sa.Connection, consignments: Consignments) -> pl.DataFrame | None:
+    def _facts(self, connection: sa.Connection, stated: Versions) -> Facts | None:
         """Return the facts to post; None while history cannot be read: then they wait, and the declaration is kept."""
         try:
-            return facts_unposted(connection, consignments, self.history.snapshot(connection))
+            return facts_unposted(connection, stated, self.history.snapshot(connection))
         except (HistoryUnavailable, SegmentGone) as fault:
             LOG.warning("facts wait for the history", kind=type(fault).__name__)
             return None
@@ -405,11 +417,10 @@ def open_journal(settings: Settings) -> Journal:
     return Journal(open_store(settings), LinkingSwitch(settings.linking))
 
 
-def _at(frame: pl.DataFrame, places: Sequence[int]) -> pl.DataFrame:
-    """Return the rows at these places, ascending; a call uses all, and gathering a wide row costs as much as many."""
-    if len(places) == frame.height:
-        return frame
-    return frame[places] if places else frame.clear()
+@lru_cache(maxsize=16)
+def sha256_of_policy(text: str) -> str:
+    """Return the hash by which a policy is on record."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _no_progress(share: float) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,11 +35,23 @@ class Wholes:
     @classmethod
     def of_series(cls, series: pl.Series) -> Wholes:
         """Return a series of whole numbers as a column."""
-        known = None if not series.null_count() else series.is_not_null().to_numpy()
+        unknown = series.null_count()
+        if not unknown and series.dtype == pl.Int64:
+            return cls(series.to_numpy())
+        if unknown == len(series):
+            return cls(np.zeros(len(series), np.int64), np.zeros(len(series), np.bool_))
+        known = series.is_not_null().to_numpy() if unknown else None
         return cls(series.cast(pl.Int64).fill_null(0).to_numpy(), known)
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def rows(self) -> list[int | None]:
+        """Return the number of each row, None where unknown."""
+        numbers = self.values.tolist()
+        if self.known is None:
+            return numbers  # type: ignore[no-any-return]
+        return [number if known else None for number, known in zip(numbers, self.known.tolist(), strict=True)]
 
     def numbers(self) -> npt.NDArray[np.float64]:
         """Return them as numbers, not exact beyond 2**53; NaN where unknown."""
@@ -190,6 +203,15 @@ class Table:
         if isinstance(column, Text):
             raise TypeError(f"{name} is no column of moments")
         return column.astype(np.int64, copy=False)
+
+    def values(self, name: str) -> list[Any]:
+        """Return a column as values of Python, None where unknown; raises as `series`."""
+        cells = self._held(name) if self._base is None or name in self._changed else None
+        if cells is None or _kind(cells) != self.kinds[name] or self.kinds[name] == MOMENT:
+            return self.series(name).to_list()
+        if isinstance(cells, Text | Wholes):
+            return cells.rows()
+        return [None if number != number else number for number in cells.tolist()]
 
     def holding(self, columns: Mapping[str, Cells], kinds: Mapping[str, pl.DataType] | None = None) -> Table:
         """Return the same rows with columns added, or in the place of those of the same names."""

@@ -6,12 +6,14 @@ results handed on, words and what an erasure keeps follow from the line.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from typing import Literal
 
 import polars as pl
 
+from features.algebra import Numbers
 from features.choices import LANGUAGES
 from features.consignment import BY_NAME, TIME, TOTALS
 from features.history.keys import KEYS
@@ -31,21 +33,31 @@ class Fact:
     of: what it comes from. `lodging` counts every version that named the entity, whatever became of it; an amendment
         takes `declaration` facts back; `novelty` is what a sender has of new; `outcome` is what a control found;
         `registry` is what right holders registered.
-    amount: over the columns of a consignment version (`declaration`) or of a control result (`outcome`).
+    amount: of a consignment version (`declaration`), as a function of columns of numbers, which are its arguments: it is
+        rounded to an integer, and unknown is nothing. Of a control result (`outcome`), as an expression of its columns.
     words: what an analyst reads, in each of LANGUAGES.
     first_of: of a novelty, the key of which a new entity is counted.
     """
 
     name: str
     of: Source
-    amount: pl.Expr = ONE
+    amount: pl.Expr | Callable[..., Numbers | float] = ONE
     words: tuple[str, ...] = ()
     first_of: str = ""
 
     @property
     def needs(self) -> tuple[str, ...]:
         """The columns that its amount is made of."""
-        return tuple(dict.fromkeys(self.amount.meta.root_names()))
+        if isinstance(self.amount, pl.Expr):
+            return tuple(dict.fromkeys(self.amount.meta.root_names()))
+        return tuple(signature(self.amount).parameters)
+
+    @property
+    def expression(self) -> pl.Expr:
+        """Its amount over the columns of a frame; raises TypeError for a declaration's."""
+        if isinstance(self.amount, pl.Expr):
+            return self.amount
+        raise TypeError(f"the amount of {self.name} is made of columns of numbers")
 
 
 def whole(amount: pl.Expr) -> pl.Expr:
@@ -61,13 +73,13 @@ def hits_of(finding: str, words: tuple[str, ...]) -> Fact:
 # fmt: off
 FACT_LIST: tuple[Fact, ...] = (
     Fact("lodged", "lodging", words=("Declarations and amendments", "Déclarations et modifications", "申报及更改次数")),
-    Fact("consignments", "declaration", words=("Consignments", "Envois", "货件数")),
-    Fact("lines", "declaration", pl.col("lines"), words=("Goods lines", "Lignes d'articles", "货物行数")),
-    Fact("value", "declaration", whole(pl.col("value_eur") * 100),
+    Fact("consignments", "declaration", lambda: 1, words=("Consignments", "Envois", "货件数")),
+    Fact("lines", "declaration", lambda lines: lines, words=("Goods lines", "Lignes d'articles", "货物行数")),
+    Fact("value", "declaration", lambda value_eur: value_eur * 100,
          words=("Declared value in cents", "Valeur déclarée en centimes", "申报价值（分）")),
-    Fact("mass", "declaration", whole(pl.col("gross_mass_kg") * 1000),
+    Fact("mass", "declaration", lambda gross_mass_kg: gross_mass_kg * 1000,
          words=("Gross mass in grams", "Masse brute en grammes", "毛重（克）")),
-    Fact("pieces", "declaration", whole(pl.col("pieces")), words=("Pieces", "Pièces", "件数")),
+    Fact("pieces", "declaration", lambda pieces: pieces, words=("Pieces", "Pièces", "件数")),
     Fact("new_consignee", "novelty", first_of="pair", words=("New addressees", "Nouveaux destinataires", "新收件人数")),
     Fact("new_wording", "novelty", first_of="wording", words=("New descriptions", "Nouvelles désignations", "新品名数")),
     Fact("new_route", "novelty", first_of="way", words=("New routes", "Nouveaux itinéraires", "新路线数")),
@@ -106,6 +118,11 @@ def check_facts(facts: Sequence[Fact]) -> None:
             )
         if (fact.of == "novelty") != (fact.first_of in {key.name for key in KEYS}):
             raise TypeError(f"fact {fact.name}: first_of names a key for a novelty, and for no other; see {LIST_FILE}")
+        if (fact.of == "declaration") == isinstance(fact.amount, pl.Expr):
+            form = (
+                "a function of columns, such as lambda pieces: pieces" if fact.of == "declaration" else "an expression"
+            )
+            raise TypeError(f"the amount of fact {fact.name} is to be {form}: change its line in {LIST_FILE}")
         for column in fact.needs:
             _check_column(fact, column)
     for finding in FINDINGS:

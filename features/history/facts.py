@@ -6,15 +6,16 @@ integer column for each fact of the list (`fact_list.py`). Entities are hashes (
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from features.consignment import TIME, VERSION_KEY, Consignments
+from features.consignment import TIME, Consignments
+from features.history import fact_columns
 from features.history.entities import with_entities
+from features.history.fact_columns import NEVER, Facts, FirstSeen, Integers, Versions, never_seen
 from features.history.fact_list import (
     DECLARATION_FACTS,
     FACT_SCHEMA,
@@ -40,6 +41,7 @@ __all__ = [
     "NOVELTY_FACTS",
     "OUTCOME_FACTS",
     "REGISTRY",
+    "FirstSeen",
     "Integers",
     "Key",
     "attributed",
@@ -53,8 +55,6 @@ __all__ = [
     "stated",
     "with_entities",
 ]
-Integers = npt.NDArray[np.int64]
-NEVER = int(np.iinfo(np.int64).min)
 EVER = int(np.iinfo(np.int64).max)
 REGISTRY = pl.Schema({"entity": pl.Int64(), "known_at": TIME})  # what right holders have registered, and when
 
@@ -64,81 +64,24 @@ def stated(consignments: Consignments) -> pl.DataFrame:
 
     A cancellation states nothing: it only takes back.
     """
-    withdrawn = pl.col("purpose").eq("cancellation").fill_null(False)
-    return with_entities(consignments).frame.select(
-        *VERSION_KEY,
-        "lodged_at",
-        *ENTITIES,
-        *(
-            pl.when(withdrawn).then(0).otherwise(fact.amount.cast(pl.Int64)).alias(fact.name)
-            for fact in facts_from("declaration")
-        ),
-    )
-
-
-FirstSeen = Callable[[Integers], Integers]
-"""Finds the moment (microseconds) at which each entity was first seen, NEVER where it never was."""
-
-
-def never_seen(entities: Integers) -> Integers:
-    """Answer for a past that holds nothing."""
-    return np.full(len(entities), NEVER, np.int64)
+    return Versions.of(consignments).frame()
 
 
 def facts_of(consignments: Consignments, first_seen: FirstSeen = never_seen) -> pl.DataFrame:
     """Return the facts that these consignments are themselves, known when they were lodged (FACT_SCHEMA)."""
-    versions = stated(consignments)
-    return pl.concat([facts_stated(versions), facts_sighted(versions, first_seen)])
+    versions = Versions.of(consignments)
+    of_versions = [fact_columns.facts_stated(versions), fact_columns.facts_sighted(versions, first_seen)]
+    return pl.concat([facts.frame() for facts in of_versions])
 
 
 def facts_stated(versions: pl.DataFrame) -> pl.DataFrame:
-    """Return what declarations state; an amendment takes back, when it is lodged, what the version before it stated.
-
-    versions: rows of `stated`, all that are known of each consignment. A version that comes after a higher one states
-    nothing, for it is out of date; it was lodged all the same.
-    """
-    lodged = versions.with_columns(pl.col("lodged_at").alias("known_at"), pl.lit(1).alias(LODGED))
-    if (versions["version"] == 1).all():
-        return _for_each_key(lodged, (LODGED, *DECLARATION_FACTS))
-    highest = pl.col("version") == pl.col("version").cum_max().over("consignment_id")
-    in_force = lodged.sort("consignment_id", "lodged_at", "version", "message_id").filter(highest)
-    after = in_force.with_columns(
-        pl.col("lodged_at").shift(-1).over("consignment_id").alias("known_at"),
-        (pl.col("version").shift(-1).over("consignment_id") > pl.col("version")).alias("amended"),
-    )
-    taken_back = after.filter("amended").with_columns(-pl.col(DECLARATION_FACTS)).drop("amended")
-    stated_facts = _for_each_key(pl.concat([in_force, taken_back]), DECLARATION_FACTS)
-    return pl.concat([_for_each_key(lodged, (LODGED,)), stated_facts])
+    """Return what declarations state, as `fact_columns.facts_stated`; versions: rows of `stated`."""
+    return fact_columns.facts_stated(Versions.of_frame(versions)).frame()
 
 
 def facts_sighted(versions: pl.DataFrame, first_seen: FirstSeen = never_seen) -> pl.DataFrame:
-    """Return what a sender has of new: one fact at the moment when the two were first seen together.
-
-    Where the past has seen them later than these versions do, its fact moves to the earlier moment.
-    """
-    sights = _sights(versions)
-    seen = pl.Series("seen", first_seen(sights["both"].to_numpy().astype(np.int64)), pl.Int64)
-    before = sights.with_columns(seen.replace(NEVER, None).cast(TIME))
-    earlier = before.filter(pl.col("seen").is_null() | (pl.col("known_at") < pl.col("seen")))
-    moved = earlier.filter(pl.col("seen").is_not_null()).with_columns(known_at=pl.col("seen"))
-    appeared, gone = pl.lit(1).alias("amount"), pl.lit(-1).alias("amount")
-    signed = pl.concat([earlier.with_columns(appeared), moved.with_columns(gone)])
-    amounts = (pl.when(pl.col("sight") == fact).then("amount").otherwise(0).alias(fact) for fact in NOVELTY_FACTS)
-    return _wide(signed.with_columns(amounts), "consignor_entity", tuple(NOVELTY_FACTS))
-
-
-def _sights(versions: pl.DataFrame) -> pl.DataFrame:
-    """Find when the sender and the other were first named together in these versions: sight, both, sender, known_at."""
-    named = (pl.col(f"{key}_entity").alias(fact) for fact, key in NOVELTY_FACTS.items())
-    each = versions.select("consignor_entity", pl.col("lodged_at").alias("known_at"), *named)
-    return (
-        each.unpivot(
-            on=list(NOVELTY_FACTS), index=["consignor_entity", "known_at"], variable_name="sight", value_name="both"
-        )
-        .drop_nulls("both")
-        .group_by("sight", "both")
-        .agg(pl.col("consignor_entity").first(), pl.col("known_at").min())
-    )
+    """Return what a sender has of new, as `fact_columns.facts_sighted`; versions: rows of `stated`."""
+    return fact_columns.facts_sighted(Versions.of_frame(versions), first_seen).frame()
 
 
 def attributed(outcomes: pl.DataFrame, versions: pl.DataFrame) -> pl.DataFrame:
@@ -182,20 +125,19 @@ def facts_of_outcomes(outcomes: pl.DataFrame) -> pl.DataFrame:
         if not column.required and column.name not in outcomes.columns
     )
     conclusive = outcomes.filter(pl.col("result") != "inconclusive").with_columns(*absent)
-    amounts = (fact.amount.cast(pl.Int64).fill_null(0).alias(fact.name) for fact in facts_from("outcome"))
+    amounts = (fact.expression.cast(pl.Int64).fill_null(0).alias(fact.name) for fact in facts_from("outcome"))
     return _for_each_key(conclusive.with_columns(*amounts), OUTCOME_FACTS)
 
 
 def facts_registered(registry: pl.DataFrame) -> pl.DataFrame:
     """Return the facts (FACT_SCHEMA) that entries of right holders are (REGISTRY): of serials and their articles."""
-    amounts = (fact.amount.alias(fact.name) for fact in facts_from("registry"))
+    amounts = (fact.expression.alias(fact.name) for fact in facts_from("registry"))
     return _wide(registry.with_columns(*amounts), "entity", REGISTRY_FACTS)
 
 
 def fact_delta(facts: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     """Return what is to be added to the others so that they come to the facts (FACT_SCHEMA)."""
-    both = pl.concat([facts, others.with_columns(-pl.col(FACTS))]).group_by("entity", "known_at").sum()
-    return both.filter(pl.any_horizontal(pl.col(FACTS) != 0))
+    return fact_columns.fact_delta(Facts.of_frame(facts), Facts.of_frame(others)).frame()
 
 
 def _for_each_key(events: pl.DataFrame, facts: Sequence[str]) -> pl.DataFrame:

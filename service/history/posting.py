@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache, partial
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any, Protocol
 
 import orjson
 import polars as pl
 import sqlalchemy as sa
 
-from features.consignment import TIME, VERSION_KEY, Consignments
+from features.consignment import TIME, VERSION_KEY
+from features.history.fact_columns import NO_FACTS, Facts, Versions, fact_delta, facts_sighted, facts_stated
 from features.history.fact_list import RESULT_COLUMNS
-from features.history.facts import (
-    DECLARATION_FACTS,
-    ENTITIES,
-    FACT_SCHEMA,
-    attributed,
-    fact_delta,
-    facts_of_outcomes,
-    facts_sighted,
-    facts_stated,
-    stated,
-)
+from features.history.facts import DECLARATION_FACTS, ENTITIES, Integers, attributed, facts_of_outcomes
 from features.history.running_totals import running_totals
-from features.history.totals import TotalsReader, first_seen
 from service.history.recent_rows import raise_rows
 from service.store.bulk_rows import insert_many, update_rows
 from service.store.database import Store
-from service.store.driver import driver_rows
-from service.store.queries import in_lists, set_state, state_of
+from service.store.driver import Prepared, Row, among, driver_rows
+from service.store.queries import change_states, counted_on, in_lists
 from service.store.segment_files import LOW, Part, Segment
 from service.store.store_key import pseudonyms_in
 from service.store.tables import DECLARATIONS, ERASED, OUTCOMES, SEGMENTS
@@ -57,53 +47,83 @@ RESULTS = pl.Schema(
         **{column.name: column.dtype for column in RESULT_COLUMNS},
     }
 )
+ON_RECORD = (*VERSION_KEY, "lodged_at", "stated")
+OF_THESE = sa.select(*(DECLARATIONS.c[name] for name in ON_RECORD)).where(among(DECLARATIONS.c.consignment_id))
+POSTED = Prepared(OF_THESE.where(DECLARATIONS.c.posted.is_(True)))
+BY_POSTED = {None: Prepared(OF_THESE), True: POSTED, False: Prepared(OF_THESE.where(DECLARATIONS.c.posted.is_(False)))}
+NAMED = sa.select(DECLARATIONS.c.consignment_id).where(among(DECLARATIONS.c.consignment_id))
+FORGOTTEN = Prepared(NAMED.where(DECLARATIONS.c.stated.is_(sa.null())))
+LEARNED = Prepared(sa.select(OUTCOMES).where(among(OUTCOMES.c.consignment_id)))
+WITH_RESULTS = Prepared(sa.select(OUTCOMES.c.consignment_id).where(among(OUTCOMES.c.consignment_id)))
 
 
-def post(store: Store, connection: sa.Connection, facts: pl.DataFrame) -> None:
-    """Add facts (FACT_SCHEMA) to the history, their entities keyed: many as a segment of their own, few to the rows."""
-    if facts.is_empty():
+class SeenReader(Protocol):
+    """A history that knows when an entity was named first."""
+
+    def first_seen(self, entities: Integers) -> Integers:
+        """Return the earliest moment that a version named each entity, NEVER where none did."""
+        ...
+
+
+def post(store: Store, connection: sa.Connection, added: Facts | pl.DataFrame) -> None:
+    """Add facts (or a frame, FACT_SCHEMA) to the history, keyed: many as a segment of their own, few to the rows."""
+    if not len(added):
         return
-    facts = store.pseudonyms.keyed_columns(facts, "entity")
-    if store.segments.usable and facts.height >= MANY:
-        list_segment(connection, store.segments.write([(LOW, running_totals(facts))], level=0))
+    facts = added if isinstance(added, Facts) else Facts.of_frame(added)
+    latest = int(facts.known_at.max())
+    changes: dict[str, Callable[[int | None], int]] = {
+        HISTORY_AS_OF: lambda before: latest if before is None else max(latest, before)
+    }
+    keyed = Facts(store.pseudonyms.keyed(facts.entity), facts.known_at, facts.amounts)
+    if store.segments.usable and len(facts) >= MANY:
+        list_segment(connection, store.segments.write([(LOW, running_totals(keyed.frame()))], level=0))
     else:
-        raise_rows(connection, facts)
-        set_state(connection, EDITION, (state_of(connection, EDITION) or 0) + 1)
-    latest = int(facts["known_at"].dt.epoch("us").max())  # type: ignore[arg-type]
-    before = state_of(connection, HISTORY_AS_OF)
-    set_state(connection, HISTORY_AS_OF, latest if before is None else max(latest, before))
+        raise_rows(connection, keyed)
+        changes[EDITION] = counted_on
+    change_states(connection, changes)
 
 
-def facts_unposted(connection: sa.Connection, consignments: Consignments, history: TotalsReader) -> pl.DataFrame:
-    """Return the facts that consignments are, less what has been posted of them and of their other versions."""
-    versions = stated(consignments)
-    posted = versions_on_record(connection, versions["consignment_id"].unique().to_list(), posted=True)
-    if posted.is_empty():
-        return _added(versions, posted, history)
-    erased = pl.col("consignment_id").is_in(_forgotten(connection, posted["consignment_id"].unique().to_list()))
-    return _added(versions.join(posted, on=VERSION_KEY, how="anti").filter(~erased), posted, history)
+def facts_unposted(connection: sa.Connection, versions: Versions, history: SeenReader) -> Facts:
+    """Return the facts that versions are, less what has been posted of them and of others of their consignments."""
+    ids = list(dict.fromkeys(versions.consignment_id))
+    posted = _on_record(connection, ids, POSTED)
+    if not posted:
+        return _added(versions, None, history)
+    before_ids = list(dict.fromkeys(row[1] for row in posted))
+    before, erased = (
+        Versions.of_frame(_as_frame(connection, posted, before_ids)),
+        set(_forgotten(connection, before_ids)),
+    )
+    known, keys = set(before.keys()), versions.keys()
+    fresh = [place for place, key in enumerate(keys) if key not in known and key[1] not in erased]
+    return _added(versions.where(fresh), before, history)
 
 
-def _added(fresh: pl.DataFrame, posted: pl.DataFrame, history: TotalsReader) -> pl.DataFrame:
+def _added(fresh: Versions, posted: Versions | None, history: SeenReader) -> Facts:
     """Return what versions add to the facts posted of other versions of the same consignments."""
-    sighted = facts_sighted(fresh, partial(first_seen, history))
-    if posted.is_empty():
-        return pl.concat([facts_stated(fresh), sighted])
-    amended = fresh.join(posted, on="consignment_id", how="semi")  # few: what is compared takes room
-    new = fresh.join(posted, on="consignment_id", how="anti")
-    touched = posted.join(amended, on="consignment_id", how="semi")
-    more = fact_delta(facts_stated(pl.concat([touched, amended])), facts_stated(touched))
-    return pl.concat([facts_stated(new), more.match_to_schema(FACT_SCHEMA), sighted])
+    sighted = facts_sighted(fresh, history.first_seen)
+    if posted is None:
+        return Facts.end_to_end([facts_stated(fresh), sighted])
+    before, after = (
+        set(posted.consignment_id),
+        set(fresh.consignment_id),
+    )  # few are amended: what is compared takes room
+    amended = fresh.where([place for place, name in enumerate(fresh.consignment_id) if name in before])
+    new = fresh.where([place for place, name in enumerate(fresh.consignment_id) if name not in before])
+    touched = posted.where([place for place, name in enumerate(posted.consignment_id) if name in after])
+    more = fact_delta(facts_stated(Versions.end_to_end([touched, amended])), facts_stated(touched))
+    return Facts.end_to_end([facts_stated(new), more, sighted])
 
 
-def catch_up(store: Store, connection: sa.Connection, history: TotalsReader) -> int:
+def catch_up(store: Store, connection: sa.Connection, history: SeenReader) -> int:
     """Post the facts that waited while history could not be read; return how many declarations waited."""
     waiting = sa.select(DECLARATIONS.c.consignment_id).where(~DECLARATIONS.c.posted).distinct().limit(WAITING_AT_ONCE)
     ids = list(connection.execute(waiting).scalars())
     if not ids:
         return 0
     fresh = versions_on_record(connection, ids, posted=False)
-    post(store, connection, _added(fresh, versions_on_record(connection, ids, posted=True), history))
+    posted = Versions.of_frame(versions_on_record(connection, ids, posted=True))
+    post(store, connection, _added(Versions.of_frame(fresh), posted, history))
     for part in in_lists(ids):
         these = DECLARATIONS.c.consignment_id.in_(part)
         update_rows(connection, DECLARATIONS, {"posted": True}, these)
@@ -124,56 +144,58 @@ def versions_on_record(
 
     Once a version was erased, what the consignment posted cannot be taken back: none of its versions states anything.
     """
-    columns = [*(DECLARATIONS.c[name] for name in VERSION_KEY), DECLARATIONS.c.lodged_at, DECLARATIONS.c.stated]
-    which = [] if posted is None else [DECLARATIONS.c.posted.is_(posted)]
-    found: list[dict[str, Any]] = []
-    for part in in_lists(consignment_ids):
-        rows = connection.execute(sa.select(*columns).where(DECLARATIONS.c.consignment_id.in_(part), *which))
-        found += [dict(row) for row in rows.mappings()]
-    erased = {row["consignment_id"] for row in found if row["stated"] is None}
+    return _as_frame(connection, _on_record(connection, consignment_ids, BY_POSTED[posted]), consignment_ids, posted)
+
+
+def _on_record(connection: sa.Connection, consignment_ids: Sequence[str], which: Prepared) -> list[Row]:
+    return [row for part in in_lists(consignment_ids) for row in which.rows(connection, among=part)]
+
+
+def _as_frame(
+    connection: sa.Connection, found: Sequence[Row], consignment_ids: Sequence[str], posted: bool | None = True
+) -> pl.DataFrame:
+    """Return what was found on record as VERSIONS."""
+    erased = {row[1] for row in found if row[-1] is None}
     if posted is False:
         erased |= set(_forgotten(connection, consignment_ids))
-    found = [row if row["consignment_id"] in erased else {**row, **row["stated"]} for row in found]
-    versions = pl.DataFrame(found, schema={**VERSIONS, "lodged_at": pl.Int64}).cast({"lodged_at": TIME})
+    rows = [
+        dict(zip(ON_RECORD, row, strict=True)) | ((row[-1] if row[1] not in erased else None) or {}) for row in found
+    ]
+    versions = pl.DataFrame(rows, schema={**VERSIONS, "lodged_at": pl.Int64}).cast({"lodged_at": TIME})
     versions = pseudonyms_in(connection).plain_columns(versions, *ENTITIES)
     return versions.with_columns(pl.col(DECLARATION_FACTS).fill_null(0))  # a fact that is younger than the row
 
 
 def _forgotten(connection: sa.Connection, consignment_ids: Sequence[str]) -> list[str]:
     """Choose the consignments of which an erasure took what facts were made of: their sums stay as they are."""
-    found: set[str] = set()
-    for part in in_lists(consignment_ids):
-        erased = (DECLARATIONS.c.consignment_id.in_(part), DECLARATIONS.c.stated.is_(sa.null()))
-        found.update(connection.execute(sa.select(DECLARATIONS.c.consignment_id).where(*erased)).scalars())
-    return sorted(found)
+    return sorted({name for (name,) in _on_record(connection, consignment_ids, FORGOTTEN)})
 
 
-def facts_reattributed(connection: sa.Connection, fresh: pl.DataFrame) -> pl.DataFrame:
+def facts_reattributed(connection: sa.Connection, fresh: Sequence[tuple[str, str, int]]) -> Facts:
     """Return the facts that results on record add, now that versions (VERSION_KEY) are on record that were not.
 
     A result that came before its consignment posts its facts now; one posted to the version before an amendment that
     comes late moves to the version that was inspected. The results are marked as posted.
     """
-    ids = fresh["consignment_id"].unique().to_list()
+    ids = list(dict.fromkeys(key[1] for key in fresh))
+    if not _on_record(connection, ids, WITH_RESULTS):
+        return NO_FACTS
     results = results_on_record(connection, ids)
-    if results.is_empty():
-        return FACT_SCHEMA.to_frame()
     versions = versions_on_record(connection, results["consignment_id"].unique().to_list())
-    before = versions.join(fresh, on=VERSION_KEY, how="anti")
+    fresh_ones = pl.DataFrame(fresh, schema={name: VERSIONS[name] for name in VERSION_KEY}, orient="row")
+    before = versions.join(fresh_ones, on=VERSION_KEY, how="anti")
     posted = attributed(results.filter("posted"), before)
     waiting = results.filter(~pl.col("posted"))["outcome_id"].to_list()
     for part in in_lists(waiting):
         update_rows(connection, OUTCOMES, {"posted": True}, OUTCOMES.c.outcome_id.in_(part))
-    more = fact_delta(facts_of_outcomes(attributed(results, versions)), facts_of_outcomes(posted))
-    return more.match_to_schema(FACT_SCHEMA)
+    now, then = (facts_of_outcomes(of) for of in (attributed(results, versions), posted))
+    return fact_delta(Facts.of_frame(now), Facts.of_frame(then))
 
 
 def results_on_record(connection: sa.Connection, consignment_ids: Sequence[str]) -> pl.DataFrame:
     """Read the control results on record of these consignments (RESULTS)."""
-    found: list[Any] = []
-    for part in in_lists(consignment_ids):
-        found += connection.execute(sa.select(OUTCOMES).where(OUTCOMES.c.consignment_id.in_(part))).mappings()
-    return results_of(found)
+    names = OUTCOMES.c.keys()
+    return results_of([dict(zip(names, row, strict=True)) for row in _on_record(connection, consignment_ids, LEARNED)])
 
 
 def results_of(outcomes: Sequence[Any]) -> pl.DataFrame:

@@ -8,14 +8,16 @@ from operator import add
 from typing import Any
 
 import numpy as np
+import orjson
 import polars as pl
 import sqlalchemy as sa
 
+from features.history.fact_columns import Facts
 from features.history.facts import FACTS, Integers
 from features.history.packed_amounts import WORD, PackedAmounts
 from features.history.queries import HistoryQuery
 from features.history.totals import FactTable
-from service.store.bulk_rows import upsert_many
+from service.store.bulk_rows import upsert_values
 from service.store.driver import Row, driver_rows
 from service.store.tables import RUNNING
 
@@ -25,9 +27,8 @@ Lookup = tuple[int, int, bool]
 
 COLUMNS = ("entity", "known_at", *FACTS)
 NOTHING: Amounts = (0,) * len(FACTS)
-LOOKUPS_LEAST, LOOKUPS_MOST = 32, 1_024  # of one statement; their number is a power of two, so that texts are few
+LOOKUPS_MOST = 1_024  # of one statement
 NO_ENDS: Integers = np.empty(0, np.int64)  # each row names its entity
-NOWHERE: Lookup = (0, -(2**63), False)  # finds nothing
 
 _ALL = f"SELECT {', '.join(COLUMNS)} FROM running ORDER BY entity, known_at"
 _OWN = ", ".join(f"r.{column}" for column in COLUMNS)
@@ -59,6 +60,10 @@ _HELD = """
 WITH a(entity, moment, ages) AS ({asked})
 SELECT a.entity FROM a WHERE EXISTS (SELECT 1 FROM running r WHERE r.entity = a.entity)
 """
+_LODGED_FIRST = """SELECT a.value, (SELECT r.known_at FROM running r WHERE r.entity = a.value AND r.lodged > 0
+                             ORDER BY r.known_at LIMIT 1) FROM {asked}"""
+_ONE_LIST = {"sqlite": "json_each(?) a", "postgresql": "unnest(?::bigint[]) a(value)"}
+_JSON = "SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]') FROM json_each(?)"
 _ARRAYS = "SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::boolean[])"
 
 
@@ -76,6 +81,14 @@ def rows_asked_for(connection: sa.Connection, asked: HistoryQuery) -> FactTable:
     lookups = [lookup for lookup in lookups if lookup[0] in held]
     rows = _looked_up(connection, _READ, lookups)
     return _table(rows if len(lookups) <= LOOKUPS_MOST else sorted(set(rows)))  # each statement gives them sorted
+
+
+def first_lodged(connection: sa.Connection, entities: Sequence[int]) -> list[int | None]:
+    """Return the moment of the first lodging that named each entity (keyed), None where no row knows one."""
+    statement = _LODGED_FIRST.format(asked=_ONE_LIST[connection.dialect.name])
+    listed = orjson.dumps(entities).decode() if connection.dialect.name == "sqlite" else list(entities)
+    found: dict[int, int | None] = dict(driver_rows(connection, statement, (listed,)))
+    return [found[entity] for entity in entities]
 
 
 def all_rows(connection: sa.Connection) -> FactTable:
@@ -96,27 +109,28 @@ def _table(rows: Sequence[Row]) -> FactTable:
     return FactTable.of_packed(numbers[:, 0].copy(), NO_ENDS, numbers[:, 1].copy(), amounts)
 
 
-def raise_rows(connection: sa.Connection, facts: pl.DataFrame) -> None:
-    """Add facts (FACT_SCHEMA) to the running totals.
+def raise_rows(connection: sa.Connection, facts: Facts) -> None:
+    """Add facts, their entities keyed, to the running totals.
 
     A fact known earlier than existing ones raises every later total of its entity, so that the rows do not depend on
     the order of arrival.
     """
     added: dict[int, dict[int, Amounts]] = defaultdict(dict)
-    for entity, known_at, *amounts in facts.select(COLUMNS).cast({"known_at": pl.Int64}).iter_rows():
+    for entity, known_at, *amounts in facts.rows():
         of_entity = added[entity]
-        of_entity[known_at] = tuple(map(add, of_entity.get(known_at, NOTHING), amounts))
+        before = of_entity.get(known_at)
+        of_entity[known_at] = tuple(amounts) if before is None else tuple(map(add, before, amounts))
     stored: dict[int, dict[int, Amounts]] = defaultdict(dict)
     since = [(entity, min(moments), False) for entity, moments in added.items()]
-    for entity, known_at, *amounts in _looked_up(connection, _SINCE, since):
-        stored[entity][known_at] = tuple(amounts)
+    former = {row[:2]: row for row in _looked_up(connection, _SINCE, since)}
+    for (entity, known_at), row in former.items():
+        stored[entity][known_at] = row[2:]
     raised = [
-        dict(zip(COLUMNS, (entity, known_at, *amounts), strict=True))
+        (entity, known_at, *amounts)
         for entity in sorted(added)
         for known_at, amounts in _raised(stored[entity], added[entity])
     ]
-    former = {(e, known_at): (e, known_at, *amounts) for e, of in stored.items() for known_at, amounts in of.items()}
-    upsert_many(connection, RUNNING, raised, former)
+    upsert_values(connection, RUNNING, raised, former)
 
 
 def _raised(stored: dict[int, Amounts], added: dict[int, Amounts]) -> Iterable[tuple[int, Amounts]]:
@@ -140,10 +154,7 @@ def _looked_up(connection: sa.Connection, query: str, lookups: Sequence[Lookup])
 
 
 def _statement(connection: sa.Connection, query: str, lookups: Sequence[Lookup]) -> tuple[str, list[Any]]:
-    """Return a statement and its values: arrays where the database has them, else as many marks as a power of two."""
-    if connection.dialect.name != "sqlite":
-        return query.format(asked=_ARRAYS), [list(column) for column in zip(*lookups, strict=True)]
-    marks = max(LOOKUPS_LEAST, 1 << (len(lookups) - 1).bit_length())
-    padded = [*lookups, *[NOWHERE] * (marks - len(lookups))]
-    asked = f"VALUES {', '.join(['(?, ?, ?)'] * marks)}"
-    return query.format(asked=asked), [value for lookup in padded for value in lookup]
+    """Return a statement and its values: look-ups as arrays where the database has them, else as one JSON."""
+    if connection.dialect.name == "sqlite":
+        return query.format(asked=_JSON), [orjson.dumps(lookups).decode()]
+    return query.format(asked=_ARRAYS), [list(column) for column in zip(*lookups, strict=True)]

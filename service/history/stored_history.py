@@ -7,16 +7,18 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TypeVar
 
+import numpy as np
 import polars as pl
 import sqlalchemy as sa
 
 from features.consignment import TIME, Consignments
-from features.history.facts import FACT_SCHEMA, Integers
+from features.history.fact_columns import Versions
+from features.history.facts import EVER, FACT_SCHEMA, NEVER, Integers
 from features.history.queries import HistoryQuery, Totals, nothing_known
 from features.history.running_totals import amounts_of, running_totals
-from features.history.totals import FactTable, HistoryUnavailable, together
+from features.history.totals import FactTable, HistoryUnavailable, first_seen, together
 from service.history.posting import EDITION, HISTORY_AS_OF, facts_unposted, segments_listed
-from service.history.recent_rows import all_rows, rows_asked_for, rows_of
+from service.history.recent_rows import all_rows, first_lodged, rows_asked_for, rows_of
 from service.store.database import Store
 from service.store.queries import state_of
 from service.store.segment_files import Segment, SegmentGone
@@ -68,7 +70,8 @@ class StoredHistory:
 
     def unposted(self, consignments: Consignments) -> pl.DataFrame:
         """Return the facts of these consignments that were never posted."""
-        return self._read(lambda connection: facts_unposted(connection, consignments, self.snapshot(connection)))
+        versions = Versions.of(consignments)
+        return self._read(lambda connection: facts_unposted(connection, versions, self.snapshot(connection))).frame()
 
     def parts(self, entities: Integers) -> list[FactTable]:
         """Return the history of entities (ascending, distinct) as tables whose totals add up, to send elsewhere.
@@ -121,6 +124,20 @@ class Snapshot:
             totals = self._waited_for(lambda: together(store.segments.tables(self.segments, keyed.entities), keyed))
         self._recent(keyed).add_to(totals, keyed)
         return totals
+
+    def first_seen(self, entities: Integers) -> Integers:
+        """Return the earliest moment that a version named each entity, NEVER where none did."""
+        if len(entities) > FEW:
+            return first_seen(self, entities)
+        keyed = self._history.store.pseudonyms.keyed(entities)
+        late = first_lodged(self._connection, keyed.tolist())
+        seen: Integers = np.array([NEVER if moment is None else moment for moment in late], np.int64)
+        if self.segments and len(entities):
+            asked = HistoryQuery.of_each(keyed, np.full((1, len(keyed)), EVER), ())
+            tables = self._history.store.segments.tables
+            settled = self._waited_for(lambda: together(tables(self.segments, keyed), asked)).first[0]
+            seen = np.where((settled != NEVER) & ((seen == NEVER) | (settled < seen)), settled, seen)
+        return seen
 
     def open_files(self) -> None:
         """Open every file in use."""

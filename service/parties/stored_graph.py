@@ -19,9 +19,9 @@ from features.parties.graph import Graph, Link
 from features.parties.ownership import JUDGED
 from service.parties.graph_rows import judgements_made, keyed_rows, links_of_rows, plain_rows, row_of, row_of_card
 from service.parties.lazy_mapping import Fetched, Noted
-from service.store.bulk_rows import delete_rows, insert_many, upsert_many
+from service.store.bulk_rows import delete_keys, insert_many, upsert_many
 from service.store.database import SQL_IN_LIST_MAX
-from service.store.queries import in_lists, set_state, state_of
+from service.store.queries import change_states, counted_on, state_of
 from service.store.store_key import pseudonyms_in
 from service.store.tables import CARDS, EVIDENCE, HUBS, LINKS, PHONES
 
@@ -255,28 +255,26 @@ class StoredGraph(Graph):
         touched = self._changed(self.cards) | self._changed(self.network_of) | {entity for _, entity in self._stated}
         kept = sorted(entity for entity in touched if entity in self.cards)
         upsert_many(self._connection, CARDS, self._keyed([self._row(entity) for entity in kept]))
-        self._delete(CARDS.c.entity, touched.difference(kept))
-        for gone in self._keyed([{"value": value, "entity": entity} for value, entity in self._unstated]):
-            same = (EVIDENCE.c.value == gone["value"], EVIDENCE.c.entity == gone["entity"])
-            delete_rows(self._connection, EVIDENCE, *same)
+        self._delete(CARDS, touched.difference(kept))
+        gone = self._keyed([{"value": value, "entity": entity} for value, entity in self._unstated])
+        delete_keys(self._connection, EVIDENCE, [(row["value"], row["entity"]) for row in gone])
         statements = [{"value": value, "entity": entity} for value, entity in self._stated]
         insert_many(self._connection, EVIDENCE, self._keyed(statements))
         hubs = sorted({value for value, _ in self._stated if self.is_hub(value)})
         upsert_many(self._connection, HUBS, self._keyed([{"value": value} for value in hubs]))
-        self._delete(HUBS.c.value, {value for value, _ in self._unstated if not self.is_hub(value)})
+        self._delete(HUBS, {value for value, _ in self._unstated if not self.is_hub(value)})
         marks = {value: self.owned.get(value) for value in sorted(self._changed(self.owned))}
         known = [{"value": value, "own": mark} for value, mark in marks.items() if mark is not None]
         upsert_many(self._connection, PHONES, self._keyed(known))
-        self._delete(PHONES.c.value, {value for value, mark in marks.items() if mark is None})
+        self._delete(PHONES, {value for value, mark in marks.items() if mark is None})
         self._write_links()
         note_change(self._connection)
 
     def _keyed(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return keyed_rows(rows, self._pseudonyms)
 
-    def _delete(self, column: sa.Column[Any], hashes: Iterable[int]) -> None:
-        for batch in _lists(self._pseudonyms.keyed_list(sorted(hashes)), SQL_IN_LIST_MAX):
-            delete_rows(self._connection, column.table, column.in_(batch))
+    def _delete(self, table: sa.Table, hashes: Iterable[int]) -> None:
+        delete_keys(self._connection, table, [(key,) for key in self._pseudonyms.keyed_list(sorted(hashes))])
 
     def _changed(self, mapping: Any) -> set[int]:
         changed: set[int] = mapping.changed
@@ -288,15 +286,14 @@ class StoredGraph(Graph):
 
     def _write_links(self) -> None:
         changed = self._keyed([{"one": first, "other": second} for first, second in sorted(self._linked)])
-        for pairs in in_lists([(pair["one"], pair["other"]) for pair in changed]):
-            delete_rows(self._connection, LINKS, sa.tuple_(LINKS.c.one, LINKS.c.other).in_(pairs))
+        delete_keys(self._connection, LINKS, [(pair["one"], pair["other"]) for pair in changed])
         links = [row_of(link) for link in self._linked.values() if link is not None]
         insert_many(self._connection, LINKS, self._keyed(links))
 
 
 def note_change(connection: sa.Connection) -> None:
     """Mark the graph as changed, so that no earlier copy is used further."""
-    set_state(connection, GRAPH_VERSION, (state_of(connection, GRAPH_VERSION) or 0) + 1)
+    change_states(connection, {GRAPH_VERSION: counted_on})
 
 
 def _one(method: Callable[[Sequence[int]], Mapping[int, V]]) -> Callable[[int], V | None]:

@@ -17,10 +17,12 @@ import sqlalchemy as sa
 from service.canonical import canonical
 from service.store.bulk_rows import insert_many
 from service.store.database import Store
+from service.store.driver import Prepared
 from service.store.tables import CHAIN
 
 START = "0" * 64  # stands before the first entry
 FIELDS = ("number", "kind", "subject", "content", "at")
+LAST = Prepared(sa.select(CHAIN.c.number, CHAIN.c.hash).order_by(CHAIN.c.number.desc()).limit(1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,8 @@ def note(store: Store, kind: str, subject: str, facts: Mapping[str, Any], at: in
 
 def tail(connection: sa.Connection) -> tuple[int, str]:
     """Return number and hash of the last entry."""
-    last = connection.execute(sa.select(CHAIN.c.number, CHAIN.c.hash).order_by(CHAIN.c.number.desc()).limit(1)).first()
-    return (last.number, last.hash) if last else (0, START)
+    last = LAST.rows(connection)
+    return (last[0][0], last[0][1]) if last else (0, START)
 
 
 def hash_of(before: str, entry: Mapping[str, Any]) -> str:

@@ -17,17 +17,23 @@ from service.orientation.pacing import BANDS
 from service.orientation.periods import CHECKS, Period, Spent, Usual
 from service.orientation.taken import HOUR, Taken
 from service.record.record_rows import UNSCORED
-from service.store.bulk_rows import rows_by_key, upsert_many
+from service.store.bulk_rows import rows_by_key, upsert_values
 from service.store.database import Store
+from service.store.driver import Prepared
 from service.store.tables import TALLIES
 
 USUAL_DAYS = 28  # before a day: what is usual at an office is learned from these
 FADES = 0.5  # what a day's mix of scores counts for against that of the day after it
 PLACE, COUNTS = ("office", "hour", "band"), ("seen", *CHECKS)  # the columns of the table, in their order
 NOTHING_GIVEN = dict.fromkeys(CHECKS, 0)
-COUNTED = sa.text(
-    f"SELECT hour, band, {', '.join(COUNTS)} FROM tallies WHERE office = :office AND hour >= :first AND hour < :last"
+WITHIN = (
+    TALLIES.c.office == sa.bindparam("office"),
+    TALLIES.c.hour >= sa.bindparam("first"),
+    TALLIES.c.hour < sa.bindparam("last"),
 )
+COUNTED = Prepared(sa.select(*(TALLIES.c[name] for name in ("hour", "band", *COUNTS))).where(*WITHIN))
+GIVEN = Prepared(sa.select(*(sa.func.coalesce(sa.func.sum(TALLIES.c[kind]), 0) for kind in CHECKS)).where(*WITHIN))
+SEEN = Prepared(sa.select(TALLIES.c.hour, TALLIES.c.band, TALLIES.c.seen).where(*WITHIN))
 
 
 class Overspent(Fault):
@@ -68,8 +74,7 @@ class Tallies:
 def _spent(connection: sa.Connection, period: Period, usual: Usual) -> Spent:
     """Add up the tallies of a period by kind of check, by band and by hour."""
     first = period.begins // HOUR
-    within = {"office": period.office, "first": first, "last": first + period.lasts}
-    counted = connection.execute(COUNTED, within).all()
+    counted = COUNTED.rows(connection, office=period.office, first=first, last=first + period.lasts)
     if not counted:
         return Spent(period.office, period.begins, NOTHING_GIVEN, [0] * BANDS, [0] * period.lasts, usual)
     hours, bands, seen, *given = (np.array(column, dtype=np.int64) for column in zip(*counted, strict=True))
@@ -88,10 +93,8 @@ def _whole(sums: npt.NDArray[Any]) -> list[int]:
 def usual_of(connection: sa.Connection, office: str, day: int) -> Usual:
     """Return what is usual at an office before a day."""
     end = day * 24
-    query = sa.select(TALLIES.c.hour, TALLIES.c.band, TALLIES.c.seen).where(
-        TALLIES.c.office == office, TALLIES.c.hour >= end - USUAL_DAYS * 24, TALLIES.c.hour < end
-    )
-    hours, bands, seen = (np.array(column, dtype=np.int64) for column in _columns(connection.execute(query).all()))
+    found = SEEN.rows(connection, office=office, first=end - USUAL_DAYS * 24, last=end)
+    hours, bands, seen = (np.array(column, dtype=np.int64) for column in _columns(found))
     if not seen.sum():
         return Usual()
     courses = [np.bincount(hours[on] % 24, weights=seen[on], minlength=24) for on in _each(hours // 24)]
@@ -155,18 +158,14 @@ def add(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
     summed = []
     for key, row in zip(keys, rows, strict=True):
         counts = before.get(key, key + nothing)[len(PLACE) :]
-        sums = {name: row[name] + old for name, old in zip(COUNTS, counts, strict=True)}
-        summed.append(dict(zip(PLACE, key, strict=True)) | sums)
-    upsert_many(connection, TALLIES, summed, before)
+        summed.append((*key, *(row[name] + old for name, old in zip(COUNTS, counts, strict=True))))
+    upsert_values(connection, TALLIES, summed, before)
 
 
 def _refuse_overspent(connection: sa.Connection, taken: Taken) -> None:
     for period, able, takes in taken.by_period():
         first = period.begins // HOUR
-        query = sa.select(*(sa.func.coalesce(sa.func.sum(TALLIES.c[kind]), 0) for kind in CHECKS)).where(
-            TALLIES.c.office == period.office, TALLIES.c.hour >= first, TALLIES.c.hour < first + period.lasts
-        )
-        given = connection.execute(query).one()
+        (given,) = GIVEN.rows(connection, office=period.office, first=first, last=first + period.lasts)
         for kind, gone in zip(CHECKS, given, strict=True):
             if takes[kind] and gone + takes[kind] > able[kind]:
                 raise Overspent(f"the {kind} checks of {period.office} are spent")

@@ -12,8 +12,15 @@ from service.orientation import Decisions
 from service.record.consignment_versions import Key, KnownVersion, Version, key_of
 from service.record.ownership import NOT_NAMED, OfAnother, Sender
 from service.record.transfers import Transfer
+from service.store.driver import Prepared
 from service.store.tables import DECLARATIONS
 
+FIRST_OF_MESSAGE = Prepared(
+    sa.select(*(DECLARATIONS.c[name] for name in ("content_sha256", "office", "sender")))
+    .where(DECLARATIONS.c.message_id == sa.bindparam("message"))
+    .order_by(DECLARATIONS.c.consignment_id)
+    .limit(1)
+)
 AMENDED = "its sender amended it for another office"
 STAYS = "a version that does not name the office that it belongs to"
 
@@ -91,10 +98,8 @@ def _in_its_message(connection: sa.Connection, row: Mapping[str, Any], sender: S
         return True
     message_id = row["message_id"]
     if message_id not in claims.of_messages:
-        columns = [DECLARATIONS.c[name] for name in ("content_sha256", "office", "sender")]
-        first = sa.select(*columns).where(DECLARATIONS.c.message_id == message_id)
-        found = connection.execute(first.order_by(DECLARATIONS.c.consignment_id).limit(1)).first()
-        claims.of_messages[message_id] = None if found is None else KnownVersion(*found)
+        found = FIRST_OF_MESSAGE.rows(connection, message=message_id)
+        claims.of_messages[message_id] = KnownVersion(*found[0]) if found else None
     on_record = claims.of_messages[message_id]
     return on_record is None or on_record.sender == sender.name or may_amend(sender, on_record)
 

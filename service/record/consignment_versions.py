@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from features.consignment import VERSION_KEY
 from features.fault import Fault
-from service.history.posting import VERSIONS
 from service.store.bulk_rows import update_each
+from service.store.driver import Prepared, among
 from service.store.queries import in_lists
 from service.store.tables import DECISIONS, DECLARATIONS, ERASED
 
@@ -19,7 +19,17 @@ Key = tuple[str, str, int]
 NAMED = 5  # consignments that a fault names
 SENT_BEFORE = "sent before under the same message and version with another content"
 AMEND = "send what has changed as an amendment: the same consignment in a message of its own, with the next version"
-KEY_SCHEMA = {name: VERSIONS[name] for name in VERSION_KEY}
+KNOWN = Prepared(
+    sa.select(
+        *(DECLARATIONS.c[name] for name in (*VERSION_KEY, "content_sha256", "office", "sender")),
+        DECLARATIONS.c.body.is_(sa.null()),
+    ).where(among(DECLARATIONS.c.consignment_id))
+)
+DECIDED = Prepared(
+    sa.select(*(DECISIONS.c[name] for name in VERSION_KEY), DECISIONS.c.body).where(
+        among(DECISIONS.c.consignment_id), DECISIONS.c.stands
+    )
+)
 
 
 class Conflict(Fault):
@@ -93,11 +103,9 @@ def key_of(declared: Mapping[str, Any]) -> Key:
 
 def known_versions(connection: sa.Connection, declared: Sequence[dict[str, Any]]) -> dict[Key, KnownVersion]:
     """All versions on record of these consignments."""
-    columns = [DECLARATIONS.c[name] for name in (*VERSION_KEY, "content_sha256", "office", "sender")]
-    query = sa.select(*columns, DECLARATIONS.c.body.is_(sa.null()))
     found: dict[Key, KnownVersion] = {}
     for batch in in_lists(sorted({d["consignment_id"] for d in declared})):
-        for row in connection.execute(query.where(DECLARATIONS.c.consignment_id.in_(batch))):
+        for row in KNOWN.rows(connection, among=batch):
             found[row[0], row[1], row[2]] = KnownVersion(row[3], row[4], row[5], bool(row[6]))
     return found
 
@@ -109,11 +117,8 @@ def keep_bodies(connection: sa.Connection, declared: Sequence[Mapping[str, Any]]
 
 def decided_before(connection: sa.Connection, keys: Sequence[Key]) -> dict[Key, dict[str, Any]]:
     """The decisions that stand for these versions, in their written form."""
-    columns = [*(DECISIONS.c[name] for name in VERSION_KEY), DECISIONS.c.body]
     found: dict[Key, dict[str, Any]] = {}
     for batch in in_lists(sorted({key[1] for key in keys})):
-        for row in connection.execute(
-            sa.select(*columns).where(DECISIONS.c.consignment_id.in_(batch), DECISIONS.c.stands)
-        ):
+        for row in DECIDED.rows(connection, among=batch):
             found[row[0], row[1], row[2]] = row[3]
     return found

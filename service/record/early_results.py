@@ -13,10 +13,16 @@ from service.record.record_kind import sign
 from service.record.record_kinds import EARLY_RESULT
 from service.record.record_rows import outcome_entry
 from service.store.bulk_rows import insert_many, update_rows
+from service.store.driver import Prepared, among
 from service.store.queries import already, in_lists
 from service.store.tables import EARLY_RESULTS, OUTCOMES
 
 RESULT = ("outcome_id", "consignment_id", "known_at", "body")
+WAITING = Prepared(
+    sa.select(EARLY_RESULTS)
+    .where(among(EARLY_RESULTS.c.consignment_id), ~EARLY_RESULTS.c.taken, EARLY_RESULTS.c.salt.is_not(None))
+    .order_by(EARLY_RESULTS.c.early_id)
+)
 
 
 def part_early(
@@ -57,9 +63,9 @@ def take_early(connection: sa.Connection, consignment_ids: Sequence[str], at: in
     """Let results count whose consignments were just lodged, where their senders see all of these. at: microseconds."""
     waiting: list[dict[str, Any]] = []
     for batch in in_lists(consignment_ids):
-        which = (EARLY_RESULTS.c.consignment_id.in_(batch), ~EARLY_RESULTS.c.taken, EARLY_RESULTS.c.salt.is_not(None))
-        query = sa.select(EARLY_RESULTS).where(*which).order_by(EARLY_RESULTS.c.early_id)
-        waiting += [dict(row) for row in connection.execute(query).mappings()]
+        waiting += [
+            dict(zip(EARLY_RESULTS.c.keys(), row, strict=True)) for row in WAITING.rows(connection, among=batch)
+        ]
     if not waiting:
         return
     offices = offices_on(connection, [row["consignment_id"] for row in waiting])

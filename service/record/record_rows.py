@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
+
+from features.algebra import Text
+from features.algebra.tables import Table
 from features.consignment import CONSIGNMENT_COLUMNS, EXTRA, GOODS_COLUMNS, VERSION_KEY, Consignments
-from features.history.facts import ENTITIES, stated
+from features.history.fact_columns import Versions
+from features.history.facts import DECLARATION_FACTS, ENTITIES
+from features.model_rows import Rows
 from features.moments import EPOCH, iso, micros
 from features.outcome import STAGES
 from service.canonical import canonical
@@ -18,6 +24,7 @@ from service.record.audit_log import Entry, new_salt, salted
 from service.store.pseudonyms import Pseudonyms
 
 PART = 5_000  # declarations that stand in memory at once, as the rows of a table
+LEVEL, GOODS = (tuple(column.name for column in columns) for columns in (CONSIGNMENT_COLUMNS, GOODS_COLUMNS))
 UNSCORED = -1  # the band of what no model has scored
 
 
@@ -29,38 +36,69 @@ def parts_of(consignments: Consignments) -> list[Consignments]:
 
 
 def declarations_of(
-    consignments: Consignments, pseudonyms: Pseudonyms, *, with_body: bool = True
+    consignments: Consignments, versions: Versions, pseudonyms: Pseudonyms, *, with_body: bool = True
 ) -> list[dict[str, Any]]:
     """One record a consignment version: its key, the hash of its content, what facts are made of, the declaration.
 
-    The entities that facts are of are keyed.
+    versions: what the same consignments state. The entities that facts are of are keyed.
     """
-    goods = consignments.goods.select(c.name for c in GOODS_COLUMNS)
     lines: list[list[dict[str, Any]]] = [[] for _ in range(len(consignments))]
-    for row, line in zip(consignments.goods["row"], goods.to_dicts(), strict=True):
+    for row, line in zip(consignments.lines.values("row"), _stated_in(consignments.lines, GOODS), strict=True):
         lines[row].append(line)
-    level = [c.name for c in CONSIGNMENT_COLUMNS] + [c for c in consignments.frame.columns if c.startswith(EXTRA)]
-    entities = pseudonyms.keyed_columns(stated(consignments).drop(*VERSION_KEY, "lodged_at"), *ENTITIES).to_dicts()
+    extra = (name for name in consignments.declared.kinds if name.startswith(EXTRA))
+    bodies = _stated_in(consignments.declared, (*LEVEL, *extra))
+    lodged = np.datetime_as_string(versions.lodged_at.view("datetime64[us]"), "us").tolist()
+    columns = (bodies, lines, lodged, versions.lodged_at.tolist(), stated_rows(versions, pseudonyms))
+    return [_declaration(*row, with_body) for row in zip(*columns, strict=True)]
+
+
+def _stated_in(table: Table, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return of each row what it states of these columns, in their order."""
+    columns = [table.values(name) for name in names]
     return [
-        _declaration(declared, of_row, facts, with_body)
-        for declared, of_row, facts in zip(consignments.frame.select(level).to_dicts(), lines, entities, strict=True)
+        {name: value for name, value in zip(names, row, strict=True) if value is not None}
+        for row in zip(*columns, strict=True)
     ]
 
 
 def _declaration(
-    declared: dict[str, Any], lines: list[dict[str, Any]], entities: dict[str, Any], with_body: bool
+    body: dict[str, Any], lines: list[dict[str, Any]], lodged: str, at: int, stated: dict[str, Any], with_body: bool
 ) -> dict[str, Any]:
-    lodged_at: datetime = declared["lodged_at"]
-    body = {**{k: v for k, v in declared.items() if v is not None}, "lodged_at": iso(lodged_at)}
-    body["goods"] = [{k: v for k, v in line.items() if v is not None} for line in lines]
+    body["lodged_at"], body["goods"] = f"{lodged}Z", lines
     return {
-        **{name: declared[name] for name in VERSION_KEY},
-        "lodged_at": micros(lodged_at),
+        **{name: body[name] for name in VERSION_KEY},
+        "lodged_at": at,
         "content_sha256": sha256_of_body(body),
-        "office": declared["office"],
-        "stated": entities,
+        "office": body.get("office"),
+        "stated": stated,
         "body": body if with_body else None,
     }
+
+
+def stated_rows(versions: Versions, pseudonyms: Pseudonyms) -> list[dict[str, Any]]:
+    """Return of each version what its facts are made of: its entities, keyed, and amounts."""
+    keyed = pseudonyms.keyed(versions.entities.ravel()).reshape(versions.entities.shape)
+    entities: Any = keyed.T.astype(object)
+    entities[~versions.known.T] = None
+    amounts = versions.amounts.T.tolist()
+    names = (*ENTITIES, *DECLARATION_FACTS)
+    return [dict(zip(names, (*of, *facts), strict=True)) for of, facts in zip(entities.tolist(), amounts, strict=True)]
+
+
+def rows_scored(rows: Rows, places: Sequence[int]) -> list[dict[str, Any]]:
+    """Return model rows at some places, ascending, by name; None where unknown."""
+    if not places:
+        return []
+    names, nothing = list(rows.columns), np.zeros(len(rows))
+    texts = {place: column for place, column in enumerate(rows.columns.values()) if isinstance(column, Text)}
+    numbers = [nothing if isinstance(column, Text) else column for column in rows.columns.values()]
+    matrix = np.concatenate(numbers).reshape(len(names), len(rows))
+    chosen = matrix if len(places) == len(rows) else matrix[:, places]
+    scored: list[list[Any]] = [[None if n != n else n for n in row] for row in chosen.T.tolist()]
+    for place, text in texts.items():
+        for row, code in zip(scored, text.codes[places].tolist(), strict=True):
+            row[place] = text.words[code]
+    return [dict(zip(names, row, strict=True)) for row in scored]
 
 
 def sha256_of_body(body: Mapping[str, Any]) -> str:

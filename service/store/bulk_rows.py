@@ -1,13 +1,13 @@
 """The only ways to write a table: each keeps the digest of the table, so that verification finds any other change.
 
-Many rows go in one statement that SQLAlchemy writes once, and the driver takes the rows as they are.
+Rows go in statements that SQLAlchemy writes once, and the driver takes the rows as they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import orjson
@@ -15,29 +15,46 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.store.digests import Values, note_rows
+from service.store.driver import Change, Prepared, among, execute, execute_many
 from service.store.vouching import digested
 
-KEYS_AT_ONCE = 500  # in one IN list
+KEYS_AT_ONCE = 500  # in one list
 INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}  # those that know ON CONFLICT
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class _Statement:
-    """What a driver is given: the text, the columns in the order of its marks (none where they are named), and JSON."""
+    """What a driver is given: the text, and the columns in the order of its marks, with how JSON is written.
+
+    named: whether its marks are named.
+    """
 
     text: str
-    order: tuple[str, ...] | None
-    as_json: tuple[str, ...]
-    nullable: frozenset[str]
+    columns: tuple[tuple[str, Change | None], ...]
+    named: bool
 
-    def given(self, rows: Sequence[Row]) -> list[Any]:
-        written = [{**row, **{name: self._written(name, row[name]) for name in self.as_json}} for row in rows]
-        return written if self.order is None else [tuple(row[name] for name in self.order) for row in written]
+    def run(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
+        """Give it rows by name."""
+        self.put(connection, [[row[name] for name, _ in self.columns] for row in rows])
 
-    def _written(self, name: str, content: Any) -> str | None:
-        """Content as JSON; NULL and no text where there is none in a column that may be without."""
-        return None if content is None and name in self.nullable else as_json(content)
+    def put(self, connection: sa.Connection, rows: Sequence[Sequence[Any]]) -> None:
+        """Give it rows in the order of its columns."""
+        changed = [(place, change) for place, (_, change) in enumerate(self.columns) if change is not None]
+        if changed:
+            rows = [list(row) for row in rows]
+            for row in rows:
+                for place, change in changed:
+                    row[place] = change(row[place])  # type: ignore[index]
+        if self.named:
+            names = [name for name, _ in self.columns]
+            given: Any = [dict(zip(names, row, strict=True)) for row in rows]
+        else:
+            given = rows
+        if len(given) == 1:
+            execute(connection, self.text, given[0])
+        else:
+            execute_many(connection, self.text, given)
 
 
 def insert_many(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
@@ -63,9 +80,9 @@ def insert_row(connection: sa.Connection, table: sa.Table, row: Row) -> dict[str
 
 def insert_missing(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
     """Insert the rows whose primary key is not there yet."""
-    keys = [column.name for column in table.primary_key]
-    known = rows_by_key(connection, table, [tuple(row[name] for name in keys) for row in rows])
-    insert_many(connection, table, [row for row in rows if tuple(row[name] for name in keys) not in known])
+    keys = [tuple(row[column.name] for column in table.primary_key) for row in rows]
+    known = keys_known(connection, table, keys)
+    insert_many(connection, table, [row for key, row in zip(keys, rows, strict=True) if key not in known])
 
 
 def upsert_many(
@@ -78,6 +95,20 @@ def upsert_many(
     if not rows:
         return
     _put_over(connection, table, rows, former)
+
+
+def upsert_values(
+    connection: sa.Connection, table: sa.Table, rows: Sequence[Values], former: Mapping[Values, Values]
+) -> None:
+    """Insert rows of all columns, in the table's order and types, each in place of the one that has its primary key.
+
+    All of the table's columns are digested, its key comes first and each key once; former: the rows that stand, by key.
+    """
+    if rows:
+        names = tuple(table.columns.keys())
+        key = slice(len(table.primary_key))
+        _statement(connection.dialect, table, names, True).put(connection, rows)
+        note_rows(connection, table, added=rows, removed=[former[row[key]] for row in rows if row[key] in former])
 
 
 def update_rows(connection: sa.Connection, table: sa.Table, values: Row, *where: sa.ColumnElement[bool]) -> int:
@@ -128,17 +159,53 @@ def delete_rows(connection: sa.Connection, table: sa.Table, *where: sa.ColumnEle
 
 def rows_by_key(connection: sa.Connection, table: sa.Table, keys: Sequence[Values]) -> dict[Values, Values]:
     """Look up the digested values of the rows that have these primary keys, by key."""
-    made_of, columns = digested(table), list(table.primary_key)
+    made_of = digested(table)
     if made_of is None:
         raise ValueError(f"{table.name} vouches for itself")
-    found: dict[Values, Values] = {}
+    places = [made_of.names.index(name) for name in made_of.keys]
+    rows = (row for batch in _batches(keys) for row in _by_key(table).rows(connection, among=batch))
+    return {tuple([row[place] for place in places]): row for row in rows}
+
+
+def keys_known(connection: sa.Connection, table: sa.Table, keys: Sequence[Values]) -> set[Values]:
+    """Look up which of these primary keys a table has."""
+    return {row for batch in _batches(keys) for row in _keys(table).rows(connection, among=batch)}
+
+
+def delete_keys(connection: sa.Connection, table: sa.Table, keys: Sequence[Values]) -> None:
+    """Delete the rows that have these primary keys, where there are any."""
+    if not keys:
+        return
+    before = rows_by_key(connection, table, keys)
+    if before:
+        for batch in _batches(list(before)):
+            _gone(table).run(connection, among=batch)
+        note_rows(connection, table, removed=before.values())
+
+
+def _batches(keys: Sequence[Values]) -> Iterator[list[Any]]:
+    """Yield keys as lists for `among`: of values, or of tuples of several."""
     for start in range(0, len(keys), KEYS_AT_ONCE):
         batch = keys[start : start + KEYS_AT_ONCE]
-        among = columns[0].in_([key[0] for key in batch]) if len(columns) == 1 else sa.tuple_(*columns).in_(batch)
-        for row in connection.execute(sa.select(*made_of.selected).where(among)):
-            named = dict(zip(made_of.names, row, strict=True))
-            found[tuple(named[name] for name in made_of.keys)] = tuple(row)
-    return found
+        yield [key[0] for key in batch] if len(batch[0]) == 1 else list(batch)
+
+
+@cache
+def _by_key(table: sa.Table) -> Prepared:
+    made_of = digested(table)
+    if made_of is None:
+        raise ValueError(f"{table.name} vouches for itself")
+    return Prepared(sa.select(*made_of.selected).where(among(*table.primary_key)))
+
+
+@cache
+def _keys(table: sa.Table) -> Prepared:
+    return Prepared(sa.select(*table.primary_key).where(among(*table.primary_key)))
+
+
+@cache
+def _gone(table: sa.Table) -> Prepared:
+    return Prepared(sa.delete(table).where(among(*table.primary_key)))
 
 
 def _put_over(
@@ -165,8 +232,7 @@ def as_json(content: Any) -> str:
 
 def _put(connection: sa.Connection, table: sa.Table, rows: Sequence[Row], *, over: bool) -> None:
     if rows:
-        statement = _statement(connection.dialect, table, tuple(rows[0]), over)
-        connection.exec_driver_sql(statement.text, statement.given(rows))
+        _statement(connection.dialect, table, tuple(rows[0]), over).run(connection, rows)
 
 
 @lru_cache(maxsize=64)
@@ -178,7 +244,18 @@ def _statement(dialect: sa.Dialect, table: sa.Table, columns: tuple[str, ...], o
     elif over:
         insert = insert.on_conflict_do_nothing(index_elements=keys)
     compiled: Any = insert.compile(dialect=dialect, column_keys=list(columns))
-    order = tuple(compiled.positiontup) if compiled.positional else None
-    json = tuple(name for name in columns if isinstance(table.c[name].type, sa.JSON))
-    nullable = frozenset(name for name in json if table.c[name].nullable)
-    return _Statement(compiled.string, order, json, nullable)
+    order = tuple(compiled.positiontup) if compiled.positional else columns
+    return _Statement(
+        compiled.string, tuple((name, _writing(table.c[name])) for name in order), not compiled.positional
+    )
+
+
+def _writing(column: sa.Column[Any]) -> Change | None:
+    """How a value of a column is written: JSON as text, NULL where there is none in a column that may be without."""
+    if not isinstance(column.type, sa.JSON):
+        return None
+    return _json_or_null if column.nullable else as_json
+
+
+def _json_or_null(content: Any) -> str | None:
+    return None if content is None else as_json(content)

@@ -17,6 +17,7 @@ from service.settings import Settings
 from service.store import digests
 from service.store.bounded_read import BoundedReader
 from service.store.bulk_rows import as_json
+from service.store.driver import run_text
 from service.store.group_commit import Writer
 from service.store.pseudonyms import Pseudonyms
 from service.store.schema import SCHEMA, check_schema, create_schema, schema_of
@@ -176,6 +177,6 @@ def _alone(connection: sa.Connection) -> None:
     """Take the lock of writers at the start: a transaction that reads totals and then adds to them must be alone."""
     reading = connection.get_execution_options().get("reading", False)
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        run_text(connection, "BEGIN" if reading else "BEGIN IMMEDIATE")
     elif not reading:
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ONE_WRITER})")
+        run_text(connection, f"SELECT pg_advisory_xact_lock({ONE_WRITER})")

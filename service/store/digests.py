@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
+from service.store.driver import Prepared, among
 from service.store.tables import DIGESTS, TABLES
 from service.store.vouching import digested
 
@@ -25,8 +26,10 @@ MODULUS = 1 << (8 * BYTES)
 ROWS_AT_ONCE = 5_000
 Values = tuple[Any, ...]
 _WRITTEN: dict[str, Any] = {"columns": sa.bindparam("of"), "rows": sa.bindparam("count"), "digest": sa.bindparam("sum")}
-NEW = sa.insert(DIGESTS).values(name=sa.bindparam("called"), **_WRITTEN)
-CHANGED = sa.update(DIGESTS).where(DIGESTS.c.name == sa.bindparam("called")).values(_WRITTEN)
+NEW = Prepared(sa.insert(DIGESTS).values(name=sa.bindparam("called"), **_WRITTEN))
+CHANGED = Prepared(sa.update(DIGESTS).where(DIGESTS.c.name == sa.bindparam("called")).values(_WRITTEN))
+KNOWN = sa.select(DIGESTS.c.name, DIGESTS.c.rows, DIGESTS.c.digest)
+KNOWN_OF = Prepared(KNOWN.where(among(DIGESTS.c.name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +86,8 @@ def write_digests(connection: sa.Connection) -> None:
 
 def recorded(connection: sa.Connection, names: Sequence[str] | None = None) -> dict[str, Digest]:
     """Look up the digests on record: of these tables, or of all."""
-    query = sa.select(DIGESTS.c.name, DIGESTS.c.rows, DIGESTS.c.digest)
-    query = query if names is None else query.where(DIGESTS.c.name.in_(names))
-    return {row.name: Digest(row.rows, _number(row.digest)) for row in connection.execute(query)}
+    found: Any = connection.execute(KNOWN) if names is None else KNOWN_OF.rows(connection, among=names)
+    return {name: Digest(rows, _number(digest)) for name, rows, digest in found}
 
 
 def counted(connection: sa.Connection, table: sa.Table) -> Digest:
@@ -134,12 +136,8 @@ def _put(connection: sa.Connection, digests: Mapping[str, Digest], known: Contai
         {"called": name, "of": _columns(name), "count": now.rows, "sum": now.total.to_bytes(BYTES, "big").hex()}
         for name, now in digests.items()
     ]
-    for statement, written in (
-        (CHANGED, [row for row in rows if row["called"] in known]),
-        (NEW, [row for row in rows if row["called"] not in known]),
-    ):
-        if written:
-            connection.execute(statement, written)
+    CHANGED.run_many(connection, [row for row in rows if row["called"] in known])
+    NEW.run_many(connection, [row for row in rows if row["called"] not in known])
 
 
 @cache

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from service.runtime.turns import Turns
 from service.store import digests
+from service.store.driver import run_text
 
 T = TypeVar("T")
 Work = Callable[[sa.Connection], Any]
@@ -76,9 +77,13 @@ class Writer:
 def _try(connection: sa.Connection, work: Work, outcome: Future[Any], done: list[tuple[Future[Any], Any]]) -> None:
     """One work in a savepoint of its own: its fault undoes its own writes and nobody else's."""
     noted = digests.pending(connection)
+    run_text(connection, "SAVEPOINT work")
     try:
-        with connection.begin_nested():
-            done.append((outcome, work(connection)))
+        result = work(connection)
     except BaseException as fault:  # noqa: BLE001 - a panic of polars too is handed to the one who waits for it
         digests.back_to(connection, noted)
         outcome.set_exception(fault)
+        run_text(connection, "ROLLBACK TO SAVEPOINT work")
+    else:
+        done.append((outcome, result))
+    run_text(connection, "RELEASE SAVEPOINT work")

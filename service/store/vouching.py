@@ -35,11 +35,12 @@ class Digested:
     names: tuple[str, ...]
     selected: tuple[sa.ColumnElement[Any], ...]
     keys: tuple[str, ...]
-    readers: tuple[tuple[str, Callable[[Any], Any]], ...]
+    readers: tuple[tuple[str, type | None, Callable[[Any], Any]], ...]
 
     def values(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
         """Read the values of a row as they will come back from the database."""
-        return tuple(read(row.get(name)) for name, read in self.readers)
+        found = ((row.get(name), kind, read) for name, kind, read in self.readers)
+        return tuple([value if type(value) is kind else read(value) for value, kind, read in found])
 
 
 @lru_cache(maxsize=256)
@@ -49,7 +50,7 @@ def digested(table: sa.Table) -> Digested | None:
         return None
     columns = [column for column in table.columns if is_digested(column)]
     selected = [c.is_not(None).label(c.name) if PRESENT in c.info else c for c in columns]
-    readers = tuple((column.name, _reader(column)) for column in columns)
+    readers = tuple((column.name, *_reader(column)) for column in columns)
     keys = tuple(column.name for column in table.primary_key)
     return Digested(tuple(column.name for column in columns), tuple(selected), keys, readers)
 
@@ -77,12 +78,13 @@ def unvouched_columns(tables: sa.MetaData) -> dict[tuple[str, str], str]:
     return {(column.table.name, column.name): column.info[REASON] for column in every if REASON in column.info}
 
 
-def _reader(column: sa.Column[Any]) -> Callable[[Any], Any]:
-    """Bring a value into the type in which the database gives it back."""
+def _reader(column: sa.Column[Any]) -> tuple[type | None, Callable[[Any], Any]]:
+    """Give the type in which the database gives a value back, and what brings another one into it."""
     if PRESENT in column.info:
-        return lambda value: value is not None and value is not False  # False: read back as absent
+        return None, lambda value: value is not None and value is not False  # False: read back as absent
     kinds: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
         (sa.Boolean, bool), (sa.Integer, int), (sa.Float, float), (sa.JSON, lambda content: content), (sa.String, str),
     )  # fmt: skip
     into = next(into for kind, into in kinds if isinstance(column.type, kind))
-    return lambda value: None if value is None else into(value)
+    kind = into if isinstance(into, type) else None
+    return kind, lambda value: None if value is None else into(value)

@@ -26,6 +26,7 @@ import sqlalchemy as sa
 from features.assemble import readings_for
 from features.catalogue import INPUTS
 from features.consignment import Consignments
+from features.history.fact_columns import Facts, Versions
 from features.history.facts import facts_of_outcomes
 from features.history.totals import FactTable, Layered
 from features.history.windows import Window, read_windows
@@ -91,8 +92,8 @@ def read_day(day: Consignments, history: StoredHistory) -> pl.DataFrame:
 def post_day(store: Store, history: StoredHistory, day: Consignments, results: pl.DataFrame) -> None:
     """A day's facts and the results that became known, in one transaction."""
     with store.writing() as connection:
-        facts = facts_unposted(connection, day, history.snapshot(connection))
-        post(store, connection, pl.concat([facts, facts_of_outcomes(results)]))
+        facts = facts_unposted(connection, Versions.of(day), history.snapshot(connection))
+        post(store, connection, Facts.end_to_end([facts, Facts.of_frame(facts_of_outcomes(results))]))
 
 
 def windows(consignments: int) -> list[dict[str, Any]]:
@@ -205,7 +206,7 @@ def _calls(address: str, folder: Path, number: int) -> list[tuple[float, float]]
     spent = []
 
     def post_one(one: Consignments, connection: sa.Connection) -> None:
-        post(store, connection, facts_unposted(connection, one, history.snapshot(connection)))
+        post(store, connection, facts_unposted(connection, Versions.of(one), history.snapshot(connection)))
 
     for row in range(LIVE_CALLS):
         one = Consignments(day.frame[row], day.goods)

@@ -18,6 +18,7 @@ import polars as pl
 from features.assemble import readings_for
 from features.catalogue import INPUTS
 from features.consignment import Consignments
+from features.history.fact_columns import Versions
 from features.history.facts import Integers
 from features.history.named_entities import MEMBERS, named_by
 from features.history.windows import plan_of, read_history, read_windows
@@ -65,7 +66,7 @@ def fill(address: str) -> None:
 
 def _post(store: Store, history: StoredHistory, day: Consignments) -> None:
     with store.writing() as connection:
-        post(store, connection, facts_unposted(connection, day, history.snapshot(connection)))
+        post(store, connection, facts_unposted(connection, Versions.of(day), history.snapshot(connection)))
 
 
 def measured(address: str, copies: Path, rows_of_calls: Sequence[int] = tuple(ROWS)) -> list[dict[str, Any]]:

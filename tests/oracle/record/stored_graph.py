@@ -1,0 +1,325 @@
+"""The graph of records (cards) in the store: read as far as a call needs it, changes written once.
+
+In the store cards and values stand as keyed hashes: every number that goes into a query or comes out of one passes
+`_rows`, `_plain`, `_keyed` or `_delete`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+from weakref import WeakMethod
+
+import sqlalchemy as sa
+
+from features.parties.card import Card
+from features.parties.evidence import LEVELS, level_of
+from features.parties.graph import Graph, Link
+from features.parties.ownership import JUDGED
+from service.parties.lazy_mapping import Fetched, Noted
+from service.store.database import SQL_IN_LIST_MAX
+from service.store.store_key import pseudonyms_in
+from service.store.tables import CARDS, EVIDENCE, HUBS, LINKS, PHONES
+from tests.oracle.record.bulk_rows import delete_rows, insert_many, upsert_many
+from tests.oracle.record.graph_rows import judgements_made, keyed_rows, links_of_rows, plain_rows, row_of, row_of_card
+from tests.oracle.record.queries import in_lists, set_state, state_of
+
+V = TypeVar("V")
+GRAPH_VERSION = "graph_version"
+FEW = 50  # declarations; the links of more are fetched together, of fewer one by one on demand
+CARD_COLUMNS = (0, 3, 4, 5)  # of OF_CARD those that are hashes: card, name, building, network
+OF_CARD = "SELECT c.entity, c.first_at, c.last_at, c.name, c.building, c.network, c.listed, c.reported"
+STATED_BY = (
+    "SELECT e.value, c.entity, c.first_at, c.last_at, c.name, c.building, c.network, c.listed, c.reported "
+    "FROM evidence e JOIN cards c ON c.entity = e.entity WHERE e.value IN"
+)
+
+
+class StoredCard(Card):
+    """A card whose values are fetched on demand; most are only counted."""
+
+    def __init__(
+        self,
+        entity: int,
+        first_at: int,
+        last_at: int,
+        name: int | None,
+        building: int | None,
+        fetch: Callable[[int], set[int] | None],
+        *,
+        listed: bool,
+        reported: bool,
+    ) -> None:
+        self.entity, self.first_at, self.last_at, self.name, self.building = entity, first_at, last_at, name, building
+        self.listed, self.reported = listed, reported
+        self._fetch = fetch
+        self._values: set[int] | None = None
+
+    @property
+    def holds_values(self) -> bool:
+        """Whether its values have been fetched."""
+        return self._values is not None
+
+    def hold(self, values: set[int]) -> None:
+        """Remember the values that the store holds."""
+        self._values = values
+
+    @property
+    def values(self) -> set[int]:  # type: ignore[override]
+        if self._values is None:
+            self._values = self._fetch(self.entity) or set()
+        return self._values
+
+
+class StoredGraph(Graph):
+    """The graph as one transaction sees it; `write` stores the changes in that transaction."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        super().__init__()
+        self._connection, self._version = connection, state_of(connection, GRAPH_VERSION)
+        self._pseudonyms = pseudonyms_in(connection)
+        self.cards = Fetched(_one(self._fetch_cards))
+        self.stated_by = Fetched(_one(self._fetch_stated))
+        self.links = Fetched(_one(self._fetch_links))
+        self.network_of = Fetched(_one(self._fetch_networks))
+        self.members = Fetched(_one(self._fetch_members))
+        self.owned = Fetched(_one(self._fetch_marks))
+        self._values_of = _one(self._fetch_values)
+        self._stated: list[tuple[int, int]] = []
+        self._unstated: list[tuple[int, int]] = []
+        self._linked: dict[tuple[int, int], Link | None] = {}
+        self.judged = {(row["one"], row["other"]): row["same"] for row in judgements_made(connection, counting=True)}
+
+    # reading
+
+    def prefetch(self, entities: Iterable[int], values: Iterable[int]) -> None:
+        """Fetch together what declarations will ask for."""
+        wanted, stated = sorted(set(entities)), set(values)
+        cards = self._fetch_cards(wanted)
+        _hold(self.cards, wanted, cards)
+        for entity, of_card in self._fetch_values(list(cards)).items():
+            cards[entity].hold(of_card)
+            stated |= of_card
+        asked = sorted(stated)
+        judged = [value for value in asked if level_of(value) in JUDGED]
+        _hold(self.owned, judged, self._fetch_marks(judged))
+        _hold(self.stated_by, asked, self._fetch_stated(asked))
+        roots = sorted({self.network_of[entity] for entity in cards})
+        _hold(self.members, roots, self._fetch_members(roots))
+        if len(wanted) > FEW:
+            _hold(self.links, wanted, self._fetch_links(list(cards)))  # new ones have none
+
+    def fetch_all(self) -> None:
+        """Fetch everything together, for so many declarations that most of it will be needed."""
+        self.cards, self.stated_by, self.links = Noted(), Noted(), Noted()
+        self.network_of, self.members, self.owned = Noted(), Noted(), Noted()
+        members: dict[int, list[int]] = defaultdict(list)
+        values: dict[int, set[int]] = {}
+        cards = self._plain(self._connection.exec_driver_sql(f"{OF_CARD} FROM cards c").all(), CARD_COLUMNS)
+        for row in sorted(cards, key=lambda row: (row[1], row[0])):
+            of_card: set[int] = set()
+            values[row[0]] = of_card
+            self._keep_row(row).hold(of_card)
+            members[row[5]].append(row[0])
+        self.members.hold_all(members)
+        stated_by: dict[int, list[int]] = defaultdict(list)
+        for value, entity in self._plain(self._connection.exec_driver_sql("SELECT value, entity FROM evidence").all()):
+            values[entity].add(value)
+            stated_by[value].append(entity)
+        self.stated_by.hold_all(stated_by)
+        for link in links_of_rows(self._connection.execute(sa.select(LINKS)).all(), self._pseudonyms):
+            for entity in link.pair:
+                of = self.links.get(entity)
+                if of is None:
+                    of = {}
+                    self.links.hold(entity, of)
+                of[link.other(entity)] = link
+        phones = self._connection.exec_driver_sql("SELECT value, own FROM phones").all()
+        for value, belongs in self._plain(phones, (0,)):
+            self.owned.hold(value, bool(belongs))
+
+    def attach(self, connection: sa.Connection) -> bool:
+        """Continue in another transaction; false, and unusable, if the store's graph has changed since it was read."""
+        if state_of(connection, GRAPH_VERSION) != self._version:
+            return False
+        self._connection = connection
+        return True
+
+    def _keep_row(self, row: Any) -> StoredCard:
+        """Remember a row of CARDS, unless the card is known already."""
+        entity, first_at, last_at, name, building, network, listed, reported = row
+        flags = {"listed": bool(listed), "reported": bool(reported)}
+        card = StoredCard(entity, first_at, last_at, name, building, self._values_of, **flags)
+        self.cards.hold(entity, card)  # type: ignore[attr-defined]
+        self.network_of.hold(entity, network)  # type: ignore[attr-defined]
+        return card
+
+    def _fetch_cards(self, entities: Sequence[int]) -> dict[int, Any]:
+        return {
+            row[0]: self._keep_row(row)
+            for row in self._rows(f"{OF_CARD} FROM cards c WHERE c.entity IN", entities, CARD_COLUMNS)
+        }
+
+    def _fetch_networks(self, entities: Sequence[int]) -> dict[int, int]:
+        return dict(map(tuple, self._rows("SELECT entity, network FROM cards WHERE entity IN", entities)))
+
+    def _fetch_values(self, entities: Sequence[int]) -> dict[int, set[int]]:
+        values_of: dict[int, set[int]] = {}
+        for entity, value in self._rows("SELECT entity, value FROM evidence WHERE entity IN", entities):
+            values_of.setdefault(entity, set()).add(value)
+        return values_of
+
+    def _fetch_stated(self, values: Sequence[int]) -> dict[int, list[int]]:
+        """Fetch the cards that state a value; for a hub only that it is one."""
+        hubs = {value for (value,) in self._rows("SELECT value FROM hubs WHERE value IN", values, (0,))}
+        cards: dict[int, list[int]] = {value: [0] * (LEVELS[level_of(value)].max_cards + 2) for value in hubs}
+        rest = [value for value in values if value not in hubs]
+        for value, *row in self._rows(STATED_BY, rest, (0, *(column + 1 for column in CARD_COLUMNS))):
+            self._keep_row(row)
+            cards.setdefault(value, []).append(row[0])
+        return cards
+
+    def _fetch_members(self, roots: Sequence[int]) -> dict[int, list[int]]:
+        rows = self._rows(f"{OF_CARD} FROM cards c WHERE c.network IN", roots, CARD_COLUMNS)
+        members: dict[int, list[int]] = {}
+        for row in sorted(rows, key=lambda row: (row[1], row[0])):
+            self._keep_row(row)
+            if self.network_of[row[0]] == row[5]:
+                members.setdefault(row[5], []).append(row[0])
+        return members
+
+    def _fetch_links(self, entities: Sequence[int]) -> dict[int, dict[int, Link]]:
+        links: dict[int, dict[int, Link]] = {}
+        asked = set(entities)
+        for side in ("one", "other"):
+            for batch in _lists(self._pseudonyms.keyed_list(entities), SQL_IN_LIST_MAX):
+                found = self._connection.execute(sa.select(LINKS).where(LINKS.c[side].in_(batch))).all()
+                for link in links_of_rows(found, self._pseudonyms):
+                    for entity in asked.intersection(link.pair):
+                        links.setdefault(entity, {})[link.other(entity)] = link
+        return links
+
+    def _fetch_marks(self, values: Sequence[int]) -> dict[int, bool]:
+        return {
+            value: bool(belongs)
+            for value, belongs in self._rows("SELECT value, own FROM phones WHERE value IN", values, (0,))
+        }
+
+    def _rows(self, query: str, hashes: Sequence[int], columns: Sequence[int] = (0, 1)) -> list[list[Any]]:
+        """Return rows of a query that ends in a list of hashes, which are written into it, keyed.
+
+        columns: those of the rows that are hashes.
+        """
+        rows: list[Any] = []
+        for batch in _lists(self._pseudonyms.keyed_list(hashes), SQL_IN_LIST_MAX):
+            listed = ", ".join(map(str, batch))
+            rows += self._connection.exec_driver_sql(f"{query} ({listed})").all()
+        return self._plain(rows, columns)
+
+    def _plain(self, rows: Sequence[Any], columns: Sequence[int] = (0, 1)) -> list[list[Any]]:
+        return plain_rows(rows, columns, self._pseudonyms)
+
+    def hold_values(self, cards: Sequence[Card]) -> None:
+        """Fetch the values of several cards together."""
+        bare = [card for card in cards if isinstance(card, StoredCard) and not card.holds_values]
+        if bare:
+            values_of = self._fetch_values([card.entity for card in bare])
+            for card in bare:
+                card.hold(values_of.get(card.entity, set()))
+
+    # recording changes
+
+    def _state(self, value: int, entity: int) -> None:
+        super()._state(value, entity)
+        self._stated.append((value, entity))
+
+    def _unstate(self, value: int, entity: int) -> bool:
+        if self.is_hub(value):  # of a hub only that it is one has been read
+            stating = self._rows("SELECT entity FROM evidence WHERE value IN", [value], (0,))
+            gone = {card for of, card in self._unstated if of == value}
+            self.stated_by[value] = [card for (card,) in stating if card not in gone]
+        self._unstated.append((value, entity))
+        return super()._unstate(value, entity)
+
+    def _write(self, link: Link) -> None:
+        super()._write(link)
+        self._linked[link.pair] = link
+
+    def _cut(self, link: Link) -> None:
+        super()._cut(link)
+        self._linked[link.pair] = None
+
+    def write(self) -> None:
+        """Store everything added, changed or removed, in the transaction that the graph was read in."""
+        touched = self._changed(self.cards) | self._changed(self.network_of) | {entity for _, entity in self._stated}
+        kept = sorted(entity for entity in touched if entity in self.cards)
+        upsert_many(self._connection, CARDS, self._keyed([self._row(entity) for entity in kept]))
+        self._delete(CARDS.c.entity, touched.difference(kept))
+        for gone in self._keyed([{"value": value, "entity": entity} for value, entity in self._unstated]):
+            same = (EVIDENCE.c.value == gone["value"], EVIDENCE.c.entity == gone["entity"])
+            delete_rows(self._connection, EVIDENCE, *same)
+        statements = [{"value": value, "entity": entity} for value, entity in self._stated]
+        insert_many(self._connection, EVIDENCE, self._keyed(statements))
+        hubs = sorted({value for value, _ in self._stated if self.is_hub(value)})
+        upsert_many(self._connection, HUBS, self._keyed([{"value": value} for value in hubs]))
+        self._delete(HUBS.c.value, {value for value, _ in self._unstated if not self.is_hub(value)})
+        marks = {value: self.owned.get(value) for value in sorted(self._changed(self.owned))}
+        known = [{"value": value, "own": mark} for value, mark in marks.items() if mark is not None]
+        upsert_many(self._connection, PHONES, self._keyed(known))
+        self._delete(PHONES.c.value, {value for value, mark in marks.items() if mark is None})
+        self._write_links()
+        note_change(self._connection)
+
+    def _keyed(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return keyed_rows(rows, self._pseudonyms)
+
+    def _delete(self, column: sa.Column[Any], hashes: Iterable[int]) -> None:
+        for batch in _lists(self._pseudonyms.keyed_list(sorted(hashes)), SQL_IN_LIST_MAX):
+            delete_rows(self._connection, column.table, column.in_(batch))
+
+    def _changed(self, mapping: Any) -> set[int]:
+        changed: set[int] = mapping.changed
+        return changed
+
+    def _row(self, entity: int) -> dict[str, Any]:
+        card = self.cards[entity]
+        return row_of_card(card, self.network_of[entity])
+
+    def _write_links(self) -> None:
+        changed = self._keyed([{"one": first, "other": second} for first, second in sorted(self._linked)])
+        for pairs in in_lists([(pair["one"], pair["other"]) for pair in changed]):
+            delete_rows(self._connection, LINKS, sa.tuple_(LINKS.c.one, LINKS.c.other).in_(pairs))
+        links = [row_of(link) for link in self._linked.values() if link is not None]
+        insert_many(self._connection, LINKS, self._keyed(links))
+
+
+def note_change(connection: sa.Connection) -> None:
+    """Mark the graph as changed, so that no earlier copy is used further."""
+    set_state(connection, GRAPH_VERSION, (state_of(connection, GRAPH_VERSION) or 0) + 1)
+
+
+def _one(method: Callable[[Sequence[int]], Mapping[int, V]]) -> Callable[[int], V | None]:
+    """Return a function that fetches one key by a method of the graph.
+
+    It holds the graph weakly: a graph is as large as a day, and is freed when it is no longer used, not when Python
+    looks for cycles.
+    """
+    kept = WeakMethod(method)
+
+    def fetch(key: int) -> V | None:
+        many = kept()
+        if many is None:
+            raise ReferenceError("the graph that this was fetched by is gone")
+        return many([key]).get(key)
+
+    return fetch
+
+
+def _hold(mapping: Any, keys: Iterable[int], values: dict[int, Any]) -> None:
+    for key in keys:
+        mapping.hold(key, values.get(key))
+
+
+def _lists(items: Sequence[int], size: int) -> Iterable[Sequence[int]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
