@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-import polars as pl
-
 from features.assemble import Rows, assemble
 from features.consignment import Consignments
 from features.history.totals import History, HistoryUnavailable
@@ -99,8 +97,7 @@ class Desk:
 
     def opened(self, consignments: Consignments) -> Mapping[str, int]:
         """Return the pending checks of the networks of these consignments; none where no policy asks."""
-        networks = networks_of(consignments)
-        if not self.policy.campaigns.checks or not networks:
+        if not self.policy.campaigns.checks or not (networks := networks_of(consignments)):
             return {}
         latest: datetime = consignments.frame["lodged_at"].max()  # type: ignore[assignment]
         return self.journal.opened(networks, (latest - EPOCH) // timedelta(hours=1))
@@ -122,8 +119,8 @@ class Desk:
 
 def networks_of(consignments: Consignments) -> list[str]:
     """Return the networks that consignments are attributed to, or their parties where these belong to none."""
-    networks = consignments.frame.select(pl.coalesce("network_id", "party_id").alias("network"))["network"]
-    return networks.drop_nulls().unique().sort().to_list()
+    columns = (consignments.declared.values(name) for name in ("network_id", "party_id"))
+    return sorted({name for network, party in zip(*columns, strict=True) if (name := network or party) is not None})
 
 
 def _moment(microseconds: int | None) -> datetime | None:
