@@ -25,6 +25,7 @@ from service.serving.serving_bundle import Serving, open_serving
 from service.settings import Settings
 from service.store.database import open_store
 
+AN_HOUR = 3_600_000_000  # microseconds
 PATIENCE_MS = 1_000  # a call that cannot write within it is answered "retry"; a command waits
 
 
@@ -99,8 +100,8 @@ class Desk:
         """Return the pending checks of the networks of these consignments; none where no policy asks."""
         if not self.policy.campaigns.checks or not (networks := networks_of(consignments)):
             return {}
-        latest: datetime = consignments.frame["lodged_at"].max()  # type: ignore[assignment]
-        return self.journal.opened(networks, (latest - EPOCH) // timedelta(hours=1))
+        latest = int(consignments.declared.moments("lodged_at").max())
+        return self.journal.opened(networks, latest // AN_HOUR)
 
     def lost(self, now: datetime) -> tuple[str, ...]:
         """Return what a decision given now would lack."""
@@ -119,8 +120,9 @@ class Desk:
 
 def networks_of(consignments: Consignments) -> list[str]:
     """Return the networks that consignments are attributed to, or their parties where these belong to none."""
-    columns = (consignments.declared.values(name) for name in ("network_id", "party_id"))
-    return sorted({name for network, party in zip(*columns, strict=True) if (name := network or party) is not None})
+    network_id, party_id = (consignments.declared.text_or_unknown(name).rows() for name in ("network_id", "party_id"))
+    named = (party if network is None else network for network, party in zip(network_id, party_id, strict=True))
+    return sorted({code for code in named if code is not None})
 
 
 def _moment(microseconds: int | None) -> datetime | None:
