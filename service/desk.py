@@ -98,8 +98,7 @@ class Desk:
 
     def opened(self, consignments: Consignments) -> Mapping[str, int]:
         """Return the pending checks of the networks of these consignments; none where no policy asks."""
-        networks = networks_of(consignments)
-        if not self.policy.campaigns.checks or not networks:
+        if not self.policy.campaigns.checks or not (networks := networks_of(consignments)):
             return {}
         latest = int(consignments.declared.moments("lodged_at").max())
         return self.journal.opened(networks, latest // AN_HOUR)
