@@ -89,7 +89,7 @@ class Desk:
         """
         history, lists = _moment(self.history.as_of()), _moment(lists_as_of)
         now = message.received_at if again else None
-        spent = self.journal.spent(self.policy.capacity.periods(Known(consignments.frame), now))
+        spent = self.journal.spent(self.policy.capacity.periods(Known(consignments.declared), now))
         lost = (*self.lacking, *lost, *self.stale(_moment(self.parties.lists_checked()), message.received_at))
         opened = self.opened(consignments)
         return DecisionContext(
@@ -98,8 +98,7 @@ class Desk:
 
     def opened(self, consignments: Consignments) -> Mapping[str, int]:
         """Return the pending checks of the networks of these consignments; none where no policy asks."""
-        networks = networks_of(consignments)
-        if not self.policy.campaigns.checks or not networks:
+        if not self.policy.campaigns.checks or not (networks := networks_of(consignments)):
             return {}
         latest = int(consignments.declared.moments("lodged_at").max())
         return self.journal.opened(networks, latest // AN_HOUR)

@@ -11,6 +11,7 @@ import polars as pl
 
 from features.algebra import Text
 from features.algebra.frames import Column, column_of
+from features.algebra.tables import Table
 from features.consignment import TIME
 
 Floats = npt.NDArray[np.float64]
@@ -27,10 +28,14 @@ class Known:
     A name that several have means the column of the first: frames in their order, then columns.
     """
 
-    def __init__(self, *frames: pl.DataFrame, columns: Mapping[str, Column] | None = None) -> None:
-        """frames: a row for each consignment, in the same order; so are the columns."""
-        self._size = frames[0].height
-        self._frame_of = {name: frame for frame in reversed(frames) for name in frame.columns}
+    def __init__(self, *frames: pl.DataFrame | Table, columns: Mapping[str, Column] | None = None) -> None:
+        """frames: a row for each consignment, in the same order, also as tables; so are the columns."""
+        self._size = len(frames[0])
+        self._frame_of = {
+            name: frame
+            for frame in reversed(frames)
+            for name in (frame.kinds if isinstance(frame, Table) else frame.columns)
+        }
         self._columns: dict[str, Column] = {}
         self._computed = columns or {}
 
@@ -74,7 +79,10 @@ class Known:
     def _column(self, name: str) -> Column:
         if name not in self._columns:
             frame = self._frame_of.get(name)
-            self._columns[name] = self._computed[name] if frame is None else _column_of(frame.get_column(name))
+            if isinstance(frame, Table):
+                self._columns[name] = frame.column(name)
+            else:
+                self._columns[name] = self._computed[name] if frame is None else _column_of(frame.get_column(name))
         return self._columns[name]
 
 
