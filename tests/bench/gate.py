@@ -22,10 +22,11 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table as Shown
 
+from features.algebra.frames import MANY
 from features.algebra.tables import Table
 from features.consignment import COLUMNS, Consignments, fold
 from features.contract import gate_manifest
-from features.messages.quality import oddities
+from features.messages.quality import odd_in
 from service.api.bodies import rows_of
 from tests.bench.serving import consignment
 from tests.oracle.gate import consignment as former_fold
@@ -45,7 +46,7 @@ def given(size: int) -> tuple[pl.DataFrame | Table, pl.DataFrame]:
         message["consignments"] += consignment(nth)["consignments"]
     rows: Any = rows_of(message)[0]
     frame = rows.frame if isinstance(rows, Table) else rows
-    return (frame if size >= 1000 else rows), frame
+    return (frame if size >= MANY else rows), frame
 
 
 def cost(work: Callable[[], Any], size: int) -> float:
@@ -65,11 +66,13 @@ def today(rows: pl.DataFrame | Table) -> list[Callable[[], Any]]:
     """Return the stages as they are; each takes what a fresh gate has made, and keeps nothing of a run before."""
     gated = gate_manifest(rows, "f", NOW).rows
     folded = fold(gated)
-    kept = folded.frame.height, folded.goods.height
+    few = len(folded) < MANY
 
     def problems() -> Any:
-        parts = Consignments(folded.declared.part(0, kept[0]), folded.lines.part(0, kept[1]))
-        return oddities(parts)
+        if few:
+            return odd_in(folded)
+        lines = folded.lines.height
+        return odd_in(Consignments(folded.declared.part(0, len(folded)), folded.lines.part(0, lines)))
 
     return [lambda: gate_manifest(rows, "f", NOW), lambda: fold(gated), problems]
 
