@@ -90,7 +90,7 @@ class Desk:
         """
         history, lists = _moment(self.history.as_of()), _moment(lists_as_of)
         now = message.received_at if again else None
-        spent = self.journal.spent(self.policy.capacity.periods(Known(consignments.frame), now))
+        spent = self.journal.spent(self.policy.capacity.periods(Known(consignments.declared), now))
         lost = (*self.lacking, *lost, *self.stale(_moment(self.parties.lists_checked()), message.received_at))
         opened = self.opened(consignments)
         return DecisionContext(

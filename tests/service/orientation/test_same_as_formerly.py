@@ -92,7 +92,7 @@ class Situation:
 def without_scores(scores: Scores, rows: frozenset[int]) -> Scores:
     scored = [pl.when(pl.col("row").is_in(sorted(rows))).then(None).otherwise(pl.col(name)).alias(name)
               for name in ("margin", "risk", "share_below")]  # fmt: skip
-    return replace(scores, frame=scores.frame.with_columns(scored)) if rows else scores
+    return replace(scores, table=scores.table.with_columns(*scored)) if rows else scores
 
 
 def given_in(model: Model, now: Situation) -> tuple[Given, DecisionContext]:
