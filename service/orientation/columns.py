@@ -56,7 +56,7 @@ class Known:
 
     def number_if_any(self, name: str) -> Floats:
         """Return a column of numbers; unknown in every row where there is none, as for a model without this input."""
-        known = any(name in held for held in (self._columns, *self._tables, self._computed))
+        known = name in self._columns or any(name in table for table in self._tables) or name in self._computed
         return self.number(name) if known else np.full(self._size, np.nan)
 
     def whole(self, name: str) -> Ints:

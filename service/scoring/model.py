@@ -52,14 +52,15 @@ class Model:
         matrix = matrix_of(rows, self.inputs, self.levels)
         if self.trees is None:
             unknown = np.full(len(rows), np.nan)
-            return Scores(_scored(rows, unknown, unknown, unknown), matrix, rows, self)
+            return Scores(scored(rows, unknown, unknown, unknown), matrix, rows, self)
         margin = self.trees.margins(matrix)
         risk = self.calibration.apply(margin)
         share_below = place_among(self.reference, margin)
-        return Scores(_scored(rows, margin, risk, share_below), matrix, rows, self)
+        return Scores(scored(rows, margin, risk, share_below), matrix, rows, self)
 
 
-def _scored(rows: Rows, margin: Floats, risk: Floats, share_below: Floats) -> Table:
+def scored(rows: Rows, margin: Floats, risk: Floats, share_below: Floats) -> Table:
+    """Return what scores come to, by column, for the rows of a model."""
     return Table.of({"row": pl.Series(rows.row), "margin": margin, "risk": risk, "share_below": share_below})
 
 

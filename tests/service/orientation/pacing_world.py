@@ -96,7 +96,7 @@ class Office:
         """One call, counted in."""
         frame = _declared(moments, name)
         scores = self._scores(margin)
-        spent = self.tallies.spent(self.policy.capacity.periods(Known(frame)))
+        spent = self.tallies.spent(self.policy.capacity.periods(Known(Table.of_frame(frame))))
         moment = DecisionContext(moments[-1], "day", spent)
         lanes = self.policy.lanes(Consignments(frame, NO_GOODS), scores, NO_PROBLEMS, moment)
         self.store.write(lambda connection: count(connection, Taken.of_lanes(lanes)))
