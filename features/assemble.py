@@ -9,8 +9,9 @@ import numpy as np
 import polars as pl
 
 from features.algebra import Moments, Numbers, Text
-from features.algebra.frames import Column, Columns, columns_of, moments_of, series_of
+from features.algebra.frames import Column, Columns, series_of
 from features.algebra.lines import Groups
+from features.algebra.tables import Table
 from features.catalogue import Input
 from features.compute import compute, compute_over
 from features.consignment import EXTRA, Consignments
@@ -57,7 +58,7 @@ def assemble(consignments: Consignments, history: History | None, fits: Fits, in
     else:
         parts = (linked.between(at, at + CONSIGNMENTS_PER_PASS) for at in starts)
         columns = _end_to_end([_assembled(part, history, fits, inputs) for part in parts])
-    return Rows(linked.frame["row"].to_numpy(), columns)
+    return Rows(linked.declared.whole("row").values.astype(np.uint32), columns)
 
 
 def _assembled(
@@ -66,33 +67,33 @@ def _assembled(
     """Compute model columns of consignments; what was known before them, in the same batch too, is in the history."""
     names = tuple(item.name for item in inputs)
     rows, received = len(linked), _received(names)
-    lodged_at = moments_of(linked.frame["lodged_at"])
+    lodged_at = linked.declared.moments("lodged_at")
     known = {
         **_absent(received, rows),
-        **columns_of(linked.frame, received),
+        **linked.declared.columns(received),
         **_over_lines(linked, lodged_at, fits, names),
-        **_read(readings_for(inputs), linked.frame, lodged_at, history),
+        **_read(readings_for(inputs), linked.declared, lodged_at, history),
         MEAN: fits.rates.attach(lodged_at),
     }
-    return _as_inputs(compute(known, names, "of_consignment", rows), inputs, linked.frame)
+    return _as_inputs(compute(known, names, "of_consignment", rows), inputs, linked.declared)
 
 
-def _as_inputs(columns: Columns, inputs: Sequence[Input], frame: pl.DataFrame) -> dict[str, Numbers | Text]:
+def _as_inputs(columns: Columns, inputs: Sequence[Input], rows: Table) -> dict[str, Numbers | Text]:
     """Return columns as the model takes them: categories as texts, numbers where they are finite."""
     numbers = [item.name for item in inputs if item.kind == "number"]
-    values = np.array([_numbers_of(columns[name]) for name in numbers], np.float64).reshape(len(numbers), frame.height)
+    values = np.array([_numbers_of(columns[name]) for name in numbers], np.float64).reshape(len(numbers), len(rows))
     values[np.isinf(values)] = np.nan
     as_numbers = dict(zip(numbers, values, strict=True))
     return {
-        item.name: as_numbers[item.name] if item.kind == "number" else _texts_of(columns[item.name], item.name, frame)
+        item.name: as_numbers[item.name] if item.kind == "number" else _texts_of(columns[item.name], item.name, rows)
         for item in inputs
     }
 
 
-def _texts_of(column: Column, name: str, frame: pl.DataFrame) -> Text:
+def _texts_of(column: Column, name: str, rows: Table) -> Text:
     if isinstance(column, Text):
         return column
-    series = frame[name] if name in frame.columns else series_of(column)
+    series = rows.series(name) if name in rows else series_of(column)
     return Text.of(series.cast(pl.String).to_list())
 
 
@@ -150,8 +151,8 @@ def _absent(received: Sequence[str], rows: int) -> Columns:
 
 def _over_lines(linked: Consignments, lodged_at: Moments, fits: Fits, names: tuple[str, ...]) -> dict[str, Column]:
     """Return what the goods lines of each consignment come to."""
-    row = linked.goods["row"].to_numpy().astype(np.int64)
-    lines = compute(columns_of(linked.goods, _received_of_lines(names)), ("hs6",), "of_line", len(row))
+    row = linked.lines.whole("row").values
+    lines = compute(linked.lines.columns(_received_of_lines(names)), ("hs6",), "of_line", len(row))
     hs6, origin, description = (_text_of(lines[name]) for name in KNOWN_TO_FITS)
     of_line = lodged_at[row]
     lines |= fits.norms.attach(hs6, origin, of_line)
@@ -160,19 +161,18 @@ def _over_lines(linked: Consignments, lodged_at: Moments, fits: Fits, names: tup
 
 
 def _read(
-    readings: tuple[Reading, ...], frame: pl.DataFrame, lodged_at: Moments, history: History | None
+    readings: tuple[Reading, ...], rows: Table, lodged_at: Moments, history: History | None
 ) -> Mapping[str, Numbers]:
     """Return the readings of history; without one, all of them unknown."""
     if history is None:
-        return dict.fromkeys((reading.name for reading in readings), np.full(frame.height, np.nan))
+        return dict.fromkeys((reading.name for reading in readings), np.full(len(rows), np.nan))
     plan = plan_of(readings)
-    return without_strangers_results(
-        readings, read_history(plan, lodged_at, named_by(frame, plan.keys), history), frame
-    )
+    return without_strangers_results(readings, read_history(plan, lodged_at, named_by(rows, plan.keys), history), rows)
 
 
 def _with_earlier_lines(consignments: Consignments, history: History) -> History:
     """Overlay the history with the batch's own facts; a message of a single moment has no earlier lines."""
-    if consignments.frame["lodged_at"].n_unique() <= 1:
+    lodged_at = consignments.declared.moments("lodged_at")
+    if (lodged_at == lodged_at[:1]).all():
         return history
     return Layered(history, FactTable(history.unposted(consignments)))

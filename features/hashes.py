@@ -17,11 +17,7 @@ def hash_of(text: str) -> int:
     >>> hash_of("phone\\x1f+8613512340987")
     -2294907424687865314
     """
-    return signed(xxh64_intdigest(text.encode()))
-
-
-def signed(number: int) -> int:
-    """Return a number of 64 bits as a signed one."""
+    number = xxh64_intdigest(text.encode())
     return number - RANGE if number >= SIGN else number
 
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from features.algebra import Text
 from features.algebra.frames import MANY
-from features.algebra.tables import Table
+from features.algebra.tables import STRING, Table
 from features.algebra.written import SPACE, Few, Many, Written, written_of
 from features.consignment import EXTRA, Column, Kind
 
@@ -54,7 +54,7 @@ def received(rows: Table, columns: Sequence[Column]) -> Received:
     for name, dtype in rows.kinds.items():
         if name in stripped:
             given[name] = Many(stripped[name])
-        elif rows.is_held_as_text(name) or dtype == pl.String:
+        elif dtype is STRING or dtype == pl.String:
             given[name] = Few(_stripped(rows.text(name), name))
         elif name != "line":
             given[name] = _of_another_type(rows.series(name), is_known=name in kinds)

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-import polars as pl
-
 from features.assemble import Rows, assemble
 from features.consignment import Consignments
 from features.history.totals import History, HistoryUnavailable
@@ -27,6 +25,7 @@ from service.serving.serving_bundle import Serving, open_serving
 from service.settings import Settings
 from service.store.database import open_store
 
+AN_HOUR = 3_600_000_000  # microseconds
 PATIENCE_MS = 1_000  # a call that cannot write within it is answered "retry"; a command waits
 
 
@@ -99,11 +98,10 @@ class Desk:
 
     def opened(self, consignments: Consignments) -> Mapping[str, int]:
         """Return the pending checks of the networks of these consignments; none where no policy asks."""
-        networks = networks_of(consignments)
-        if not self.policy.campaigns.checks or not networks:
+        if not self.policy.campaigns.checks or not (networks := networks_of(consignments)):
             return {}
-        latest: datetime = consignments.frame["lodged_at"].max()  # type: ignore[assignment]
-        return self.journal.opened(networks, (latest - EPOCH) // timedelta(hours=1))
+        latest = int(consignments.declared.moments("lodged_at").max())
+        return self.journal.opened(networks, latest // AN_HOUR)
 
     def lost(self, now: datetime) -> tuple[str, ...]:
         """Return what a decision given now would lack."""
@@ -122,8 +120,9 @@ class Desk:
 
 def networks_of(consignments: Consignments) -> list[str]:
     """Return the networks that consignments are attributed to, or their parties where these belong to none."""
-    networks = consignments.frame.select(pl.coalesce("network_id", "party_id").alias("network"))["network"]
-    return networks.drop_nulls().unique().sort().to_list()
+    network_id, party_id = (consignments.declared.text_or_unknown(name).rows() for name in ("network_id", "party_id"))
+    named = (party if network is None else network for network, party in zip(network_id, party_id, strict=True))
+    return sorted({code for code in named if code is not None})
 
 
 def _moment(microseconds: int | None) -> datetime | None:

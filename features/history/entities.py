@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-import polars as pl
-
 from features.algebra import Text, texts_of
-from features.algebra.frames import text_of
 from features.algebra.lines import Groups
+from features.algebra.tables import Wholes
 from features.consignment import BY_NAME, Consignments
 from features.hashes import hashes_of
 from features.history.keys import KEYS, OF_MAIN_LINE, SHARED_TEXTS, Key
@@ -25,14 +22,14 @@ DECLARED = tuple(
 
 
 def with_entities(consignments: Consignments) -> Consignments:
-    """Add one `<key>_entity` column (Int64, null = unknown) for each of KEYS that the consignments lack."""
-    absent = [key for key in KEYS if key.column not in consignments.frame.columns]
+    """Add one `<key>_entity` column of whole numbers for each of KEYS that the consignments lack."""
+    declared = consignments.declared
+    absent = [key for key in KEYS if key.column not in declared]
     if not absent:
         return consignments
-    declared = {name: text_of(consignments.frame.get_column(name)) for name in DECLARED}
-    texts = texts_of_keys(declared | _of_main_line(consignments), absent)
-    columns = (_hashed(key, text) for key, text in zip(absent, texts, strict=True))
-    return Consignments(consignments.frame.hstack(list(columns)), consignments.goods)
+    texts = {name: declared.text_or_unknown(name) for name in DECLARED} | _of_main_line(consignments)
+    named = zip(absent, texts_of_keys(texts, absent), strict=True)
+    return consignments.holding({key.column: _entities(key, text) for key, text in named})
 
 
 def texts_of_keys(declared: Mapping[str, Text], keys: Sequence[Key]) -> list[Text]:
@@ -45,14 +42,13 @@ def texts_of_keys(declared: Mapping[str, Text], keys: Sequence[Key]) -> list[Tex
 
 def _of_main_line(consignments: Consignments) -> dict[str, Text]:
     """Return what the goods line of the highest value of each consignment states."""
-    goods = consignments.goods
-    groups = Groups(goods.get_column("row").to_numpy().astype(np.int64), len(consignments))
-    main = groups.highest(goods.get_column("line_value_eur").to_numpy())
-    return {name: text_of(goods.get_column(column)).take(main) for name, column in OF_MAIN_LINE.items()}
+    lines = consignments.lines
+    main = Groups(lines.whole("row").values, len(consignments)).highest(lines.number("line_value_eur"))
+    return {name: lines.text_or_unknown(column).take(main) for name, column in OF_MAIN_LINE.items()}
 
 
-def _hashed(key: Key, text: Text) -> pl.Series:
+def _entities(key: Key, text: Text) -> Wholes:
+    """Hash the text of each row, none where there is none."""
     prefix = f"{key.name}\x1f"
-    entities = hashes_of(None if word is None else prefix + word for word in text.words)[text.codes]
-    column = pl.Series(key.column, entities)
-    return column if None not in text.words else column.set(pl.Series(~text.known()), None)
+    entities = hashes_of([None if word is None else prefix + word for word in text.words])
+    return Wholes(entities[text.codes], text.known() if None in text.words else None)

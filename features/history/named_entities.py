@@ -10,10 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from features.algebra.tables import Table
 from features.history.facts import KEYS, Integers
 
 MEMBERS = "network_members"  # a list of card entities
 NETWORK = "network"  # read as all its cards together: what a card did counts from the day on which it was linked
+FEW = 64  # rows whose lists go by Python
 READ_KEYS = (*(key.name for key in KEYS), NETWORK)
 
 
@@ -33,18 +35,15 @@ class NamedEntities:
         return cls(entities[rows], rows)
 
     @classmethod
-    def of_series(cls, column: pl.Series) -> NamedEntities:
-        """Return those of a column of entities (Int64), null where unknown, or of lists of them."""
-        if isinstance(column.dtype, pl.List):
-            lists = column.to_arrow()
-            counts = np.where(column.is_not_null().to_numpy(), np.diff(lists.offsets.to_numpy()), 0)
-            return cls(_integers(lists.flatten().to_numpy()), np.repeat(np.arange(len(counts)), counts))
-        unknown = column.null_count()
-        if unknown == len(column):
-            return cls(np.empty(0, np.int64), np.empty(0, np.int64))
-        if not unknown:
-            return cls.of_column(_integers(column.to_numpy()))
-        return cls(_integers(column.drop_nulls().to_numpy()), np.flatnonzero(column.is_not_null().to_numpy()))
+    def of_lists(cls, column: pl.Series) -> NamedEntities:
+        """Return those of a column of lists of entities, null where unknown."""
+        if len(column) < FEW:
+            lists = [members or () for members in column.to_list()]
+            each = [entity for members in lists for entity in members]
+            return cls(np.array(each, np.int64), np.repeat(np.arange(len(lists)), [len(members) for members in lists]))
+        arrow = column.to_arrow()
+        counts = np.where(column.is_not_null().to_numpy(), np.diff(arrow.offsets.to_numpy()), 0)
+        return cls(_integers(arrow.flatten().to_numpy()), np.repeat(np.arange(len(counts)), counts))
 
     def between(self, start: int, stop: int) -> NamedEntities:
         """Return those of the rows from `start` to before `stop`, which count from 0."""
@@ -57,12 +56,16 @@ def _integers(values: npt.NDArray[Any]) -> Integers:
     return values.astype(np.int64, copy=False)
 
 
-def named_by(frame: pl.DataFrame, keys: Iterable[str]) -> dict[str, NamedEntities]:
-    """Return the entities that the rows of a frame name under some keys; no network where nobody has been linked."""
-    columns = {key: MEMBERS if key == NETWORK else f"{key}_entity" for key in keys}
-    if MEMBERS not in frame.columns:
-        columns.pop(NETWORK, None)
-    return {key: NamedEntities.of_series(frame[name]) for key, name in columns.items()}
+def named_by(rows: Table, keys: Iterable[str]) -> dict[str, NamedEntities]:
+    """Return the entities that rows name under some keys; no network where nobody has been linked."""
+    named = {}
+    for key in keys:
+        if key != NETWORK:
+            entities = rows.whole(f"{key}_entity")
+            named[key] = NamedEntities.of_column(entities.values, entities.known)
+        elif MEMBERS in rows:
+            named[key] = NamedEntities.of_lists(rows.series(MEMBERS))
+    return named
 
 
 def part_of(named: Mapping[str, NamedEntities], start: int, stop: int) -> dict[str, NamedEntities]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import polars as pl
 
+from features.algebra.tables import Table
 from features.history.facts import OUTCOME_FACTS, Integers
 from features.history.windows import Floats, Reading, Window
 
@@ -18,14 +18,14 @@ SHARED_KEYS = "shared_keys"  # a column of linking: the keys whose value in this
 
 
 def without_strangers_results(
-    readings: Sequence[Reading], columns: Mapping[str, Floats], frame: pl.DataFrame
+    readings: Sequence[Reading], columns: Mapping[str, Floats], rows: Table
 ) -> dict[str, Floats]:
     """Return readings of history with the control results under a shared key unknown, in the rows that share it.
 
-    columns: one number a row for each reading; frame: the rows, with SHARED_KEYS where they were linked. Results go
+    columns: one number a row for each reading; rows: those rows, with SHARED_KEYS where they were linked. Results go
     on being counted, for a value may turn out to be one party's.
     """
-    sharing = _rows_by_key(frame)
+    sharing = _rows_by_key(rows)
     return {reading.name: _unread(reading, columns[reading.name], sharing) for reading in readings}
 
 
@@ -37,12 +37,12 @@ def _unread(reading: Reading, column: Floats, sharing: Mapping[str, Integers]) -
     return unread
 
 
-def _rows_by_key(frame: pl.DataFrame) -> dict[str, Integers]:
+def _rows_by_key(linked: Table) -> dict[str, Integers]:
     """Return for each shared key the rows that share it."""
-    if SHARED_KEYS not in frame.columns:
+    if SHARED_KEYS not in linked:
         return {}
     rows: dict[str, list[int]] = {}
-    for row, keys in enumerate(frame[SHARED_KEYS].to_list()):
+    for row, keys in enumerate(linked.series(SHARED_KEYS).to_list()):
         for key in keys or ():
             rows.setdefault(key, []).append(row)
     return {key: np.array(of_key, np.int64) for key, of_key in rows.items()}

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from features.algebra.tables import Table
 from features.history.facts import FACTS, NEVER, Integers
 from features.history.named_entities import NETWORK, READ_KEYS, NamedEntities, named_by, part_of
 from features.history.queries import HistoryQuery, KeyQuery, QueryPlan, Sum, Totals
@@ -115,7 +116,8 @@ def read_windows(readings: Sequence[Reading], frame: pl.DataFrame, history: Tota
     [(2000.0, 2000.0), (500.0, 0.0)]
     """
     plan = plan_of(tuple(readings))
-    return pl.DataFrame(read_history(plan, _moments(frame), named_by(frame, plan.keys), history), nan_to_null=True)
+    named = named_by(Table.of_frame(frame), plan.keys)
+    return pl.DataFrame(read_history(plan, _moments(frame), named, history), nan_to_null=True)
 
 
 def nothing_read(readings: Sequence[Reading], rows: int) -> pl.DataFrame:
@@ -147,7 +149,7 @@ def read_history(
 def question(readings: Sequence[Reading], frame: pl.DataFrame) -> HistoryQuery:
     """Return what `read_windows` will ask of history for a frame of at most ROWS_PER_PASS rows."""
     plan = plan_of(tuple(readings))
-    return plan.query(_moments(frame), named_by(frame, plan.keys))
+    return plan.query(_moments(frame), named_by(Table.of_frame(frame), plan.keys))
 
 
 def _moments(frame: pl.DataFrame) -> Integers:

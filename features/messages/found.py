@@ -25,6 +25,8 @@ class Found:
 
     def add(self, rows: Rows, field: str, problem: str) -> None:
         """Add one problem of several rows."""
+        if not len(rows):
+            return
         self._rows.append(rows)
         self._kinds.append(np.full(len(rows), self._kind(field, problem)))
 
@@ -35,11 +37,11 @@ class Found:
 
     def frame(self) -> pl.DataFrame:
         """Return the problems (PROBLEM) as they were added."""
-        return self._frame(np.concatenate(self._rows), np.concatenate(self._kinds)) if self._rows else NOTHING
+        return self._frame(np.concatenate(self._rows), np.concatenate(self._kinds)) if self._names else NOTHING
 
     def by_row(self) -> pl.DataFrame:
         """Return the problems (PROBLEM) of each row in turn, each once, as they were added."""
-        if not self._rows:
+        if not self._names:
             return NOTHING
         rows, kinds = np.concatenate(self._rows), np.concatenate(self._kinds)
         first = np.sort(np.unique(rows * len(self._names) + kinds, return_index=True)[1])

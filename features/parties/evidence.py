@@ -166,15 +166,17 @@ def _values(stated: Mapping[str, Text], levels: Sequence[Level]) -> tuple[int, .
         of_columns = [stated.get(name) for name in level.columns]
         if of_columns.count(None) == len(of_columns):
             continue
-        found = level.text(*of_columns)
-        texts = () if found is None else (found,) if isinstance(found, str) else found
-        values.update(value_of(level.name, text) for text in texts)
+        values.update(_level_values(PLACES[level.name], *of_columns))
     return tuple(sorted(values))
 
 
-def value_of(level: str, text: str) -> int:
-    """Return the hash of a text of a level, with the level in its lowest bits."""
-    return hash_of(f"{level}\x1f{text}") & -KINDS | PLACES[level]
+@lru_cache(maxsize=4 * REMEMBERED)
+def _level_values(place: int, *stated: Text) -> tuple[int, ...]:
+    """Return the values of one level; place: its own in LEVELS. Senders that differ in the rest share them."""
+    level = LEVELS[place]
+    found = level.text(*stated)
+    texts = () if found is None else (found,) if isinstance(found, str) else found
+    return tuple([hash_of(f"{level.name}\x1f{text}") & -KINDS | place for text in texts])
 
 
 def bits_of(shared: Iterable[int], own_phones: Collection[int]) -> int:

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any, Protocol
 
+import numpy as np
 import polars as pl
 
-from features.algebra.frames import moments_of, text_of
+from features.algebra import Text
+from features.algebra.tables import Cells
 from features.consignment import Consignments
 from features.history.entities import with_entities
 from features.history.shared_values import SHARED_KEYS
@@ -35,6 +37,7 @@ LINKED = {
     "lookalikes_7d": pl.Float64(),
     SHARED_KEYS: pl.List(pl.String()),
 }
+NOBODY: tuple[Any, ...] = (None,) * len(LINKED)
 MOST_READ = 200  # members whose history is read, the latest; they stand for a larger network
 RECENT = 7 * 86_400_000_000  # microseconds
 SHARING_PLACES = {
@@ -83,7 +86,7 @@ class Unlinked:
 
     def link(self, consignments: Consignments, *, lists_at: int | None = None) -> Consignments:  # noqa: ARG002 - as Parties
         """Return the same consignments with LINKED null."""
-        return consignments.with_columns(*(pl.lit(None, dtype).alias(name) for name, dtype in LINKED.items()))
+        return consignments.holding(linked_columns([NOBODY] * len(consignments)))
 
     def lists_as_of(self) -> int | None:
         """Return none: lists are screened by linking."""
@@ -135,24 +138,19 @@ STATED = "sender_evidence"  # evidence of the sender stated by a consignment: a 
 def with_evidence(consignments: Consignments) -> Consignments:
     """Add `card_entity` and STATED to consignments; existing columns are not computed again."""
     known = with_entities(consignments)
-    if STATED in known.frame.columns:
+    if STATED in known.declared:
         return known
-    stated = pl.Series(STATED, [values or None for values in _evidence_of(known)], pl.List(pl.Int64))
-    return known.with_columns(stated)
-
-
-def _evidence_of(consignments: Consignments) -> list[list[int]]:
-    """Return the evidence that each consignment states of its sender."""
-    frame, goods = consignments.frame, consignments.goods
-    sender = [text_of(frame.get_column(name)) for name in SENDER]
-    return evidence_of(sender, text_of(goods.get_column("description")), goods.get_column("row").to_list())
+    declared, lines = known.declared, known.lines
+    sender = [declared.text_or_unknown(name) for name in SENDER]
+    stated = evidence_of(sender, lines.text_or_unknown("description"), lines.whole("row").values.tolist())
+    return known.holding({STATED: pl.Series([values or None for values in stated], dtype=pl.List(pl.Int64))})
 
 
 def evidence_in(consignments: Consignments) -> tuple[list[int], list[int]]:
     """Return the cards and the values that these consignments (with STATED) name."""
-    frame = consignments.frame
-    values = frame[STATED].explode(empty_as_null=False, keep_nulls=False)
-    return frame["card_entity"].drop_nulls().unique().to_list(), values.unique().to_list()
+    known = _stated_in(consignments)
+    cards = dict.fromkeys(entity for _, entity, _ in known)
+    return list(cards), list(dict.fromkeys(value for _, _, stated in known for value in stated))
 
 
 def link_with(
@@ -165,7 +163,7 @@ def link_with(
     Parties.link.
     """
     known = with_evidence(consignments)
-    rows: list[tuple[Any, ...]] = [(None,) * len(LINKED)] * len(known)
+    rows: list[tuple[Any, ...]] = [NOBODY] * len(known)
     links: list[Link] = []
     for at, declarations in _moments(known):
         if timeline is not None:
@@ -174,8 +172,19 @@ def link_with(
             rows[row] = _seen(graph, entity, stated, at, max(at, lists_at or at))
         for _, entity, stated in declarations:
             links += graph.add(entity, stated, at)
-    columns = pl.DataFrame(rows, schema=LINKED, orient="row")
-    return known.with_columns(*columns.get_columns()), links
+    return known.holding(linked_columns(rows)), links
+
+
+def linked_columns(rows: Sequence[tuple[Any, ...]]) -> dict[str, Cells]:
+    """Return the columns LINKED of their rows."""
+    columns = zip(LINKED.items(), zip(*rows, strict=True) if rows else [()] * len(LINKED), strict=True)
+    return {name: _linked_column(kind, values) for (name, kind), values in columns}
+
+
+def _linked_column(kind: pl.DataType, values: Sequence[Any]) -> Cells:
+    if kind == pl.String:
+        return Text.of(values)
+    return np.array(values, np.float64) if kind == pl.Float64 else pl.Series(values, dtype=kind)
 
 
 def grow(graph: Graph, consignments: Consignments, timeline: GraphTimeline | None = None) -> list[Link]:
@@ -274,12 +283,20 @@ def _lookalikes(graph: Graph, entity: int, stated: Sequence[int], at: int) -> in
 
 def _moments(consignments: Consignments) -> Iterator[tuple[int, list[tuple[int, int, list[int]]]]]:
     """Group row, card and evidence by moment, in a fixed order: time, then identifiers."""
-    frame = consignments.frame
-    lodged_at = moments_of(frame.get_column("lodged_at")).tolist()
-    names = [frame.get_column(name).to_list() for name in ("consignment_id", "message_id", "version")]
-    cards, stated = frame.get_column("card_entity").to_list(), frame.get_column(STATED).to_list()
-    known = [row for row, card in enumerate(cards) if card is not None]
-    if len(known) > 1:
-        known.sort(key=lambda row: (lodged_at[row], *[(of[row] is not None, of[row]) for of in names]))
-    for at, rows in groupby(known, key=lodged_at.__getitem__):
-        yield at, [(row, cards[row], stated[row] or []) for row in rows]
+    declared, stated = consignments.declared, _stated_in(consignments)
+    lodged_at = declared.moments("lodged_at").tolist()
+    if len(stated) > 1:
+        names = [declared.text_or_unknown(name).rows() for name in ("consignment_id", "message_id")]
+        names.append(declared.whole("version").values.tolist())
+        stated.sort(key=lambda one: (lodged_at[one[0]], *[(of[one[0]] is not None, of[one[0]]) for of in names]))
+    for at, of_moment in groupby(stated, key=lambda one: lodged_at[one[0]]):
+        yield at, list(of_moment)
+
+
+def _stated_in(consignments: Consignments) -> list[tuple[int, int, list[int]]]:
+    """Return row, card and evidence of the consignments that name a sender."""
+    declared = consignments.declared
+    cards, stated = declared.whole("card_entity"), declared.series(STATED).to_list()
+    known = range(len(cards)) if cards.known is None else np.flatnonzero(cards.known).tolist()
+    entities = cards.values.tolist()
+    return [(row, entities[row], stated[row] or []) for row in known]

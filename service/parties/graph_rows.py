@@ -3,31 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
 
 from features.parties.card import Card
 from features.parties.graph import Link
+from service.store.driver import driver_rows
 from service.store.pseudonyms import Pseudonyms
 from service.store.store_key import pseudonyms_in
 from service.store.tables import JUDGEMENTS
 
+ANY_JUDGED = "SELECT 1 FROM judgements WHERE until IS NULL LIMIT 1"
 HASHES = ("entity", "value", "name", "building", "network", "one", "other")  # columns of the tables of the graph
 
 
 def plain_rows(rows: Sequence[Any], columns: Sequence[int], pseudonyms: Pseudonyms) -> list[list[Any]]:
     """Return rows with these columns of keyed hashes as the hashes."""
+    if rows and len(columns) == len(rows[0]):  # as values of cards, of which there are many, all of them known
+        width = len(columns)
+        whole = pseudonyms.plain(np.fromiter(chain.from_iterable(rows), np.int64, width * len(rows)))
+        each: list[list[Any]] = whole.reshape(-1, width).tolist()
+        return each
+    hashes = iter(pseudonyms.plain_list(row[column] for row in rows for column in columns))
     plain = [list(row) for row in rows]
-    for column in columns:
-        for row, of in zip(plain, pseudonyms.plain_list(row[column] for row in rows), strict=True):
-            row[column] = of
+    for row in plain:
+        for column in columns:
+            row[column] = next(hashes)
     return plain
 
 
 def judgements_made(connection: sa.Connection, *, counting: bool) -> list[dict[str, Any]]:
     """Read officers' judgements, of plain cards, in the order in which they were made; all, or those that count."""
+    if counting and not driver_rows(connection, ANY_JUDGED):
+        return []
     query = sa.select(JUDGEMENTS).order_by(JUDGEMENTS.c.judgement_id)
     found = connection.execute(query.where(JUDGEMENTS.c.until.is_(None)) if counting else query).mappings().all()
     plain = pseudonyms_in(connection).plain_list

@@ -17,10 +17,24 @@ from features.parties.card import Card
 from features.parties.evidence import LEVELS, level_of
 from features.parties.graph import Graph, Link
 from features.parties.ownership import JUDGED
+from service.parties.graph_queries import (
+    CARD_HASHES,
+    CARDS_NAMED,
+    CARDS_OF_NETWORKS,
+    CARDS_STATING,
+    EVERY_CARD,
+    HUBS_AMONG,
+    MARKS_OF,
+    NETWORKS_OF,
+    STATING,
+    VALUES_OF,
+    Question,
+)
 from service.parties.graph_rows import judgements_made, keyed_rows, links_of_rows, plain_rows, row_of, row_of_card
 from service.parties.lazy_mapping import Fetched, Noted
 from service.store.bulk_rows import delete_keys, insert_many, upsert_many
 from service.store.database import SQL_IN_LIST_MAX
+from service.store.driver import driver_rows
 from service.store.queries import change_states, counted_on, state_of
 from service.store.store_key import pseudonyms_in
 from service.store.tables import CARDS, EVIDENCE, HUBS, LINKS, PHONES
@@ -28,12 +42,6 @@ from service.store.tables import CARDS, EVIDENCE, HUBS, LINKS, PHONES
 V = TypeVar("V")
 GRAPH_VERSION = "graph_version"
 FEW = 50  # declarations; the links of more are fetched together, of fewer one by one on demand
-CARD_COLUMNS = (0, 3, 4, 5)  # of OF_CARD those that are hashes: card, name, building, network
-OF_CARD = "SELECT c.entity, c.first_at, c.last_at, c.name, c.building, c.network, c.listed, c.reported"
-STATED_BY = (
-    "SELECT e.value, c.entity, c.first_at, c.last_at, c.name, c.building, c.network, c.listed, c.reported "
-    "FROM evidence e JOIN cards c ON c.entity = e.entity WHERE e.value IN"
-)
 
 
 class StoredCard(Card):
@@ -107,8 +115,9 @@ class StoredGraph(Graph):
         _hold(self.stated_by, asked, self._fetch_stated(asked))
         roots = sorted({self.network_of[entity] for entity in cards})
         _hold(self.members, roots, self._fetch_members(roots))
+        _hold(self.links, (entity for entity in wanted if entity not in cards), {})  # new ones have none
         if len(wanted) > FEW:
-            _hold(self.links, wanted, self._fetch_links(list(cards)))  # new ones have none
+            _hold(self.links, wanted, self._fetch_links(list(cards)))
 
     def fetch_all(self) -> None:
         """Fetch everything together, for so many declarations that most of it will be needed."""
@@ -116,7 +125,7 @@ class StoredGraph(Graph):
         self.network_of, self.members, self.owned = Noted(), Noted(), Noted()
         members: dict[int, list[int]] = defaultdict(list)
         values: dict[int, set[int]] = {}
-        cards = self._plain(self._connection.exec_driver_sql(f"{OF_CARD} FROM cards c").all(), CARD_COLUMNS)
+        cards = self._plain(driver_rows(self._connection, EVERY_CARD), CARD_HASHES)
         for row in sorted(cards, key=lambda row: (row[1], row[0])):
             of_card: set[int] = set()
             values[row[0]] = of_card
@@ -124,7 +133,7 @@ class StoredGraph(Graph):
             members[row[5]].append(row[0])
         self.members.hold_all(members)
         stated_by: dict[int, list[int]] = defaultdict(list)
-        for value, entity in self._plain(self._connection.exec_driver_sql("SELECT value, entity FROM evidence").all()):
+        for value, entity in self._plain(driver_rows(self._connection, "SELECT value, entity FROM evidence")):
             values[entity].add(value)
             stated_by[value].append(entity)
         self.stated_by.hold_all(stated_by)
@@ -135,8 +144,7 @@ class StoredGraph(Graph):
                     of = {}
                     self.links.hold(entity, of)
                 of[link.other(entity)] = link
-        phones = self._connection.exec_driver_sql("SELECT value, own FROM phones").all()
-        for value, belongs in self._plain(phones, (0,)):
+        for value, belongs in self._plain(driver_rows(self._connection, MARKS_OF.query), MARKS_OF.hashes):
             self.owned.hold(value, bool(belongs))
 
     def attach(self, connection: sa.Connection) -> bool:
@@ -156,32 +164,29 @@ class StoredGraph(Graph):
         return card
 
     def _fetch_cards(self, entities: Sequence[int]) -> dict[int, Any]:
-        return {
-            row[0]: self._keep_row(row)
-            for row in self._rows(f"{OF_CARD} FROM cards c WHERE c.entity IN", entities, CARD_COLUMNS)
-        }
+        return {row[0]: self._keep_row(row) for row in self._rows(CARDS_NAMED, entities)}
 
     def _fetch_networks(self, entities: Sequence[int]) -> dict[int, int]:
-        return dict(map(tuple, self._rows("SELECT entity, network FROM cards WHERE entity IN", entities)))
+        return dict(map(tuple, self._rows(NETWORKS_OF, entities)))
 
     def _fetch_values(self, entities: Sequence[int]) -> dict[int, set[int]]:
         values_of: dict[int, set[int]] = {}
-        for entity, value in self._rows("SELECT entity, value FROM evidence WHERE entity IN", entities):
+        for entity, value in self._rows(VALUES_OF, entities):
             values_of.setdefault(entity, set()).add(value)
         return values_of
 
     def _fetch_stated(self, values: Sequence[int]) -> dict[int, list[int]]:
         """Fetch the cards that state a value; for a hub only that it is one."""
-        hubs = {value for (value,) in self._rows("SELECT value FROM hubs WHERE value IN", values, (0,))}
+        hubs = {value for (value,) in self._rows(HUBS_AMONG, values)}
         cards: dict[int, list[int]] = {value: [0] * (LEVELS[level_of(value)].max_cards + 2) for value in hubs}
         rest = [value for value in values if value not in hubs]
-        for value, *row in self._rows(STATED_BY, rest, (0, *(column + 1 for column in CARD_COLUMNS))):
+        for value, *row in self._rows(CARDS_STATING, rest):
             self._keep_row(row)
             cards.setdefault(value, []).append(row[0])
         return cards
 
     def _fetch_members(self, roots: Sequence[int]) -> dict[int, list[int]]:
-        rows = self._rows(f"{OF_CARD} FROM cards c WHERE c.network IN", roots, CARD_COLUMNS)
+        rows = self._rows(CARDS_OF_NETWORKS, roots)
         members: dict[int, list[int]] = {}
         for row in sorted(rows, key=lambda row: (row[1], row[0])):
             self._keep_row(row)
@@ -201,21 +206,14 @@ class StoredGraph(Graph):
         return links
 
     def _fetch_marks(self, values: Sequence[int]) -> dict[int, bool]:
-        return {
-            value: bool(belongs)
-            for value, belongs in self._rows("SELECT value, own FROM phones WHERE value IN", values, (0,))
-        }
+        return {value: bool(belongs) for value, belongs in self._rows(MARKS_OF, values)}
 
-    def _rows(self, query: str, hashes: Sequence[int], columns: Sequence[int] = (0, 1)) -> list[list[Any]]:
-        """Return rows of a query that ends in a list of hashes, which are written into it, keyed.
-
-        columns: those of the rows that are hashes.
-        """
-        rows: list[Any] = []
-        for batch in _lists(self._pseudonyms.keyed_list(hashes), SQL_IN_LIST_MAX):
-            listed = ", ".join(map(str, batch))
-            rows += self._connection.exec_driver_sql(f"{query} ({listed})").all()
-        return self._plain(rows, columns)
+    def _rows(self, question: Question, hashes: Sequence[int]) -> list[list[Any]]:
+        """Return the rows of a question that is asked for some hashes."""
+        if not hashes:
+            return []
+        rows = question.rows(self._connection, self._pseudonyms.keyed_list(hashes))
+        return self._plain(rows, question.hashes) if rows else []
 
     def _plain(self, rows: Sequence[Any], columns: Sequence[int] = (0, 1)) -> list[list[Any]]:
         return plain_rows(rows, columns, self._pseudonyms)
@@ -236,7 +234,7 @@ class StoredGraph(Graph):
 
     def _unstate(self, value: int, entity: int) -> bool:
         if self.is_hub(value):  # of a hub only that it is one has been read
-            stating = self._rows("SELECT entity FROM evidence WHERE value IN", [value], (0,))
+            stating = self._rows(STATING, [value])
             gone = {card for of, card in self._unstated if of == value}
             self.stated_by[value] = [card for (card,) in stating if card not in gone]
         self._unstated.append((value, entity))

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
+from features.algebra import Text
 from features.consignment import Consignments
 from features.fault import Fault
 from features.parties import Unlinked, grow, link_with
@@ -71,11 +72,10 @@ class StoredParties:
 
 def _with_keyed_codes(linked: Consignments, pseudonyms: Pseudonyms) -> Consignments:
     """Name parties and networks by keyed hashes: decisions, and whoever reads them, see no others."""
-    codes = (
-        pl.Series(name, pseudonyms.recoded(linked.frame[name].to_list()), pl.String)
-        for name in ("party_id", "network_id")
-    )
-    return linked.with_columns(*codes)
+    names = ("party_id", "network_id")
+    codes = [code for name in names for code in linked.declared.text_or_unknown(name).rows()]
+    recoded, rows = pseudonyms.recoded(codes), len(linked)
+    return linked.holding({name: Text.of(recoded[at * rows : (at + 1) * rows]) for at, name in enumerate(names)})
 
 
 class Grown(threading.local):

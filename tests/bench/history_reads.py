@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from features.algebra.tables import Table
 from features.assemble import readings_for
 from features.catalogue import INPUTS
 from features.consignment import Consignments
@@ -88,7 +89,7 @@ def measured(address: str, copies: Path, rows_of_calls: Sequence[int] = tuple(RO
 def _measured(store: Store, as_before: FormerStore, asked: pl.DataFrame, rows: int) -> dict[str, Any]:
     former, now, plan = FormerHistory(as_before), StoredHistory(store), plan_of(READINGS)
     frames = [asked[start : start + rows] for start in range(0, min(ROWS[rows] * rows, len(asked)), rows)]
-    arrays = [(_moments(frame), named_by(frame, plan.keys)) for frame in frames]
+    arrays = [(_moments(frame), named_by(Table.of_frame(frame), plan.keys)) for frame in frames]
     spent = {
         "former": _cpu(lambda frame: former_windows(FORMER_READINGS, frame, former), frames),
         "frame": _cpu(lambda frame: read_windows(READINGS, frame, now), frames),

@@ -26,7 +26,7 @@ from tests.oracle.gate import contract as former
 from tests.oracle.gate import offices as former_offices
 from tests.oracle.gate import read_message as former_message
 
-SETTINGS = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SETTINGS = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 ODD_TEXT = st.one_of(
     st.sampled_from([
         "", " ", "\u3000", "\x1f", "a\x00b", "x\x1dy", "\ufffd", "\uffff", "tab\tand\nline", "\x85end", "x" * 201,

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import polars as pl
 
+from features.algebra.tables import Table
 from features.catalogue import Input
 from features.consignment import EXTRA, Consignments
 from features.history.facts import with_entities
@@ -78,7 +79,7 @@ def _assembled(linked: Consignments, history: History | None, fits: Fits, inputs
 
 def _of_strangers_unread(readings: Sequence[Reading], frame: pl.DataFrame, read: pl.DataFrame) -> pl.DataFrame:
     columns = {name: read[name].to_numpy() for name in read.columns}
-    return pl.DataFrame(without_strangers_results(readings, columns, frame), nan_to_null=True)
+    return pl.DataFrame(without_strangers_results(readings, columns, Table.of_frame(frame)), nan_to_null=True)
 
 
 def readings_for(inputs: Sequence[Input]) -> tuple[Reading, ...]:
