@@ -6,7 +6,7 @@ reports have frames, and their columns are read when a feature asks for one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -277,6 +277,19 @@ class Table:
         texts = {name: cells for name, cells in self._cells.items() if isinstance(cells, Text)} | self._loose
         part._loose = {name: Text(text.codes[start:end], text.words) for name, text in texts.items()}
         return part
+
+    def rows(self, start: int, count: int) -> list[dict[str, Any]]:
+        """Return at most `count` rows from a place on, in plain values; None where one is unknown."""
+        part = slice(start, start + count)
+        return [dict(zip(self.kinds, row, strict=True)) for row in zip(*self._values(part), strict=True)]
+
+    def _values(self, part: slice) -> Iterator[list[Any]]:
+        for name in self.kinds:
+            text = self._held(name)
+            if isinstance(text, Text):
+                yield [text.words[code] for code in text.codes[part].tolist()]
+            else:
+                yield self.series(name)[part].to_list()
 
     def _held(self, name: str) -> Column | Wholes | None:
         """Return the cells of a column that is one already; of a part with its own words alone."""

@@ -28,7 +28,7 @@ from pipelines.training.training_frame import build_training_frame
 from service.orientation import Policy, check_inputs
 from service.scoring import Model, Scores
 from service.scoring.calibration import Calibration
-from service.scoring.model import matrix_of, place_among
+from service.scoring.model import matrix_of, place_among, scored
 from service.scoring.trees import Trees
 
 Floats = npt.NDArray[np.float64]
@@ -122,8 +122,8 @@ class Ranked(Model):
         margin = self.rank(rows.frame)
         risk = self.calibration.apply(margin)
         below = place_among(self.reference, margin)
-        frame = pl.DataFrame({"row": rows.frame["row"], "margin": margin, "risk": risk, "share_below": below})
-        return Unexplained(frame, np.zeros((len(margin), len(self.inputs))), rows, self)
+        table = scored(rows, margin, risk, below)
+        return Unexplained(table, np.zeros((len(margin), len(self.inputs))), rows, self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ def _days(
     shown = everything.frame.filter(pl.col("lodged_at") >= first)
     for one in shown.select(day.unique().sort()).to_series():
         part = everything.where((day == one) & (pl.col("lodged_at") >= first))
-        seen = Known(part.frame, columns=assemble(part, history, fits, INPUTS).columns)
+        seen = Known(part.declared, columns=assemble(part, history, fits, INPUTS).columns)
         holder, authorised = protected(part, seen, applications)
         seen.add(right_holder=holder, sender_authorised=authorised)
         yield part.frame, seen

@@ -106,13 +106,15 @@ def _covered(
     consignments: Consignments, applications: Sequence[Application], *, codes_as_written: bool
 ) -> set[tuple[int, int]]:
     """Return pairs of a consignment and the place of an application that covers one of its lines."""
-    wording = Text.of(consignments.goods["description"].to_list())
+    wording = consignments.lines.text_or_unknown("description")
     named = _named(normal(wording.words), applications)
-    declared = consignments.goods["hs_code"].to_list()
+    declared = consignments.lines.text_or_unknown("hs_code").rows()
     codes = declared if codes_as_written else [code and hs_plain_text(code) for code in declared]
     return {
         (row, place)
-        for row, words, code in zip(consignments.goods["row"].to_list(), wording.codes.tolist(), codes, strict=True)
+        for row, words, code in zip(
+            consignments.lines.whole("row").values.tolist(), wording.codes.tolist(), codes, strict=True
+        )
         for place in named[words]
         if applications[place].fits([code] if code else [])
     }

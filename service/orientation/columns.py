@@ -7,12 +7,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from features.algebra import Text
-from features.algebra.frames import Column, column_of
+from features.algebra.frames import Column
 from features.algebra.tables import Table
-from features.consignment import TIME
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -25,17 +23,13 @@ UNKNOWN = -1  # in place of a whole number that is not known
 class Known:
     """What is known of consignments: declared, scored, computed and derived; each column is read when it is asked for.
 
-    A name that several have means the column of the first: frames in their order, then columns.
+    A name that several have means the column of the first: tables in their order, then columns.
     """
 
-    def __init__(self, *frames: pl.DataFrame | Table, columns: Mapping[str, Column] | None = None) -> None:
-        """frames: a row for each consignment, in the same order, also as tables; so are the columns."""
-        self._size = len(frames[0])
-        self._frame_of = {
-            name: frame
-            for frame in reversed(frames)
-            for name in (frame.kinds if isinstance(frame, Table) else frame.columns)
-        }
+    def __init__(self, *tables: Table, columns: Mapping[str, Column] | None = None) -> None:
+        """tables: a row for each consignment, in the same order; so are the columns."""
+        self._size = tables[0].height
+        self._tables = tables
         self._columns: dict[str, Column] = {}
         self._computed = columns or {}
 
@@ -62,7 +56,7 @@ class Known:
 
     def number_if_any(self, name: str) -> Floats:
         """Return a column of numbers; unknown in every row where there is none, as for a model without this input."""
-        known = any(name in held for held in (self._columns, self._frame_of, self._computed))
+        known = name in self._columns or any(name in table for table in self._tables) or name in self._computed
         return self.number(name) if known else np.full(self._size, np.nan)
 
     def whole(self, name: str) -> Ints:
@@ -78,19 +72,9 @@ class Known:
 
     def _column(self, name: str) -> Column:
         if name not in self._columns:
-            frame = self._frame_of.get(name)
-            if isinstance(frame, Table):
-                self._columns[name] = frame.column(name)
-            else:
-                self._columns[name] = self._computed[name] if frame is None else _column_of(frame.get_column(name))
+            table = next((table for table in self._tables if name in table), None)
+            self._columns[name] = self._computed[name] if table is None else table.column(name)
         return self._columns[name]
-
-
-def _column_of(series: pl.Series) -> Column:
-    if series.dtype == TIME:  # in microseconds already
-        moments: Ints = series.cast(pl.Int64).to_numpy()
-        return moments
-    return column_of(series)
 
 
 def first_of(cases: Sequence[tuple[Bools, int]], otherwise: int) -> Ints:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from features.algebra.tables import Table
 from features.consignment import VERSION_KEY, Consignments
 from features.messages import Problems
 from service.orientation.campaigns import HELD, LEADS
@@ -83,7 +84,7 @@ def assemble_decisions(
         "lists_as_of": stamp.lists_as_of,
         "history_as_of": stamp.history_as_of,
     }
-    declared = pl.DataFrame([consignments.frame.get_column(name) for name in REPEATED_COLUMNS])
+    declared = consignments.declared.select(REPEATED_COLUMNS)
     given = Assembled(declared, lanes, explained, _by_row(problems.found), common, stamp)
     return Decisions(list(given) if len(given) <= DECISIONS_PER_PART else given, problems.refused, consignments)
 
@@ -93,7 +94,7 @@ class Assembled(Made):
 
     def __init__(
         self,
-        declared: pl.DataFrame,
+        declared: Table,
         lanes: Lanes,
         explained: Mapping[int, list[Row]],
         problems: Mapping[int, list[dict[str, str]]],
@@ -105,16 +106,16 @@ class Assembled(Made):
         self._common, self._stamp = common, stamp
 
     def __len__(self) -> int:
-        return self._declared.height
+        return len(self._declared)
 
     def part(self, start: int, count: int) -> list[Row]:
         """Return at most `count` decisions from a place on."""
-        pairs = zip(self._declared.slice(start, count).to_dicts(), self._lanes.rows(start, count), strict=True)
+        pairs = zip(self._declared.rows(start, count), self._lanes.rows(start, count), strict=True)
         return [self._row(place, declared, oriented) for place, (declared, oriented) in enumerate(pairs, start)]
 
     def frame(self) -> pl.DataFrame:
         """Return the same as `frame_of`, built column by column."""
-        ids = [self._id(key) for key in self._declared.select(VERSION_KEY).iter_rows(named=True)]
+        ids = [self._id(key) for key in self._declared.select(VERSION_KEY).rows(0, len(self))]
         parts = (self._lanes.rows(start, DECISIONS_PER_PART) for start in range(0, len(self), DECISIONS_PER_PART))
         wording = enumerate(chain.from_iterable(parts))
         reasons = ((place, reason) for place, oriented in wording for reason in self._reasons(place, oriented))
@@ -125,7 +126,7 @@ class Assembled(Made):
             _listed("reasons", len(self), ((place, plainly(reason)) for place, reason in reasons)),
             _listed("data_problems", len(self), problems),
         ]
-        whole = self._declared.hstack(self._lanes.frame()).hstack(per_row).with_columns(common)
+        whole = self._declared.frame.hstack(self._lanes.frame()).hstack(per_row).with_columns(common)
         return whole.select(pl.col(name).cast(kind) for name, kind in FLAT.items())
 
     def _row(self, place: int, declared: Row, oriented: Row) -> Row:

@@ -106,7 +106,7 @@ class Policy:
 
     def known(self, consignments: Consignments, scores: Scores, *, codes_as_written: bool = False) -> Known:
         """Return what is known of consignments: declared, scored, computed for the model, and of their rights."""
-        known = Known(consignments.frame, scores.frame, columns=scores.rows.columns)
+        known = Known(consignments.declared, scores.table, columns=scores.rows.columns)
         holder, authorised = protected(consignments, known, self.tracks.applications, codes_as_written=codes_as_written)
         known.add(right_holder=holder, sender_authorised=authorised)
         return known

@@ -104,13 +104,14 @@ def _lines_of(
     rows: Ints, consignments: Consignments, *, wording: bool, codes_as_written: bool
 ) -> dict[int, tuple[list[str], list[str]]]:
     """Return the known HS codes and wordings of the goods lines of rows, by row."""
-    of_line = consignments.goods["row"].to_numpy()
+    of_line = consignments.lines.whole("row").values
     chosen = np.zeros(len(consignments), np.bool_)
     chosen[rows] = True
     lines = np.flatnonzero(chosen[of_line])
-    declared = consignments.goods["hs_code"].gather(lines).to_list()
+    declared = consignments.lines.text_or_unknown("hs_code").take(lines).rows()
     codes = declared if codes_as_written else [code and hs_plain_text(code) for code in declared]
-    words = normal(consignments.goods["description"].gather(lines).to_list()) if wording else [None] * len(lines)
+    described = consignments.lines.text_or_unknown("description").take(lines).rows() if wording else []
+    words = normal(described) if wording else [None] * len(lines)
     found: dict[int, tuple[list[str], list[str]]] = {}
     for row, code, wording_of_line in zip(of_line[lines].tolist(), codes, words, strict=True):
         of_row = found.setdefault(row, ([], []))

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from features.algebra import Text, exp
+from features.algebra.tables import Table
 from features.assemble import Fits, Rows
 from features.catalogue import Input
 from service.scoring.calibration import Calibration
@@ -50,16 +51,17 @@ class Model:
         """Compute margins and calibrated risks of model rows; without trees all unknown, never low."""
         matrix = matrix_of(rows, self.inputs, self.levels)
         if self.trees is None:
-            unknown = pl.repeat(None, len(rows), dtype=pl.Float64, eager=True)
-            return Scores(_scored(rows, unknown, unknown, unknown), matrix, rows, self)
+            unknown = np.full(len(rows), np.nan)
+            return Scores(scored(rows, unknown, unknown, unknown), matrix, rows, self)
         margin = self.trees.margins(matrix)
         risk = self.calibration.apply(margin)
         share_below = place_among(self.reference, margin)
-        return Scores(_scored(rows, margin, risk, share_below), matrix, rows, self)
+        return Scores(scored(rows, margin, risk, share_below), matrix, rows, self)
 
 
-def _scored(rows: Rows, margin: Any, risk: Any, share_below: Any) -> pl.DataFrame:
-    return pl.DataFrame({"row": rows.row, "margin": margin, "risk": risk, "share_below": share_below})
+def scored(rows: Rows, margin: Floats, risk: Floats, share_below: Floats) -> Table:
+    """Return what scores come to, by column, for the rows of a model."""
+    return Table.of({"row": pl.Series(rows.row), "margin": margin, "risk": risk, "share_below": share_below})
 
 
 def place_among(reference: Floats, margin: Floats) -> Floats:
@@ -79,15 +81,20 @@ def place_among(reference: Floats, margin: Floats) -> Floats:
 class Scores:
     """Scores of one message.
 
-    frame: `row`, `margin` (log-odds), `risk` (0–1), `share_below` (share of an ordinary day that scores lower); null
-        where rules alone decide.
+    table: `row`, `margin` (log-odds), `risk` (0–1), `share_below` (share of an ordinary day that scores lower); null
+        where rules alone decide; `frame` is the same as a frame.
     matrix: rows × inputs as the trees saw them.
     """
 
-    frame: pl.DataFrame
+    table: Table
     matrix: Floats
     rows: Rows
     model: Model
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """Scores as a frame."""
+        return self.table.frame
 
     def severity(self, chosen: Sequence[int] | npt.NDArray[np.int64]) -> Floats:
         """Return for chosen rows the probability that a finding would be dangerous or criminal; NaN without a model."""

@@ -85,7 +85,7 @@ def today(given: Given, store: Store, competing: Any) -> tuple[Callable[[], Any]
     policy, tallies = load_policy(TEXT), Tallies(store)
 
     def spent() -> Any:
-        return tallies.spent(policy.capacity.periods(Known(given[0].frame)))
+        return tallies.spent(policy.capacity.periods(Known(given[0].declared)))
 
     context = DecisionContext(NOON + timedelta(minutes=1), competing, spent())
     return lambda: policy.orient(*given, context), spent

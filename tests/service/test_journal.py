@@ -172,7 +172,7 @@ def test_spent_counts_the_checks_of_the_office_and_the_day(desk_with: Callable[[
     desk = desk_with(EVERYTHING_RED)
 
     def spent_by(declared_today: Consignments) -> list[Spent]:
-        return desk.journal.spent(desk.policy.capacity.periods(Known(declared_today.frame)))
+        return desk.journal.spent(desk.policy.capacity.periods(Known(declared_today.declared)))
 
     [nothing] = spent_by(consignments(message(declared(1))))
     assert nothing.checks == dict.fromkeys(CHECKS, 0)

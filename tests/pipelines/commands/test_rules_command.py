@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from features.algebra.tables import Table
 from features.consignment import TIME
 from features.fault import Fault
 from features.messages import Message
@@ -91,7 +92,7 @@ def test_a_snoozed_rule_asks_for_nothing_until_its_day() -> None:
     rules: Sequence[Rule] = ruled(rule_text("r", '{ stream = "express" }', "red", "snoozed_until = 2026-02-03")).rules
     days = [datetime(2026, 2, day, 12, tzinfo=UTC) for day in (2, 3)]
     rows = pl.DataFrame({"stream": ["express"] * 2, "office": ["A"] * 2, "lodged_at": pl.Series(days, dtype=TIME)})
-    assert rules[0].holds(Known(rows)).tolist() == [False, True]
+    assert rules[0].holds(Known(Table.of_frame(rows))).tolist() == [False, True]
     with pytest.raises(PolicyFault, match="snoozed_until"):
         ruled(rule_text("r", '{ stream = "express" }', "red", "snoozed_until = 3"))
 

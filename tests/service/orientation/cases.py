@@ -12,6 +12,7 @@ import polars as pl
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
+from features.algebra.tables import Table
 from features.assemble import Rows
 from features.catalogue import INPUTS
 from features.consignment import CONSIGNMENT_COLUMNS, Consignments
@@ -149,7 +150,7 @@ def presented(
     rows = rows.insert_column(0, frame["row"])
     scored = pl.DataFrame({"row": frame["row"], "margin": np.log(risk / (1 - risk)), "risk": risk, "share_below": risk})
     oddities = pl.DataFrame(problems, schema={"row": pl.UInt32, "field": pl.String, "problem": pl.String}, orient="row")
-    graded = Graded(scored, np.zeros((len(cases), len(INPUTS))), Rows.of_frame(rows), model, grave)
+    graded = Graded(Table.of_frame(scored), np.zeros((len(cases), len(INPUTS))), Rows.of_frame(rows), model, grave)
     return Consignments(frame, goods_of(cases)), graded, Problems(no_quarantine(), oddities)
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 from scipy.special import expit, ndtr
 
+from features.algebra.tables import Table
 from features.assemble import Rows
 from features.catalogue import INPUTS
 from features.consignment import CONSIGNMENT_COLUMNS, Consignments
@@ -95,7 +96,7 @@ class Office:
         """One call, counted in."""
         frame = _declared(moments, name)
         scores = self._scores(margin)
-        spent = self.tallies.spent(self.policy.capacity.periods(Known(frame)))
+        spent = self.tallies.spent(self.policy.capacity.periods(Known(Table.of_frame(frame))))
         moment = DecisionContext(moments[-1], "day", spent)
         lanes = self.policy.lanes(Consignments(frame, NO_GOODS), scores, NO_PROBLEMS, moment)
         self.store.write(lambda connection: count(connection, Taken.of_lanes(lanes)))
@@ -106,7 +107,7 @@ class Office:
         rows = pl.DataFrame({name: [None] * len(margin) for name in kinds}, schema=kinds).with_row_index("row")
         below = ndtr((margin - MEAN) / SPREAD)
         scored = pl.DataFrame({"margin": margin, "risk": expit(margin), "share_below": below}).with_row_index("row")
-        return Scores(scored, np.zeros((len(margin), len(INPUTS))), Rows.of_frame(rows), self.model)
+        return Scores(Table.of_frame(scored), np.zeros((len(margin), len(INPUTS))), Rows.of_frame(rows), self.model)
 
 
 def _declared(moments: list[datetime], name: str) -> pl.DataFrame:

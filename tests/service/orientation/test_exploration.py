@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.algebra.tables import Table
 from features.messages.read_message import Competing
 from service.orientation import PolicyFault, load_policy
 from service.orientation.columns import Known
@@ -147,7 +148,7 @@ def test_without_a_section_nothing_is_explored(model: Model) -> None:
 def weighed(**known: float | None) -> float:
     columns = {name: known.get(name) for name in WEIGHED} | {"share_below": known.get("share_below", 0.9)}
     frame = pl.DataFrame({name: [value] for name, value in columns.items()}, schema=dict.fromkeys(columns, pl.Float64))
-    return float(weights(Known(frame))[0])
+    return float(weights(Known(Table.of_frame(frame)))[0])
 
 
 days = st.floats(0, 400, allow_subnormal=False)

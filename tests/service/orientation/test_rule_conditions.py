@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from features.algebra import Text
+from features.algebra.tables import Table
 from features.consignment import TIME
 from service.orientation import PolicyFault
 from service.orientation.columns import Known
@@ -82,14 +83,14 @@ def test_a_condition_holds_where_it_did(column: str, word: str, bound: Any) -> N
         with pytest.raises(PolicyFault, match="X: when: a condition does not fit"):
             ruled(column, {word: bound})
         return
-    assert ruled(column, {word: bound}).holds(Known(FRAME)).tolist() == expected
+    assert ruled(column, {word: bound}).holds(Known(Table.of_frame(FRAME))).tolist() == expected
 
 
 @pytest.mark.parametrize("wanted", [True, False, 1, 0, "true", "false", 2])
 @pytest.mark.parametrize("column", COLUMNS)
 def test_what_is_missing_can_be_asked_for(column: str, wanted: Any) -> None:
     expected = FRAME.select(formerly_ruled(column, {"missing": wanted}).holds()).to_series().to_list()
-    assert ruled(column, {"missing": wanted}).holds(Known(FRAME)).tolist() == expected
+    assert ruled(column, {"missing": wanted}).holds(Known(Table.of_frame(FRAME))).tolist() == expected
 
 
 @pytest.mark.parametrize(("column", "word", "bound"), MISFITS)
@@ -103,7 +104,7 @@ def test_a_bound_that_does_not_fit_is_refused_by_name(column: str, word: str, bo
 def test_a_number_means_its_digits_where_texts_begin_or_match(word: str, number: float) -> None:
     bound = [number] if word == "starts_with" else number
     expected = FRAME.select(formerly_ruled("office", {word: bound}).holds()).to_series().to_list()
-    assert ruled("office", {word: bound}).holds(Known(FRAME)).tolist() == expected
+    assert ruled("office", {word: bound}).holds(Known(Table.of_frame(FRAME))).tolist() == expected
     assert any(expected)
 
 

@@ -92,7 +92,7 @@ class Situation:
 def without_scores(scores: Scores, rows: frozenset[int]) -> Scores:
     scored = [pl.when(pl.col("row").is_in(sorted(rows))).then(None).otherwise(pl.col(name)).alias(name)
               for name in ("margin", "risk", "share_below")]  # fmt: skip
-    return replace(scores, frame=scores.frame.with_columns(scored)) if rows else scores
+    return replace(scores, table=scores.table.with_columns(*scored)) if rows else scores
 
 
 def given_in(model: Model, now: Situation) -> tuple[Given, DecisionContext]:
@@ -213,7 +213,7 @@ def test_a_day_of_a_world_is_decided_the_same(
     for start in range(0, min(len(consignments), 60 * at_once), at_once):
         part = consignments.between(start, start + at_once)
         of_part = Rows.of_frame(rows.frame.slice(start, at_once).with_columns(row=part.frame["row"]))
-        spent = desk.journal.spent(load_policy(text).capacity.periods(Known(part.frame)))
+        spent = desk.journal.spent(load_policy(text).capacity.periods(Known(part.declared)))
         context = DecisionContext(small_world.end, competing, spent)
         decided = assert_same(text, (part, desk.model.score(of_part), NO_PROBLEMS), context)
         selections.update(row["selection"] for row in decided.rows)

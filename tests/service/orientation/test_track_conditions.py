@@ -223,7 +223,7 @@ def test_a_rule_may_ask_whether_a_right_holder_knows_the_sender(
     goods = [{"description": "Soleil Trainers", "hs_code": "640411"}]
     sent = message(declared(1, **{"goods": goods, "lodged_at": LATER, **stated}))
     consignments, _ = read(replace(sent, received_at=LATER))
-    holders, senders = protected(consignments, Known(consignments.frame), policy.tracks.applications)
+    holders, senders = protected(consignments, Known(consignments.declared), policy.tracks.applications)
     assert holders.rows() == [holder]
     assert senders.tolist() == [pytest.approx(np.nan if authorised is None else authorised, nan_ok=True)]
 
@@ -248,7 +248,7 @@ def test_dots_and_spaces_in_a_code_mean_nothing(code: str, prefix: str, covered:
     more = f'[[applications]]\nright_holder = "Sole"\nwords = ["soleil"]\nhs = ["{prefix}"]\n'
     tracks = load_policy(policy_text(more=more)).tracks
     consignments, _ = read(message(declared(1, goods=[{"description": "Soleil trainers", "hs_code": code}])))
-    known = Known(consignments.frame)
+    known = Known(consignments.declared)
     holder, _ = protected(consignments, known, tracks.applications)
     assert list(holder.rows()) == ["Sole" if covered else None]
     written, _ = protected(consignments, known, tracks.applications, codes_as_written=True)

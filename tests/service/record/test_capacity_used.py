@@ -9,6 +9,7 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
+from features.algebra.tables import Table
 from features.consignment import TIME
 from features.moments import micros
 from features.parties import Unlinked
@@ -115,7 +116,8 @@ def test_a_shift_counts_its_own_hours_even_past_midnight(store: Store) -> None:
     store.write(lambda connection: add(connection, rows))
     hands = load_policy(SHIFTS).capacity
     moments = pl.Series([midnight + timedelta(hours=h) for h in (2, 7)], dtype=TIME)
-    spent = Tallies(store).spent(hands.periods(Known(pl.DataFrame({"office": ["A", "A"], "lodged_at": moments}))))
+    lodged = Table.of_frame(pl.DataFrame({"office": ["A", "A"], "lodged_at": moments}))
+    spent = Tallies(store).spent(hands.periods(Known(lodged)))
     begins = [midnight - timedelta(hours=2), midnight + timedelta(hours=6)]
     assert [row.begins for row in spent] == [micros(moment) for moment in begins]
     assert [row.checks["scan"] for row in spent] == [8 + 15, 16]

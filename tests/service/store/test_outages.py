@@ -211,7 +211,7 @@ def test_what_was_decided_without_the_past_is_decided_again_and_only_upwards(
     lanes = ["green", "blue", "yellow", "red"]
     assert all(lanes.index(b["clearance"]) >= lanes.index(a["clearance"]) for a, b in zip(first, again, strict=True))
     assert verify_record(desk.journal.store, tmp_path / "checkpoints", tmp_path / "keys").faults == []
-    spent = desk.journal.spent(desk.policy.capacity.periods(Known(_of(sent[0]).frame)))
+    spent = desk.journal.spent(desk.policy.capacity.periods(Known(_of(sent[0]).declared)))
     assert sum(row.checks["physical"] for row in spent) <= 12, "what was amended is counted once"
 
 
