@@ -129,14 +129,14 @@ def gate_manifest(
     if arrived is not None:
         gated = _without_later(gated, raw, arrived + AHEAD)
     rows = gated.rows
-    made: dict[str, Cells] = {name: _in_capitals(rows, name) for name in IN_CAPITALS}
+    filled: dict[str, Cells] = {name: _in_capitals(rows, name) for name in IN_CAPITALS}
     version = rows.whole("version")
     version = version if version.known is None else Wholes(np.where(version.known, version.values, 1))
     messages, consignments = _filled(rows, source), _in_one_form(rows, recorded=recorded)
     versions = Versions.of_columns(messages, consignments, version)
-    made |= {"message_id": messages, "consignment_id": consignments, "version": version}
-    made["line_no"] = versions.with_line_numbers(rows.whole("line_no"))
-    gated = Gated(rows.holding(made), gated.refused, gated.received)
+    filled |= {"message_id": messages, "consignment_id": consignments, "version": version}
+    filled["line_no"] = versions.with_line_numbers(rows.whole("line_no"))
+    gated = Gated(rows.holding(filled), gated.refused, gated.received)
     return _without_repeated_lines(gated, raw, versions)
 
 

@@ -97,7 +97,7 @@ def _stripped_by_polars(rows: Table) -> dict[str, pl.Series]:
     texts = (_in_words_of_a_scanner(name).str.strip_chars() for name in names)
     stripped = rows.frame.select(texts)
     empty = stripped.select((pl.all() == "").any()).row(0) if names else ()
-    holed = [name for name, some in zip(names, empty, strict=True) if some]
+    holed = [name for name, has_empty in zip(names, empty, strict=True) if has_empty]
     if holed:
         stripped = stripped.with_columns(pl.col(holed).replace("", None))
     return {name: stripped[name] for name in names}

@@ -225,8 +225,8 @@ class Table:
         self, names: Iterable[str], columns: Mapping[str, Cells], kinds: Mapping[str, pl.DataType] | None = None
     ) -> Table:
         """Return the same rows with columns of these names, in this order: the new ones, and its own; see `select`."""
-        own, new = self.kinds, _kinds_of(columns, kinds or {})
-        table = Table({name: new[name] if name in new else own[name] for name in names}, self.height)
+        kept_kinds, new = self.kinds, _kinds_of(columns, kinds or {})
+        table = Table({name: new[name] if name in new else kept_kinds[name] for name in names}, self.height)
         kept = table.kinds.keys() - new.keys()
         table._cells = {name: held for name, held in self._cells.items() if name in kept}
         table._series = {name: held for name, held in self._series.items() if name in kept}
