@@ -147,9 +147,9 @@ def open_desk(settings: Settings, serving: Serving | None = None, *, answers_cal
     )  # fmt: skip
 
 
-def desk_for(desk: Desk, *senders: Sender) -> Desk:
-    """Return the same desk for what these callers send: one for all, or one for each consignment in order."""
-    return replace(desk, journal=desk.journal.sent_by(*senders))
+def desk_for(desk: Desk, sender: Sender) -> Desk:
+    """Return the same desk for what a caller sends."""
+    return replace(desk, journal=desk.journal.sent_by(sender))
 
 
 def on_desk(desk: Desk, serving: Serving) -> Desk:

@@ -48,7 +48,7 @@ from service.record.consignment_versions import (
     known_versions,
 )
 from service.record.early_results import keep_early, part_early, take_early
-from service.record.ownership import INSTALLATION, Sender, SendersUnclear
+from service.record.ownership import INSTALLATION, Sender
 from service.record.reassessment_marks import mark_for_reassessment_after_findings, wake_unscreened
 from service.record.record_rows import (
     decision_entry,
@@ -112,7 +112,7 @@ class Journal:
         self.store, self.history, self._linking = store, StoredHistory(store), linking
         self._tallies = Tallies(store)
         self._tell: Callable[[float], None] = _no_progress
-        self._senders: tuple[Sender, ...] = (INSTALLATION,)
+        self._sender = INSTALLATION
 
     def telling(self, tell: Callable[[float], None]) -> Journal:
         """Return the same journal reporting its progress, from 0 to 1, while it records a message."""
@@ -120,19 +120,11 @@ class Journal:
         reporting._tell = tell
         return reporting
 
-    def sent_by(self, *senders: Sender) -> Journal:
-        """Return the same journal for what these callers send: one for all, or one for each consignment in order."""
-        of_callers = copy(self)
-        of_callers._senders = senders
-        return of_callers
-
-    def _senders_of(self, consignments: int) -> Sequence[Sender]:
-        """Give the sender of each consignment of a message; raises SendersUnclear where they are not as many."""
-        if len(self._senders) == 1:
-            return self._senders * consignments
-        if len(self._senders) != consignments:
-            raise SendersUnclear("the consignments of some calls were read as fewer or more than were sent")
-        return self._senders
+    def sent_by(self, sender: Sender) -> Journal:
+        """Return the same journal for what a caller sends."""
+        of_caller = copy(self)
+        of_caller._sender = sender
+        return of_caller
 
     def spent(self, periods: Sequence[Period]) -> list[Spent]:
         """Return the checks given and the usual traffic of each period."""
@@ -269,7 +261,7 @@ class Journal:
         facts: Facts | None = None
         extra: dict[str, Any] = {}
         versions: list[Version] = []
-        senders = self._senders_of(len(consignments))
+        senders = [self._sender] * len(consignments)
         for part in declared:
             known, first = known_versions(connection, part), len(versions)
             part = as_on_record(connection, part, known, partial(self._whole, consignments, first))
@@ -321,7 +313,7 @@ class Journal:
         Raises OfAnother where the caller does not see every part of a consignment. What he reports of one that is not
         lodged yet counts once an office that he speaks for has lodged it.
         """
-        (sender,) = self._senders
+        sender = self._sender
         listed = [outcome_row(row) for row in outcomes.select(pl.exclude("line")).to_dicts()]
         by_id = {outcome["outcome_id"]: outcome for outcome in listed}
 

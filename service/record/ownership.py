@@ -56,10 +56,6 @@ class OfAnother(Fault):
         self.consignment_ids = list(consignment_ids)
 
 
-class SendersUnclear(Fault):
-    """A group of calls of which it cannot be said which consignment came by which call: each is decided alone."""
-
-
 def offices_on(connection: sa.Connection, consignment_ids: Sequence[str]) -> dict[str, set[str | None]]:
     """Look up the offices of all parts of consignments; what is not on record is not in it."""
     found: dict[str, set[str | None]] = {}
