@@ -17,7 +17,7 @@ from features.iso_times import in_utc, local_in_utc
 from features.messages.column_names import of_same_form
 from features.messages.conversion import Convert
 from features.messages.postal_map import PostalMap, postal_map
-from features.numerals import Sign, with_decimal_point
+from features.numerals import Sign, comma_of, with_decimal_point
 from features.outcome import OUTCOME_COLUMNS
 
 OUTCOME_BY_NAME = {column.name: column for column in OUTCOME_COLUMNS}
@@ -90,7 +90,9 @@ class Mapping:
     """One mapping file.
 
     separator, encoding: of a text file. sheet: of a workbook, its first one where it is empty.
-    decimal, grouping: signs of numbers. zone: that of times that state none, which are refused where it is empty.
+    decimal, grouping: signs of numbers; where neither is stated and the mapping names columns, a comma that can be
+        nothing but a decimal sign is read as one, unless a column has a conversion of its own.
+    zone: that of times that state none, which are refused where it is empty.
     postal: places of values in postal messages.
     lookup: manifest columns of the look-up table that models are compared with.
     """
@@ -102,7 +104,7 @@ class Mapping:
     postal: PostalMap = field(default_factory=postal_map)
     lookup: tuple[str, ...] = ()
     caution: str = ""
-    decimal: Sign = "."
+    decimal: Sign | None = None
     grouping: str = ""
     encoding: str = "utf-8"
     zone: str = ""
@@ -114,27 +116,38 @@ class Mapping:
 
     def to_outcomes(self, raw: pl.DataFrame) -> pl.DataFrame:
         """Return rows of control results."""
-        return self._in_form((self.outcomes or RESULTS).apply(raw), OUTCOME_BY_NAME)
+        return self._in_form((self.outcomes or RESULTS).apply(raw), self.outcomes, OUTCOME_BY_NAME)
 
     def to_manifest(self, raw: pl.DataFrame) -> pl.DataFrame:
         """Return manifest rows; declared extras and all other foreign columns are kept under `extra_…`."""
-        return self._in_form(self._named(raw), BY_NAME)
+        return self._in_form(self._named(raw), self.manifest, BY_NAME)
 
     def in_manifest(self, raw: Columns) -> Columns:
         """Return the same of columns; those of a call, that bear the contract's names, stay as they are."""
-        plain = self.manifest is None and self.decimal == "." and not self.grouping and not self.zone
+        plain = self.manifest is None and self._has_points and not self.zone
         if plain and all(name == "line" or name.startswith(EXTRA) for name in raw.kinds if name not in BY_NAME):
             return raw
         return Columns.of_frame(self.to_manifest(raw.frame))
 
-    def _in_form(self, rows: pl.DataFrame, known: MappingOf[str, Column]) -> pl.DataFrame:
+    def _in_form(self, rows: pl.DataFrame, table: Table | None, known: MappingOf[str, Column]) -> pl.DataFrame:
         """Convert the numbers of rows to a decimal point, and local times to UTC."""
         kinds = {name: known[name].kind for name in rows.columns if name in known}
         numbers = [name for name, kind in kinds.items() if kind != "text" and rows.schema[name] == pl.String]
-        points = [with_decimal_point(pl.col(name), self.decimal, self.grouping).alias(name) for name in numbers]
-        rows = rows.with_columns(points) if self.decimal != "." or self.grouping else rows
+        if not self._has_points:
+            rows = rows.with_columns(self._pointed(pl.col(name)).alias(name) for name in numbers)
+        elif table is not None and self.decimal is None:
+            rows = rows.with_columns(_surely_pointed(name) for name in numbers if name not in table.convert)
         times = [name for name, kind in kinds.items() if kind == "time"] if self.zone else []
         return rows.with_columns(_local(pl.col(name), rows.schema[name], self.zone).alias(name) for name in times)
+
+    @property
+    def _has_points(self) -> bool:
+        """Whether nothing says that numbers are written otherwise than with a decimal point alone."""
+        return self.decimal in (None, ".") and not self.grouping
+
+    def _pointed(self, text: pl.Expr) -> pl.Expr:
+        """Return text numbers with a decimal point."""
+        return with_decimal_point(text, self.decimal or ".", self.grouping)
 
     def _named(self, raw: pl.DataFrame) -> pl.DataFrame:
         if self.manifest is None:
@@ -152,14 +165,20 @@ class Mapping:
 
     def _extra(self, extra: Extra) -> pl.Expr:
         value = pl.col(extra.source)
-        if extra.kind == "number" and (self.decimal != "." or self.grouping):
-            value = with_decimal_point(value.cast(pl.String, strict=False), self.decimal, self.grouping)
+        if extra.kind == "number" and not self._has_points:
+            value = self._pointed(value.cast(pl.String, strict=False))
         kept = value.cast(pl.Float64 if extra.kind == "number" else pl.String, strict=False)
         return kept.alias(extra.column)
 
 
 RESULTS = Table({}, {}, {}, OUTCOME_BY_NAME)
 UNMAPPED = Mapping(separator=",", manifest=None, outcomes=None)
+
+
+def _surely_pointed(name: str) -> pl.Expr:
+    """Return a column of text numbers with a decimal point in the place of a comma that can be nothing else."""
+    text = pl.col(name)
+    return pl.when(comma_of(text) == "decimal").then(with_decimal_point(text)).otherwise(text).alias(name)
 
 
 def _local(value: pl.Expr, dtype: pl.DataType, zone: str) -> pl.Expr:

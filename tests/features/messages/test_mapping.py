@@ -13,7 +13,7 @@ from features.contract import gate_manifest, gate_outcomes
 from features.messages.flat import read_csv
 from features.messages.mapping import UNMAPPED, Mapping, MappingFault, keep_unknown
 from features.messages.mapping_file import load_mapping
-from tests.features.conftest import frame_of
+from tests.features.conftest import frame_of, row
 
 Load = Callable[[str], Mapping]
 
@@ -186,6 +186,24 @@ def test_a_file_with_decimal_commas_is_read_by_one_key(written: Load) -> None:
     gated = gate_manifest(mapping.to_manifest(read_csv(content.encode(), "f.csv", separator=";").rows), "f.csv")
     told = gated.accepted.select("lodged_at", "description", "value", "gross_mass_kg", "extra_taux").row(0)
     assert told == (datetime(2026, 3, 2, 7, tzinfo=UTC), "noix, 12,50", 12.5, 1.5, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ("12,50", 12.5), ("1,5", 1.5), ("0,125", 0.125), ("1.234,5", 1234.5), ("-3,", None), ("12,3456", 12.3456),
+        ("12.50", 12.5), ("7", 7.0), ("1,234", None), ("1,234,567", None), ("1,234.5", None), ("12,5O", None),
+    ],
+)  # fmt: skip
+def test_a_comma_that_can_be_nothing_but_a_decimal_sign_is_read_where_columns_are_mapped(
+    written: Load, cell: str, value: float | None
+) -> None:
+    names = '[manifest.rename]\nvalue = "valeur"\n'
+    for stated, expected in (("", value), ('[file]\ndecimal = "."\n', value if "," not in cell else None)):
+        declared = {name: text for name, text in row().items() if name != "value"} | {"valeur": cell}
+        rows = written(stated + names).to_manifest(frame_of(declared))
+        gated = gate_manifest(rows, "f.csv")
+        assert gated.accepted["value"].to_list() == ([] if expected is None else [expected])
 
 
 def test_columns_that_bear_the_contracts_names_need_no_rule(written: Load) -> None:
