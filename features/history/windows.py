@@ -120,11 +120,6 @@ def read_windows(readings: Sequence[Reading], frame: pl.DataFrame, history: Tota
     return pl.DataFrame(read_history(plan, _moments(frame), named, history), nan_to_null=True)
 
 
-def nothing_read(readings: Sequence[Reading], rows: int) -> pl.DataFrame:
-    """Return the same columns where no history can be read: all unknown."""
-    return pl.DataFrame({reading.name: pl.repeat(None, rows, dtype=pl.Float64, eager=True) for reading in readings})
-
-
 def read_history(
     plan: ReadingPlan, lodged_at: Integers, named: Mapping[str, NamedEntities], history: TotalsReader
 ) -> dict[str, Floats]:

@@ -31,7 +31,6 @@ DOTTED = re.compile(r"[^\W\d_](?:\.[^\W\d_])+\b\.?|[^\W\d_]/[^\W\d_]\b")
 VOWELLESS = re.compile("[\u0590-\u06ff\u0e00-\u0eff]")  # Hebrew, Arabic, Thai: letters that leave sounds open
 SHORT_WORD = 3  # letters; a form of several words consists of such
 MOST_WORDS = 6  # of a form in short words, as "Sp. z o.o. Sp. k."
-LONGEST_SYLLABLE, LONGEST_FAMILY_NAME = 2, 4  # letters of a short given name, and of what stands before it
 LONGEST_PERSON = 4  # characters; firms have more
 RARE = 12  # letters of a name that is rare
 
@@ -160,10 +159,6 @@ def _form_at_end(words: list[str]) -> int:
         ):
             return count
     return 0
-
-
-def _may_be_given_name(words: list[str]) -> bool:
-    return len(words) == 2 and len(words[1]) <= LONGEST_SYLLABLE and len(words[0]) <= LONGEST_FAMILY_NAME
 
 
 def _form_at_start(words: list[str]) -> int:

@@ -14,7 +14,7 @@ from features.consignment import EXTRA, Consignments
 from features.history.facts import with_entities
 from features.history.shared_values import without_strangers_results
 from features.history.totals import FactTable, History, Layered
-from features.history.windows import Reading, nothing_read, read_windows, reading_of
+from features.history.windows import Reading, read_windows, reading_of
 from features.parties.linking import LINKED
 from tests.oracle.frames.definition import DEFINITIONS, compute, needed
 from tests.oracle.frames.norms import Norms
@@ -75,6 +75,11 @@ def _assembled(linked: Consignments, history: History | None, fits: Fits, inputs
     )
     rows = compute(_with_extras(known.hstack(read), inputs), names, "of_consignment")
     return rows.select(_model_columns(tuple(inputs)))
+
+
+def nothing_read(readings: Sequence[Reading], rows: int) -> pl.DataFrame:
+    """Return the same columns where no history can be read: all unknown."""
+    return pl.DataFrame({reading.name: pl.repeat(None, rows, dtype=pl.Float64, eager=True) for reading in readings})
 
 
 def _of_strangers_unread(readings: Sequence[Reading], frame: pl.DataFrame, read: pl.DataFrame) -> pl.DataFrame:
