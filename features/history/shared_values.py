@@ -19,21 +19,24 @@ SHARED_KEYS = "shared_keys"  # a column of linking: the keys whose value in this
 
 def without_strangers_results(
     readings: Sequence[Reading], columns: Mapping[str, Floats], rows: Table
-) -> dict[str, Floats]:
+) -> Mapping[str, Floats]:
     """Return readings of history with the control results under a shared key unknown, in the rows that share it.
 
     columns: one number a row for each reading; rows: those rows, with SHARED_KEYS where they were linked. Results go
     on being counted, for a value may turn out to be one party's.
     """
     sharing = _rows_by_key(rows)
-    return {reading.name: _unread(reading, columns[reading.name], sharing) for reading in readings}
+    of_shared = [
+        reading
+        for reading in readings
+        if reading.key in sharing and isinstance(reading, Window) and reading.fact in OUTCOME_FACTS
+    ]
+    return {**columns, **{reading.name: _unread(columns[reading.name], sharing[reading.key]) for reading in of_shared}}
 
 
-def _unread(reading: Reading, column: Floats, sharing: Mapping[str, Integers]) -> Floats:
-    if not isinstance(reading, Window) or reading.fact not in OUTCOME_FACTS or reading.key not in sharing:
-        return column
+def _unread(column: Floats, rows: Integers) -> Floats:
     unread = column.copy()
-    unread[sharing[reading.key]] = np.nan
+    unread[rows] = np.nan
     return unread
 
 
@@ -42,7 +45,7 @@ def _rows_by_key(linked: Table) -> dict[str, Integers]:
     if SHARED_KEYS not in linked:
         return {}
     rows: dict[str, list[int]] = {}
-    for row, keys in enumerate(linked.series(SHARED_KEYS).to_list()):
+    for row, keys in enumerate(linked.values(SHARED_KEYS)):
         for key in keys or ():
             rows.setdefault(key, []).append(row)
     return {key: np.array(of_key, np.int64) for key, of_key in rows.items()}

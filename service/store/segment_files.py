@@ -82,6 +82,7 @@ class SegmentFiles:
         """folder: none where the store has no place for files; then history stays in its rows."""
         self._folder = folder
         self._opened: dict[str, FactTable] = {}
+        self._listed: list[Segment] = []
 
     @property
     def usable(self) -> bool:
@@ -98,7 +99,9 @@ class SegmentFiles:
 
         Files that count no more are closed, so that the disk gets their room back.
         """
-        self._close_others(segments)
+        if segments != self._listed:  # a list of few, the same objects as long as nothing is settled
+            self._close_others(segments)
+            self._listed = list(segments)
         return [self._open(part.file) for segment in segments for part in segment.parts_of(entities)]
 
     def _close_others(self, segments: Sequence[Segment]) -> None:
