@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -74,6 +75,7 @@ class Store:
             BoundedReader(READ_SECONDS) if grouped else None
         )  # a command can wait for files, a call cannot
         self.turns = Turns()
+        self._state = _State()
         self._writer = Writer(self.writing, self.turns) if grouped else None
         if not any_schema:
             _open_schema(self)
@@ -93,6 +95,7 @@ class Store:
 
     def write(self, work: Callable[[sa.Connection], T]) -> T:
         """What `work` gives, once everything that it wrote is durable."""
+        self.look_anew()
         if self._writer is not None:
             return self._writer.write(work)
         with self.writing() as connection:
@@ -100,7 +103,34 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """A connection for looking things up: one unchanging state of the database, whoever writes timeline."""
+        """A connection for looking things up: one unchanging state of the database, whoever writes meanwhile."""
+        if not self._state.kept:
+            with self._looking_up() as connection:
+                yield connection
+            return
+        if self._state.connection is None:
+            self._state.opened = self._looking_up()
+            self._state.connection = self._state.opened.__enter__()
+        yield self._state.connection
+
+    @contextmanager
+    def one_state(self) -> Iterator[None]:
+        """Let all that this thread looks up in the block share one state of the database, until it writes."""
+        self._state.kept = True
+        try:
+            yield
+        finally:
+            self.look_anew()
+            self._state.kept = False
+
+    def look_anew(self) -> None:
+        """Let this thread look things up in the present state of the database from now on."""
+        opened, self._state.opened, self._state.connection = self._state.opened, None, None
+        if opened is not None:
+            opened.__exit__(None, None, None)
+
+    @contextmanager
+    def _looking_up(self) -> Iterator[sa.Connection]:
         isolation: dict[str, Any] = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         with self.engine.connect().execution_options(reading=True, **isolation) as connection:
             yield connection
@@ -126,6 +156,17 @@ class Store:
         if self._writer is not None:
             self._writer.close()
         self.engine.dispose()
+
+
+class _State(threading.local):
+    """What a thread looks things up in.
+
+    kept: whether its look-ups share one state. opened: what is to be left at its end.
+    """
+
+    kept = False
+    opened: AbstractContextManager[sa.Connection] | None = None
+    connection: sa.Connection | None = None
 
 
 def _open_schema(store: Store) -> None:
