@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
@@ -18,7 +20,7 @@ from service.settings import Settings
 from service.store import digests
 from service.store.bounded_read import BoundedReader
 from service.store.bulk_rows import as_json
-from service.store.driver import run_text
+from service.store.driver import as_sqlalchemy, run_text
 from service.store.group_commit import Writer
 from service.store.pseudonyms import Pseudonyms
 from service.store.schema import SCHEMA, check_schema, create_schema, schema_of
@@ -30,6 +32,7 @@ T = TypeVar("T")
 READ_SECONDS = 0.15  # what is settled is read within it, or a call is answered without it
 SQL_IN_LIST_MAX = 500  # values in one IN list
 CACHE_KB, CACHE_KB_OF_COMMANDS = 4_096, 65_536  # of SQLite's pages: what a day writes touches far more than a call does
+LOOKS_EVERY, LOOKS_SELDOM, SOON = 0.000_25, 0.002, 0.05  # seconds between looks at SQLite's lock, at first and after
 ONE_WRITER = 0x7A315  # the name of PostgreSQL's lock that lets one transaction write at a time, as SQLite does
 
 
@@ -70,7 +73,7 @@ class Store:
         sqlite = functools.partial(_durable_sqlite, CACHE_KB if grouped else CACHE_KB_OF_COMMANDS)
         opened = sqlite if self.is_sqlite else _patient_postgresql
         sa.event.listen(self.engine, "connect", functools.partial(opened, patience_ms))
-        sa.event.listen(self.engine, "begin", _alone)
+        sa.event.listen(self.engine, "begin", functools.partial(_alone, patience_ms))
         self.bounded_reader = (
             BoundedReader(READ_SECONDS) if grouped else None
         )  # a command can wait for files, a call cannot
@@ -214,10 +217,37 @@ def _patient_postgresql(patience_ms: int, connection: Any, _: object) -> None:
     connection.commit()
 
 
-def _alone(connection: sa.Connection) -> None:
+def _alone(patience_ms: int, connection: sa.Connection) -> None:
     """Take the lock of writers at the start: a transaction that reads totals and then adds to them must be alone."""
     reading = connection.get_execution_options().get("reading", False)
-    if connection.dialect.name == "sqlite":
-        run_text(connection, "BEGIN" if reading else "BEGIN IMMEDIATE")
-    elif not reading:
-        run_text(connection, f"SELECT pg_advisory_xact_lock({ONE_WRITER})")
+    if connection.dialect.name != "sqlite":
+        if not reading:
+            run_text(connection, f"SELECT pg_advisory_xact_lock({ONE_WRITER})")
+    elif reading:
+        run_text(connection, "BEGIN")
+    else:
+        _begin_writing(connection, patience_ms)
+
+
+def _begin_writing(connection: sa.Connection, patience_ms: int) -> None:
+    """Begin a SQLite transaction that writes; raises OperationalError where another one writes for too long.
+
+    SQLite itself sleeps longer at each look, up to a tenth of a second, while a call holds the lock for a few
+    milliseconds: with two workers the disk would be idle most of the time.
+    """
+    driver: Any = connection.connection.driver_connection
+    began = time.monotonic()
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            waited = time.monotonic() - began
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as fault:
+                if fault.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or waited * 1000 >= patience_ms:
+                    raise as_sqlalchemy(connection, "BEGIN IMMEDIATE", fault) from fault
+            else:
+                return
+            time.sleep(LOOKS_EVERY if waited < SOON else LOOKS_SELDOM)
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={patience_ms}")
