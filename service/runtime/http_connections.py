@@ -52,7 +52,7 @@ def _send_at_once(transport: asyncio.Transport) -> None:
 
 
 class SentTogether:
-    """A transport that sends in one piece what is written in one turn of the loop: the header of an answer, and its body.
+    """A transport that sends in one piece what is written in one turn of the loop: an answer's header and its body.
 
     Each piece would wake the caller, and the first one for nothing.
     """

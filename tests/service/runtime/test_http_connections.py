@@ -122,7 +122,8 @@ def test_header_and_body_go_in_one_piece(port: int) -> None:
     connection = opened(port, WHOLE)
     answer = connection.recv(1000)  # the first piece
     connection.close()
-    assert answer.startswith(b"HTTP/1.1 200") and answer.endswith(b"\r\n\r\nok")
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.endswith(b"\r\n\r\nok")
 
 
 def test_what_is_written_is_sent_in_order_however_large_and_before_it_is_closed() -> None:
