@@ -82,7 +82,7 @@ class SegmentFiles:
         """folder: none where the store has no place for files; then history stays in its rows."""
         self._folder = folder
         self._opened: dict[str, FactTable] = {}
-        self._listed: list[Segment] = []
+        self._counting: tuple[Segment, ...] = ()  # those that counted when it was looked last
 
     @property
     def usable(self) -> bool:
@@ -99,13 +99,13 @@ class SegmentFiles:
 
         Files that count no more are closed, so that the disk gets their room back.
         """
-        if segments != self._listed:  # a list of few, the same objects as long as nothing is settled
-            self._close_others(segments)
-            self._listed = list(segments)
+        self._close_others(segments)
         return [self._open(part.file) for segment in segments for part in segment.parts_of(entities)]
 
     def _close_others(self, segments: Sequence[Segment]) -> None:
-        files = {part.file for segment in segments for part in segment.parts}
+        if self._counting == (counting := tuple(segments)):
+            return
+        self._counting, files = counting, {part.file for segment in segments for part in segment.parts}
         if not files <= self._opened.keys():
             self._opened = {file: table for file, table in self._opened.items() if file in files}
 
