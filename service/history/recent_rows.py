@@ -70,10 +70,10 @@ _ARRAYS = "SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::boolean[])"
 def rows_asked_for(connection: sa.Connection, asked: HistoryQuery) -> FactTable:
     """Return the rows that answer a query (entities keyed) as a table; no others."""
     named = [(entity, 0, False) for entity in np.unique(asked.entities).tolist()]
-    held = [entity for (entity,) in _looked_up(connection, _HELD, named)]  # of most, nothing came of late
+    held = {entity for (entity,) in _looked_up(connection, _HELD, named)}  # of most, nothing came of late
     if not held:
         return NO_ROWS
-    asked = asked.where(np.isin(asked.entities, held))
+    asked = asked.where(np.array([entity in held for entity in asked.entities.tolist()], np.bool_))
     place, moment = asked.lookups()
     entities, moments = asked.entities[place], asked.moments[moment, asked.rows[place]]
     ages = asked.plan.ages[asked.keys[place]] & (moment == 0)

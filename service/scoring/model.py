@@ -119,13 +119,13 @@ def matrix_of(rows: Rows, inputs: Sequence[Input], levels: Mapping[str, Sequence
     names = [item.name for item in inputs]
     columns = [rows.columns[name] for name in names]
     texts = {place: column for place, column in enumerate(columns) if isinstance(column, Text)}
-    numbers = {place: column for place, column in enumerate(columns) if not isinstance(column, Text)}
+    numbers = [place for place in range(len(columns)) if place not in texts]
     matrix = np.empty((len(rows), len(inputs)))
     if rows.numbers is not None and list(rows.columns) == names:
-        matrix[:, list(numbers)] = rows.numbers.T
+        matrix[:, numbers] = rows.numbers.T
     else:
-        for place, column in numbers.items():
-            matrix[:, place] = column
+        for place in numbers:
+            matrix[:, place] = columns[place]  # type: ignore[assignment]  # no text
     for place, text in texts.items():
         matrix[:, place] = _coded(text, levels[names[place]])
     return matrix
