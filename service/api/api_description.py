@@ -36,15 +36,15 @@ TAG_OF = {
 }  # fmt: skip
 LODGING = ("post_consignments", "post_message")
 WHEN = {
-    HTTPStatus.UNAUTHORIZED: "no valid key",
-    HTTPStatus.FORBIDDEN: "the role of the key may not do this",
-    HTTPStatus.NOT_FOUND: "not on record, or of another office",
-    HTTPStatus.CONFLICT: "on record with another content, or of another office or key; nothing was recorded",
-    HTTPStatus.GONE: "erased since; send it as a new version",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "more bytes than one call may send",
-    HTTPStatus.UNPROCESSABLE_ENTITY: "fields that cannot be used, each with its remedy; nothing was recorded",
-    HTTPStatus.TOO_MANY_REQUESTS: "more calls a minute than allowed",
-    HTTPStatus.SERVICE_UNAVAILABLE: "busy, starting, or the record cannot be reached; retry unchanged",
+    401: "no valid key",
+    403: "the role of the key may not do this",
+    404: "not on record, or of another office",
+    409: "on record with another content, or of another office or key; nothing was recorded",
+    410: "erased since; send it as a new version",
+    413: "more bytes than one call may send",
+    422: "fields that cannot be used, each with its remedy; nothing was recorded",
+    429: "more calls a minute than allowed",
+    503: "busy, starting, or the record cannot be reached; retry unchanged",
 }
 WAITED_FOR = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 RETRY_AFTER = {"Retry-After": {"description": "seconds", "schema": {"type": "string"}}}
@@ -77,7 +77,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         schemas[model.__name__] = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas[model.__name__].pop("$defs", None)
     components["securitySchemes"] = {KEY: {"type": "http", "scheme": "bearer", "description": "Bearer KEY"}}
-    components["responses"] = {status.name.lower(): _problem(status) for status in WHEN}
+    components["responses"] = {HTTPStatus(code).name.lower(): _problem(HTTPStatus(code)) for code in WHEN}
     for method, operation in _operations(document):
         _complete(operation, method)
     return document
@@ -125,6 +125,6 @@ def _refusals(name: str, row: Row, operation: dict[str, Any], method: str) -> It
 def _problem(status: HTTPStatus) -> dict[str, Any]:
     schema = {"$ref": f"#/components/schemas/{ProblemDocument.__name__}"}
     described: dict[str, Any] = {
-        "description": WHEN[status], "content": {"application/problem+json": {"schema": schema}},
+        "description": WHEN[status.value], "content": {"application/problem+json": {"schema": schema}},
     }  # fmt: skip
     return described | ({"headers": RETRY_AFTER} if status in WAITED_FOR else {})
