@@ -17,9 +17,11 @@ from starlette.exceptions import HTTPException
 from features.fault import Fault
 from features.messages import Message, Refused
 from features.messages.offices import Offices
+from features.moments import micros
 from service.access.guard import principal_of
 from service.access.principal import Principal
 from service.access.redaction import shown_to
+from service.api import answer_models as answers
 from service.api import bodies as models
 from service.api.bodies import Genuine, Judgement, Serial, Transferred
 from service.api.body_parts import dumped
@@ -28,6 +30,8 @@ from service.api.error_responses import Unprocessable, refused_fields
 from service.api.live_desk import bundles_of, calls_of, desk_of
 from service.api.metrics import Metrics
 from service.audit.dossier import dossier
+from service.calls.decision_changes import AT_MOST as CHANGES_AT_MOST
+from service.calls.decision_changes import changes_since, place_at
 from service.officers.offices import is_known_office, transfer, unseen
 from service.officers.queue import AT_MOST, Stage, days_shown, queue
 from service.orientation import Decisions
@@ -39,10 +43,16 @@ from service.record.numbers_meant import number_meant, numbers_meant
 from service.record.result_checks import gate_results
 from service.record.standing import with_standing
 from service.record.transfers import Transfer
+from service.store.database import Store
 from service.targeting import Desk
 
 router = APIRouter(route_class=BoundedRoute)
 Code = Annotated[str, Path(pattern="^[NP]-[0-9A-F]{16}$")]
+FTM = {"description": "one entity a line", "content": {"application/json+ftm": {"schema": {"type": "string"}}}}
+EXPOSITION = {"description": "Prometheus", "content": {"text/plain": {"schema": {"type": "string"}}}}
+SINCE = r"^[0-9TZ:.+-]+$"
+SINCE_IN_WORDS = "the `next` of the last answer, or a moment in ISO 8601 with a zone; 0 for the beginning"
+MOST_ENTRIES = 2**62
 PLAIN = r"^[^\x00-\x1f\x7f]+$"
 TWICE = {
     "reason": "the same consignment and version twice in one message",
@@ -56,7 +66,7 @@ def metrics_of(request: Request) -> Metrics:
     return metrics
 
 
-@router.post("/v1/consignments")
+@router.post("/v1/consignments", response_model=None, responses={200: {"model": answers.Decisions}})
 async def post_consignments(request: Request, body: models.Message) -> Response:  # type: ignore[valid-type]
     """Decisions on the consignments of a message, in the same order, recorded before they are answered."""
     started = time.perf_counter()
@@ -76,7 +86,7 @@ async def post_consignments(request: Request, body: models.Message) -> Response:
     return answer
 
 
-@router.post("/v1/outcomes")
+@router.post("/v1/outcomes", response_model=None, responses={200: {"model": answers.Received}})
 def post_outcomes(
     body: models.Outcomes,  # type: ignore[valid-type]
     desk: Desk = Depends(desk_of),  # noqa: B008
@@ -103,7 +113,9 @@ def post_outcomes(
     }
 
 
-@router.get("/v1/consignments/{consignment_id:path}/dossier")
+@router.get(
+    "/v1/consignments/{consignment_id:path}/dossier", response_model=None, responses={200: {"model": answers.Dossier}}
+)
 def get_dossier(
     request: Request,
     consignment_id: str,
@@ -119,7 +131,9 @@ def get_dossier(
     return found
 
 
-@router.get("/v1/consignments/{consignment_id:path}")
+@router.get(
+    "/v1/consignments/{consignment_id:path}", response_model=None, responses={200: {"model": answers.OfConsignment}}
+)
 def get_consignment(
     consignment_id: str,
     desk: Desk = Depends(desk_of),  # noqa: B008
@@ -134,7 +148,24 @@ def get_consignment(
     return {"consignment_id": decisions[0]["consignment_id"], "decisions": shown_to(principal, stands)}
 
 
-@router.get("/v1/queue", response_model=None)
+@router.get("/v1/decisions", response_model=None, responses={200: {"model": answers.Changes}})
+def get_decisions(
+    since: Annotated[str, Query(max_length=40, pattern=SINCE, description=SINCE_IN_WORDS)] = "0",
+    at_most: Annotated[int, Query(ge=1, le=CHANGES_AT_MOST)] = 100,
+    desk: Desk = Depends(desk_of),  # noqa: B008
+    principal: Principal = Depends(principal_of),  # noqa: B008
+) -> dict[str, Any]:
+    """Decisions in the order in which they came to count: given, given again, overridden, passed to another office.
+
+    Ask with the `next` of the last answer, and nothing is missed or comes twice, whatever was recorded meanwhile.
+    """
+    store = desk.journal.store
+    found = changes_since(store, principal, _place(store, since), at_most)
+    shown = shown_to(principal, found.decisions)
+    return {"decisions": shown, "next": str(found.next), "more": found.more}
+
+
+@router.get("/v1/queue", response_model=None, responses={200: {"model": answers.Queue}})
 def get_queue(
     office: Annotated[str, Query(min_length=1, max_length=100, pattern=PLAIN)],
     stage: Stage = "clearance",
@@ -167,7 +198,7 @@ def get_queue(
     }
 
 
-@router.get("/v1/networks/{code}")
+@router.get("/v1/networks/{code}", response_model=None, responses={200: {"model": answers.Network}})
 def get_network(
     code: Code,
     desk: Desk = Depends(desk_of),  # noqa: B008
@@ -184,7 +215,7 @@ def get_network(
     return found
 
 
-@router.get("/v1/networks/{code}/ftm", response_class=Response)
+@router.get("/v1/networks/{code}/ftm", response_class=Response, responses={200: FTM})
 def get_network_ftm(
     code: Code,
     desk: Desk = Depends(desk_of),  # noqa: B008
@@ -197,7 +228,7 @@ def get_network_ftm(
     return Response("".join(f"{line}\n" for line in lines), media_type="application/json+ftm")
 
 
-@router.post("/v1/judgements", status_code=201)
+@router.post("/v1/judgements", status_code=201, response_model=None, responses={201: {"model": answers.Recorded}})
 def post_judgement(
     body: Judgement,
     desk: Desk = Depends(desk_of),  # noqa: B008
@@ -216,7 +247,7 @@ def post_judgement(
     return {"status": "recorded", "by": principal.name}
 
 
-@router.post("/v1/transfers", status_code=201)
+@router.post("/v1/transfers", status_code=201, response_model=None, responses={201: {"model": answers.Recorded}})
 def post_transfer(
     body: Transferred,
     desk: Desk = Depends(desk_of),  # noqa: B008
@@ -233,7 +264,7 @@ def post_transfer(
     return {"status": "recorded", "by": principal.name}
 
 
-@router.post("/v1/genuine", status_code=201)
+@router.post("/v1/genuine", status_code=201, response_model=None, responses={201: {"model": answers.Registered}})
 def post_genuine(
     body: Genuine,
     desk: Desk = Depends(desk_of),  # noqa: B008
@@ -252,13 +283,13 @@ def post_genuine(
     return {"registered": done.new, "known": done.known}
 
 
-@router.get("/healthz")
+@router.get("/healthz", response_model=None, responses={200: {"model": answers.Alive}})
 async def healthz() -> dict[str, str]:
     """The process is alive."""
     return {"status": "alive"}
 
 
-@router.get("/readyz")
+@router.get("/readyz", response_model=None, responses={200: {"model": answers.Ready}})
 def readyz(request: Request, desk: Desk = Depends(desk_of), metrics: Metrics = Depends(metrics_of)) -> dict[str, Any]:  # noqa: B008
     """The desk can decide: in which mode and why, by which model and policy, how far history and watch lists reach."""
     lost = desk.lost(datetime.now(UTC))
@@ -277,13 +308,27 @@ def readyz(request: Request, desk: Desk = Depends(desk_of), metrics: Metrics = D
     }
 
 
-@router.get("/metrics")
+@router.get("/metrics", response_class=Response, responses={200: EXPOSITION})
 def metrics(request: Request, metrics: Metrics = Depends(metrics_of)) -> Response:  # noqa: B008
     """Counters for Prometheus, and what decisions lack at the moment."""
     desk: Desk | None = getattr(request.app.state, "desk", None)
     if desk is not None:
         metrics.lack(desk.lost(datetime.now(UTC)))
     return Response(metrics.text(), media_type="text/plain; version=0.0.4")
+
+
+def _place(store: Store, since: str) -> int:
+    """Return the place on the audit log that a `next` or a moment names; raises Unprocessable."""
+    if since.isdecimal():
+        return min(int(since), MOST_ENTRIES)
+    try:
+        moment = datetime.fromisoformat(since)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        problem = {"pointer": "/since", "reason": "neither a place nor a moment", "remedy": SINCE_IN_WORDS}
+        raise Unprocessable([problem])
+    return place_at(store, micros(moment))
 
 
 def refuse_offices_of_others(principal: Principal, offices: list[str | None]) -> None:
