@@ -8,13 +8,14 @@ from typing import Literal
 
 from features.choices import OF_PEOPLE, Role
 
-Scope = Literal["nothing", "office", "parts", "sender", "network", "holder", "all"]
+Scope = Literal["nothing", "office", "parts", "sender", "network", "found", "holder", "all"]
 SCOPES: dict[Scope, str] = {  # whose things a route shows or changes, among those that are on record
     "nothing": "nothing that belongs to an office",
     "office": "what is of the office that is named, if it is one of the caller's",
     "parts": "a consignment of which the caller sees every part",
     "sender": "what the caller itself lodged, for its offices; what is new becomes its own",
     "network": "of a network, the parties that have sent to the caller's offices, and how many others there are",
+    "found": "of what is found, the consignments of which the caller sees every part; no others are counted",
     "holder": "goods that no other right holder has registered",
     "all": "what is of the installation as a whole, whichever offices the caller is for",
 }
@@ -46,6 +47,7 @@ PERMISSIONS: dict[str, Row] = {
     "post_message": _only("clearance", scope="sender"),
     "post_outcomes": _only("clearance", "analyst", scope="parts"),
     "get_consignment": _only("clearance", "analyst", "auditor", scope="parts", reads=True),
+    "get_decisions": _only("clearance", "analyst", "auditor", scope="found", reads=True),
     "get_dossier": _only("analyst", "auditor", scope="parts", reads=True),
     "get_queue": _only("clearance", "analyst", scope="office", reads=True),
     "get_network": _only("analyst", "auditor", scope="network", reads=True),
