@@ -8,13 +8,14 @@ from typing import Literal
 
 from features.choices import OF_PEOPLE, Role
 
-Scope = Literal["nothing", "office", "parts", "sender", "network", "holder", "all"]
+Scope = Literal["nothing", "office", "parts", "sender", "network", "found", "holder", "all"]
 SCOPES: dict[Scope, str] = {  # whose things a route shows or changes, among those that are on record
     "nothing": "nothing that belongs to an office",
     "office": "what is of the office that is named, if it is one of the caller's",
     "parts": "a consignment of which the caller sees every part",
     "sender": "what the caller itself lodged, for its offices; what is new becomes its own",
     "network": "of a network, the parties that have sent to the caller's offices, and how many others there are",
+    "found": "of what is found, the consignments of which the caller sees every part; no others are counted",
     "holder": "goods that no other right holder has registered",
     "all": "what is of the installation as a whole, whichever offices the caller is for",
 }
@@ -32,10 +33,11 @@ class Row:
     scope: Scope = "nothing"
     public: bool = False
     reads: bool = False
+    traced: bool = False
 
 
-def _only(*roles: Role, scope: Scope, reads: bool = False) -> Row:
-    return Row(frozenset(roles), scope, reads=reads)
+def _only(*roles: Role, scope: Scope, reads: bool = False, traced: bool = False) -> Row:
+    return Row(frozenset(roles), scope, reads=reads, traced=traced)
 
 
 PUBLIC = Row(public=True)
@@ -50,6 +52,7 @@ PERMISSIONS: dict[str, Row] = {
     "get_queue": _only("clearance", "analyst", scope="office", reads=True),
     "get_network": _only("analyst", "auditor", scope="network", reads=True),
     "get_network_ftm": _only("analyst", "auditor", scope="network", reads=True),
+    "get_search": _only("analyst", "auditor", scope="found", reads=True, traced=True),
     "post_judgement": _only("analyst", scope="network"),
     "post_transfer": _only("analyst", scope="parts"),
     "post_genuine": _only("right_holder", scope="holder"),
@@ -76,6 +79,11 @@ PERMISSIONS: dict[str, Row] = {
     "enter_outcome": _only("analyst", scope="parts"),
     "network_page": _only("analyst", "auditor", scope="network", reads=True),
     "judge_pair": _only("analyst", scope="network"),
+    "search_page": _only("analyst", "auditor", scope="nothing"),
+    "find": _only("analyst", "auditor", scope="nothing"),
+    "found_page": _only("analyst", "auditor", scope="found", reads=True, traced=True),
+    "lists_page": _only("analyst", "auditor", scope="all"),
+    "cases_page": _only("analyst", "auditor", scope="found", reads=True),
     "policy_page": _only("analyst", "data_scientist", "auditor", scope="office"),
     "propose_policy": _only("analyst", "data_scientist", scope="all"),
     "propose_promotion": _only("data_scientist", scope="all"),
