@@ -6,9 +6,11 @@ reports have frames, and their columns are read when a feature asks for one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +21,7 @@ from features.algebra.text import Text
 
 Flags = npt.NDArray[np.bool_]
 MOMENT = pl.Datetime("us", "UTC")
+EPOCH = datetime(1970, 1, 1, tzinfo=ZoneInfo("UTC"))  # as polars gives moments
 STRING, INT64, FLOAT64 = pl.String(), pl.Int64(), pl.Float64()
 
 
@@ -113,7 +116,7 @@ class Table:
     def of(cls, columns: Mapping[str, Cells], kinds: Mapping[str, pl.DataType] | None = None) -> Table:
         """Return rows of columns; kinds: types of those whose series is not of the usual one."""
         height = len(next(iter(columns.values()), ()))
-        table = cls(_kinds_of(columns, kinds or {}), height)
+        table = cls(_kinds_of(columns, kinds), height)
         table._add(columns)
         return table
 
@@ -206,16 +209,20 @@ class Table:
 
     def values(self, name: str) -> list[Any]:
         """Return a column as values of Python, None where unknown; raises as `series`."""
-        cells = self._held(name) if self._base is None or name in self._changed else None
-        if cells is None or _kind(cells) != self.kinds[name] or self.kinds[name] == MOMENT:
-            return self.series(name).to_list()
-        if isinstance(cells, Text | Wholes):
-            return cells.rows()
-        return [None if number != number else number for number in cells.tolist()]
+        is_own = self._base is None or name in self._changed
+        cells = self._loose.get(name, self._cells.get(name)) if is_own else None
+        plain = None if cells is None else _plain(cells, self.kinds[name])
+        return self.series(name).to_list() if plain is None else plain
 
     def holding(self, columns: Mapping[str, Cells], kinds: Mapping[str, pl.DataType] | None = None) -> Table:
         """Return the same rows with columns added, or in the place of those of the same names."""
-        return self.arranged((*self.kinds, *(name for name in columns if name not in self.kinds)), columns, kinds)
+        new = _kinds_of(columns, kinds)
+        table = Table({**self.kinds, **new}, self.height, self._cells, self._base)
+        table._series, table._loose = dict(self._series), dict(self._loose)
+        if self._base is not None:
+            table._changed = tuple(dict.fromkeys((*self._changed, *new)))
+        table._add(columns)
+        return table
 
     def select(self, names: Iterable[str]) -> Table:
         """Return some columns, in this order; raises KeyError where one is lacking."""
@@ -225,12 +232,14 @@ class Table:
         self, names: Iterable[str], columns: Mapping[str, Cells], kinds: Mapping[str, pl.DataType] | None = None
     ) -> Table:
         """Return the same rows with columns of these names, in this order: the new ones, and its own; see `select`."""
-        kept_kinds, new = self.kinds, _kinds_of(columns, kinds or {})
+        kept_kinds, new = self.kinds, _kinds_of(columns, kinds)
         table = Table({name: new[name] if name in new else kept_kinds[name] for name in names}, self.height)
         kept = table.kinds.keys() - new.keys()
         table._cells = {name: held for name, held in self._cells.items() if name in kept}
-        table._series = {name: held for name, held in self._series.items() if name in kept}
-        table._loose = {name: text for name, text in self._loose.items() if name in kept}
+        if self._series:
+            table._series = {name: held for name, held in self._series.items() if name in kept}
+        if self._loose:
+            table._loose = {name: text for name, text in self._loose.items() if name in kept}
         table._add(columns)
         if self._base is not None:
             held = set(self._base.columns)
@@ -239,11 +248,15 @@ class Table:
         return table
 
     def _add(self, columns: Mapping[str, Cells]) -> None:
+        """Hold columns, in the place of what is held of them in any form."""
         for name, held in columns.items():
             if isinstance(held, pl.Series):
                 self._series[name] = held.alias(name)
+                self._cells.pop(name, None)
             else:
                 self._cells[name] = held
+                self._series.pop(name, None)
+            self._loose.pop(name, None)
 
     def taken(self, places: npt.NDArray[np.intp]) -> Table:
         """Return the rows at some places, in their order."""
@@ -280,20 +293,13 @@ class Table:
 
     def rows(self, start: int, count: int) -> list[dict[str, Any]]:
         """Return at most `count` rows from a place on, in plain values; None where one is unknown."""
-        part = slice(start, start + count)
-        return [dict(zip(self.kinds, row, strict=True)) for row in zip(*self._values(part), strict=True)]
-
-    def _values(self, part: slice) -> Iterator[list[Any]]:
-        for name in self.kinds:
-            text = self._held(name)
-            if isinstance(text, Text):
-                yield [text.words[code] for code in text.codes[part].tolist()]
-            else:
-                yield self.series(name)[part].to_list()
+        part = self if start == 0 and count >= self.height else self.part(start, min(start + count, self.height))
+        columns = [part.values(name) for name in self.kinds]
+        return [dict(zip(self.kinds, row, strict=True)) for row in zip(*columns, strict=True)]
 
     def _held(self, name: str) -> Column | Wholes | None:
         """Return the cells of a column that is one already; of a part with its own words alone."""
-        loose = self._loose.get(name)
+        loose = self._loose.get(name) if self._loose else None
         if loose is not None:
             self._cells[name] = loose.compact()
             self._loose.pop(name, None)  # not before: another thread may ask for it
@@ -314,18 +320,30 @@ def _series_of(cells: Column | Wholes | None, name: str, kind: pl.DataType) -> p
     return series_of(cells, name)  # type: ignore[arg-type]  # a column without frame and series has cells
 
 
-def _kinds_of(columns: Mapping[str, Cells], kinds: Mapping[str, pl.DataType]) -> dict[str, pl.DataType]:
-    return {name: kinds[name] if name in kinds else _kind(cells) for name, cells in columns.items()}
+def _plain(cells: Column | Wholes, kind: pl.DataType) -> list[Any] | None:
+    """Return cells as values of Python; None where a series of this type would hold others."""
+    if isinstance(cells, Text):
+        return cells.rows() if kind is STRING or kind == STRING else None
+    if isinstance(cells, Wholes):
+        return cells.rows() if kind is INT64 or kind.is_integer() else None
+    if cells.dtype == np.int64:
+        return [EPOCH + timedelta(0, 0, number) for number in cells.tolist()] if kind == MOMENT else None
+    if kind is not FLOAT64 and kind != FLOAT64:
+        return None
+    return [None if number != number else number for number in cells.tolist()]
+
+
+def _kinds_of(columns: Mapping[str, Cells], kinds: Mapping[str, pl.DataType] | None) -> dict[str, pl.DataType]:
+    usual = {name: _kind(cells) for name, cells in columns.items()}
+    return {**usual, **{name: kind for name, kind in kinds.items() if name in usual}} if kinds else usual
 
 
 def _kind(cells: Cells) -> pl.DataType:
     if isinstance(cells, Text):
         return STRING
-    if isinstance(cells, pl.Series):
-        return cells.dtype
-    if isinstance(cells, Wholes):
-        return INT64
-    return MOMENT if cells.dtype == np.int64 else FLOAT64
+    if isinstance(cells, np.ndarray):
+        return MOMENT if cells.dtype == np.int64 else FLOAT64
+    return INT64 if isinstance(cells, Wholes) else cells.dtype
 
 
 def _name_of(column: pl.Expr) -> str:

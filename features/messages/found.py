@@ -1,4 +1,4 @@
-"""What was found odd in consignments, gathered kind by kind, and told by row."""
+"""What was found odd in consignments, gathered kind by kind, and by row."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from features.algebra import Text
+from features.algebra.tables import Table, Wholes
+
 Rows = npt.NDArray[np.int64]
 PROBLEM = pl.Schema({"row": pl.UInt32(), "field": pl.String(), "problem": pl.String()})
-NOTHING = PROBLEM.to_frame()
+NO_ROWS = np.empty(0, np.int64)
+NOTHING = Table.of({"row": Wholes(NO_ROWS), "field": Text(NO_ROWS, ()), "problem": Text(NO_ROWS, ())}, PROBLEM)
 
 
 class Found:
@@ -37,26 +41,22 @@ class Found:
 
     def frame(self) -> pl.DataFrame:
         """Return the problems (PROBLEM) as they were added."""
-        return self._frame(np.concatenate(self._rows), np.concatenate(self._kinds)) if self._names else NOTHING
+        if not self._names:
+            return NOTHING.frame
+        return self._table(np.concatenate(self._rows), np.concatenate(self._kinds)).frame
 
-    def by_row(self) -> pl.DataFrame:
+    def by_row(self) -> Table:
         """Return the problems (PROBLEM) of each row in turn, each once, as they were added."""
         if not self._names:
             return NOTHING
         rows, kinds = np.concatenate(self._rows), np.concatenate(self._kinds)
         first = np.sort(np.unique(rows * len(self._names) + kinds, return_index=True)[1])
         in_order = first[np.argsort(rows[first], kind="stable")]
-        return self._frame(rows[in_order], kinds[in_order])
+        return self._table(rows[in_order], kinds[in_order])
 
     def _kind(self, field: str, problem: str) -> int:
         return self._names.setdefault((field, problem), len(self._names))
 
-    def _frame(self, rows: Rows, kinds: Rows) -> pl.DataFrame:
-        fields, problems = (pl.Series(words, dtype=pl.String) for words in zip(*self._names, strict=True))
-        return pl.DataFrame(
-            [
-                pl.Series("row", rows, pl.UInt32),
-                fields.gather(kinds).alias("field"),
-                problems.gather(kinds).alias("problem"),
-            ]
-        )
+    def _table(self, rows: Rows, kinds: Rows) -> Table:
+        fields, problems = (Text(kinds, words) for words in zip(*self._names, strict=True))
+        return Table.of({"row": Wholes(rows), "field": fields, "problem": problems}, PROBLEM)

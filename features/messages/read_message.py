@@ -61,16 +61,23 @@ class Message:
         return self.rows if isinstance(self.rows, Table) else Table.of_frame(self.rows)
 
 
-@dataclass(frozen=True, slots=True)
 class Problems:
     """What is wrong with a message.
 
     refused: quarantine rows (contract.QUARANTINE_COLUMNS).
-    found: `row`, `field`, `problem`: oddities of consignments that were accepted all the same.
+    odd: `row`, `field`, `problem`: oddities of consignments that were accepted all the same; `found` as a frame.
     """
 
-    refused: pl.DataFrame
-    found: pl.DataFrame
+    __slots__ = ("odd", "refused")
+
+    def __init__(self, refused: pl.DataFrame, odd: pl.DataFrame | Table) -> None:
+        self.refused = refused
+        self.odd = odd if isinstance(odd, Table) else Table.of_frame(odd)
+
+    @property
+    def found(self) -> pl.DataFrame:
+        """The oddities as a frame."""
+        return self.odd.frame
 
 
 class Refused(Fault):

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
+import numpy.typing as npt
 
-from features.algebra.frames import text_of
+from features.algebra.tables import Table
 from features.algebra.text import distinct_pairs
 
 TABLE = Path(__file__).with_name("required_elements.toml")
@@ -50,10 +50,17 @@ def is_lacking(field: str, problem: str) -> str | None:
     return next((stage.orientation for stage in stages() if (field, problem) in stage.lacking), None)
 
 
-def rows_lacking(problems: pl.DataFrame, orientation: str) -> pl.Series:
+def rows_lacking(problems: Table, orientation: str) -> npt.NDArray[np.int64]:
     """Return the rows whose problems (`row`, `field`, `problem`) lead to an orientation, each once, in order."""
-    field, problem = text_of(problems["field"]), text_of(problems["problem"])
+    row, lacking = problems.whole("row").values, _that_lead_to(orientation)
+    if not len(row):
+        return row
+    field, problem = problems.text("field"), problems.text("problem")
     kinds, of_row = distinct_pairs(field.codes, problem.codes, len(problem.words))
-    lacking = {pair for stage in stages() if stage.orientation == orientation for pair in stage.lacking}
     lacks = np.array([(field.words[one], problem.words[other]) in lacking for one, other in kinds], np.bool_)
-    return pl.Series("row", np.unique(problems["row"].to_numpy()[lacks[of_row]]), problems["row"].dtype)
+    return np.unique(row[lacks[of_row]])
+
+
+@lru_cache(maxsize=16)
+def _that_lead_to(orientation: str) -> frozenset[tuple[str, str]]:
+    return frozenset(pair for stage in stages() if stage.orientation == orientation for pair in stage.lacking)

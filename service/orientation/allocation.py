@@ -8,7 +8,7 @@ import numpy as np
 
 from service.orientation.asked import Asked
 from service.orientation.columns import Bools, Floats, Ints
-from service.orientation.lanes import STRICTEST_FIRST, Check, Lane
+from service.orientation.lanes import DOCUMENTS, NO_CHECK, PHYSICAL, RED, STRICTEST_FIRST
 from service.orientation.periods import Periods
 
 
@@ -36,21 +36,22 @@ def allocate_checks(asked: Asked, periods: Periods) -> Given:
     Draws are granted in random order, never by score: where capacity is short, chance must stay blind. The draw of an
     explored consignment is divided by its probability, so that all drawn consignments are ordered evenly.
     """
-    strictest = np.where(asked.random | asked.explored, Check.physical, Check.none)
+    strictest = np.where(asked.random | asked.explored, PHYSICAL, NO_CHECK)
     wants = np.maximum(np.maximum(strictest, asked.rule_check), asked.rank_check)
     turn = np.where(asked.rule_check >= asked.rank_check, 2, 3)
     turn = np.where(asked.random, 0, np.where(asked.explored, 1, turn))
     order = np.lexsort((asked.draws.tie, _precedence(asked), turn))
     check = np.zeros(len(wants), np.int64)
-    for kind in STRICTEST_FIRST:
-        asks = (check == 0) & (wants >= kind)
+    for name, kind in STRICTEST_FIRST:
+        asks = (check == NO_CHECK) & (wants >= kind)
         if asks.any():
-            granted = asks & (periods.running(asks, order) <= periods.left[kind.name])
+            granted = asks & (periods.running(asks, order) <= periods.left[name])
             check = np.where(granted, kind, check)
     wanted = np.maximum(wants, asked.usual_check)
-    dropped = lane_of(check) < lane_of(wanted)
+    lane = lane_of(check)
+    dropped = lane < lane_of(wanted)
     kept = dropped & (asked.usual_check > wants) & (periods.left["physical"] > 0)
-    return Given(check, lane_of(check), wants, wanted, dropped, kept, turn)
+    return Given(check, lane, wants, wanted, dropped, kept, turn)
 
 
 def _precedence(asked: Asked) -> Floats:
@@ -62,17 +63,19 @@ def _precedence(asked: Asked) -> Floats:
 
 def lane_of(check: Ints) -> Ints:
     """Return the lane that each check leads to."""
-    return np.minimum(check, Lane.red)
+    return np.minimum(check, RED)
 
 
 def check_due_to(drawn: Bools, asked: Asked, check: Ints) -> Bools:
     """Select rows whose check was given because of this draw: a physical one, or one that nothing else asked for."""
     others = np.maximum(asked.rule_check, asked.rank_check)
-    due: Bools = drawn & (check >= Check.documents) & ((check == Check.physical) | (others < check))
+    due: Bools = drawn & (check >= DOCUMENTS) & ((check == PHYSICAL) | (others < check))
     return due
 
 
 def share_granted(drawn: Bools, due: Bools, periods: Periods) -> Floats:
     """Return the share of an office's and day's draws that capacity allowed."""
+    if not drawn.any():
+        return np.ones(len(drawn))
     asked = periods.count(drawn)
     return np.where(asked > 0, periods.count(due) / np.maximum(asked, 1), 1.0)

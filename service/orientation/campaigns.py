@@ -16,7 +16,7 @@ import numpy as np
 
 from features.algebra import Text
 from service.orientation.columns import UNKNOWN, Bools, Floats, Hashes, Ints, powers
-from service.orientation.lanes import Check, Lane
+from service.orientation.lanes import SCAN, Lane
 
 LEAST_WORTH = 1e-9
 FINDING = "network-finding"
@@ -82,11 +82,11 @@ def ranks_within(group: Ints, margin: Floats, tie: Hashes) -> Ints:
 
 def held(behind: Ints, check: Ints) -> Bools:
     """Select consignments that wait for the checks of their network: behind them, and not opened themselves."""
-    return (behind > 0) & (check < Check.scan)
+    return (behind > 0) & (check < SCAN)
 
 
 def leads(behind: Ints, check: Ints, network: Text) -> Bools:
     """Select consignments checked by rank as the first of a network that others wait for."""
     waited_for = np.bincount(network.codes[held(behind, check)], minlength=len(network.words)) > 0
-    chosen: Bools = (behind == 0) & (check >= Check.scan) & waited_for[network.codes]
+    chosen: Bools = (behind == 0) & (check >= SCAN) & waited_for[network.codes]
     return chosen

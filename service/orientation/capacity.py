@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -28,6 +28,11 @@ class Capacity:
     documents: int
     audit: int
     expected: int
+
+    def by_kind(self) -> dict[str, int]:
+        """Return the numbers by kind."""
+        return {"physical": self.physical, "scan": self.scan, "documents": self.documents, "audit": self.audit,
+                "expected": self.expected}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,7 @@ class CapacityPlan:
         each, of = periods_of(self.shifts, self.zone, known.text("office"), moments)
         of_period = {(row.office, row.begins): row for row in spent}
         gone = [of_period.get((period.office, period.begins)) for period in each]
-        able = [asdict(self.of(period.office, period.shift)) for period in each]
+        able = [self.of(period.office, period.shift).by_kind() for period in each]
         hands = {kind: np.array([capacity[kind] for capacity in able], np.int64) for kind in KINDS}
         given = {kind: np.array([row.checks[kind] if row else 0 for row in gone], np.int64) for kind in CHECKS}
         left = {kind: np.maximum(hands[kind] - given[kind], 0)[of] for kind in CHECKS}

@@ -56,8 +56,10 @@ class Known:
 
     def number_if_any(self, name: str) -> Floats:
         """Return a column of numbers; unknown in every row where there is none, as for a model without this input."""
-        known = name in self._columns or any(name in table for table in self._tables) or name in self._computed
-        return self.number(name) if known else np.full(self._size, np.nan)
+        try:
+            return self.number(name)
+        except KeyError:
+            return np.full(self._size, np.nan)
 
     def whole(self, name: str) -> Ints:
         """Return a column of whole numbers that every row has."""
@@ -71,17 +73,23 @@ class Known:
         return column.astype(np.int64, copy=False)
 
     def _column(self, name: str) -> Column:
-        if name not in self._columns:
-            table = next((table for table in self._tables if name in table), None)
-            self._columns[name] = self._computed[name] if table is None else table.column(name)
-        return self._columns[name]
+        column = self._columns.get(name)
+        if column is None:
+            column = self._columns[name] = self._read(name)
+        return column
+
+    def _read(self, name: str) -> Column:
+        for table in self._tables:
+            if name in table.kinds:
+                return table.column(name)
+        return self._computed[name]
 
 
 def first_of(cases: Sequence[tuple[Bools, int]], otherwise: int) -> Ints:
     """Return for each row the value of the first case that holds."""
     values = np.full(len(cases[0][0]), otherwise)
     for holds, value in reversed(cases):
-        values = np.where(holds, value, values)
+        values[holds] = value
     return values
 
 

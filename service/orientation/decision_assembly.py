@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -15,9 +15,9 @@ from features.algebra.tables import Table
 from features.consignment import VERSION_KEY, Consignments
 from features.messages import Problems
 from service.orientation.campaigns import HELD, LEADS
-from service.orientation.decisions import DECISIONS_PER_PART, FLAT, SCHEMA, Decisions, Made, Row, decision_id, plainly
+from service.orientation.decisions import DECISIONS_PER_PART, FLAT, SCHEMA, Made, Row, decision_id, plainly
 from service.orientation.given_lanes import Lanes
-from service.orientation.lanes import Check, Lane
+from service.orientation.lanes import GREEN, Check
 from service.orientation.track_assignment import TRACKED, track_evidence
 from service.scoring import Scores
 from service.scoring.explanation import Language, reasons_of
@@ -66,9 +66,9 @@ class Stamp:
 
 def assemble_decisions(
     consignments: Consignments, lanes: Lanes, scores: Scores, problems: Problems, stamp: Stamp
-) -> Decisions:
+) -> Sequence[Row]:
     """Assemble decisions from orientations, scores, problems and reasons; all but green ones are explained exactly."""
-    looked_at = np.flatnonzero(lanes.given.lane > Lane.green)
+    looked_at = np.flatnonzero(lanes.given.lane > GREEN)
     reasons = reasons_of(scores, looked_at, stamp.language) if len(looked_at) else []
     explained = dict(zip(looked_at.tolist(), reasons, strict=True))
     model = scores.model
@@ -85,8 +85,8 @@ def assemble_decisions(
         "history_as_of": stamp.history_as_of,
     }
     declared = consignments.declared.select(REPEATED_COLUMNS)
-    given = Assembled(declared, lanes, explained, _by_row(problems.found), common, stamp)
-    return Decisions(list(given) if len(given) <= DECISIONS_PER_PART else given, problems.refused, consignments)
+    given = Assembled(declared, lanes, explained, _by_row(problems.odd), common, stamp)
+    return list(given) if len(given) <= DECISIONS_PER_PART else given
 
 
 class Assembled(Made):
@@ -197,8 +197,8 @@ def _listed(name: str, rows: int, items: Iterable[tuple[int, Row]]) -> pl.Series
     )
 
 
-def _by_row(table: pl.DataFrame) -> dict[int, list[dict[str, str]]]:
+def _by_row(odd: Table) -> dict[int, list[dict[str, str]]]:
     problems: dict[int, list[dict[str, str]]] = {}
-    for row, field, problem in table.iter_rows():
+    for row, field, problem in zip(*(odd.values(name) for name in ("row", "field", "problem")), strict=True):
         problems.setdefault(row, []).append({"field": field, "problem": problem})
     return problems

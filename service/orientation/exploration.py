@@ -70,7 +70,7 @@ class Exploration:
             checks, total = periods.able["physical"], self.mean_weight * periods.able["expected"].astype(np.float64)
         competes = (weight > 0) & (total > 0)
         chance = self.share_on_days(days) * checks * np.where(competes, weight, 0.0) / np.where(competes, total, 1.0)
-        return np.clip(chance, 0.0, 1.0)
+        return np.minimum(np.maximum(chance, 0.0), 1.0)
 
 
 def weights(known: Known) -> Floats:

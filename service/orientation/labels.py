@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,12 +14,14 @@ from service.orientation.asked import Asked
 from service.orientation.campaigns import held, leads
 from service.orientation.columns import Bools, Floats, Ints, Known, first_of
 from service.orientation.context import EDITION
-from service.orientation.lanes import Check, Lane, PostClearance, PreArrival
+from service.orientation.lanes import BLUE, PHYSICAL, RED, YELLOW, PostClearance, PreArrival
 from service.orientation.periods import Periods
 
 VAGUE = "wording_vague_share"
 SELECTIONS = ("none", "random", "exploration", "rule", "campaign", "risk")
 NOTHING, RANDOM, EXPLORATION, RULE, CAMPAIGN, RISK = range(len(SELECTIONS))
+NO_RISK, DATA_INCOMPLETE, REQUEST_INFORMATION, _, _, CONTROL_RECOMMENDED = map(int, PreArrival)
+NOTHING_LATER, REASSESS, AUDIT_LATER = map(int, PostClearance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +48,22 @@ def oriented(
     decide_again: whether what is lacking now may change every decision but the strictest.
     """
     waits_for, first = held(asked.behind, given.check), leads(asked.behind, given.check, asked.network)
-    looked_at = given.lane >= Lane.yellow
+    looked_at = given.lane >= YELLOW
     blindly = check_due_to(asked.random, asked, given.check)
     by_weight = check_due_to(asked.explored, asked, given.check)
     by_rule = looked_at & (asked.rule_check >= given.check)
     causes = ((blindly, RANDOM), (by_weight, EXPLORATION), (by_rule, RULE), (first, CAMPAIGN), (looked_at, RISK))
-    sent = (given.check == Check.physical) & (np.maximum(asked.rule_check, asked.rank_check) >= Check.physical)
+    sent = (given.check == PHYSICAL) & (np.maximum(asked.rule_check, asked.rank_check) >= PHYSICAL)
     certain = looked_at & (~blindly & ~by_weight | sent)  # drawn or not, its check was certain
     by_blind_draw = random_rate * share_granted(asked.random, blindly, periods)
     by_exploration = (1.0 - random_rate) * asked.explorable * share_granted(asked.explored, by_weight, periods)
     chance = by_blind_draw + by_exploration
     drawable = np.where((chance > 0) & ~asked.withdrawn, chance, np.nan)
-    again = (given.lane != Lane.red) & ~asked.withdrawn & (decide_again | waits_for)
-    later = np.where(again, PostClearance.reassess, PostClearance.none)
+    again = (given.lane != RED) & ~asked.withdrawn & (decide_again | waits_for)
+    later = np.where(again, REASSESS, NOTHING_LATER)
     return Labels(
         before_arrival,
-        np.where(given.lane == Lane.blue, PostClearance.audit, later),
+        np.where(given.lane == BLUE, AUDIT_LATER, later),
         first_of(causes, NOTHING),
         np.where(certain, 1.0, drawable),
         waits_for,
@@ -72,28 +75,29 @@ def before_arrival(
     known: Known, asked: Asked, lane: Ints, problems: Problems, vague_share: float, edition: int = EDITION
 ) -> Ints:
     """Return what to do before arrival (PreArrival), from lanes, vague wording and what a declaration lacks."""
-    requested = _lacking(problems, PreArrival.request_information, len(known))
-    incomplete = _lacking(problems, PreArrival.data_incomplete, len(known))
+    requested = _lacking(problems, PreArrival.request_information.name, len(known))
+    incomplete = _lacking(problems, PreArrival.data_incomplete.name, len(known))
     if edition == 1:
-        incomplete = flagged(problems.found["row"].to_list(), len(known))
+        incomplete = flagged(problems.odd.whole("row").values, len(known))
     vague = known.number_if_any(VAGUE) >= vague_share
     unscored = np.isnan(asked.margin)  # without a score, "no risk" may not be claimed
     cases = (
-        (asked.withdrawn, PreArrival.no_risk),
-        (lane == Lane.red, PreArrival.control_recommended),
-        (vague | requested, PreArrival.request_information),
-        (incomplete | unscored, PreArrival.data_incomplete),
+        (asked.withdrawn, NO_RISK),
+        (lane == RED, CONTROL_RECOMMENDED),
+        (vague | requested, REQUEST_INFORMATION),
+        (incomplete | unscored, DATA_INCOMPLETE),
     )
-    return first_of(cases, PreArrival.no_risk)
+    return first_of(cases, NO_RISK)
 
 
-def _lacking(problems: Problems, orientation: PreArrival, size: int) -> Bools:
+def _lacking(problems: Problems, orientation: str, size: int) -> Bools:
     """Return a flag for each row, set where an element is lacking that asks for this orientation."""
-    return flagged(rows_lacking(problems.found, orientation.name).to_list(), size)
+    return flagged(rows_lacking(problems.odd, orientation), size)
 
 
-def flagged(places: list[int], size: int) -> Bools:
+def flagged(places: Sequence[int] | Ints, size: int) -> Bools:
     """Return a flag for each row, set at these places."""
     flags = np.zeros(size, np.bool_)
-    flags[places] = True
+    if len(places):
+        flags[places] = True
     return flags

@@ -202,7 +202,7 @@ def compile_kernels() -> None:
 
 def bands_of(share_below: Floats) -> Ints:
     """Return the band of scores (0 the lowest) of shares of an ordinary day that score lower; UNKNOWN if unscored."""
-    bands = np.clip(np.searchsorted(EDGES, share_below, side="right") - 1, 0, BANDS - 1)
+    bands = np.minimum(np.maximum(EDGES.searchsorted(share_below, side="right") - 1, 0), BANDS - 1)
     return np.where(np.isnan(share_below), UNKNOWN, bands)
 
 

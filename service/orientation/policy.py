@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from service.orientation.draws import drawn
 from service.orientation.exploration import Exploration, weights
 from service.orientation.given_lanes import Lanes
 from service.orientation.labels import before_arrival, flagged, oriented
-from service.orientation.lanes import STRICTEST_FIRST, Check, Lane, Track, check_of
+from service.orientation.lanes import GREEN, NO_CHECK, PHYSICAL, STRICTEST_FIRST, Lane, Track, check_of
 from service.orientation.pacing import bands_of, paced
 from service.orientation.periods import Periods
 from service.orientation.rules import MICROS_OF_A_DAY, Rule
@@ -73,8 +73,9 @@ class Policy:
             context.lost,
         )  # fmt: skip
         lanes = self.lanes(consignments, scores, problems, context)
-        decided = assemble_decisions(consignments, lanes, scores, problems, stamp)
-        return replace(decided, basis=self._basis(scores, context), taken=Taken.of_lanes(lanes))
+        rows = assemble_decisions(consignments, lanes, scores, problems, stamp)
+        basis, taken = self._basis(scores, context), Taken.of_lanes(lanes)
+        return Decisions(rows, problems.refused, consignments, basis=basis, taken=taken)
 
     def _basis(self, scores: Scores, context: DecisionContext) -> Basis:
         spent = [row.as_json() for row in context.spent]
@@ -129,7 +130,7 @@ class Policy:
             usual_check = self._reached(risk, rank, periods.able)
             rank_check = self._reached(risk, ahead, self._free_of_chance(periods, to_come))
         random = draws.draw < self.random_rate
-        sent = np.maximum(rule_check, rank_check) >= Check.physical
+        sent = np.maximum(rule_check, rank_check) >= PHYSICAL
         weight = np.where(sent, 0.0, weights(known))
         days = known.moments("lodged_at") // MICROS_OF_A_DAY
         explorable = self.exploration.chance(context.competing, weight, days, periods)
@@ -149,8 +150,10 @@ class Policy:
         check, track = np.zeros(len(known), np.int64), np.zeros(len(known), np.int64)
         codes: dict[int, list[str]] = {}
         for code, holds, lane, of_rule in self._asking(known, network, context):
+            if not holds.any():
+                continue
             rows = np.flatnonzero(holds)
-            check[rows] = np.maximum(check[rows], check_of(lane))
+            check[rows] = np.maximum(check[rows], int(check_of(lane)))
             track[rows] = np.maximum(track[rows], of_rule)
             for row in rows.tolist():
                 codes.setdefault(row, []).append(code)
@@ -162,7 +165,7 @@ class Policy:
         """Give all that asks by a condition: its code, where it holds, and the lane and track that it asks for."""
         for rule in self.rules:
             yield rule.code, rule.holds(known), rule.lane, rule.track
-        if HISTORY in context.lost and self.unknown_past > Lane.green:
+        if HISTORY in context.lost and self.unknown_past > GREEN:
             yield UNKNOWN_PAST, np.ones(len(known), np.bool_), self.unknown_past, Track.none
         if context.found:
             yield FINDING, network.holds(frozenset(context.found).__contains__), self.campaigns.carried, Track.none
@@ -182,11 +185,11 @@ class Policy:
     def _reached(self, risk: Floats, place: Numbers, able: Mapping[str, Numbers]) -> Ints:
         """Return the strictest check that reaches down to a place; none for risk below `least_risk`, or unscored."""
         reach: Numbers = np.zeros(len(risk))
-        cases: list[tuple[Bools, int]] = [(~(risk >= self.least_risk), Check.none)]
-        for check in STRICTEST_FIRST:
-            reach = reach + able[check.name]
+        cases: list[tuple[Bools, int]] = [(~(risk >= self.least_risk), NO_CHECK)]
+        for name, check in STRICTEST_FIRST:
+            reach = reach + able[name]
             cases.append((place <= reach, check))
-        return first_of(cases, Check.none)
+        return first_of(cases, NO_CHECK)
 
 
 def _ranked_on_ordinary_day(margin: Floats, share_below: Floats, expected: Ints) -> tuple[Ints, Ints]:

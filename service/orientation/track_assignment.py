@@ -12,7 +12,7 @@ from features.consignment import Consignments
 from features.hs_codes import hs_plain_text
 from features.moments import EPOCH
 from service.orientation.columns import Floats, Ints, Known
-from service.orientation.lanes import Lane, Track
+from service.orientation.lanes import YELLOW, Track
 from service.orientation.normal_texts import normal
 from service.orientation.periods import MICROSECOND
 from service.orientation.track_conditions import Suspicion, Tracks, eligibility, may_be_simplified
@@ -59,7 +59,7 @@ def follow(
 
     codes_as_written: as the first edition of judging did (DecisionContext).
     """
-    looked_at = np.flatnonzero(lane >= Lane.yellow)
+    looked_at = np.flatnonzero(lane >= YELLOW)
     grave, track, unsure = np.full(len(lane), np.nan), np.zeros(len(lane), np.int64), {}
     if len(looked_at):
         grave[looked_at] = scores.severity(looked_at)

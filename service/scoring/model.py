@@ -12,9 +12,10 @@ import numpy.typing as npt
 import polars as pl
 
 from features.algebra import Text, exp
-from features.algebra.tables import Table
+from features.algebra.tables import Table, Wholes
 from features.assemble import Fits, Rows
 from features.catalogue import Input
+from features.consignment import NUMBERED
 from service.scoring.calibration import Calibration
 from service.scoring.severity import Severity
 from service.scoring.trees import Trees
@@ -61,7 +62,8 @@ class Model:
 
 def scored(rows: Rows, margin: Floats, risk: Floats, share_below: Floats) -> Table:
     """Return what scores come to, by column, for the rows of a model."""
-    return Table.of({"row": pl.Series(rows.row), "margin": margin, "risk": risk, "share_below": share_below})
+    row = Wholes(rows.row.astype(np.int64))
+    return Table.of({"row": row, "margin": margin, "risk": risk, "share_below": share_below}, NUMBERED)
 
 
 def place_among(reference: Floats, margin: Floats) -> Floats:

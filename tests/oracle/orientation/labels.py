@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from features.messages import Problems
-from features.messages.required_elements import rows_lacking
+from features.messages.required_elements import stages
 from tests.oracle.orientation.allocation import check_due_to, share_granted
 from tests.oracle.orientation.context import EDITION
 from tests.oracle.orientation.lanes import Check, Lane, PreArrival
@@ -32,6 +32,13 @@ def oriented(
         selection.when(looked_at).then(pl.lit("risk")).otherwise(pl.lit("none")).alias("selection"),
         pl.when(certain).then(1.0).otherwise(_chance(random_rate)).alias("selection_probability"),
     )
+
+
+def rows_lacking(problems: pl.DataFrame, orientation: str) -> pl.Series:
+    """Return the rows whose problems (`row`, `field`, `problem`) lead to an orientation, each once, in order."""
+    lacking = {pair for stage in stages() if stage.orientation == orientation for pair in stage.lacking}
+    rows = [row for row, field, problem in problems.iter_rows() if (field, problem) in lacking]
+    return pl.Series("row", sorted(set(rows)), problems["row"].dtype)
 
 
 def _before_arrival(problems: Problems, vague_share: float, edition: int) -> pl.Expr:
