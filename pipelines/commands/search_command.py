@@ -61,8 +61,8 @@ def _show(found: Found) -> None:
     for one in found.consignments:
         lane = one["clearance"] or "archived"
         parties = " → ".join(name for name in (one["sender"], one["addressee"]) if name)
-        told = (one["lodged_at"][:10], one["office"] or "no office", lane, parties, one["goods"], ", ".join(one["by"]))
-        show.line("  " + "  ".join([one["consignment_id"], *(text for text in told if text)]))
+        shown = (one["lodged_at"][:10], one["office"] or "no office", lane, parties, one["goods"], ", ".join(one["by"]))
+        show.line("  " + "  ".join([one["consignment_id"], *(text for text in shown if text)]))
     _show_group("party", "parties", found.parties, "party_id", "sender")
     _show_group("network", "networks", found.networks, "network_id")
     _show_group("shop or account", "shops and accounts", found.shops, "platform", "seller_account", "seller_url")

@@ -162,8 +162,8 @@ def _entries(store: Store, key: str, kinds: Sequence[str], reader: Sender) -> li
     return [{**one, "network": one["party_id"] in seen} for one in found]
 
 
-def _asks(kinds: Sequence[str], *some: str) -> bool:
-    return not kinds or bool(set(some) & set(kinds))
+def _asks(kinds: Sequence[str], *among_these: str) -> bool:
+    return not kinds or bool(set(among_these) & set(kinds))
 
 
 def _members(store: Store, key: str, kinds: Sequence[str], reader: Sender) -> list[str]:

@@ -128,8 +128,8 @@ def _counted(
     for one in found:
         value = key(one)
         if any(value):
-            said = dict(zip(names, value, strict=True)) | {name: getattr(one, name) for name in beside}
-            row = rows.setdefault(value, said | {"consignments": 0})
+            stated = dict(zip(names, value, strict=True)) | {name: getattr(one, name) for name in beside}
+            row = rows.setdefault(value, stated | {"consignments": 0})
             row["consignments"] += 1
     return sorted(rows.values(), key=lambda row: -int(row["consignments"]))[:LARGEST_GROUP]
 

@@ -48,7 +48,7 @@ def entries_found(connection: sa.Connection, key: str, kinds: Sequence[str]) -> 
     cards = [card for (card,) in LISTED_BY.rows(connection, among=pseudonyms.keyed_list(values))] if values else []
     named = subjects_named(connection, pseudonyms.plain_list(cards))
     code = dict(zip(named, pseudonyms.keyed_list(named), strict=True))
-    entries = [{**said, "party_id": code_of("P", code[card])} for card, said in named.items()]
+    entries = [{**entry, "party_id": code_of("P", code[card])} for card, entry in named.items()]
     return sorted(entries, key=lambda one: (one["list"], one["label"]))[:MOST_ENTRIES] + _lists(connection, key, kinds)
 
 
