@@ -22,7 +22,7 @@ from service.parties.lists_search import entries_found
 from service.parties.stored_parties import network
 from service.record.ownership import Sender, offices_on
 from service.record.postings import Numbers, numbers_of
-from service.record.search_index import PARTY, values_of, waiting
+from service.record.search_index import PARTY, decisions_waiting, values_of
 from service.record.search_keys import BY_NAME, KEY_KINDS, LONGEST, Meaning, key_of, meanings
 from service.store.database import Store
 from service.store.driver import Prepared, among
@@ -66,8 +66,8 @@ class Found:
 
     total: of consignments, up to COUNTED. more: whether there are more than that. consignments: of the page asked for,
     the newest first, each with the kinds of key it was found `by`. parties, networks, shops, cases: of the newest
-    LOOKED_AT. lists: entries of active lists that the key names, and lists by their name. waiting: entries of the
-    audit log that are not in the index yet.
+    LOOKED_AT. lists: entries of active lists that the key names, and lists by their name. waiting: decisions
+    that are not in the index yet, up to 1,000.
     """
 
     total: int
@@ -89,7 +89,8 @@ def search(store: Store, asked: Asked, reader: Sender) -> Found:
     with store.reading() as connection:
         by_kind = _found(connection, key, kinds, members)
         newest, more = _seen(connection, by_kind, reader)
-        now = offices_on(connection, newest[:LOOKED_AT])  # the index may be some seconds behind
+        shown_now = [*newest[:LOOKED_AT], *newest[asked.beyond : asked.beyond + asked.at_most]]
+        now = offices_on(connection, shown_now)  # the index may be some seconds behind
         newest = [number for number in newest if reader.sees_every(now.get(number, ()))]
         looked_at = details_of(connection, newest[:LOOKED_AT])
         page = newest[asked.beyond : asked.beyond + asked.at_most]
@@ -101,7 +102,7 @@ def search(store: Store, asked: Asked, reader: Sender) -> Found:
             *grouped(list(looked_at.values())),
             lists=lists,
             cases=cases_among(connection, newest[:LOOKED_AT]),
-            waiting=waiting(store),
+            waiting=decisions_waiting(connection),
         )
 
 

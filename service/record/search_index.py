@@ -33,6 +33,7 @@ from service.store.tables import CHAIN, DECISIONS, DECLARATIONS, SEARCHED
 
 TAKEN_IN = "search_taken_in"  # the last entry of the audit log whose decision search finds
 ENTRIES = 500  # of the audit log in one transaction, so that calls are not blocked
+MOST_WAITING = 1_000  # decisions that are counted
 PARTY = "party"  # the kind of the keys of senders as they are linked: `P-…`
 NUMBERED = Prepared(sa.select(SEARCHED).where(among(SEARCHED.c.consignment_id)))
 LAST_NUMBER = Prepared(sa.select(sa.func.max(SEARCHED.c.number)))
@@ -71,6 +72,13 @@ def waiting(store: Store) -> int:
     """Count the entries of the audit log that are not looked at yet."""
     with store.reading() as connection:
         return tail(connection)[0] - (state_of(connection, TAKEN_IN) or 0)
+
+
+def decisions_waiting(connection: sa.Connection) -> int:
+    """Count the decisions that are not in the index yet, up to MOST_WAITING."""
+    after = CHAIN.c.number > (state_of(connection, TAKEN_IN) or 0)
+    query = sa.select(CHAIN.c.number).where(after, CHAIN.c.kind == "decision").limit(MOST_WAITING)
+    return len(connection.execute(query).all())
 
 
 def _take_in(connection: sa.Connection) -> int:

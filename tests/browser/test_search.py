@@ -114,7 +114,9 @@ def test_a_kind_can_be_chosen_and_what_cannot_be_searched_is_said(
     assert page.inner_text("[role=alert]").startswith("key:")
     assert page.input_value("main [name=key]") == "no number at all"
     no_serious_fault(page)
-    look_for(page, "nobody of this name")
+    page.select_option("[name=kind]", "")
+    page.fill("main [name=key]", "nobody of this name")
+    press(page, page.locator("main form button"))
     assert page.inner_text("main [role=status]") == say("nothing_found")
 
 
