@@ -1,10 +1,10 @@
 """Postings: which consignments state which keys, packed into few rows, so that they are small and quick to add.
 
 A posting is a keyed hash of a key, of 48 bits, and the number of a consignment, in ten bytes. Postings lie in buckets
-by the first bits of the hash: of a few bits on the first level, of more on each level below. New ones come into the
-first level together; a bucket that has become large is emptied into those below it (a buffer tree, as in databases that
-merge logs). So each posting is written some five times in all, in rows of many, and what is looked up is one bucket a
-level.
+by the first bits of the hash: all in one on the first level, told apart by more bits on each level below. New ones come
+into the first level together; a bucket that has become large is emptied into those below it (a buffer tree, as in
+databases that merge logs). So each posting is written some five times in all, in rows of many, and what is looked up is
+one bucket a level.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Place = tuple[int, int]  # level, bucket
 PACKED = np.dtype([("high", "<u2"), ("low", "<u4"), ("number", "<u4")])
 BITS, LOW_BITS = 48, 32  # of a hash; of its lower part
 MASK = (1 << BITS) - 1
-LEVEL_BITS = (4, 8, 12, 16)  # of the hash, by which the buckets of a level are told apart
+LEVEL_BITS = (0, 4, 8, 12, 16)  # of the hash, by which the buckets of a level are told apart: on the first is one
 LAST = len(LEVEL_BITS) - 1
 LARGE = 1_024  # postings of a bucket, from which on it is emptied into those below it
 MOST_PARTS = 16  # rows of a bucket that are short, from which on they become one
@@ -50,7 +50,8 @@ def packed(values: npt.NDArray[np.uint64], numbers: Numbers) -> Packed:
 
 def add(connection: sa.Connection, postings: Packed) -> None:
     """Add postings (as `packed` gives them), in the caller's transaction."""
-    for level in range(len(LEVEL_BITS)):
+    first = sum(len(postings) > LARGE << bits for bits in LEVEL_BITS[:-1])  # many go where a bucket holds them
+    for level in range(first, len(LEVEL_BITS)):
         if not len(postings):
             return
         postings = _put(connection, level, _split(postings, level))

@@ -19,7 +19,6 @@ from features.hashes import hashes_of
 from features.history.fact_columns import Versions
 from features.parties.linking import code_of
 from service.record.audit_log import tail
-from service.record.ownership import offices_on
 from service.record.postings import MASK, add, forget, packed
 from service.record.record_rows import declarations_of, parts_of
 from service.record.search_keys import Body, key_of, stated_keys
@@ -36,6 +35,11 @@ ENTRIES = 500  # of the audit log in one transaction, so that calls are not bloc
 MOST_WAITING = 1_000  # decisions that are counted
 PARTY = "party"  # the kind of the keys of senders as they are linked: `P-…`
 NUMBERED = Prepared(sa.select(SEARCHED).where(among(SEARCHED.c.consignment_id)))
+OFFICES = Prepared(
+    sa.select(DECLARATIONS.c.consignment_id, DECLARATIONS.c.office)
+    .where(among(DECLARATIONS.c.consignment_id))
+    .distinct()
+)
 LAST_NUMBER = Prepared(sa.select(sa.func.max(SEARCHED.c.number)))
 _SAME = [DECISIONS.c[name] == DECLARATIONS.c[name] for name in VERSION_KEY]
 DECIDED = Prepared(
@@ -159,7 +163,7 @@ def _of_party(stated: Mapping[str, Any]) -> list[str]:
 def _numbered(connection: sa.Connection, consignment_ids: Sequence[str]) -> dict[str, int]:
     """Return the number of each consignment in the index; new ones get the next ones."""
     known = _known(connection, consignment_ids)
-    now = {number: frozenset(of) for number, of in offices_on(connection, consignment_ids).items()}
+    now = _offices(connection, consignment_ids)
     last = LAST_NUMBER.rows(connection)[0][0] or 0
     new = [number for number in consignment_ids if number not in known]
     fresh = {number: last + place for place, number in enumerate(new, start=1)}
@@ -174,6 +178,15 @@ def _numbered(connection: sa.Connection, consignment_ids: Sequence[str]) -> dict
         connection, SEARCHED, [{"number": one.number, "offices": as_listed(now[one.consignment_id])} for one in changed]
     )
     return fresh | {number: found.number for number, found in known.items()}
+
+
+def _offices(connection: sa.Connection, consignment_ids: Sequence[str]) -> dict[str, frozenset[str | None]]:
+    """Look up the offices of all parts of consignments, as `offices_on` does, for calls one by one."""
+    found: dict[str, set[str | None]] = {}
+    for batch in in_lists(consignment_ids):
+        for number, office in OFFICES.rows(connection, among=batch):
+            found.setdefault(number, set()).add(office)
+    return {number: frozenset(offices) for number, offices in found.items()}
 
 
 def as_listed(offices: Collection[str | None]) -> list[str | None]:
