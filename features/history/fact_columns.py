@@ -24,7 +24,7 @@ FirstSeen = Callable[[Integers], Integers]
 
 NEVER = int(np.iinfo(np.int64).min)
 MOST_WHOLE = float(2**63 - 1024)  # the largest number that an integer holds
-DECLARED = [(fact.amount, fact.needs) for fact in facts_from("declaration")]
+DECLARED: list[tuple[Any, Sequence[str]]] = [(fact.amount, fact.needs) for fact in facts_from("declaration")]
 SENDER = ENTITIES.index("consignor_entity")
 SIGHTS = [ENTITIES.index(f"{key}_entity") for key in NOVELTY_FACTS.values()]
 
@@ -59,7 +59,7 @@ class Versions:
         columns = [table.whole(name) for name in ENTITIES]
         entities = np.array([column.values for column in columns], np.int64).reshape(len(ENTITIES), len(table))
         known = np.array([np.full(len(c), True) if c.known is None else c.known for c in columns], np.bool_)
-        amounts = np.array([_amounts(fact, table) for fact in DECLARED])
+        amounts = _amounts(table)
         withdrawn = table.text("purpose").is_one_of("cancellation")
         if withdrawn.any():
             amounts = np.where(withdrawn, 0, amounts)
@@ -133,14 +133,16 @@ class Versions:
         return self.where(range(start, min(stop, len(self))))
 
 
-def _amounts(declared: tuple[Any, Sequence[str]], table: Table) -> Integers:
-    """Return what each version states of a fact (its amount, and the columns that this is made of): whole numbers.
+def _amounts(table: Table) -> Integers:
+    """Return what each version states of the facts of a declaration: whole numbers, facts × versions.
 
     Unknown is nothing.
     """
-    amount, needs = declared
-    amounts = np.rint(amount(*[table.number(name) for name in needs]) + np.zeros(len(table)))
-    whole: Integers = np.clip(np.where(np.isnan(amounts), 0.0, amounts), -MOST_WHOLE, MOST_WHOLE).astype(np.int64)
+    numbers = np.zeros((len(DECLARED), len(table)))
+    for of_fact, (amount, needs) in zip(numbers, DECLARED, strict=True):
+        of_fact += amount(*[table.number(name) for name in needs])
+    rounded = np.rint(numbers)
+    whole: Integers = np.clip(np.where(np.isnan(rounded), 0.0, rounded), -MOST_WHOLE, MOST_WHOLE).astype(np.int64)
     return whole
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -88,6 +88,12 @@ class QueryPlan:
         return counts, np.array([moment for of_key in each for moment in of_key], np.int64), np.cumsum(counts) - counts
 
 
+@lru_cache(64)
+def _plan_of_each(moments: int, facts: tuple[str, ...]) -> QueryPlan:
+    """Ask of one key the totals of facts before each of so many moments, and the ages."""
+    return QueryPlan.of(KeyQuery(tuple(Sum(fact, m) for m in range(moments) for fact in facts), ages=True))
+
+
 @dataclass(frozen=True)
 class HistoryQuery:
     """Entities, each named by a row under a key, and the moments of the rows.
@@ -109,9 +115,14 @@ class HistoryQuery:
 
         The sums come by moment, and for each moment by fact.
         """
-        plan = QueryPlan.of(KeyQuery(tuple(Sum(fact, m) for m in range(len(moments)) for fact in facts), ages=True))
         n = len(entities)
-        return cls(plan, entities, np.zeros(n, np.int64), np.arange(n, dtype=np.int64), moments)
+        return cls(
+            _plan_of_each(len(moments), tuple(facts)),
+            entities,
+            np.zeros(n, np.int64),
+            np.arange(n, dtype=np.int64),
+            moments,
+        )
 
     def equals(self, other: HistoryQuery) -> bool:
         """Return true if the other asks the same."""

@@ -113,7 +113,7 @@ def _read(request: Request, content: bytes, model: Any) -> _Read:
     if not (isinstance(model, type) and issubclass(model, BaseModel) and content and _says_json(request)):
         return _Read(request, content, None)
     try:
-        extras = extras_offered(request)
+        extras = request.state.extras = extras_offered(request)
         sent = read_json(content, "the body", OF_A_CALL, as_written=False, known=KNOWN | extras)
         OF_A_CALL.check_rows(goods_lines(sent), WIDTH + len(extras), "the body")
     except UnreadableFile as fault:
@@ -122,8 +122,11 @@ def _read(request: Request, content: bytes, model: Any) -> _Read:
 
 
 def _says_json(request: Request) -> bool:
+    stated = request.headers.get("content-type", "")
+    if stated == "application/json":  # nearly every one
+        return True
     header = Header()
-    header["content-type"] = request.headers.get("content-type", "")
+    header["content-type"] = stated
     kind = header.get_content_subtype()
     return header.get_content_maintype() == "application" and (kind == "json" or kind.endswith("+json"))
 

@@ -23,7 +23,7 @@ from service.access.redaction import shown_to
 from service.api import bodies as models
 from service.api.bodies import Genuine, Judgement, Serial, Transferred
 from service.api.body_parts import dumped
-from service.api.body_reading import BoundedRoute, apart, extras_offered
+from service.api.body_reading import BoundedRoute, apart
 from service.api.error_responses import Unprocessable, refused_fields
 from service.api.live_desk import bundles_of, calls_of, desk_of
 from service.api.metrics import Metrics
@@ -62,7 +62,7 @@ async def post_consignments(request: Request, body: models.Message) -> Response:
     started = time.perf_counter()
     desk, metrics, principal = desk_of(request), metrics_of(request), principal_of(request)
     message, places = await apart(
-        request, _message_of, body, principal, extras_offered(request), request.app.state.dialects.offices
+        request, _message_of, body, principal, request.state.extras, request.app.state.dialects.offices
     )
     try:
         decisions = await asyncio.wrap_future(calls_of(request).decide(message, desk, principal.sender))

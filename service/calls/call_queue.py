@@ -33,7 +33,8 @@ class CallQueue:
 
 def _decide(message: Message, desk: Desk, decisions: Future[Decisions]) -> None:
     try:
-        with desk.journal.store.turns.taken():
+        store = desk.journal.store
+        with store.turns.taken(), store.one_state():
             decided = target(message, desk)
     except BaseException as fault:  # noqa: BLE001 - a panic of polars too is passed to the caller
         decisions.set_exception(fault)

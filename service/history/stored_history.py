@@ -55,6 +55,7 @@ class StoredHistory:
                 if str(gone) == missing:  # the new list names it too: it was not merged
                     raise HistoryUnavailable(missing) from gone
                 missing = str(gone)
+                self.store.look_anew()
 
     def readable(self) -> bool:
         """Return true if every file in use can be opened."""

@@ -16,6 +16,7 @@ OPEN_FILES = 8_192  # asked for; the usual limit of a service is 1,024, and the 
 RESERVED_FILES = 256  # of a process: the store, settled history, logs
 FEWEST = 64
 LONGEST_QUEUE = 1_024
+LARGE_PIECE = 16_384  # bytes that are sent at once
 
 
 def raise_file_limit() -> None:
@@ -50,6 +51,38 @@ def _send_at_once(transport: asyncio.Transport) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
+class SentTogether:
+    """A transport that sends in one piece what is written in one turn of the loop: an answer's header and its body.
+
+    Each piece would wake the caller, and the first one for nothing.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport, self._loop = transport, loop
+        self._held: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        """Send this with all that is written before the loop goes on."""
+        if not self._held:
+            self._loop.call_soon(self._send)
+        self._held.append(data)
+        if len(data) > LARGE_PIECE:  # who writes it is to be told when the caller does not keep up
+            self._send()
+
+    def close(self) -> None:
+        """Send what is written, then close."""
+        self._send()
+        self._transport.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def _send(self) -> None:
+        held, self._held = self._held, []
+        if held:
+            self._transport.write(b"".join(held))
+
+
 class BoundedHttp(H11Protocol):
     """uvicorn's HTTP/1.1 with an end to waiting for headers; one that waits longest makes room for a new one.
 
@@ -62,7 +95,7 @@ class BoundedHttp(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, in the place of the one that waits longest where there is no other place."""
-        super().connection_made(transport)
+        super().connection_made(SentTogether(transport, self.loop))  # type: ignore[arg-type]  # all that uvicorn uses
         _send_at_once(transport)
         most = most_connections()
         while len(self.connections) > most:  # many may have been accepted in one go

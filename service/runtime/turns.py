@@ -19,6 +19,7 @@ class Turns:
         self._guard = threading.Lock()
         self._holder: int | None = None
         self._waiting: deque[tuple[int, threading.Lock]] = deque()
+        self._passing_by = 0  # how many of these came with `first`: they stand in front
 
     @contextmanager
     def taken(self, *, first: bool = False) -> Iterator[None]:
@@ -41,6 +42,12 @@ class Turns:
         finally:
             self._take(first=True)
 
+    def let_first_pass(self) -> None:
+        """Let those go on that pass by others, where there are any; called between two steps of a computation."""
+        if self._passing_by:
+            with self.given_up():
+                pass
+
     def _take(self, *, first: bool) -> None:
         thread = threading.get_ident()
         with self._guard:
@@ -51,6 +58,7 @@ class Turns:
             passed_on.acquire()
             if first:
                 self._waiting.appendleft((thread, passed_on))
+                self._passing_by += 1
             else:
                 self._waiting.append((thread, passed_on))
         passed_on.acquire()
@@ -60,4 +68,5 @@ class Turns:
             self._holder = None
             if self._waiting:
                 self._holder, passed_on = self._waiting.popleft()
+                self._passing_by -= self._passing_by > 0
                 passed_on.release()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import functools
+import sqlite3
+import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +20,7 @@ from service.settings import Settings
 from service.store import digests
 from service.store.bounded_read import BoundedReader
 from service.store.bulk_rows import as_json
-from service.store.driver import run_text
+from service.store.driver import as_sqlalchemy, run_text
 from service.store.group_commit import Writer
 from service.store.pseudonyms import Pseudonyms
 from service.store.schema import SCHEMA, check_schema, create_schema, schema_of
@@ -29,6 +32,7 @@ T = TypeVar("T")
 READ_SECONDS = 0.15  # what is settled is read within it, or a call is answered without it
 SQL_IN_LIST_MAX = 500  # values in one IN list
 CACHE_KB, CACHE_KB_OF_COMMANDS = 4_096, 65_536  # of SQLite's pages: what a day writes touches far more than a call does
+LOOKS_EVERY, LOOKS_SELDOM, SOON = 0.000_25, 0.002, 0.05  # seconds between looks at SQLite's lock, at first and after
 ONE_WRITER = 0x7A315  # the name of PostgreSQL's lock that lets one transaction write at a time, as SQLite does
 
 
@@ -69,11 +73,12 @@ class Store:
         sqlite = functools.partial(_durable_sqlite, CACHE_KB if grouped else CACHE_KB_OF_COMMANDS)
         opened = sqlite if self.is_sqlite else _patient_postgresql
         sa.event.listen(self.engine, "connect", functools.partial(opened, patience_ms))
-        sa.event.listen(self.engine, "begin", _alone)
+        sa.event.listen(self.engine, "begin", functools.partial(_alone, patience_ms))
         self.bounded_reader = (
             BoundedReader(READ_SECONDS) if grouped else None
         )  # a command can wait for files, a call cannot
         self.turns = Turns()
+        self._state = _State()
         self._writer = Writer(self.writing, self.turns) if grouped else None
         if not any_schema:
             _open_schema(self)
@@ -93,6 +98,7 @@ class Store:
 
     def write(self, work: Callable[[sa.Connection], T]) -> T:
         """What `work` gives, once everything that it wrote is durable."""
+        self.look_anew()
         if self._writer is not None:
             return self._writer.write(work)
         with self.writing() as connection:
@@ -100,7 +106,34 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """A connection for looking things up: one unchanging state of the database, whoever writes timeline."""
+        """A connection for looking things up: one unchanging state of the database, whoever writes meanwhile."""
+        if not self._state.kept:
+            with self._looking_up() as connection:
+                yield connection
+            return
+        if self._state.connection is None:
+            self._state.opened = self._looking_up()
+            self._state.connection = self._state.opened.__enter__()
+        yield self._state.connection
+
+    @contextmanager
+    def one_state(self) -> Iterator[None]:
+        """Let all that this thread looks up in the block share one state of the database, until it writes."""
+        self._state.kept = True
+        try:
+            yield
+        finally:
+            self.look_anew()
+            self._state.kept = False
+
+    def look_anew(self) -> None:
+        """Let this thread look things up in the present state of the database from now on."""
+        opened, self._state.opened, self._state.connection = self._state.opened, None, None
+        if opened is not None:
+            opened.__exit__(None, None, None)
+
+    @contextmanager
+    def _looking_up(self) -> Iterator[sa.Connection]:
         isolation: dict[str, Any] = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         with self.engine.connect().execution_options(reading=True, **isolation) as connection:
             yield connection
@@ -126,6 +159,17 @@ class Store:
         if self._writer is not None:
             self._writer.close()
         self.engine.dispose()
+
+
+class _State(threading.local):
+    """What a thread looks things up in.
+
+    kept: whether its look-ups share one state. opened: what is to be left at its end.
+    """
+
+    kept = False
+    opened: AbstractContextManager[sa.Connection] | None = None
+    connection: sa.Connection | None = None
 
 
 def _open_schema(store: Store) -> None:
@@ -173,10 +217,37 @@ def _patient_postgresql(patience_ms: int, connection: Any, _: object) -> None:
     connection.commit()
 
 
-def _alone(connection: sa.Connection) -> None:
+def _alone(patience_ms: int, connection: sa.Connection) -> None:
     """Take the lock of writers at the start: a transaction that reads totals and then adds to them must be alone."""
     reading = connection.get_execution_options().get("reading", False)
-    if connection.dialect.name == "sqlite":
-        run_text(connection, "BEGIN" if reading else "BEGIN IMMEDIATE")
-    elif not reading:
-        run_text(connection, f"SELECT pg_advisory_xact_lock({ONE_WRITER})")
+    if connection.dialect.name != "sqlite":
+        if not reading:
+            run_text(connection, f"SELECT pg_advisory_xact_lock({ONE_WRITER})")
+    elif reading:
+        run_text(connection, "BEGIN")
+    else:
+        _begin_writing(connection, patience_ms)
+
+
+def _begin_writing(connection: sa.Connection, patience_ms: int) -> None:
+    """Begin a SQLite transaction that writes; raises OperationalError where another one writes for too long.
+
+    SQLite itself sleeps longer at each look, up to a tenth of a second, while a call holds the lock for a few
+    milliseconds: with two workers the disk would be idle most of the time.
+    """
+    driver: Any = connection.connection.driver_connection
+    began = time.monotonic()
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            waited = time.monotonic() - began
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as fault:
+                if fault.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or waited * 1000 >= patience_ms:
+                    raise as_sqlalchemy(connection, "BEGIN IMMEDIATE", fault) from fault
+            else:
+                return
+            time.sleep(LOOKS_EVERY if waited < SOON else LOOKS_SELDOM)
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={patience_ms}")

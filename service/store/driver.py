@@ -48,7 +48,7 @@ def run_text(connection: sa.Connection, text: str, values: Any = ()) -> Any:
     try:
         return driver.execute(text, values)
     except connection.dialect.loaded_dbapi.Error as fault:
-        raise _as_sqlalchemy(connection, text, fault) from fault
+        raise as_sqlalchemy(connection, text, fault) from fault
 
 
 def execute_many(connection: sa.Connection, text: str, values: Sequence[Any]) -> None:
@@ -59,10 +59,10 @@ def execute_many(connection: sa.Connection, text: str, values: Sequence[Any]) ->
         cursor.executemany(text, values)
         cursor.close()
     except connection.dialect.loaded_dbapi.Error as fault:
-        raise _as_sqlalchemy(connection, text, fault) from fault
+        raise as_sqlalchemy(connection, text, fault) from fault
 
 
-def _as_sqlalchemy(connection: sa.Connection, text: str, fault: Exception) -> BaseException:
+def as_sqlalchemy(connection: sa.Connection, text: str, fault: Exception) -> BaseException:
     """Return a fault of the driver as SQLAlchemy's own, without the values; a lost connection is given up."""
     dialect, dbapi = connection.dialect, connection.dialect.loaded_dbapi
     lost = dialect.is_disconnect(fault, connection.connection.driver_connection, None)  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
@@ -17,6 +18,7 @@ from service.store.driver import run_text
 
 T = TypeVar("T")
 Work = Callable[[sa.Connection], Any]
+LETS_OTHERS = 0.000_5  # seconds: another process that looks for the lock finds it free, and more works gather here
 WORKS_PER_TRANSACTION = 64  # works in one transaction: the first must not wait for ever for the last
 
 
@@ -48,6 +50,8 @@ class Writer:
             group, going_on = self._next_group()
             if group:
                 self._write_group(group)
+                if not self._waiting.empty():
+                    time.sleep(LETS_OTHERS)
 
     def _next_group(self) -> tuple[list[tuple[Work, Future[Any]]], bool]:
         """The work that has waited longest, and all that wait behind it; whether more may come."""

@@ -82,6 +82,7 @@ class SegmentFiles:
         """folder: none where the store has no place for files; then history stays in its rows."""
         self._folder = folder
         self._opened: dict[str, FactTable] = {}
+        self._counting: tuple[Segment, ...] = ()  # those that counted when it was looked last
 
     @property
     def usable(self) -> bool:
@@ -102,7 +103,9 @@ class SegmentFiles:
         return [self._open(part.file) for segment in segments for part in segment.parts_of(entities)]
 
     def _close_others(self, segments: Sequence[Segment]) -> None:
-        files = {part.file for segment in segments for part in segment.parts}
+        if self._counting == (counting := tuple(segments)):
+            return
+        self._counting, files = counting, {part.file for segment in segments for part in segment.parts}
         if not files <= self._opened.keys():
             self._opened = {file: table for file, table in self._opened.items() if file in files}
 

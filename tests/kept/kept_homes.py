@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from service.audit.upgrade import KEYED_HASHES
 from service.settings import Settings
+from service.store.schema import SCHEMA
 from tests.databases import DATABASES
 
 FOLDERS = sorted(path.parent for path in Path(__file__).parent.glob("*/expected.json"))
@@ -25,6 +27,16 @@ class KeptHome:
     settings: Settings
     expected: dict[str, Any]
     schema: int
+
+    @property
+    def is_of_today(self) -> bool:
+        """Whether no migration has come since: there is nothing to upgrade."""
+        return self.schema == SCHEMA
+
+    @property
+    def is_keyed(self) -> bool:
+        """Whether its hashes were keyed already."""
+        return self.schema >= KEYED_HASHES
 
 
 def unpack(folder: Path, kind: str, home: Path, database: str) -> KeptHome:

@@ -15,15 +15,17 @@ from features.consignment import VERSION_KEY
 from features.history.facts import ENTITIES, FACTS, stated
 from features.history.running_totals import running_totals
 from pipelines.batch.archive import Archive
+from pipelines.batch.archive_calls import sweep
 from pipelines.commands import upgrade_commands
 from service.audit.renaming import NOTHING, _facts, _on_record, rename_history, renaming_due
 from service.audit.replay import Bundles, NotReplayable, replay_call
 from service.audit.verify import verify_record
 from service.history.posting import results_on_record
 from service.history.stored_history import StoredHistory
+from service.journal import open_journal
 from service.parties.stored_parties import network
 from service.store.database import Store, open_store
-from service.store.tables import CALLS, CARDS, DECISIONS
+from service.store.tables import CALLS, CARDS, CHAIN, DECISIONS
 from tests.kept.kept_homes import KEPT, KeptHome, unpack
 
 CONTACTS = ("phone_entity", "mailbox_entity", "account_entity", "shop_entity")  # no text of an erased one is the same
@@ -41,6 +43,13 @@ class Renamed:
     def has_archive(self) -> bool:
         """Whether all can be read again: over PostgreSQL the archive was not kept."""
         return self.kept.settings.store == ""
+
+    @property
+    def is_named_anew(self) -> bool:
+        """Whether the upgrade had to: identifiers were read otherwise when the store was written."""
+        noted = sa.select(CHAIN.c.number).where(CHAIN.c.kind == "upgrade", CHAIN.c.subject == "identifiers")
+        with self.store.reading() as connection:
+            return connection.execute(noted.limit(1)).first() is not None
 
 
 @pytest.fixture(scope="module", params=KEPT, ids=lambda of: f"{of[0].name}-{of[1]}")
@@ -60,8 +69,9 @@ def renamed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         patch.setenv("TAMIS_HOME", str(home))
         patch.setenv("TAMIS_STORE", database)
         upgrade_commands.upgrade()
-    store = open_store(kept.settings)
-    yield Renamed(kept, store, stated(Archive(kept.settings.archive, linking=True).consignments()))
+    store, archive = open_store(kept.settings), Archive(kept.settings.archive, linking=True)
+    sweep(open_journal(kept.settings), archive)  # as the day's work does: an upgrade may have left it nothing
+    yield Renamed(kept, store, stated(archive.consignments()))
     store.close()
 
 
@@ -83,7 +93,7 @@ def test_history_holds_what_is_on_record_by_the_names_of_today(renamed: Renamed)
     contacts = pl.concat([versions[name].rename("entity") for name in CONTACTS]).drop_nulls().unique()
     of_contacts = expected.join(contacts.to_frame(), on="entity", how="semi")
     if renamed.has_archive:
-        assert of_contacts.height > 500
+        assert of_contacts.height > 400
         assert found.join(of_contacts.select("entity"), on="entity").sort("entity").equals(of_contacts.sort("entity"))
     assert expected.join(found, on="entity", how="anti").height == 0
 
@@ -119,7 +129,8 @@ def test_decisions_are_found_by_the_networks_of_today(renamed: Renamed) -> None:
     unknown = {code for code, of in shown.items() if of is None}
     assert len(codes) > 20
     assert not unknown or not renamed.has_archive
-    assert all(of is None or of["network_id"] == code for code, of in shown.items() if renamed.has_archive)
+    if renamed.has_archive and renamed.is_named_anew:  # else a network may have joined another since it was decided
+        assert all(of is None or of["network_id"] == code for code, of in shown.items())
 
 
 def test_without_the_archive_nobody_is_unlinked(renamed: Renamed) -> None:

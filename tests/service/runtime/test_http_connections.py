@@ -13,7 +13,7 @@ import pytest
 import uvicorn
 
 from service.runtime import http_connections
-from service.runtime.http_connections import BoundedHttp
+from service.runtime.http_connections import BoundedHttp, SentTogether
 from tests.service.processes import free_port
 
 MOST = 20
@@ -116,3 +116,44 @@ def test_the_one_that_waits_longest_makes_room(port: int) -> None:
     assert len(BoundedHttp.waiting) <= MOST, "however many were accepted in one go"
     for half in halves:
         half.close()
+
+
+def test_header_and_body_go_in_one_piece(port: int) -> None:
+    connection = opened(port, WHOLE)
+    answer = connection.recv(1000)  # the first piece
+    connection.close()
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.endswith(b"\r\n\r\nok")
+
+
+def test_what_is_written_is_sent_in_order_however_large_and_before_it_is_closed() -> None:
+    sent: list[bytes] = []
+
+    class Transport:
+        def write(self, data: bytes) -> None:
+            sent.append(data)
+
+        def close(self) -> None:
+            sent.append(b"closed")
+
+        def is_closing(self) -> bool:
+            return False
+
+    async def writes() -> None:
+        together = SentTogether(Transport(), asyncio.get_running_loop())  # type: ignore[arg-type]
+        together.write(b"a")
+        together.write(b"b")
+        assert sent == []
+        await asyncio.sleep(0)
+        assert sent == [b"ab"]
+        together.write(b"c")
+        together.write(b"d" * 20_000)
+        assert sent[1:] == [b"c" + b"d" * 20_000]
+        assert together.is_closing() is False
+        together.write(b"e")
+        together.close()
+        assert sent[2:] == [b"e", b"closed"]
+        await asyncio.sleep(0)
+        assert len(sent) == 4
+
+    asyncio.run(writes())

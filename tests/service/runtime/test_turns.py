@@ -117,3 +117,28 @@ def test_never_two_at_once() -> None:
     with ThreadPoolExecutor(12) as pool:
         list(pool.map(works, pauses))
     assert not turns._waiting
+
+
+def test_between_two_steps_only_those_pass_that_may() -> None:
+    turns, order = Turns(), list[str]()
+    with ThreadPoolExecutor(3) as pool:
+        with turns.taken():
+            waits = asking(pool, turns, lambda: order.append("waits"))
+            turns.let_first_pass()
+            assert order == []
+            asking(pool, turns, lambda: order.append("passes"), first=True).add_done_callback(lambda _: None)
+            turns.let_first_pass()
+            assert order == ["passes"]
+            turns.let_first_pass()
+            order.append("goes on")
+        waits.result(LONG)
+    assert order == ["passes", "goes on", "waits"]
+
+
+def test_who_holds_no_turn_lets_nobody_pass() -> None:
+    turns = Turns()
+    with ThreadPoolExecutor(1) as pool, turns.taken():
+        waits = asking(pool, turns, lambda: None, first=True)
+        with ThreadPoolExecutor(1) as others:
+            others.submit(turns.let_first_pass).result(LONG)
+        assert not waits.done()

@@ -1,9 +1,9 @@
-"""Make the kept stores of this folder, or check them: runs only on a checkout of commit cd4db32.
+"""Make the kept stores of a version, or check them: runs only on a checkout of that commit.
 
-    PYTHONPATH=CHECKOUT python tests/kept/cd4db32/make_kept_store.py make
-    PYTHONPATH=CHECKOUT python tests/kept/cd4db32/make_kept_store.py check
+    PYTHONPATH=CHECKOUT:tests/kept/COMMIT python tests/kept/story/make_kept_store.py make
+    PYTHONPATH=CHECKOUT:tests/kept/COMMIT python tests/kept/story/make_kept_store.py check
 
-Later versions of the code lay their modules out otherwise: there this is a record of what the stores hold, to be read.
+Other versions lay their modules out otherwise: `its_code.py` of each folder finds for the story what it is made of.
 """
 
 from __future__ import annotations
@@ -22,25 +22,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import its_code
 import psycopg
+from its_code import A_DAY, SCHEMA, SEED, Settings, build_world, postgresql_server
 from kept_expected import expected
 from kept_live import last_day
-from kept_place import A_DAY, DAYS, FAR, SEED, Place, learned_home
+from kept_place import DAYS, FAR, Place, learned_home
 from kept_story import first_weeks
-from pipelines.train import PARAMETERS
 
-from pipelines.synthetic import build_world
-from service.settings import Settings
-from tests.databases import postgresql_server
-
-HERE = Path(__file__).parent
+HERE = Path(its_code.__file__).parent  # of the version that is kept
 LEFT_OUT = ("mlflow.db", "artifacts", "leases", "reports", "store.db-wal", "store.db-shm", ".settling", ".proved")
 DUMP = ("pg_dump", "--no-owner", "--no-privileges", "--format=plain")
 
 
 def make() -> None:
     """Make both homes, say what the code of their time finds in them, and pack them."""
-    PARAMETERS["num_threads"] = 1  # the same model on every machine
     with tempfile.TemporaryDirectory() as name, postgresql_server() as server:
         folder = Path(name)
         base = learned_home(folder)
@@ -59,7 +55,7 @@ def make() -> None:
         pack(folder / "postgresql" / "home", HERE / "postgresql-home.tar.xz", "archive")  # the other holds the same
         dumped = subprocess.run([*DUMP, database_of(server, "kept")], check=True, capture_output=True).stdout
         (HERE / "postgresql.sql.xz").write_bytes(lzma.compress(dumped, preset=9 | lzma.PRESET_EXTREME))
-        (HERE / "expected.json").write_text(lines_of({"commit": "cd4db32", **told}), encoding="utf-8")
+        (HERE / "expected.json").write_text(lines_of({"commit": HERE.name, "schema": SCHEMA, **told}), encoding="utf-8")
 
 
 def lines_of(told: dict[str, Any]) -> str:

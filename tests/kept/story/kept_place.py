@@ -1,6 +1,6 @@
 """A home in the making, and what its story is made of: the model, the policy, messages, results, lists.
 
-Runs only on a checkout of commit cd4db32, whose modules it uses.
+Runs only on a checkout of the version to be kept, whose modules `its_code` names.
 """
 
 from __future__ import annotations
@@ -14,29 +14,37 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from pipelines.applications import with_applications
-from pipelines.archive import Archive
-from pipelines.ingest import ingest_manifest, ingest_outcomes
-from pipelines.learn import learn, standard_policy
-from service.api.models import outcome_rows, rows_of
-from service.checkpoints import checkpoint
-from service.linking_switch import LinkingSwitch
-from service.tables import DECISIONS, DECLARATIONS
-
-from features.contract import gate_outcomes
-from features.messages import Message
-from features.messages.mapping import UNMAPPED
-from pipelines.synthetic import build_world
-from service.desk import Desk, open_desk
-from service.journal import open_journal
-from service.orientation import load_policy
-from service.settings import Settings
-from service.store import Store, open_store
-from tests.service.building import body, declared
+from its_code import (
+    DECISIONS,
+    DECLARATIONS,
+    UNMAPPED,
+    Archive,
+    Desk,
+    LinkingSwitch,
+    Message,
+    Settings,
+    Store,
+    body,
+    build_world,
+    checkpoint,
+    declared,
+    gate_outcomes,
+    ingest_manifest,
+    ingest_outcomes,
+    learn,
+    load_policy,
+    open_desk,
+    open_journal,
+    open_store,
+    outcome_rows,
+    rows_of,
+    standard_policy,
+    with_applications,
+)
 
 NAME = "kept"  # of the registered model
 LEARNED_DAYS, LEARNED_A_DAY = 20, 300  # a larger world, of which only the models are kept
-DAYS, A_DAY, SEED = 18, 30, 11
+DAYS = 18  # of the kept world
 REMEMBERED_DAYS = 9  # ingested; the days after them are scored
 HANDS = {  # of the standard policy, and so few that many consignments are let go
     "physical = 3 ": "physical = 1 ", "scan = 0": "scan = 1", "documents = 6 ": "documents = 1 ",

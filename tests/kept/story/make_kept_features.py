@@ -1,8 +1,9 @@
-"""Make the kept frame of features: what the code of commit cd4db32 computes of every consignment in the kept archive.
+"""Make the kept frame of features: what the code of a version computes of every consignment in its kept archive.
 
-    PYTHONPATH=CHECKOUT python tests/kept/cd4db32/make_kept_features.py
+    PYTHONPATH=CHECKOUT:tests/kept/COMMIT python tests/kept/story/make_kept_features.py
 
-Runs only on a checkout of that commit, whose modules it uses; `test_kept_features.py` does the same with today's.
+Runs only on a checkout of that commit, whose modules `its_code` names; `test_kept_features.py` does the same with
+today's.
 """
 
 from __future__ import annotations
@@ -11,16 +12,25 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+import its_code
 import polars as pl
-from features.facts import facts_of, facts_of_outcomes, facts_registered
-from pipelines.archive import Archive
-from pipelines.training_frame import fit_goods, labelled_of, linked, refit_dates, with_entities_of
+from its_code import (
+    INPUTS,
+    Archive,
+    FactTable,
+    assemble,
+    code_kept,
+    facts_of,
+    facts_of_outcomes,
+    facts_registered,
+    fit_goods,
+    labelled_of,
+    linked,
+    refit_dates,
+    with_entities_of,
+)
 
-from features.assemble import assemble
-from features.catalogue import INPUTS, fingerprint
-from features.history import FactTable
-
-HERE = Path(__file__).parent
+HERE = Path(its_code.__file__).parent
 
 
 def main() -> None:
@@ -39,7 +49,7 @@ def main() -> None:
     named = consignments.frame.select("message_id", "consignment_id", "version", "row")
     frame = named.join(rows.frame, on="row", maintain_order="left").drop("row")
     frame.write_parquet(HERE / "features.parquet", compression="zstd", compression_level=19)
-    (HERE / "features.fingerprint").write_text(fingerprint(INPUTS) + "\n", encoding="utf-8")
+    (HERE / "features.fingerprint").write_text(code_kept() + "\n", encoding="utf-8")
     print(frame.shape)
 
 

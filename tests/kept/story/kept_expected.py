@@ -1,4 +1,4 @@
-"""What the code of commit cd4db32 says of a kept home: every count, word and lane, and whether it can be replayed.
+"""What the code of its own commit says of a kept home: every count, word and lane, and whether it can be replayed.
 
 Runs only on a checkout of that commit, whose modules it uses.
 """
@@ -10,19 +10,30 @@ from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
-from service.auditing import verify_record
-from service.bundles import open_serving, overview
-from service.cases import case_of
-from service.chain import tail
-from service.lists import overview as lists_of
-from service.replaying import Bundles, NotReplayable, replay_call
-from service.tables import CALLS, CASE_NOTES, DECISIONS, JUDGEMENTS, OVERRIDES, PROPOSALS, TABLES
-
-from service.access import tables as access_tables
-from service.history import StoredHistory
-from service.scoring.signature import canonical
-from service.settings import Settings
-from service.store import Store, open_store
+from its_code import (
+    CALLS,
+    CASE_NOTES,
+    DECISIONS,
+    JUDGEMENTS,
+    OVERRIDES,
+    PROPOSALS,
+    TABLES,
+    Bundles,
+    NotReplayable,
+    Settings,
+    Store,
+    StoredHistory,
+    access_tables,
+    canonical,
+    case_of,
+    lists_of,
+    open_serving,
+    open_store,
+    overview,
+    replay_call,
+    tail,
+    verify_record,
+)
 
 DECIDED = (
     *("decision_id", "call_id", "consignment_id", "version", "assessment", "pre_arrival", "clearance"),

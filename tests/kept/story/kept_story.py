@@ -1,6 +1,6 @@
 """What happened in a kept home before its last day: batches, lists, bundles, cases, an outage.
 
-Runs only on a checkout of commit cd4db32, whose modules it uses.
+Runs only on a checkout of the version to be kept, whose modules `its_code` names.
 """
 
 from __future__ import annotations
@@ -9,6 +9,41 @@ from datetime import timedelta
 from unittest import mock
 
 import sqlalchemy as sa
+from its_code import (
+    DECISIONS,
+    LINKS,
+    OUTCOMES,
+    Detained,
+    as_flat,
+    carry_out,
+    decide,
+    decide_list,
+    detain,
+    expire,
+    hand_on,
+    import_list,
+    ingest_manifest,
+    ingest_outcomes,
+    judge,
+    load_policy,
+    micros,
+    note,
+    open_journal,
+    override,
+    party_code,
+    promote,
+    propose,
+    reassess,
+    register,
+    revoke_bundle,
+    roll_back_bundle,
+    score,
+    serials_in,
+    settle,
+    settling,
+    target,
+    try_rules,
+)
 from kept_place import (
     DAYS,
     NAME,
@@ -26,29 +61,6 @@ from kept_place import (
     switch_on,
     under_one_roof,
 )
-from pipelines.bundles import revoke_bundle, roll_back_bundle
-from pipelines.ingest import ingest_manifest, ingest_outcomes
-from pipelines.link import hand_on
-from pipelines.promote import promote
-from pipelines.score import score
-from service.cases import Detained, detain, note
-from service.console.four_eyes import carry_out, try_rules
-from service.genuine import register, serials_in
-from service.lists import decide as decide_list
-from service.lists import expire, import_list
-from service.overrides import override
-from service.proposals import decide, propose
-from service.reassessing import reassess
-from service.records import micros
-from service.settling import settle
-from service.tables import DECISIONS, LINKS, OUTCOMES
-
-from service import settling
-from service.journal import open_journal
-from service.orientation import load_policy
-from service.parties import judge
-from service.targeting import target
-from tests.writers import as_flat
 
 
 def first_weeks(place: Place) -> None:
@@ -57,7 +69,7 @@ def first_weeks(place: Place) -> None:
     switch_on(place.settings, place.at(0, 0))
     remembered(place)
     promote(1, "A. Martin", "first model", place.settings, place.at(REMEMBERED_DAYS, 0), name=NAME,
-            policy=place.settings.home / "policy.toml")  # fmt: skip
+            policy=place.settings.home / "policy.toml", although="nothing serves yet")  # fmt: skip
     scored(place, 9, 10, 11)
     settled(place)
     lists(place)
@@ -202,7 +214,7 @@ def words_of_officers(place: Place) -> None:
             override(store, decision["decision_id"], lane, "b.keller", reason, moment, decision["consignment_id"])
         with store.reading() as connection:
             pairs = [tuple(row) for row in connection.execute(sa.select(LINKS.c.one, LINKS.c.other).limit(3))]
-        coded = [[f"P-{entity & (2**64 - 1):016X}" for entity in pair] for pair in pairs]
+        coded = [[party_code(entity) for entity in pair] for pair in pairs]
         judge(store, *coded[0], True, "b.keller", "both are one shop", micros(at))
         judge(store, *coded[1], False, "b.keller", "two brothers", micros(at))
         judge(store, *coded[1], True, "anna", "one shop after all", micros(at) + 1)
