@@ -11,6 +11,7 @@ in is measured at the end, on some thousands that come as in the service.
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import sys
@@ -24,15 +25,17 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from features.consignment import VERSION_KEY
 from features.moments import EPOCH
 from features.parties.linking import code_of
 from service.officers.search import Asked, search
 from service.record.ownership import INSTALLATION, Sender
 from service.record.postings import add, packed
-from service.record.search_index import take_in, values_of
+from service.record.search_index import stating, take_in, values_of
 from service.record.search_keys import key_of
 from service.store.bulk_rows import as_json, insert_many
 from service.store.database import Store
+from service.store.store_key import pseudonyms_in
 from service.store.tables import DECISIONS, DECLARATIONS, POSTINGS, SEARCHED
 
 PARCELS, OFFICES, BATCH, TRIES = 25, 50, 500, 40
@@ -168,7 +171,7 @@ def index(connection: sa.Connection, batch: list[Declared], words: dict[str, Any
     """Let a batch be found: the actor's as in the service, the others by their words and by hashes of chance."""
     actors = [one for one in batch if one[1]["message_id"] == "M-actor"]
     others = [one for one in batch if one[1]["message_id"] != "M-actor"]
-    take_in(connection, actors)
+    take_in(connection, stating(as_rows(actors), pseudonyms_in(connection)))
     last = connection.execute(sa.select(sa.func.max(SEARCHED.c.number))).scalar() or 0
     numbers = np.arange(last + 1, last + 1 + len(others))
     rows = zip(numbers.tolist(), others, strict=True)
@@ -182,16 +185,22 @@ def index(connection: sa.Connection, batch: list[Declared], words: dict[str, Any
     add(connection, packed(values.astype(np.uint64).ravel(), np.repeat(numbers, values.shape[1])))
 
 
+def as_rows(batch: list[Declared]) -> list[dict[str, Any]]:
+    return [{**{name: body[name] for name in VERSION_KEY}, "body": body, "stated": of} for _, body, of in batch]
+
+
 def cost_of_taking_in(store: Store, count: int) -> None:
     """Print the CPU of taking in declarations of new addressees, alone and many together."""
-    chance = random.Random(4)
+    chance, numbers = random.Random(4), itertools.count(count)
     for together, batches in ((BATCH, 6), (20, 50), (1, 400)):  # the first loads the tables of telephones
         spent = 0.0
         for _ in range(batches):
-            bodies = [body_of(chance.randrange(count, 100 * count), chance) for _ in range(together)]
+            bodies = [body_of(next(numbers), chance) for _ in range(together)]
             rows = [(body["consignment_id"], body, {"card_entity": 1}) for body in bodies]
+            put(store, rows)
             begun = time.process_time()
-            store.write(lambda connection, rows=rows: take_in(connection, rows))  # type: ignore[misc]
+            stated = stating(as_rows(rows), store.pseudonyms)
+            store.write(lambda connection, stated=stated: take_in(connection, stated))  # type: ignore[misc]
             spent += time.process_time() - begun
         print(f"CPU of taking in, {together} together: {spent / batches / together * 1e6:.0f} µs each")
 
