@@ -22,6 +22,7 @@ from service.api import error_responses as faults
 from service.api import message_routes as messages
 from service.api import routes, search_routes
 from service.api.admission import Admission
+from service.api.api_description import describe, operation_id
 from service.api.body_limit import UnreadBody
 from service.api.body_reading import OneAtATime
 from service.api.metrics import Metrics
@@ -56,7 +57,8 @@ INDEXED_EVERY = 2.0  # seconds, after which search finds what was decided
 def create(settings: Settings | None = None) -> FastAPI:
     """Create the application; it answers `/readyz` only once the desk has loaded and decided nothing yet."""
     settings = settings or Settings()
-    app = FastAPI(title="Tamis", version="1", lifespan=_private, docs_url=None, redoc_url=None)
+    app = FastAPI(title="Tamis", version="1", lifespan=_private, docs_url=None, redoc_url=None,
+                  generate_unique_id_function=operation_id)  # fmt: skip
     app.state.settings, app.state.metrics, app.state.one_at_a_time = settings, Metrics(), OneAtATime()
     app.state.provider, app.state.dialects = Provider(settings), messages.Dialects(settings)
     named_routes = cache(partial(_named_routes, app))  # called once all of them exist
@@ -75,6 +77,7 @@ def create(settings: Settings | None = None) -> FastAPI:
     app.mount("/console/static", StaticFiles(packages=[("service.console", "static")]), name="static")
     for router in ROUTERS:
         app.include_router(router)
+    describe(app)
     check_every_route_has_a_row(names_of(named_routes()))
     return app
 

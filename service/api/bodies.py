@@ -33,9 +33,10 @@ def _field(column: Column) -> tuple[Any, Any]:
     return (kind if column.required else kind | None), described
 
 
-def _model(name: str, fields: dict[str, tuple[Any, Any]]) -> type[BaseModel]:
+def _model(name: str, fields: dict[str, tuple[Any, Any]], example: dict[str, Any] | None = None) -> type[BaseModel]:
     definitions: dict[str, Any] = fields
-    return create_model(name, __config__=STRICT, **definitions)
+    config = STRICT if example is None else ConfigDict(**STRICT, json_schema_extra={"examples": [example]})
+    return create_model(name, __config__=config, **definitions)
 
 
 def _party_model(role: str) -> type[BaseModel]:
@@ -62,12 +63,24 @@ Consignment = _model(
         ),
     },
 )
+EXAMPLE = {
+    "message_id": "FLIGHT-1",
+    "consignments": [
+        {
+            "consignment_id": "RB123456785CN", "stream": "postal", "lodged_at": "2026-02-10T08:00:00Z",
+            "office": "FRCDG1", "dispatch_country": "CN", "nature": "gift", "gross_mass_kg": 0.4, "packages": 1,
+            "consignor": {"name": "Yip Wong Trading", "country": "CN"},
+            "goods": [{"description": "gift", "hs_code": "640411", "quantity": 12, "value": "8.00", "currency": "EUR"}],
+        }
+    ],
+}  # fmt: skip
 Message = _model(
     "Message",
     {
         "message_id": (Annotated[str, StringConstraints(min_length=1, max_length=200)], ...),
         "consignments": (Annotated[list[Consignment], Field(min_length=1, max_length=LONGEST_MESSAGE)], ...),  # type: ignore[valid-type]
     },
+    EXAMPLE,
 )
 Outcome = _model("Outcome", {c.name: _field(c) for c in OUTCOME_COLUMNS})
 Outcomes = _model(

@@ -32,6 +32,7 @@ from service.access.guard import principal_of
 from service.access.principal import Principal
 from service.access.redaction import shown_to
 from service.answers import AnswerCodes, NoSuchAnswer, answer, load_codes, refuse_unfit
+from service.api.answer_models import LanesOfAnother, MessageAnswer
 from service.api.bodies import LONGEST_MESSAGE
 from service.api.body_reading import BoundedRoute
 from service.api.error_responses import Unprocessable
@@ -56,6 +57,13 @@ BODY = {
 }
 
 
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "model": MessageAnswer | LanesOfAnother,
+        "content": {kind: {"schema": {"type": "string"}} for kind in ("application/xml", "text/csv")},
+    },
+    204: {"description": "read; its format has no answer that says so"},
+}
 MessageFormat = Annotated[
     FormatName | None,
     BeforeValidator(format_called),
@@ -83,7 +91,7 @@ async def content_of(request: Request) -> bytes:
     return await request.body()
 
 
-@router.post("/v1/messages", openapi_extra={"requestBody": BODY})
+@router.post("/v1/messages", openapi_extra={"requestBody": BODY}, responses=ANSWERS)
 def post_message(
     request: Request,
     content: Annotated[bytes, Depends(content_of)],

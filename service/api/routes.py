@@ -20,6 +20,7 @@ from features.messages.offices import Offices
 from service.access.guard import principal_of
 from service.access.principal import Principal
 from service.access.redaction import shown_to
+from service.api import answer_models as answers
 from service.api import bodies as models
 from service.api.bodies import Genuine, Judgement, Serial, Transferred
 from service.api.body_parts import dumped
@@ -43,6 +44,8 @@ from service.targeting import Desk
 
 router = APIRouter(route_class=BoundedRoute)
 Code = Annotated[str, Path(pattern="^[NP]-[0-9A-F]{16}$")]
+FTM = {"description": "one entity a line", "content": {"application/json+ftm": {"schema": {"type": "string"}}}}
+EXPOSITION = {"description": "Prometheus", "content": {"text/plain": {"schema": {"type": "string"}}}}
 PLAIN = r"^[^\x00-\x1f\x7f]+$"
 TWICE = {
     "reason": "the same consignment and version twice in one message",
@@ -56,7 +59,7 @@ def metrics_of(request: Request) -> Metrics:
     return metrics
 
 
-@router.post("/v1/consignments")
+@router.post("/v1/consignments", response_model=None, responses={200: {"model": answers.Decisions}})
 async def post_consignments(request: Request, body: models.Message) -> Response:  # type: ignore[valid-type]
     """Decisions on the consignments of a message, in the same order, recorded before they are answered."""
     started = time.perf_counter()
@@ -76,7 +79,7 @@ async def post_consignments(request: Request, body: models.Message) -> Response:
     return answer
 
 
-@router.post("/v1/outcomes")
+@router.post("/v1/outcomes", response_model=None, responses={200: {"model": answers.Received}})
 def post_outcomes(
     body: models.Outcomes,  # type: ignore[valid-type]
     desk: Desk = Depends(desk_of),  # noqa: B008
@@ -103,7 +106,9 @@ def post_outcomes(
     }
 
 
-@router.get("/v1/consignments/{consignment_id:path}/dossier")
+@router.get(
+    "/v1/consignments/{consignment_id:path}/dossier", response_model=None, responses={200: {"model": answers.Dossier}}
+)
 def get_dossier(
     request: Request,
     consignment_id: str,
@@ -119,7 +124,9 @@ def get_dossier(
     return found
 
 
-@router.get("/v1/consignments/{consignment_id:path}")
+@router.get(
+    "/v1/consignments/{consignment_id:path}", response_model=None, responses={200: {"model": answers.OfConsignment}}
+)
 def get_consignment(
     consignment_id: str,
     desk: Desk = Depends(desk_of),  # noqa: B008
@@ -134,7 +141,7 @@ def get_consignment(
     return {"consignment_id": decisions[0]["consignment_id"], "decisions": shown_to(principal, stands)}
 
 
-@router.get("/v1/queue", response_model=None)
+@router.get("/v1/queue", response_model=None, responses={200: {"model": answers.Queue}})
 def get_queue(
     office: Annotated[str, Query(min_length=1, max_length=100, pattern=PLAIN)],
     stage: Stage = "clearance",
@@ -167,7 +174,7 @@ def get_queue(
     }
 
 
-@router.get("/v1/networks/{code}")
+@router.get("/v1/networks/{code}", response_model=None, responses={200: {"model": answers.Network}})
 def get_network(
     code: Code,
     desk: Desk = Depends(desk_of),  # noqa: B008
@@ -184,7 +191,7 @@ def get_network(
     return found
 
 
-@router.get("/v1/networks/{code}/ftm", response_class=Response)
+@router.get("/v1/networks/{code}/ftm", response_class=Response, responses={200: FTM})
 def get_network_ftm(
     code: Code,
     desk: Desk = Depends(desk_of),  # noqa: B008
@@ -197,7 +204,7 @@ def get_network_ftm(
     return Response("".join(f"{line}\n" for line in lines), media_type="application/json+ftm")
 
 
-@router.post("/v1/judgements", status_code=201)
+@router.post("/v1/judgements", status_code=201, response_model=None, responses={201: {"model": answers.Recorded}})
 def post_judgement(
     body: Judgement,
     desk: Desk = Depends(desk_of),  # noqa: B008
@@ -216,7 +223,7 @@ def post_judgement(
     return {"status": "recorded", "by": principal.name}
 
 
-@router.post("/v1/transfers", status_code=201)
+@router.post("/v1/transfers", status_code=201, response_model=None, responses={201: {"model": answers.Recorded}})
 def post_transfer(
     body: Transferred,
     desk: Desk = Depends(desk_of),  # noqa: B008
@@ -233,7 +240,7 @@ def post_transfer(
     return {"status": "recorded", "by": principal.name}
 
 
-@router.post("/v1/genuine", status_code=201)
+@router.post("/v1/genuine", status_code=201, response_model=None, responses={201: {"model": answers.Registered}})
 def post_genuine(
     body: Genuine,
     desk: Desk = Depends(desk_of),  # noqa: B008
@@ -252,13 +259,13 @@ def post_genuine(
     return {"registered": done.new, "known": done.known}
 
 
-@router.get("/healthz")
+@router.get("/healthz", response_model=None, responses={200: {"model": answers.Alive}})
 async def healthz() -> dict[str, str]:
     """The process is alive."""
     return {"status": "alive"}
 
 
-@router.get("/readyz")
+@router.get("/readyz", response_model=None, responses={200: {"model": answers.Ready}})
 def readyz(request: Request, desk: Desk = Depends(desk_of), metrics: Metrics = Depends(metrics_of)) -> dict[str, Any]:  # noqa: B008
     """The desk can decide: in which mode and why, by which model and policy, how far history and watch lists reach."""
     lost = desk.lost(datetime.now(UTC))
@@ -277,7 +284,7 @@ def readyz(request: Request, desk: Desk = Depends(desk_of), metrics: Metrics = D
     }
 
 
-@router.get("/metrics")
+@router.get("/metrics", response_class=Response, responses={200: EXPOSITION})
 def metrics(request: Request, metrics: Metrics = Depends(metrics_of)) -> Response:  # noqa: B008
     """Counters for Prometheus, and what decisions lack at the moment."""
     desk: Desk | None = getattr(request.app.state, "desk", None)

@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-from docs.generator.columns import AS_READ, EVENT
 from docs.generator.commands import every_command
 from docs.generator.licences import runtime_distributions
 from docs.generator.pages import PAGES, REFERENCE
@@ -15,6 +14,7 @@ from features.choices import FORMATS, ROLES
 from service.access.permissions import PERMISSIONS
 from service.api import message_routes, routes
 from service.audit.timeline import Event
+from service.orientation.decision_fields import AS_READ, EVENT
 from service.record.standing import Standing
 from service.settings import Settings
 from tests.docs.pages import DOCS, ROOT, pages

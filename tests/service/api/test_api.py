@@ -18,6 +18,7 @@ from httpx import Response
 from service.app import create
 from service.settings import Settings
 from service.store.tables import DECLARATIONS
+from tests.service.api.as_described import described
 from tests.service.building import MODEL_ID, NOON, app_state, as_it_stands, body, declared, outcome
 
 CANARY = "kanarienvogel7"
@@ -32,6 +33,7 @@ def client(quick_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     mapping.write_text('[extra.colour]\nfrom = "Colour"\ntype = "category"\n', encoding="utf-8")
     settings = Settings(home=home, body_limit=LIMIT, mapping=mapping)
     with TestClient(create(settings), raise_server_exceptions=False) as opened:
+        described(opened)
         yield opened
 
 

@@ -13,10 +13,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
 
 from service.settings import Settings
 from tests.service.processes import serving
 
+CONFORM = [status_code_conformance, content_type_conformance, response_schema_conformance]
 EXAMPLES = int(os.environ.get("TAMIS_CONTRACT_EXAMPLES", "15"))
 
 
@@ -42,6 +48,7 @@ def sent(operation: Any, mode: GenerationMode) -> list[int]:
         if answer.status_code >= 400:
             assert answer.headers["content-type"][0] == "application/problem+json"
             assert {"title", "status", "detail"} <= set(answer.json())
+        case.validate_response(answer, checks=CONFORM)
 
     try:
         send()

@@ -20,6 +20,7 @@ from service.settings import Settings
 from service.store.tables import DECLARATIONS, RECEPTACLES
 from tests.features.messages.attacks import ACCEPTED, REFUSED, SEEDS
 from tests.features.messages.parcels import HOUSE, ITEM, PREDES
+from tests.service.api.as_described import described
 from tests.service.building import NOON, app_state
 from tests.writers import as_cargo_xml, as_fhl, as_flat, as_ics2, as_postal_json
 
@@ -33,6 +34,7 @@ def client(quick_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     shutil.copytree(quick_home, home)
     settings = Settings(home=home, body_limit=4_000_000)
     with TestClient(create(settings), raise_server_exceptions=False) as opened:
+        described(opened)
         yield opened
 
 

@@ -1,0 +1,130 @@
+"""The description of the API (OpenAPI): what FastAPI knows of the routes, with how they are answered and to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.routing import BaseRoute
+
+from service.access.permissions import PERMISSIONS, Row
+from service.api.answer_models import FieldProblem, ProblemDocument
+
+METHODS = ("get", "post")
+KEY = "key"
+ABOUT = """Lodge consignments, get decisions, return control results. Every call but those of monitoring carries a key.
+
+Retry any call unchanged: what was recorded is answered again, with `Idempotent-Replay: true`. Errors are problem
+documents that name the field and the remedy and never repeat what was sent.
+"""
+TAGS = {
+    "consignments": "what clearance systems call",
+    "results": "what controls have found",
+    "officers": "lists of work, networks and what officers say of them",
+    "right holders": "genuine goods",
+    "monitoring": "how the service is; no key, no personal data",
+}
+TAG_OF = {
+    "post_consignments": "consignments", "post_message": "consignments", "get_consignment": "consignments",
+    "post_outcomes": "results", "get_dossier": "officers", "get_queue": "officers", "get_network": "officers",
+    "get_network_ftm": "officers", "post_judgement": "officers", "post_transfer": "officers",
+    "post_genuine": "right holders", "healthz": "monitoring", "readyz": "monitoring", "metrics": "monitoring",
+}  # fmt: skip
+LODGING = ("post_consignments", "post_message")
+WHEN = {
+    401: "no valid key",
+    403: "the role of the key may not do this",
+    404: "not on record, or of another office",
+    409: "on record with another content, or of another office or key; nothing was recorded",
+    410: "erased since; send it as a new version",
+    413: "more bytes than one call may send",
+    422: "fields that cannot be used, each with its remedy; nothing was recorded",
+    429: "more calls a minute than allowed",
+    503: "busy, starting, or the record cannot be reached; retry unchanged",
+}
+WAITED_FOR = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+RETRY_AFTER = {"Retry-After": {"description": "seconds", "schema": {"type": "string"}}}
+REPLAY = {
+    "Idempotent-Replay": {
+        "description": "`true` where all decisions were on record before",
+        "schema": {"type": "string", "enum": ["true"]},
+    }
+}
+
+
+def describe(app: FastAPI) -> None:
+    """Let an application describe itself so; the document is made once, when it is asked for first."""
+    app.openapi = cache(lambda: _document(app))  # type: ignore[method-assign]
+
+
+def operation_id(route: BaseRoute) -> str:
+    """Name an operation as its route: what a generated client calls its method."""
+    return str(getattr(route, "name", ""))
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    tags = [{"name": name, "description": words} for name, words in TAGS.items()]
+    document = get_openapi(title=app.title, version=app.version, description=ABOUT, routes=app.routes, tags=tags)
+    components = document.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    for name in ("HTTPValidationError", "ValidationError"):  # FastAPI's own, which is never sent
+        schemas.pop(name, None)
+    for model in (FieldProblem, ProblemDocument):
+        schemas[model.__name__] = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas[model.__name__].pop("$defs", None)
+    components["securitySchemes"] = {KEY: {"type": "http", "scheme": "bearer", "description": "Bearer KEY"}}
+    components["responses"] = {HTTPStatus(code).name.lower(): _problem(HTTPStatus(code)) for code in WHEN}
+    for method, operation in _operations(document):
+        _complete(operation, method)
+    return document
+
+
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in document["paths"].values():
+        yield from ((method, path[method]) for method in METHODS if method in path)
+
+
+def _complete(operation: dict[str, Any], method: str) -> None:
+    """Say who may call an operation and how it refuses."""
+    name = operation["operationId"]
+    row, responses = PERMISSIONS[name], operation["responses"]
+    operation["tags"] = [TAG_OF[name]]
+    if not row.public:
+        operation["security"] = [{KEY: []}]
+        operation["description"] += f"\n\nFor keys of: {', '.join(sorted(row.roles))}."
+    responses.pop(str(HTTPStatus.UNPROCESSABLE_ENTITY.value), None)
+    for status in _refusals(name, row, operation, method):
+        responses[str(status.value)] = {"$ref": f"#/components/responses/{status.name.lower()}"}
+    if name in LODGING:
+        responses["200"]["headers"] = REPLAY
+
+
+def _refusals(name: str, row: Row, operation: dict[str, Any], method: str) -> Iterator[HTTPStatus]:
+    """Yield the statuses by which an operation may refuse."""
+    parameters = operation.get("parameters", [])
+    if row.public:
+        if name == "readyz":
+            yield HTTPStatus.SERVICE_UNAVAILABLE
+        return
+    yield from (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+    if name == "get_queue" or any(one["in"] == "path" for one in parameters):
+        yield HTTPStatus.NOT_FOUND
+    if name in LODGING:
+        yield from (HTTPStatus.CONFLICT, HTTPStatus.GONE)
+    if method == "post":
+        yield HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    if method == "post" or parameters:
+        yield HTTPStatus.UNPROCESSABLE_ENTITY
+    yield from WAITED_FOR
+
+
+def _problem(status: HTTPStatus) -> dict[str, Any]:
+    schema = {"$ref": f"#/components/schemas/{ProblemDocument.__name__}"}
+    described: dict[str, Any] = {
+        "description": WHEN[status.value], "content": {"application/problem+json": {"schema": schema}},
+    }  # fmt: skip
+    return described | ({"headers": RETRY_AFTER} if status in WAITED_FOR else {})
