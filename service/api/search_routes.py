@@ -12,13 +12,14 @@ from service.access.guard import principal_of
 from service.access.principal import Principal
 from service.api.error_responses import Unprocessable
 from service.api.live_desk import desk_of
+from service.api.search_answers import SearchAnswer
 from service.desk import Desk
 from service.officers.search import A_PAGE, COUNTED, LARGEST_PAGE, Asked, search
 
 router = APIRouter()
 
 
-@router.get("/v1/search")
+@router.get("/v1/search", response_model=None, responses={200: {"model": SearchAnswer}})
 def get_search(
     key: Annotated[str, Query(description="what to search for; with a star at its end, what begins so")] = "",
     kind: Annotated[list[str] | None, Query(description="of which kinds it may be; whatever it looks like")] = None,

@@ -20,10 +20,11 @@ from features.parties.linking import CODE
 from service.officers.search_details import cases_among, details_of, grouped
 from service.parties.lists_search import entries_found
 from service.parties.stored_parties import network
-from service.record.ownership import Sender, offices_on
+from service.record.ownership import NOT_NAMED, Sender, offices_on
 from service.record.postings import Numbers, numbers_of
 from service.record.search_index import PARTY, decisions_waiting, values_of
 from service.record.search_keys import BY_NAME, KEY_KINDS, LONGEST, Meaning, key_of, meanings
+from service.store.bulk_rows import as_json
 from service.store.database import Store
 from service.store.driver import Prepared, among
 from service.store.queries import in_lists
@@ -256,6 +257,18 @@ def _add_named(connection: sa.Connection, kind: str, numbers: Sequence[str], by_
     by_kind.add(kind, np.array(sorted(places), np.int64))
 
 
+def _numbered(connection: sa.Connection, places: Sequence[int], reader: Sender) -> Iterable[Sequence[Any]]:
+    """Look up consignments by their numbers in the index: all that the reader sees, and others of several offices."""
+    if reader.sees_all:
+        return BY_NUMBER.rows(connection, among=places)
+    written = sa.cast(SEARCHED.c.offices, sa.Text)
+    of_reader = [as_json([office]) for office in (*reader.offices, *NOT_NAMED)]
+    query = sa.select(SEARCHED.c.number, SEARCHED.c.consignment_id, SEARCHED.c.offices).where(
+        SEARCHED.c.number.in_(places), sa.or_(written.in_(of_reader), written.contains(","))
+    )
+    return connection.execute(query).all()
+
+
 def _seen(connection: sa.Connection, by_kind: ByKind, reader: Sender) -> tuple[list[str], bool]:
     """Return the consignments that the reader sees every part of, the newest first, and whether there are more."""
     fresh = {place: number for number, place in by_kind.named.items()}
@@ -265,7 +278,7 @@ def _seen(connection: sa.Connection, by_kind: ByKind, reader: Sender) -> tuple[l
     for start in range(0, len(newest), ROWS_AT_ONCE):
         batch = newest[start : start + ROWS_AT_ONCE].tolist()
         indexed = [place for place in batch if place not in fresh]
-        rows = {place: (number, of) for place, number, of in BY_NUMBER.rows(connection, among=indexed)}
+        rows = {place: (number, of) for place, number, of in _numbered(connection, indexed, reader)}
         rows |= {place: (fresh[place], offices[fresh[place]]) for place in batch if place in fresh}
         for place in batch:
             number, of = rows.get(place, (None, ()))

@@ -73,6 +73,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "post_transfer": {"json": {"consignment_id": "HAWB000000001", "office": OWN, "reason": "back"}},
     "post_genuine": {"json": {"serials": [{"gtin": "9506000134352", "serial": "A-1"}]}},
     "get_queue": {"params": {"office": OWN}},
+    "get_search": {"params": {"key": "HAWB000000001"}},
 }
 
 
