@@ -80,7 +80,10 @@ def decisions_page() -> str:
     selections = section("Words of `selection`", ", ".join(map(code, ("none", *SELECTIONS))) + ".")
     as_read = table(["field", "meaning"], ([code(name), meaning] for name, meaning in AS_READ.items()))
     events = table(["field", "meaning"], ([code(name), meaning] for name, meaning in EVENT.items()))
-    what = "One decision for each version of a consignment: in the API, and in `orientations.parquet` and its CSV."
+    what = """
+One decision for each version of a consignment: in the API, and in `orientations.parquet` and its CSV. The files have
+one column more, `day_rank`: the place of a decision among all of the run, over all offices, by risk.
+"""
     return page(
         "Fields of a decision", what, fields,
         section("When it is read", OVERRIDDEN, as_read),

@@ -25,6 +25,7 @@ PUBLISHED = (
     *("orientations.parquet", "orientations.csv", "quarantine.parquet", "quarantine.csv"),
     *("summary.json", "report.html"),
 )
+DAY_RANK = "day_rank"
 WORKED_BY = ("description", "consignor_name", "dispatch_country", "value_eur", "gross_mass_kg")  # in orientations.csv
 
 
@@ -33,7 +34,7 @@ def publish(scored: Scored, desk: Desk, out: Path, now: datetime, title: str) ->
     out.mkdir(parents=True, exist_ok=True)
     (out / SUCCESS).unlink(missing_ok=True)
     summary = scored.summary(desk)
-    ordered = scored.orientations.sort(["risk", "decision_id"], descending=[True, False])
+    ordered = in_order_of_the_day(scored.orientations)
     _whole(out / "orientations.parquet", ordered.write_parquet)
     _whole(out / "orientations.csv", for_spreadsheet(_with_goods(ordered, scored.declared)).write_csv)
     _whole(out / "quarantine.parquet", scored.refused.write_parquet)
@@ -53,6 +54,17 @@ def publish(scored: Scored, desk: Desk, out: Path, now: datetime, title: str) ->
     published = {name: sha256_of(out / name) for name in PUBLISHED}
     _whole(out / SUCCESS, lambda path: path.write_text(json.dumps(published, indent=1), encoding="utf-8"))
     return summary
+
+
+def in_order_of_the_day(orientations: pl.DataFrame) -> pl.DataFrame:
+    """Sort decisions over all offices, the riskiest first, with their place as `day_rank`; the unscored come last.
+
+    `rank` is a place within an office: whoever sorts a day by it takes the first few of each, however quiet it is.
+    """
+    ordered = orientations.sort(["risk", "decision_id"], descending=[True, False], nulls_last=True)
+    return ordered.insert_column(
+        ordered.get_column_index("of") + 1, pl.int_range(1, ordered.height + 1, eager=True).alias(DAY_RANK)
+    )
 
 
 def _with_goods(orientations: pl.DataFrame, declared: pl.DataFrame) -> pl.DataFrame:

@@ -48,6 +48,7 @@ PERMISSIONS: dict[str, Row] = {
     "post_message": _only("clearance", scope="sender"),
     "post_outcomes": _only("clearance", "analyst", scope="parts"),
     "get_consignment": _only("clearance", "analyst", "auditor", scope="parts", reads=True),
+    "get_decisions": _only("clearance", "analyst", "auditor", scope="found", reads=True),
     "get_dossier": _only("analyst", "auditor", scope="parts", reads=True),
     "get_queue": _only("clearance", "analyst", scope="office", reads=True),
     "get_network": _only("analyst", "auditor", scope="network", reads=True),

@@ -150,6 +150,23 @@ class OfConsignment(Answer):
     decisions: list[StandingDecision]  # type: ignore[valid-type]
 
 
+class ChangedDecision(StandingDecision):  # type: ignore[valid-type,misc]
+    """A decision as it stands, and why it is listed."""
+
+    change: Literal["decided", "overridden", "transferred"] = Field(
+        description="`decided` for the first time, again or on an amendment; an officer's lane; another office"
+    )
+    at_entry: int = Field(description="place on the audit log")
+
+
+class Changes(Answer):
+    """Decisions in the order in which they came to count."""
+
+    decisions: list[ChangedDecision]
+    next: str = Field(description="send it as `since` to go on from here")
+    more: bool = Field(description="whether there is more already")
+
+
 class Declared(Answer):
     """One version of a declaration."""
 

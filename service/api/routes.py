@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from features.fault import Fault
 from features.messages import Message, Refused
 from features.messages.offices import Offices
+from features.moments import micros
 from service.access.guard import principal_of
 from service.access.principal import Principal
 from service.access.redaction import shown_to
@@ -29,6 +30,8 @@ from service.api.error_responses import Unprocessable, refused_fields
 from service.api.live_desk import bundles_of, calls_of, desk_of
 from service.api.metrics import Metrics
 from service.audit.dossier import dossier
+from service.calls.decision_changes import AT_MOST as CHANGES_AT_MOST
+from service.calls.decision_changes import changes_since, place_at
 from service.officers.offices import is_known_office, transfer, unseen
 from service.officers.queue import AT_MOST, Stage, days_shown, queue
 from service.orientation import Decisions
@@ -40,12 +43,16 @@ from service.record.numbers_meant import number_meant, numbers_meant
 from service.record.result_checks import gate_results
 from service.record.standing import with_standing
 from service.record.transfers import Transfer
+from service.store.database import Store
 from service.targeting import Desk
 
 router = APIRouter(route_class=BoundedRoute)
 Code = Annotated[str, Path(pattern="^[NP]-[0-9A-F]{16}$")]
 FTM = {"description": "one entity a line", "content": {"application/json+ftm": {"schema": {"type": "string"}}}}
 EXPOSITION = {"description": "Prometheus", "content": {"text/plain": {"schema": {"type": "string"}}}}
+SINCE = r"^[0-9TZ:.+-]+$"
+SINCE_IN_WORDS = "the `next` of the last answer, or a moment in ISO 8601 with a zone; 0 for the beginning"
+MOST_ENTRIES = 2**62
 PLAIN = r"^[^\x00-\x1f\x7f]+$"
 TWICE = {
     "reason": "the same consignment and version twice in one message",
@@ -139,6 +146,23 @@ def get_consignment(
         raise HTTPException(404)
     stands = with_standing(desk.journal.store, decisions)
     return {"consignment_id": decisions[0]["consignment_id"], "decisions": shown_to(principal, stands)}
+
+
+@router.get("/v1/decisions", response_model=None, responses={200: {"model": answers.Changes}})
+def get_decisions(
+    since: Annotated[str, Query(max_length=40, pattern=SINCE, description=SINCE_IN_WORDS)] = "0",
+    at_most: Annotated[int, Query(ge=1, le=CHANGES_AT_MOST)] = 100,
+    desk: Desk = Depends(desk_of),  # noqa: B008
+    principal: Principal = Depends(principal_of),  # noqa: B008
+) -> dict[str, Any]:
+    """Decisions in the order in which they came to count: given, given again, overridden, passed to another office.
+
+    Ask with the `next` of the last answer, and nothing is missed or comes twice, whatever was recorded meanwhile.
+    """
+    store = desk.journal.store
+    found = changes_since(store, principal, _place(store, since), at_most)
+    shown = shown_to(principal, found.decisions)
+    return {"decisions": shown, "next": str(found.next), "more": found.more}
 
 
 @router.get("/v1/queue", response_model=None, responses={200: {"model": answers.Queue}})
@@ -291,6 +315,20 @@ def metrics(request: Request, metrics: Metrics = Depends(metrics_of)) -> Respons
     if desk is not None:
         metrics.lack(desk.lost(datetime.now(UTC)))
     return Response(metrics.text(), media_type="text/plain; version=0.0.4")
+
+
+def _place(store: Store, since: str) -> int:
+    """Return the place on the audit log that a `next` or a moment names; raises Unprocessable."""
+    if since.isdecimal():
+        return min(int(since), MOST_ENTRIES)
+    try:
+        moment = datetime.fromisoformat(since)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        problem = {"pointer": "/since", "reason": "neither a place nor a moment", "remedy": SINCE_IN_WORDS}
+        raise Unprocessable([problem])
+    return place_at(store, micros(moment))
 
 
 def refuse_offices_of_others(principal: Principal, offices: list[str | None]) -> None:

@@ -103,6 +103,7 @@ def test_every_operation_answers_as_it_is_described(client: TestClient, hook: As
     calls: dict[str, tuple[str, str, Any, int]] = {
         "post_outcomes": ("POST", "/v1/outcomes", {"outcomes": [result]}, 200),
         "get_consignment": ("GET", f"/v1/consignments/{number}", None, 200),
+        "get_decisions": ("GET", "/v1/decisions?since=0&at_most=2", None, 200),
         "get_dossier": ("GET", f"/v1/consignments/{number}/dossier", None, 200),
         "get_queue": ("GET", f"/v1/queue?office={office}&stage=clearance&since=2026-01-01", None, 200),
         "get_network": ("GET", f"/v1/networks/{one}", None, 200),
