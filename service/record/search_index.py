@@ -155,8 +155,8 @@ def take_in(connection: sa.Connection, rows: Sequence[Stating]) -> None:
     if not rows:
         return
     parts = _parts(connection, list(dict.fromkeys(key[1] for key, _ in rows)))
-    there = {key for part in parts.values() for key, (_, is_there) in part.items() if is_there}
-    known = [(key[1], values) for key, values in rows if key in there]
+    present = {key for part in parts.values() for key, (_, is_there) in part.items() if is_there}
+    known = [(key[1], values) for key, values in rows if key in present]
     numbers = _numbered(connection, {key: frozenset(o for o, _ in parts[key].values()) for key, _ in known})
     if known:
         each = np.repeat([numbers[of] for of, _ in known], [len(values) for _, values in known])

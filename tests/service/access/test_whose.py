@@ -139,6 +139,7 @@ ABOUT: dict[str, Requests] = {  # of each route that reaches what is on record: 
     "get_queue": lambda t: [{"params": {"office": t.office, "day": "2026-02-03"}}],
     "get_network": lambda t: [{"path": t.parties[0]}],
     "get_network_ftm": lambda t: [{"path": t.parties[0]}],
+    "get_decisions": lambda _: [{"params": {"since": "0", "at_most": 100}}],
     "get_search": lambda t: [{"params": {"key": t.phone}}, {"params": {"key": t.consignment_id}}],
     "found_page": lambda t: [{"sealed": t.phone}],
     "cases_page": lambda _: [{}],
