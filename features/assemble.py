@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from features.algebra import Moments, Numbers, Text
@@ -53,41 +54,78 @@ def assemble(consignments: Consignments, history: History | None, fits: Fits, in
     if history is not None:
         history = _with_earlier_lines(linked, history)
     starts = range(0, max(len(linked), 1), CONSIGNMENTS_PER_PASS)
+    plan = _plan_of(inputs)
     if len(starts) == 1:
-        columns = _assembled(linked, history, fits, inputs)
-    else:
-        parts = (linked.between(at, at + CONSIGNMENTS_PER_PASS) for at in starts)
-        columns = _end_to_end([_assembled(part, history, fits, inputs) for part in parts])
-    return Rows(linked.declared.whole("row").values.astype(np.uint32), columns)
+        return _assembled(linked, history, fits, plan)
+    parts = (linked.between(at, at + CONSIGNMENTS_PER_PASS) for at in starts)
+    return Rows.end_to_end(_row(linked), [_assembled(part, history, fits, plan) for part in parts])
 
 
-def _assembled(
-    linked: Consignments, history: History | None, fits: Fits, inputs: Sequence[Input]
-) -> dict[str, Numbers | Text]:
-    """Compute model columns of consignments; what was known before them, in the same batch too, is in the history."""
-    names = tuple(item.name for item in inputs)
-    rows, received = len(linked), _received(names)
-    lodged_at = linked.declared.moments("lodged_at")
+def _row(consignments: Consignments) -> npt.NDArray[np.uint32]:
+    return consignments.declared.whole("row").values.astype(np.uint32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowPlan:
+    """What the inputs of a model need, worked out once.
+
+    names: of the inputs; numbers: of those that are. received, received_of_lines: columns of consignments and of goods
+    lines that are taken as they came. absent: those of consignments that a message may lack. readings: of history.
+    """
+
+    names: tuple[str, ...]
+    numbers: tuple[str, ...]
+    received: tuple[str, ...]
+    received_of_lines: tuple[str, ...]
+    absent: tuple[str, ...]
+    readings: tuple[Reading, ...]
+
+
+def _plan_of(inputs: Sequence[Input]) -> RowPlan:
+    return _planned(tuple([(item.name, item.kind) for item in inputs]))
+
+
+@remembers
+def _planned(inputs: tuple[tuple[str, str], ...]) -> RowPlan:
+    names = tuple(name for name, _ in inputs)
+    used = [name for d in in_order(names, "of_consignment") for name in d.inputs]
+    received = tuple(dict.fromkeys((*names, *used)))
+    of_lines = [name for level in LINE_LEVELS for d in in_order(names, level) for name in d.inputs]
+    return RowPlan(
+        names,
+        tuple(name for name, kind in inputs if kind == "number"),
+        received,
+        tuple(dict.fromkeys((*of_lines, "hs_code", *KNOWN_TO_FITS))),
+        tuple(name for name in received if name in LINKED or name.startswith(EXTRA)),
+        _readings(names),
+    )
+
+
+def _assembled(linked: Consignments, history: History | None, fits: Fits, plan: RowPlan) -> Rows:
+    """Compute model rows of consignments; what was known before them, in the same batch too, is in the history."""
+    rows, declared = len(linked), linked.declared
+    lodged_at = declared.moments("lodged_at")
     known = {
-        **_absent(received, rows),
-        **linked.declared.columns(received),
-        **_over_lines(linked, lodged_at, fits, names),
-        **_read(readings_for(inputs), linked.declared, lodged_at, history),
+        **dict.fromkeys(plan.absent, np.full(rows, np.nan)),
+        **declared.columns(plan.received),
+        **_over_lines(linked, lodged_at, fits, plan),
+        **_read(plan.readings, declared, lodged_at, history),
         MEAN: fits.rates.attach(lodged_at),
     }
-    return _as_inputs(compute(known, names, "of_consignment", rows), inputs, linked.declared)
+    return _as_inputs(compute(known, plan.names, "of_consignment", rows), plan, linked)
 
 
-def _as_inputs(columns: Columns, inputs: Sequence[Input], rows: Table) -> dict[str, Numbers | Text]:
+def _as_inputs(columns: Columns, plan: RowPlan, linked: Consignments) -> Rows:
     """Return columns as the model takes them: categories as texts, numbers where they are finite."""
-    numbers = [item.name for item in inputs if item.kind == "number"]
-    values = np.array([_numbers_of(columns[name]) for name in numbers], np.float64).reshape(len(numbers), len(rows))
+    values = np.array([_numbers_of(columns[name]) for name in plan.numbers], np.float64)
+    values = values.reshape(len(plan.numbers), len(linked))
     values[np.isinf(values)] = np.nan
-    as_numbers = dict(zip(numbers, values, strict=True))
-    return {
-        item.name: as_numbers[item.name] if item.kind == "number" else _texts_of(columns[item.name], item.name, rows)
-        for item in inputs
+    as_numbers = dict(zip(plan.numbers, values, strict=True))
+    as_inputs = {
+        name: as_numbers[name] if name in as_numbers else _texts_of(columns[name], name, linked.declared)
+        for name in plan.names
     }
+    return Rows(_row(linked), as_inputs, values)
 
 
 def _texts_of(column: Column, name: str, rows: Table) -> Text:
@@ -108,15 +146,6 @@ def _text_of(column: Column) -> Text:
     return column if isinstance(column, Text) else Text.of([None] * len(column))  # a column without any text
 
 
-def _end_to_end(parts: Sequence[Mapping[str, Numbers | Text]]) -> dict[str, Numbers | Text]:
-    return {name: _joined([part[name] for part in parts]) for name in parts[0]}
-
-
-def _joined(columns: Sequence[Numbers | Text]) -> Numbers | Text:
-    texts = [column for column in columns if isinstance(column, Text)]
-    return Text.end_to_end(texts) if texts else np.concatenate([c for c in columns if not isinstance(c, Text)])
-
-
 def readings_for(inputs: Sequence[Input]) -> tuple[Reading, ...]:
     """Return the readings of history that the inputs need: columns without a function or a declaration."""
     return _readings(tuple(item.name for item in inputs))
@@ -129,35 +158,15 @@ def _readings(names: tuple[str, ...]) -> tuple[Reading, ...]:
     return tuple(reading for reading in readings if reading is not None)
 
 
-@remembers
-def _received(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the columns of consignments that the model or a feature takes as they came."""
-    used = (name for d in in_order(names, "of_consignment") for name in d.inputs)
-    return tuple(dict.fromkeys((*names, *used)))
-
-
-@remembers
-def _received_of_lines(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the columns of goods lines that a feature or what was fitted takes as they came."""
-    used = (name for level in LINE_LEVELS for d in in_order(names, level) for name in d.inputs)
-    return tuple(dict.fromkeys((*used, "hs_code", *KNOWN_TO_FITS)))
-
-
-def _absent(received: Sequence[str], rows: int) -> Columns:
-    """Return what a message may lack as unknown: the columns of linking, and foreign ones that the model knows."""
-    unknown = (name for name in received if name in LINKED or name.startswith(EXTRA))
-    return dict.fromkeys(unknown, np.full(rows, np.nan))
-
-
-def _over_lines(linked: Consignments, lodged_at: Moments, fits: Fits, names: tuple[str, ...]) -> dict[str, Column]:
+def _over_lines(linked: Consignments, lodged_at: Moments, fits: Fits, plan: RowPlan) -> dict[str, Column]:
     """Return what the goods lines of each consignment come to."""
     row = linked.lines.whole("row").values
-    lines = compute(linked.lines.columns(_received_of_lines(names)), ("hs6",), "of_line", len(row))
+    lines = compute(linked.lines.columns(plan.received_of_lines), ("hs6",), "of_line", len(row))
     hs6, origin, description = (_text_of(lines[name]) for name in KNOWN_TO_FITS)
     of_line = lodged_at[row]
     lines |= fits.norms.attach(hs6, origin, of_line)
     lines[LIKENESS] = fits.wording.attach(description, of_line)
-    return compute_over(compute(lines, names, "of_line", len(row)), Groups(row, len(linked)), names)
+    return compute_over(compute(lines, plan.names, "of_line", len(row)), Groups(row, len(linked)), plan.names)
 
 
 def _read(

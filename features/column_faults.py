@@ -157,22 +157,25 @@ class _Numbers(NamedTuple):
 
     @classmethod
     def _of_words(cls, text: Text) -> _Numbers:
-        words, numbers, odd = text.words, [], []
-        if len(words) == 1 and words[0] is None:
-            return cls(np.full(len(text), np.nan), None, None, sound=True, sound_wholes=True)
-        for word in words:
-            plain = word is not None and PLAIN_NUMBER.fullmatch(word) is not None
-            numbers.append(float(word) if plain else np.nan)  # type: ignore[arg-type]  # a word
-            if word is not None and not plain:
-                odd.append(len(numbers) - 1)
-        sound = all(not number < 0 and not number > LARGEST for number in numbers)
-        wholes = sound and all(number != number or (number >= 1 and number % 1 == 0) for number in numbers)
+        words, odd = text.words, list[int]()
+        numbers: list[float] = []
+        sound = wholes = True
+        for at, word in enumerate(words):
+            if word is None or PLAIN_NUMBER.fullmatch(word) is None:
+                numbers.append(np.nan)
+                odd += [] if word is None else [at]
+                continue
+            number = float(word)
+            numbers.append(number)
+            sound = sound and 0 <= number <= LARGEST
+            wholes = wholes and number >= 1 and number % 1 == 0
+        wholes = wholes and sound
         if not odd:
             values = np.array(numbers, np.float64)
             return cls(values if len(text) == 1 else values[text.codes], None, None, sound, wholes)
         read = dict(zip(odd, number_of([words[at] or "" for at in odd]), strict=True))
-        for at, number in read.items():
-            numbers[at] = np.nan if number is None else number
+        for at, found in read.items():
+            numbers[at] = np.nan if found is None else found
         unread = np.array([read.get(at, 0.0) is None for at in range(len(words))], np.bool_)[text.codes]
         nans = np.array(
             [at in read and read[at] is not None and numbers[at] != numbers[at] for at in range(len(words))]
@@ -190,8 +193,11 @@ class _Numbers(NamedTuple):
 
 
 def _read_numbers(column: Column, given: Written, faults: list[Fault]) -> Cells:
-    read = _Numbers.of(given)
     is_whole = column.kind == "whole"
+    if isinstance(given, Few) and given.states_nothing:
+        rows = len(given)
+        return Wholes(np.zeros(rows, np.int64), np.zeros(rows, np.bool_)) if is_whole else np.full(rows, np.nan)
+    read = _Numbers.of(given)
     if column.name == PROBABILITY or not (read.sound_wholes if is_whole else read.sound):
         faults += _faults_of_numbers(column, read)
     if not is_whole:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -26,13 +27,13 @@ def compute(columns: Columns, names: Sequence[str], level: Level, rows: int) -> 
 
 def compute_over(lines: Columns, groups: Groups, names: Sequence[str]) -> dict[str, Column]:
     """Return what the goods lines of each consignment come to: the columns over lines that `names` need."""
-    return {
-        d.name: d.column([_of_lines(column, groups) for column in _inputs_of(d, lines)], groups.consignments)
-        for d in in_order(tuple(names), "over_lines")
-    }
+    definitions = in_order(tuple(names), "over_lines")
+    used = dict.fromkeys([name for d in definitions for name in d.inputs if name in lines])
+    of_lines = {name: _of_lines(lines[name], groups) for name in used}
+    return {d.name: d.column(_inputs_of(d, of_lines), groups.consignments) for d in definitions}
 
 
-def _inputs_of(definition: Definition, columns: Columns) -> list[Column]:
+def _inputs_of(definition: Definition, columns: Mapping[str, Any]) -> list[Any]:
     try:
         return [columns[name] for name in definition.inputs]
     except KeyError as lacking:

@@ -11,7 +11,7 @@ import polars as pl
 
 from features.algebra import Text
 from features.algebra.frames import MANY
-from features.algebra.tables import Cells, Table, Wholes
+from features.algebra.tables import Cells, Table, Wholes, anywhere
 from features.algebra.written import Few, Flags, Many, Places, upper
 from features.column_faults import CONTROL, SKIPPED, Fault, Seen, control_characters, read_column
 from features.consignment import COLUMNS, Column, Versions
@@ -89,6 +89,9 @@ def _judged(given: Received, columns: Sequence[Column]) -> tuple[Table, list[Fau
     seen = Seen.of(given.columns.values())
     for column in columns:
         values = given.columns[column.name]
+        if isinstance(values, Few) and not given.foreign:
+            cells[column.name] = read_column(column, values, seen, faults)
+            continue
         series = values if isinstance(values, pl.Series) else values.series(column.name) if given.foreign else None
         if column.name in given.foreign and series is not None:
             cells[column.name] = read_foreign(column, series, given.foreign[column.name], faults)
@@ -109,7 +112,7 @@ def _any(faults: Sequence[Fault]) -> Flags | None:
     bad: Flags | None = None
     for fault in faults:
         bad = _flags(fault) if bad is None else bad | _flags(fault)
-    return bad if bad is not None and bad.any() else None
+    return bad if bad is not None and anywhere(bad) else None
 
 
 def _flags(fault: Fault) -> Flags:
@@ -230,7 +233,7 @@ def no_quarantine() -> pl.DataFrame:
 
 def _without_later(gated: Gated, raw: pl.DataFrame | Table, latest: datetime) -> Gated:
     later = gated.rows.moments("lodged_at") > micros(latest)
-    if not later.any():
+    if not anywhere(later):
         return gated
     reason = f"more than {AHEAD.days} days after its arrival"
     remedy = "the day on which the data was lodged; correct its year, month and day"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,10 +19,17 @@ class Rows:
     """The inputs of the model; one row per consignment, in the order of the consignments.
 
     row: the place of each consignment. columns: by input, numbers (finite, NaN where unknown) or texts of categories.
+    numbers: those of the columns, one below the other, where they were made together.
     """
 
     row: npt.NDArray[np.uint32]
     columns: Mapping[str, Numbers | Text]
+    numbers: Numbers | None = None
+
+    @classmethod
+    def end_to_end(cls, row: npt.NDArray[np.uint32], parts: Sequence[Rows]) -> Rows:
+        """Return rows of several parts as those of these places."""
+        return cls(row, {name: _joined([part.columns[name] for part in parts]) for name in parts[0].columns})
 
     @classmethod
     def of_frame(cls, frame: pl.DataFrame) -> Rows:
@@ -39,6 +46,11 @@ class Rows:
         return pl.DataFrame(
             [pl.Series("row", self.row), *(series_of(column, name) for name, column in self.columns.items())]
         )
+
+
+def _joined(columns: Sequence[Numbers | Text]) -> Numbers | Text:
+    texts = [column for column in columns if isinstance(column, Text)]
+    return Text.end_to_end(texts) if texts else np.concatenate([c for c in columns if not isinstance(c, Text)])
 
 
 def _number_or_text(column: Column) -> Numbers | Text:

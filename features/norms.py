@@ -66,10 +66,11 @@ class Norms:
             np.array([self._groups.get(word, -1) for word in group.words], np.int64)[group.codes]
             for group in _groups(hs6, origin)
         ]
-        levels = self._values[self._rows[date, np.stack(groups)]]
-        narrowest = np.argmax(~np.isnan(levels), axis=0)
-        values = np.take_along_axis(levels, narrowest[None], axis=0)[0]
-        return {name: np.ascontiguousarray(values[:, place]) for place, name in enumerate(FITTED)}
+        levels = self._values[self._rows[date, np.array(groups)]]
+        narrowest = np.argmax(~np.isnan(levels), axis=0)  # lines × FITTED
+        lines, fitted = np.arange(len(narrowest))[:, None], np.arange(len(FITTED))
+        values = np.ascontiguousarray(levels[narrowest, lines, fitted].T)
+        return dict(zip(FITTED, values, strict=True))
 
 
 def fit_norms(goods: pl.DataFrame, dates: Sequence[datetime]) -> Norms:

@@ -41,6 +41,8 @@ def sequences(texts: Sequence[str | None]) -> Sequences:
     first, second, third = letters[:-2], letters[1:-1], letters[2:]
     mixed = first * MULTIPLIERS[0] + second * MULTIPLIERS[1] + third * MULTIPLIERS[2]
     bucket = ((mixed ^ (mixed >> np.uint64(15))) % np.uint64(BUCKETS)).astype(np.int64)
+    if len(texts) == 1:
+        return Sequences(bucket, np.zeros(len(bucket), np.int64))
     is_letter = letters != 0
     text = np.cumsum(~is_letter)[: len(first)]
     within = is_letter[:-2] & is_letter[1:-1] & is_letter[2:]

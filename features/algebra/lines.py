@@ -68,7 +68,7 @@ class Groups:
         return first
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class FlagLines:
     """A condition on each goods line."""
 
@@ -81,7 +81,7 @@ class FlagLines:
         return held if self.groups.one_each else self.groups.reduced(held, np.add) / self.groups.sizes
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class NumberLines:
     """A number of each goods line."""
 
@@ -101,7 +101,7 @@ class NumberLines:
         return FlagLines(missing(self.values), self.groups)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class TextLines:
     """A text of each goods line."""
 

@@ -6,7 +6,7 @@ reports have frames, and their columns are read when a feature asks for one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,7 +25,12 @@ EPOCH = datetime(1970, 1, 1, tzinfo=ZoneInfo("UTC"))  # as polars gives moments
 STRING, INT64, FLOAT64 = pl.String(), pl.Int64(), pl.Float64()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+def anywhere(flags: Flags) -> bool:
+    """Whether a condition holds in any row; of few rows found far sooner than by `any`."""
+    return bool(np.count_nonzero(flags))
+
+
+@dataclass(slots=True, eq=False)
 class Wholes:
     """A column of whole numbers that stay whole, such as numbers of lines, versions and hashes.
 
@@ -77,7 +82,31 @@ class Wholes:
         return Wholes(self.values[start:end], None if self.known is None else self.known[start:end])
 
 
-Cells = Column | Wholes | pl.Series  # texts, numbers, moments (int64), whole numbers, or what is a series already
+class Lists:
+    """A column of lists, such as the evidence that each consignment states.
+
+    rows: of each row its values, None where it has no list. kind: of its series.
+    """
+
+    __slots__ = ("kind", "rows")
+
+    def __init__(self, rows: Sequence[Sequence[Any] | None], kind: pl.DataType) -> None:
+        self.rows, self.kind = rows, kind
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def taken(self, places: npt.NDArray[np.intp]) -> Lists:
+        """Return the lists of some rows."""
+        return Lists([self.rows[place] for place in places.tolist()], self.kind)
+
+    def part(self, start: int, end: int) -> Lists:
+        """Return the lists from one row to before another."""
+        return Lists(self.rows[start:end], self.kind)
+
+
+Held = Column | Wholes | Lists
+Cells = Held | pl.Series  # texts, numbers, moments (int64), whole numbers, lists, or what is a series already
 
 
 class Table:
@@ -97,7 +126,7 @@ class Table:
         self,
         kinds: Mapping[str, pl.DataType],
         height: int,
-        cells: Mapping[str, Column | Wholes] | None = None,
+        cells: Mapping[str, Held] | None = None,
         base: pl.DataFrame | None = None,
     ) -> None:
         """kinds: the type of each column's series. base: a frame of the columns, if there is one."""
@@ -155,6 +184,8 @@ class Table:
         cells = self._held(name)
         if cells is None:
             cells = self._cells[name] = column_of(self.series(name))
+        if isinstance(cells, Lists):
+            raise TypeError(f"{name} is a column of lists")
         return cells.numbers() if isinstance(cells, Wholes) else cells
 
     def columns(self, names: Iterable[str]) -> dict[str, Column]:
@@ -168,6 +199,8 @@ class Table:
 
     def text(self, name: str) -> Text:
         """Return a column of texts; raises as `series`, and TypeError where it holds something else."""
+        if not self._loose and isinstance(text := self._cells.get(name), Text):
+            return text
         column = self.column(name)
         if not isinstance(column, Text):
             raise TypeError(f"{name} is no column of texts")
@@ -180,7 +213,7 @@ class Table:
             return ~cells.known() if None in cells.words else None
         if isinstance(cells, np.ndarray):
             unknown = np.isnan(cells)
-            return unknown if unknown.any() else None
+            return unknown if anywhere(unknown) else None
         series = self.series(name)
         return series.is_null().to_numpy() if series.null_count() else None
 
@@ -188,8 +221,15 @@ class Table:
         """Whether distinct texts of a column are there already."""
         return name in self._loose or isinstance(self._cells.get(name), Text)
 
+    def lists(self, name: str) -> Lists | pl.Series:
+        """Return a column of lists in the form in which it is held; raises as `series`."""
+        cells = self._cells.get(name)
+        return cells if isinstance(cells, Lists) else self.series(name)
+
     def text_or_unknown(self, name: str) -> Text:
         """Return a column of texts; one that is unknown throughout, whatever its type, as texts that are unknown."""
+        if not self._loose and isinstance(text := self._cells.get(name), Text):
+            return text
         column = self.column(name)
         return column if isinstance(column, Text) else Text(np.zeros(self.height, np.intp), (None,))
 
@@ -249,6 +289,9 @@ class Table:
 
     def _add(self, columns: Mapping[str, Cells]) -> None:
         """Hold columns, in the place of what is held of them in any form."""
+        if not self._series and not self._loose and pl.Series not in set(map(type, columns.values())):
+            self._cells.update(columns)  # type: ignore[arg-type]  # none of them is a series
+            return
         for name, held in columns.items():
             if isinstance(held, pl.Series):
                 self._series[name] = held.alias(name)
@@ -267,7 +310,7 @@ class Table:
         table._loose = {name: text.take(places) for name, text in texts.items()}
         for name, held in self._cells.items():
             if not isinstance(held, Text):
-                table._cells[name] = held.taken(places) if isinstance(held, Wholes) else held[places]
+                table._cells[name] = held.taken(places) if isinstance(held, Wholes | Lists) else held[places]
         return table
 
     def with_columns(self, *columns: pl.Expr | pl.Series) -> Table:
@@ -283,7 +326,7 @@ class Table:
         """Return the rows from one to before another."""
         base = None if self._base is None else self._base.slice(start, end - start)
         whole = {name: cells for name, cells in self._cells.items() if not isinstance(cells, Text)}
-        cells = {n: c.part(start, end) if isinstance(c, Wholes) else c[start:end] for n, c in whole.items()}
+        cells = {n: c.part(start, end) if isinstance(c, Wholes | Lists) else c[start:end] for n, c in whole.items()}
         part = Table(self.kinds, max(0, min(end, self.height) - start), cells, base)
         part._changed = self._changed
         part._series = {name: series.slice(start, end - start) for name, series in self._series.items()}
@@ -293,11 +336,12 @@ class Table:
 
     def rows(self, start: int, count: int) -> list[dict[str, Any]]:
         """Return at most `count` rows from a place on, in plain values; None where one is unknown."""
-        part = self if start == 0 and count >= self.height else self.part(start, min(start + count, self.height))
+        start, end = min(start, self.height), min(start + count, self.height)
+        part = self if end - start == self.height else self.part(start, end)
         columns = [part.values(name) for name in self.kinds]
         return [dict(zip(self.kinds, row, strict=True)) for row in zip(*columns, strict=True)]
 
-    def _held(self, name: str) -> Column | Wholes | None:
+    def _held(self, name: str) -> Held | None:
         """Return the cells of a column that is one already; of a part with its own words alone."""
         loose = self._loose.get(name) if self._loose else None
         if loose is not None:
@@ -312,20 +356,24 @@ class Table:
         return series
 
 
-def _series_of(cells: Column | Wholes | None, name: str, kind: pl.DataType) -> pl.Series:
+def _series_of(cells: Held | None, name: str, kind: pl.DataType) -> pl.Series:
     if isinstance(cells, Wholes):
         return cells.series(name, kind)
+    if isinstance(cells, Lists):
+        return pl.Series(name, cells.rows, kind)
     if isinstance(cells, np.ndarray) and cells.dtype == np.int64:
         return pl.Series(name, cells, pl.Int64).cast(kind)
     return series_of(cells, name)  # type: ignore[arg-type]  # a column without frame and series has cells
 
 
-def _plain(cells: Column | Wholes, kind: pl.DataType) -> list[Any] | None:
+def _plain(cells: Held, kind: pl.DataType) -> list[Any] | None:
     """Return cells as values of Python; None where a series of this type would hold others."""
     if isinstance(cells, Text):
         return cells.rows() if kind is STRING or kind == STRING else None
     if isinstance(cells, Wholes):
         return cells.rows() if kind is INT64 or kind.is_integer() else None
+    if isinstance(cells, Lists):
+        return list(cells.rows)
     if cells.dtype == np.int64:
         return [EPOCH + timedelta(0, 0, number) for number in cells.tolist()] if kind == MOMENT else None
     if kind is not FLOAT64 and kind != FLOAT64:
@@ -334,16 +382,19 @@ def _plain(cells: Column | Wholes, kind: pl.DataType) -> list[Any] | None:
 
 
 def _kinds_of(columns: Mapping[str, Cells], kinds: Mapping[str, pl.DataType] | None) -> dict[str, pl.DataType]:
-    usual = {name: _kind(cells) for name, cells in columns.items()}
+    usual = {name: KIND_OF.get(type(cells)) or _kind(cells) for name, cells in columns.items()}
     return {**usual, **{name: kind for name, kind in kinds.items() if name in usual}} if kinds else usual
 
 
 def _kind(cells: Cells) -> pl.DataType:
-    if isinstance(cells, Text):
-        return STRING
+    if isinstance(cells, Text | Wholes):
+        return KIND_OF[type(cells)]
     if isinstance(cells, np.ndarray):
         return MOMENT if cells.dtype == np.int64 else FLOAT64
-    return INT64 if isinstance(cells, Wholes) else cells.dtype
+    return cells.kind if isinstance(cells, Lists) else cells.dtype
+
+
+KIND_OF: dict[type, pl.DataType] = {Text: STRING, Wholes: INT64}
 
 
 def _name_of(column: pl.Expr) -> str:

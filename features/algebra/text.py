@@ -133,7 +133,7 @@ def texts_of(function: Callable[..., str | None], *columns: Text) -> Text:
     >>> texts_of(lambda town, country: f"{town}, {country}", Text.of(["Ningbo", None]), Text.of([None, None])).rows()
     ['Ningbo, None', None]
     """
-    if len(columns[0]) == 1:
+    if len(columns[0].codes) == 1:
         of_row = [column.words[column.codes[0]] for column in columns]
         return Text(ONE_ROW, (None if of_row.count(None) == len(of_row) else function(*of_row),))
     groups, rows = together(columns)

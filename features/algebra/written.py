@@ -50,11 +50,19 @@ class Few:
     def __len__(self) -> int:
         return len(self.text)
 
+    @property
+    def states_nothing(self) -> bool:
+        """Whether no row states anything."""
+        words = self.text.words
+        return len(words) == 1 and words[0] is None
+
     def where(self, question: Question) -> Flags | None:
         """Return where a condition holds of the text, which it does of none that is unknown."""
         one = question.one
-        answers = [word is not None and one(word) for word in self.text.words]
-        return np.array(answers, np.bool_)[self.text.codes] if True in answers else None
+        for word in self.text.words:
+            if word is not None and one(word):
+                return self.text.holds(one)
+        return None
 
     def missing(self) -> Flags | None:
         """Return where nothing is stated."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from features.algebra import Text, texts_of
 from features.algebra.lines import Groups
@@ -21,15 +22,17 @@ DECLARED = tuple(
 )
 
 
+NAMES = frozenset(key.column for key in KEYS)
+
+
 def with_entities(consignments: Consignments) -> Consignments:
     """Add one `<key>_entity` column of whole numbers for each of KEYS that the consignments lack."""
     declared = consignments.declared
-    absent = [key for key in KEYS if key.column not in declared]
-    if not absent:
+    if declared.kinds.keys() >= NAMES:
         return consignments
+    absent = [key for key in KEYS if key.column not in declared]
     texts = {name: declared.text_or_unknown(name) for name in DECLARED} | _of_main_line(consignments)
-    named = zip(absent, texts_of_keys(texts, absent), strict=True)
-    return consignments.holding({key.column: _entities(key, text) for key, text in named})
+    return consignments.holding(_entities(absent, texts_of_keys(texts, absent)))
 
 
 def texts_of_keys(declared: Mapping[str, Text], keys: Sequence[Key]) -> list[Text]:
@@ -47,8 +50,17 @@ def _of_main_line(consignments: Consignments) -> dict[str, Text]:
     return {name: lines.text_or_unknown(column).take(main) for name, column in OF_MAIN_LINE.items()}
 
 
-def _entities(key: Key, text: Text) -> Wholes:
-    """Hash the text of each row, none where there is none."""
+def _named(key: Key, text: Text) -> list[str | None]:
     prefix = f"{key.name}\x1f"
-    entities = hashes_of([None if word is None else prefix + word for word in text.words])
-    return Wholes(entities[text.codes], text.known() if None in text.words else None)
+    return [None if word is None else prefix + word for word in text.words]
+
+
+def _entities(keys: Sequence[Key], texts: Sequence[Text]) -> dict[str, Wholes]:
+    """Hash the text of each row under each key, none where there is none; all at once, one key after the other."""
+    hashed = hashes_of(chain.from_iterable(map(_named, keys, texts)))
+    entities, end = {}, 0
+    for key, text in zip(keys, texts, strict=True):
+        start, end = end, end + len(text.words)
+        known = text.known() if None in text.words else None
+        entities[key.column] = Wholes(hashed[start:end][text.codes], known)
+    return entities

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from features.algebra.tables import Table, Wholes
+from features.algebra.tables import Table, Wholes, anywhere
 from features.consignment import TIME, VERSION_KEY, Consignments
 from features.history.entities import with_entities
 from features.history.fact_list import DECLARATION_FACTS, FACT_SCHEMA, FACTS, LODGED, NOVELTY_FACTS, facts_from
@@ -61,7 +61,7 @@ class Versions:
         known = np.array([np.full(len(c), True) if c.known is None else c.known for c in columns], np.bool_)
         amounts = _amounts(table)
         withdrawn = table.text("purpose").is_one_of("cancellation")
-        if withdrawn.any():
+        if anywhere(withdrawn):
             amounts = np.where(withdrawn, 0, amounts)
         message_id, consignment_id = (table.values(name) for name in VERSION_KEY[:2])
         lodged_at = table.moments("lodged_at")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 from features.choices import LANGUAGES
@@ -27,7 +28,7 @@ T = TypeVar("T")
 TextOf = Callable[..., str | None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Key:
     """A kind of entity that history is kept for.
 
@@ -42,7 +43,7 @@ class Key:
     text: TextOf
     words: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def column(self) -> str:
         return f"{self.name}_entity"
 

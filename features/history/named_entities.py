@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from features.algebra.tables import Table
+from features.algebra.tables import Lists, Table
 from features.history.facts import KEYS, Integers
 
 MEMBERS = "network_members"  # a list of card entities
@@ -19,55 +20,55 @@ FEW = 64  # rows whose lists go by Python
 READ_KEYS = (*(key.name for key in KEYS), NETWORK)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class NamedEntities:
-    """The entities of one key: row `rows[i]`, ascending, names `entities[i]`; a row names none, one or several."""
+    """The entities that rows name under some keys: row `rows[i]` names `entities[i]` under the key at `keys[i]`.
+
+    Keys ascend, and so do the rows of a key; a row names none, one or several. keys: places in a list of keys.
+    """
 
     entities: Integers
+    keys: Integers
     rows: Integers
-
-    @classmethod
-    def of_column(cls, entities: Integers, known: npt.NDArray[np.bool_] | None = None) -> NamedEntities:
-        """Return those of a column of one entity a row, without the rows where it is not known."""
-        if known is None:
-            return cls(entities, np.arange(len(entities)))
-        rows = np.flatnonzero(known)
-        return cls(entities[rows], rows)
-
-    @classmethod
-    def of_lists(cls, column: pl.Series) -> NamedEntities:
-        """Return those of a column of lists of entities, null where unknown."""
-        if len(column) < FEW:
-            lists = [members or () for members in column.to_list()]
-            each = [entity for members in lists for entity in members]
-            return cls(np.array(each, np.int64), np.repeat(np.arange(len(lists)), [len(members) for members in lists]))
-        arrow = column.to_arrow()
-        counts = np.where(column.is_not_null().to_numpy(), np.diff(arrow.offsets.to_numpy()), 0)
-        return cls(_integers(arrow.flatten().to_numpy()), np.repeat(np.arange(len(counts)), counts))
 
     def between(self, start: int, stop: int) -> NamedEntities:
         """Return those of the rows from `start` to before `stop`, which count from 0."""
-        low, high = np.searchsorted(self.rows, (start, stop))
-        return NamedEntities(self.entities[low:high], self.rows[low:high] - start)
+        within = (self.rows >= start) & (self.rows < stop)
+        return NamedEntities(self.entities[within], self.keys[within], self.rows[within] - start)
+
+
+def named_by(rows: Table, keys: Sequence[str]) -> NamedEntities:
+    """Return the entities that rows name under some keys, the network last; none of it where nobody has been linked."""
+    columns = [rows.whole(f"{key}_entity") for key in keys if key != NETWORK]
+    places = np.array([place for place, key in enumerate(keys) if key != NETWORK], np.int64)
+    entities = np.array([column.values for column in columns], np.int64).reshape(len(columns), len(rows))
+    all_known = np.ones(len(rows), np.bool_)
+    known = np.array([all_known if c.known is None else c.known for c in columns], np.bool_).reshape(entities.shape)
+    at = np.flatnonzero(known)
+    key, row = np.divmod(at, max(len(rows), 1))
+    named = NamedEntities(entities.ravel()[at], places[key], row)
+    if NETWORK not in keys or MEMBERS not in rows:
+        return named
+    members, of_row = _members(rows.lists(MEMBERS))
+    of_network = np.full(len(members), keys.index(NETWORK))
+    parts = (named.entities, members), (named.keys, of_network), (named.rows, of_row)
+    return NamedEntities(*(np.concatenate(part) for part in parts))
+
+
+def _members(column: Lists | pl.Series) -> tuple[Integers, Integers]:
+    """Return the entities of a column of lists, one row after the other, and the row of each."""
+    if isinstance(column, pl.Series) and len(column) < FEW:
+        column = Lists(column.to_list(), column.dtype)
+    if isinstance(column, Lists):
+        lists = [members or () for members in column.rows]
+        counts = np.array(list(map(len, lists)), np.int64)
+        each = np.fromiter(chain.from_iterable(lists), np.int64, int(counts.sum()))
+        return each, np.repeat(np.arange(len(lists)), counts)
+    arrow = column.to_arrow()
+    counts = np.where(column.is_not_null().to_numpy(), np.diff(arrow.offsets.to_numpy()), 0)
+    return _integers(arrow.flatten().to_numpy()), np.repeat(np.arange(len(counts)), counts)
 
 
 def _integers(values: npt.NDArray[Any]) -> Integers:
     """Return entities as they are hashed, where the type of none says otherwise."""
     return values.astype(np.int64, copy=False)
-
-
-def named_by(rows: Table, keys: Iterable[str]) -> dict[str, NamedEntities]:
-    """Return the entities that rows name under some keys; no network where nobody has been linked."""
-    named = {}
-    for key in keys:
-        if key != NETWORK:
-            entities = rows.whole(f"{key}_entity")
-            named[key] = NamedEntities.of_column(entities.values, entities.known)
-        elif MEMBERS in rows:
-            named[key] = NamedEntities.of_lists(rows.series(MEMBERS))
-    return named
-
-
-def part_of(named: Mapping[str, NamedEntities], start: int, stop: int) -> dict[str, NamedEntities]:
-    """Return the entities of some rows, of each key."""
-    return {key: of_key.between(start, stop) for key, of_key in named.items()}

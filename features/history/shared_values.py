@@ -8,10 +8,12 @@ two of them, who have nothing else in common, it is the warehouse or the telepho
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+import polars as pl
 
-from features.algebra.tables import Table
+from features.algebra.tables import Lists, Table
 from features.history.facts import OUTCOME_FACTS, Integers
 from features.history.queries import HistoryQuery, KeyQuery, QueryPlan, Sum
 from features.history.totals import TotalsReader
@@ -32,7 +34,7 @@ def without_strangers_results(
     rows: Table,
     lodged_at: Integers,
     history: TotalsReader,
-) -> dict[str, Floats]:
+) -> Mapping[str, Floats]:
     """Return readings of history with the control results under a shared key unknown, in the rows that share it.
 
     columns: one number a row for each reading; rows: those rows, with SHARED_KEYS and SHARERS where they were linked,
@@ -41,14 +43,17 @@ def without_strangers_results(
     sharing = _rows_by_key(rows)
     if sharing and SHARERS in rows:
         sharing = _without_records(sharing, columns, rows, lodged_at, history)
-    return {reading.name: _unread(reading, columns[reading.name], sharing) for reading in readings}
+    of_shared = [
+        reading
+        for reading in readings
+        if reading.key in sharing and isinstance(reading, Window) and reading.fact in OUTCOME_FACTS
+    ]
+    return {**columns, **{reading.name: _unread(columns[reading.name], sharing[reading.key]) for reading in of_shared}}
 
 
-def _unread(reading: Reading, column: Floats, sharing: Mapping[str, Integers]) -> Floats:
-    if not isinstance(reading, Window) or reading.fact not in OUTCOME_FACTS or reading.key not in sharing:
-        return column
+def _unread(column: Floats, rows: Integers) -> Floats:
     unread = column.copy()
-    unread[sharing[reading.key]] = np.nan
+    unread[rows] = np.nan
     return unread
 
 
@@ -57,7 +62,7 @@ def _rows_by_key(linked: Table) -> dict[str, Integers]:
     if SHARED_KEYS not in linked:
         return {}
     rows: dict[str, list[int]] = {}
-    for row, keys in enumerate(linked.series(SHARED_KEYS).to_list()):
+    for row, keys in enumerate(linked.values(SHARED_KEYS)):
         for key in keys or ():
             rows.setdefault(key, []).append(row)
     return {key: np.array(of_key, np.int64) for key, of_key in rows.items()}
@@ -98,9 +103,13 @@ def _sharers(
             if findings is not None:
                 worth[place] &= findings >= SEVERAL
     asked = np.flatnonzero(worth.any(axis=0))
-    lists = rows.series(SHARERS).gather(asked).to_list() if len(asked) else []
+    lists = _lists_of(rows.lists(SHARERS), asked) if len(asked) else []
     stated = np.array([number for of_row in lists for number in of_row], np.int64).reshape(-1, 3)
     row = np.repeat(asked, [len(of_row) // 3 for of_row in lists])
     chosen = worth[stated[:, 0], row] if len(row) else np.zeros(0, np.bool_)
     key, card, name = np.ascontiguousarray(stated[chosen].T)
     return row[chosen], key, card, name
+
+
+def _lists_of(column: Lists | pl.Series, rows: Integers) -> Sequence[Any]:
+    return column.taken(rows).rows if isinstance(column, Lists) else column.gather(rows).to_list()

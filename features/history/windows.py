@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,7 +12,7 @@ import polars as pl
 
 from features.algebra.tables import Table
 from features.history.facts import FACTS, NEVER, Integers
-from features.history.named_entities import NETWORK, READ_KEYS, NamedEntities, named_by, part_of
+from features.history.named_entities import READ_KEYS, NamedEntities, named_by
 from features.history.queries import HistoryQuery, KeyQuery, QueryPlan, Sum, Totals
 from features.history.tiles import DAY, LONGEST, days_read, far_edge
 from features.history.totals import TotalsReader
@@ -121,12 +121,12 @@ def read_windows(readings: Sequence[Reading], frame: pl.DataFrame, history: Tota
 
 
 def read_history(
-    plan: ReadingPlan, lodged_at: Integers, named: Mapping[str, NamedEntities], history: TotalsReader
+    plan: ReadingPlan, lodged_at: Integers, named: NamedEntities, history: TotalsReader
 ) -> dict[str, Floats]:
     """Read one column for each reading of a plan, one number for each row; NaN where the entity is unknown.
 
-    lodged_at: rows, microseconds UTC; named: the entities of the rows, of each key that is read; without `network`,
-        nobody was linked.
+    lodged_at: rows, microseconds UTC; named: the entities of the rows under the keys of the plan, in their order;
+        none under `network` where nobody was linked.
     Raises HistoryUnavailable where the history cannot be read now.
     """
     rows = len(lodged_at)
@@ -134,7 +134,7 @@ def read_history(
     for start in range(0, rows, ROWS_PER_PASS):
         part = slice(start, start + ROWS_PER_PASS)
         whole = rows <= ROWS_PER_PASS
-        asked = plan.query(lodged_at[part], named if whole else part_of(named, start, start + ROWS_PER_PASS))
+        asked = plan.query(lodged_at[part], named if whole else named.between(start, start + ROWS_PER_PASS))
         totals = history.totals_before(asked)
         values[:, part], ages[:, part] = plan.values(asked, totals), plan.days_since(asked, totals)
     columns = [*values, *ages]
@@ -168,16 +168,10 @@ class ReadingPlan:
     ages: tuple[tuple[int, bool], ...]
     places: tuple[tuple[str, int], ...]
 
-    def query(self, lodged_at: Integers, named: Mapping[str, NamedEntities]) -> HistoryQuery:
+    def query(self, lodged_at: Integers, named: NamedEntities) -> HistoryQuery:
         """Return the query of some rows."""
-        asked_for = [(place, named[key]) for place, key in enumerate(self.keys) if key != NETWORK or key in named]
-        moments = np.stack([lodged_at, *(far_edge(lodged_at, days) for days in self.spans)])
-        counts = [len(of_key.rows) for _, of_key in asked_for]
-        keys = np.repeat([place for place, _ in asked_for], counts).astype(np.int64)
-        nothing = np.empty(0, np.int64)
-        entities = np.concatenate([nothing, *(of_key.entities for _, of_key in asked_for)])
-        rows = np.concatenate([nothing, *(of_key.rows for _, of_key in asked_for)])
-        return HistoryQuery(self.asked, entities, keys, rows, moments)
+        moments = np.array([lodged_at, *(far_edge(lodged_at, days) for days in self.spans)])
+        return HistoryQuery(self.asked, named.entities, named.keys, named.rows, moments)
 
     def values(self, asked: HistoryQuery, totals: Totals) -> Floats:
         """Return windows × rows; never below nothing, as what is taken back may be older than the window."""

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from features.algebra import Pattern, lower
-from features.algebra.tables import Table
+from features.algebra.tables import Table, anywhere
 from features.algebra.written import SPACE, Flags, Question, where
 from features.columns.goods import VAGUE, WORD
 from features.comparable import LETTERS
@@ -160,7 +160,7 @@ def _heavier_than_post(table: Table) -> Flags | None:
     """Find postal items that are heavier than the post takes: EMS (class E, or EN and the like), or any other."""
     limits, mass = postal_limits(), table.number("gross_mass_kg")
     heavy = mass > min(limits.values())
-    if not heavy.any():
+    if not anywhere(heavy):
         return None
     ems = table.text_or_unknown("mail_class").holds(_is_ems)
     return heavy & _is_postal(table) & (mass > np.where(ems, limits["ems"], limits["any"]))
@@ -254,7 +254,7 @@ def odd_in(consignments: Consignments) -> Found:
     for table, checks in ((consignments.declared, CONSIGNMENT_CHECKS), (consignments.lines, LINE_CHECKS)):
         for check in checks:
             holds = check.holds(table)
-            if holds is not None and holds.any():
+            if holds is not None and anywhere(holds):
                 found.add(table.whole("row").values[holds], check.field, check.problem)
     return found
 

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from features.algebra.tables import Table
+from features.algebra.tables import Table, anywhere
 from features.consignment import VERSION_KEY, Consignments, fold
 from features.contract import Gated, gate_manifest, spared
 from features.fault import Fault
@@ -118,7 +118,7 @@ def _add_improbable(found: Found, consignments: Consignments, message: Message) 
     long_ago = table.moments("lodged_at") < micros(message.received_at - A_YEAR)
     unlisted = message.offices.unlisted(table.text_or_unknown("office"))
     for name, problem, holds in (("lodged_at", LONG_AGO, long_ago), ("office", NOT_LISTED, unlisted)):
-        if holds is not None and holds.any():
+        if holds is not None and anywhere(holds):
             found.add(table.whole("row").values[holds], name, problem)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, Protocol
 
@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from features.algebra import Text
-from features.algebra.tables import Cells
+from features.algebra.tables import Cells, Lists
 from features.consignment import Consignments
 from features.history.entities import with_entities
 from features.history.shared_values import FEW_SHARERS, OF_SEVERAL, SHARED_KEYS, SHARERS
@@ -134,6 +134,7 @@ def entity_of(code: str) -> int:
 
 
 STATED = "sender_evidence"  # evidence of the sender stated by a consignment: a list of hashes
+HASHES = pl.List(pl.Int64())
 
 
 def with_evidence(consignments: Consignments) -> Consignments:
@@ -144,7 +145,7 @@ def with_evidence(consignments: Consignments) -> Consignments:
     declared, lines = known.declared, known.lines
     sender = [declared.text_or_unknown(name) for name in SENDER]
     stated = evidence_of(sender, lines.text_or_unknown("description"), lines.whole("row").values.tolist())
-    return known.holding({STATED: pl.Series([values or None for values in stated], dtype=pl.List(pl.Int64))})
+    return known.holding({STATED: Lists([values or None for values in stated], HASHES)})
 
 
 def evidence_in(consignments: Consignments) -> tuple[list[int], list[int]]:
@@ -178,14 +179,19 @@ def link_with(
 
 def linked_columns(rows: Sequence[tuple[Any, ...]]) -> dict[str, Cells]:
     """Return the columns LINKED of their rows."""
-    columns = zip(LINKED.items(), zip(*rows, strict=True) if rows else [()] * len(LINKED), strict=True)
-    return {name: _linked_column(kind, values) for (name, kind), values in columns}
+    columns = zip(COLUMNS.items(), zip(*rows, strict=True) if rows else [()] * len(LINKED), strict=True)
+    return {name: column_of(values) for (name, column_of), values in columns}
 
 
-def _linked_column(kind: pl.DataType, values: Sequence[Any]) -> Cells:
+def _column_of(kind: pl.DataType) -> Callable[[Sequence[Any]], Cells]:
     if kind == pl.String:
-        return Text.of(values)
-    return np.array(values, np.float64) if kind == pl.Float64 else pl.Series(values, dtype=kind)
+        return Text.of
+    if kind == pl.Float64:
+        return lambda values: np.array(values, np.float64)
+    return lambda values: Lists(values, kind)
+
+
+COLUMNS = {name: _column_of(kind) for name, kind in LINKED.items()}
 
 
 def grow(graph: Graph, consignments: Consignments, timeline: GraphTimeline | None = None) -> list[Link]:
@@ -316,7 +322,7 @@ def _moments(consignments: Consignments) -> Iterator[tuple[int, list[tuple[int, 
 def _stated_in(consignments: Consignments) -> list[tuple[int, int, list[int]]]:
     """Return row, card and evidence of the consignments that name a sender."""
     declared = consignments.declared
-    cards, stated = declared.whole("card_entity"), declared.series(STATED).to_list()
+    cards, stated = declared.whole("card_entity"), declared.values(STATED)
     known = range(len(cards)) if cards.known is None else np.flatnonzero(cards.known).tolist()
     entities = cards.values.tolist()
     return [(row, entities[row], stated[row] or []) for row in known]

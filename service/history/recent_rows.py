@@ -69,6 +69,11 @@ _ARRAYS = "SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::boolean[])"
 
 def rows_asked_for(connection: sa.Connection, asked: HistoryQuery) -> FactTable:
     """Return the rows that answer a query (entities keyed) as a table; no others."""
+    named = [(entity, 0, False) for entity in np.unique(asked.entities).tolist()]
+    held = {entity for (entity,) in _looked_up(connection, _HELD, named)}  # of most, nothing came of late
+    if not held:
+        return NO_ROWS
+    asked = asked.where(np.array([entity in held for entity in asked.entities.tolist()], np.bool_))
     place, moment = asked.lookups()
     entities, moments = asked.entities[place], asked.moments[moment, asked.rows[place]]
     ages = asked.plan.ages[asked.keys[place]] & (moment == 0)
@@ -76,9 +81,6 @@ def rows_asked_for(connection: sa.Connection, asked: HistoryQuery) -> FactTable:
     entities, moments = entities[order], moments[order]
     each = np.append(True, (entities[1:] != entities[:-1]) | (moments[1:] != moments[:-1]))[: len(order)]
     lookups = list(zip(entities[each].tolist(), moments[each].tolist(), ages[order][each].tolist(), strict=True))
-    named = [(entity, 0, False) for entity in np.unique(entities).tolist()]
-    held = {entity for (entity,) in _looked_up(connection, _HELD, named)}  # of most, nothing came of late
-    lookups = [lookup for lookup in lookups if lookup[0] in held]
     rows = _looked_up(connection, _READ, lookups)
     return _table(rows if len(lookups) <= LOOKUPS_MOST else sorted(set(rows)))  # each statement gives them sorted
 
@@ -107,6 +109,9 @@ def _table(rows: Sequence[Row]) -> FactTable:
     fields = [((2 + fact) * WORD, len(COLUMNS) * WORD, WORD) for fact in range(len(FACTS))]
     amounts = PackedAmounts(numbers.ravel(), np.array(fields, np.int64), len(numbers))
     return FactTable.of_packed(numbers[:, 0].copy(), NO_ENDS, numbers[:, 1].copy(), amounts)
+
+
+NO_ROWS = _table(())
 
 
 def raise_rows(connection: sa.Connection, facts: Facts) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from features.algebra.tables import anywhere
 from service.orientation.asked import Asked
 from service.orientation.columns import Bools, Floats, Ints
 from service.orientation.lanes import DOCUMENTS, NO_CHECK, PHYSICAL, RED, STRICTEST_FIRST
@@ -44,7 +45,7 @@ def allocate_checks(asked: Asked, periods: Periods) -> Given:
     check = np.zeros(len(wants), np.int64)
     for name, kind in STRICTEST_FIRST:
         asks = (check == NO_CHECK) & (wants >= kind)
-        if asks.any():
+        if anywhere(asks):
             granted = asks & (periods.running(asks, order) <= periods.left[name])
             check = np.where(granted, kind, check)
     wanted = np.maximum(wants, asked.usual_check)
@@ -75,7 +76,7 @@ def check_due_to(drawn: Bools, asked: Asked, check: Ints) -> Bools:
 
 def share_granted(drawn: Bools, due: Bools, periods: Periods) -> Floats:
     """Return the share of an office's and day's draws that capacity allowed."""
-    if not drawn.any():
+    if not anywhere(drawn):
         return np.ones(len(drawn))
     asked = periods.count(drawn)
     return np.where(asked > 0, periods.count(due) / np.maximum(asked, 1), 1.0)

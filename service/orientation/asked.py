@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from features.algebra import Text
+from features.algebra.tables import anywhere
 from service.orientation.columns import Bools, Floats, Ints
 from service.orientation.draws import Draws
 
@@ -47,7 +48,7 @@ class Asked:
 
     def without(self, which: Bools) -> Asked:
         """Clear every request for these: withdrawn declarations, and those already sent to the strictest check."""
-        if not which.any():
+        if not anywhere(which):
             return self
         return replace(
             self,

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.algebra import Text
+from features.algebra.tables import anywhere
 from service.orientation.columns import UNKNOWN, Bools, Floats, Hashes, Ints, powers
 from service.orientation.lanes import SCAN, Lane
 
@@ -56,7 +57,7 @@ class Campaigns:
         UNKNOWN where it belongs to no network. opened: checks of the networks whose results are pending.
         """
         known = network.known() & ~np.isnan(margin)
-        if not self.checks or not known.any():
+        if not self.checks or not anywhere(known):
             return np.full(len(margin), UNKNOWN)
         pending = np.array([opened.get(word or "", 0) for word in network.words])
         nth = ranks_within(network.codes, margin, tie)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from features.algebra import Text
+from features.algebra.tables import anywhere
 from features.consignment import Consignments
 from features.messages import Problems
 from service.orientation.allocation import allocate_checks
@@ -150,7 +151,7 @@ class Policy:
         check, track = np.zeros(len(known), np.int64), np.zeros(len(known), np.int64)
         codes: dict[int, list[str]] = {}
         for code, holds, lane, of_rule in self._asking(known, network, context):
-            if not holds.any():
+            if not anywhere(holds):
                 continue
             rows = np.flatnonzero(holds)
             check[rows] = np.maximum(check[rows], int(check_of(lane)))

@@ -21,6 +21,7 @@ from service.scoring.severity import Severity
 from service.scoring.trees import Trees
 
 Floats = npt.NDArray[np.float64]
+FEW = 16  # words of a category that are looked for in the list of its levels
 TAIL = 20  # steps of the reference that the upper tail is estimated from
 
 
@@ -115,13 +116,23 @@ class Scores:
 
 def matrix_of(rows: Rows, inputs: Sequence[Input], levels: Mapping[str, Sequence[str]]) -> Floats:
     """Encode model rows for the trees: rows × inputs, categories by code, NaN where unknown or a new level."""
+    names = [item.name for item in inputs]
+    columns = [rows.columns[name] for name in names]
+    texts = {place: column for place, column in enumerate(columns) if isinstance(column, Text)}
+    numbers = [place for place in range(len(columns)) if place not in texts]
     matrix = np.empty((len(rows), len(inputs)))
-    for place, item in enumerate(inputs):
-        column = rows.columns[item.name]
-        matrix[:, place] = _coded(column, levels[item.name]) if isinstance(column, Text) else column
+    if rows.numbers is not None and list(rows.columns) == names:
+        matrix[:, numbers] = rows.numbers.T
+    else:
+        for place in numbers:
+            matrix[:, place] = columns[place]  # type: ignore[assignment]  # no text
+    for place, text in texts.items():
+        matrix[:, place] = _coded(text, levels[names[place]])
     return matrix
 
 
 def _coded(column: Text, levels: Sequence[str]) -> Floats:
+    if len(column.words) < FEW:
+        return column.number(lambda word: levels.index(word) if word in levels else math.nan)
     codes = {level: float(code) for code, level in enumerate(levels)}
     return column.number(lambda word: codes.get(word, math.nan))

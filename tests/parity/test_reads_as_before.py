@@ -52,7 +52,7 @@ def test_layers_read_as_before(world: World, share: float) -> None:
 
 def test_arrays_are_the_frame_with_nan_where_it_is_null(world: World) -> None:
     lodged_at = world.asked["lodged_at"].dt.epoch("us").to_numpy().astype(np.int64)
-    named = named_by(Table.of_frame(world.asked), {reading.key for reading in READINGS})
+    named = named_by(Table.of_frame(world.asked), plan_of(READINGS).keys)
     columns = read_history(plan_of(READINGS), lodged_at, named, FactTable(world.facts))
     assert list(columns) == [reading.name for reading in READINGS]
     assert all(column.dtype == np.float64 and column.flags.c_contiguous for column in columns.values())

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.algebra import Text
-from features.algebra.tables import Cells, Table, Wholes
+from features.algebra.tables import Cells, Lists, Table, Wholes
 from features.moments import micros
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -25,14 +25,15 @@ ROWS = st.lists(
         st.integers(-(2**63), 2**63 - 1),
         st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1)),
         st.integers(0, 10**15),
+        st.one_of(st.none(), st.lists(st.integers(-(2**63), 2**63 - 1), max_size=3)),
     ),
     max_size=6,
 )
 
 
 def columns_of(rows: list[tuple[Any, ...]]) -> dict[str, Cells]:
-    """The columns of rows: a text, a number, a whole number, one that may be unknown, and a moment."""
-    texts, numbers, wholes, perhaps, moments = ([row[at] for row in rows] for at in range(5))
+    """The columns of rows: a text, a number, a whole number, one that may be unknown, a moment, and a list."""
+    texts, numbers, wholes, perhaps, moments, lists = ([row[at] for row in rows] for at in range(6))
     return {
         "text": Text.of(texts),
         "number": np.array([math.nan if one is None else one for one in numbers], np.float64),
@@ -41,17 +42,28 @@ def columns_of(rows: list[tuple[Any, ...]]) -> dict[str, Cells]:
             np.array([one or 0 for one in perhaps], np.int64), np.array([p is not None for p in perhaps], bool)
         ),
         "moment": np.array(moments, np.int64),
+        "list": Lists(lists, pl.List(pl.Int64())),
     }
 
 
 def frame_of(rows: list[tuple[Any, ...]]) -> pl.DataFrame:
-    kinds = {"text": pl.String, "number": pl.Float64, "whole": pl.Int64, "perhaps": pl.Int64, "moment": pl.Int64}
+    kinds: dict[str, Any] = {
+        "text": pl.String,
+        "number": pl.Float64,
+        "whole": pl.Int64,
+        "perhaps": pl.Int64,
+        "moment": pl.Int64,
+    }
+    kinds["list"] = pl.List(pl.Int64)
     return pl.DataFrame(rows, schema=kinds, orient="row").with_columns(
         pl.col("moment").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     )
 
 
 def alike(one: Table, other: Table) -> None:
+    assert one.rows(0, len(one)) == other.rows(0, len(other))  # before a frame is made of it
+    assert one.rows(1, 2) == other.rows(0, len(other))[1:3]
+    assert all(one.values(name) == other.values(name) for name in one.kinds)
     assert one.frame.equals(other.frame)
     assert one.frame.schema == other.frame.schema
     for name in ("number", "whole", "perhaps", "moment"):
@@ -71,7 +83,27 @@ def test_columns_and_frames_are_the_same_rows(rows: list[tuple[Any, ...]], start
     alike(of_columns, of_frame)
     alike(of_columns.part(start, end), of_frame.part(start, end))
     alike(pickle.loads(pickle.dumps(of_columns)), of_frame)
+    places = np.arange(len(rows))[::-1]
+    alike(Table.of(columns).taken(places), of_frame.taken(places))
     assert len(of_columns) == len(rows)
+
+
+def test_a_column_of_lists_is_none_of_numbers_or_texts() -> None:
+    table = Table.of({"a": Lists([[1], None], pl.List(pl.Int64())), "b": np.zeros(2)})
+    with pytest.raises(TypeError, match="a is a column of lists"):
+        table.column("a")
+    held, made = table.lists("a"), Table.of_frame(table.frame).lists("a")
+    assert isinstance(held, Lists)
+    assert isinstance(made, pl.Series)
+    assert list(held.rows) == made.to_list() == [[1], None]
+
+
+def test_a_list_takes_the_place_of_a_text_and_a_text_that_of_a_list() -> None:
+    table = Table.of({"a": Text.of(["x", None])})
+    lists = table.holding({"a": Lists([[1], None], pl.List(pl.Int64()))})
+    assert lists.values("a") == [[1], None]
+    assert lists.holding({"a": pl.Series(["y", "z"])}).text("a").rows() == ["y", "z"]
+    assert lists.holding({"a": pl.Series(["y", "z"])}).holding({"a": Text.of(["x", None])}).values("a") == ["x", None]
 
 
 def test_whole_numbers_stay_whole_beyond_what_a_float_keeps() -> None:
