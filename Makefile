@@ -100,6 +100,7 @@ bench: install
 	@$(BIN)/python -m tests.bench.whatif
 	@$(BIN)/python -m tests.bench.explain
 	@$(BIN)/python -m tests.bench.console
+	@$(BIN)/python -m tests.bench.search
 	@$(BIN)/python -m tests.bench.serving
 	@$(BIN)/python -m tests.bench.batch
 

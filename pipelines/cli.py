@@ -19,6 +19,7 @@ from pipelines.commands.key_commands import invite, keys
 from pipelines.commands.learning_commands import backtest, benchmark, promote, rules, train, what_if
 from pipelines.commands.list_commands import lists
 from pipelines.commands.record_commands import checkpoint, network, replay, verify
+from pipelines.commands.search_command import search
 from pipelines.commands.serial_commands import genuine
 from pipelines.commands.settings_command import settings
 from pipelines.commands.shared_options import installed_version
@@ -62,6 +63,7 @@ app.command(rich_help_panel=LEARN)(benchmark)
 app.add_typer(lists, name="lists", rich_help_panel=OFFICERS)
 app.add_typer(cases, name="cases", rich_help_panel=OFFICERS)
 app.add_typer(genuine, name="genuine", rich_help_panel=OFFICERS)
+app.command(rich_help_panel=OFFICERS)(search)
 app.command(rich_help_panel=OFFICERS)(applications)
 app.command(rich_help_panel=OFFICERS)(network)
 app.command(rich_help_panel=OFFICERS)(transfer)

@@ -20,7 +20,7 @@ from service.access.permissions import check_every_route_has_a_row
 from service.access.read_log import OUT_OF_REACH, ReadLog
 from service.api import error_responses as faults
 from service.api import message_routes as messages
-from service.api import routes
+from service.api import routes, search_routes
 from service.api.admission import Admission
 from service.api.api_description import describe, operation_id
 from service.api.body_limit import UnreadBody
@@ -32,11 +32,13 @@ from service.console import analyst_pages as work
 from service.console import four_eyes_pages as four_eyes
 from service.console import login_pages as doors
 from service.console import oversight_pages as oversight
+from service.console import search_pages as searching
 from service.console.error_pages import ErrorPages
 from service.desk import on_desk, open_desk
 from service.history.compaction_schedule import EVERY_SECONDS, compacting_regularly
 from service.record.checkpoint_copies import send_checkpoints
 from service.record.checkpoints import checkpoint
+from service.record.search_index import catch_up
 from service.runtime.periodic import run_every
 from service.runtime.private_files import private_files
 from service.runtime.process_tuning import frozen_gc
@@ -45,7 +47,11 @@ from service.serving.serving_bundle import Serving, open_serving
 from service.settings import Settings
 
 LOG = structlog.get_logger("tamis.record")
-ROUTERS = (routes.router, messages.router, doors.router, work.router, oversight.router, four_eyes.router)
+ROUTERS = (
+    *(routes.router, search_routes.router, messages.router, doors.router, work.router, searching.router),
+    *(oversight.router, four_eyes.router),
+)
+INDEXED_EVERY = 2.0  # seconds, after which search finds what was decided
 
 
 def create(settings: Settings | None = None) -> FastAPI:
@@ -104,6 +110,7 @@ async def _with_desk(app: FastAPI) -> AsyncIterator[None]:
         frozen_gc(),
         compacting_regularly(store, then=partial(_tend, app)),
         run_every(EVERY_SECONDS, partial(_send, app), "sending checkpoints"),
+        run_every(INDEXED_EVERY, partial(catch_up, store), "indexing"),
         run_every(LOOK_SECONDS, app.state.swapper.look, "looking for bundles"),
     ):
         yield

@@ -11,6 +11,7 @@ from docs.generator.markdown import code, page, section, table
 from service.access.permissions import PERMISSIONS, SCOPES
 from service.api import message_routes, routes
 from service.api.metrics import Metrics
+from service.api.state_metrics import DESCRIBED
 from service.console import analyst_pages, four_eyes_pages, login_pages, oversight_pages
 from service.settings import PREFIX, Settings, accepted
 from service.store import access_tables
@@ -75,7 +76,11 @@ def metrics_page() -> str:
         for family in _families(Metrics())
         for metric in family.describe()
     ]
-    what = "`GET /metrics` answers these in the exposition format. No label holds a name or an identifier."
+    rows += [[code(name), "gauge", ", ".join(map(code, labels)), words] for name, (words, labels) in DESCRIBED.items()]
+    what = """
+`GET /metrics` answers these in the exposition format: counters of all workers, and how the service stands. No label
+holds a name or an identifier of a person.
+"""
     return page("Metrics", what, table(["metric", "type", "labels", "meaning"], rows))
 
 

@@ -31,6 +31,7 @@ from service.answers.spreadsheet import plain_cells
 from service.calls.versioning import message_of, receptacle_assignments
 from service.journal import Journal, Received
 from service.record.result_checks import gate_results
+from service.record.search_index import take_in_archived
 
 SETTLED_EVERY = 4  # parts; what is not settled yet is held in memory
 
@@ -109,6 +110,7 @@ def ingest_manifest(
         new = journal.remember(consignments) if len(consignments) else 0
         if gated.accepted.height:
             archive.keep_manifest(gated.accepted)
+        take_in_archived(journal.store, consignments)
         done = replace(done.and_also(gated, len(consignments), new), separator=raw.separator)
         if number % SETTLED_EVERY == 0:
             journal.settle()

@@ -14,6 +14,7 @@ from pipelines import show
 from pipelines.commands.shared_options import DAYS, current_settings
 from service.runtime.private_files import make_home
 from service.runtime.process_tuning import share_cores_among, without_training_libraries
+from service.runtime.shared_counters import counting_together
 
 if TYPE_CHECKING:
     from service.settings import Settings
@@ -72,11 +73,12 @@ def serve(
         raise Fault(NO_MODEL)
     make_home(settings.home)
     _let_in(settings, host, port)
-    uvicorn.run(
-        "service.app:create", factory=True, host=host, port=port, workers=workers, access_log=False,
-        timeout_worker_healthcheck=STARTS_WITHIN, http=BoundedHttp, timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        backlog=accepted_at_once(),
-    )  # fmt: skip
+    with counting_together(workers):
+        uvicorn.run(
+            "service.app:create", factory=True, host=host, port=port, workers=workers, access_log=False,
+            timeout_worker_healthcheck=STARTS_WITHIN, http=BoundedHttp, timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            backlog=accepted_at_once(),
+        )  # fmt: skip
 
 
 def _or_of_the_demo(settings: Settings) -> Settings:

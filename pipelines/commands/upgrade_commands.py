@@ -26,6 +26,7 @@ def upgrade(
 ) -> None:
     """Bring the store of an earlier version to the schema of this one; stop services first. Makes a backup before."""
     from pipelines.batch.name_anew import name_anew
+    from pipelines.batch.search_archive import find_archived, lacks_any
     from service.audit.renaming import renaming_due
     from service.audit.upgrade import plan_upgrade, upgrading
 
@@ -39,9 +40,10 @@ def upgrade(
             show.line(f"{show.counted(closed, 'file or folder', 'files and folders')} closed to other users")
         if plan.steps:
             _carry_out(plan, store, settings, backup_done=backup_done)
-        elif not renaming_due(store):
+        elif not renaming_due(store) and not lacks_any(settings):
             return
         name_anew(settings, datetime.now(UTC), show.line)
+        find_archived(settings, show.line)
     _verify(settings)
 
 

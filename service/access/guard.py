@@ -27,6 +27,7 @@ from service.problems import problem
 
 LOG = structlog.get_logger("tamis.access")
 COOKIE = "tamis_session"
+KEY = "key"  # the parameter of a search
 CONSOLE = "/console"
 SAFE = ("GET", "HEAD")
 RETRY = {"Retry-After": "5"}
@@ -138,7 +139,8 @@ class Guard:
         if principal.session and principal.idle and not poll:
             read_log.use(principal.session, now)
         if row.reads and not self.polls.repeats(principal, request, poll=poll):
-            read_log.note(principal, route, subject, now)
+            shown = read_log.traced(subject or request.query_params.get(KEY, "")) if row.traced else subject
+            read_log.note(principal, route, shown, now)
 
 
 def principal_of(request: Request) -> Principal:

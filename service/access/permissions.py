@@ -33,10 +33,11 @@ class Row:
     scope: Scope = "nothing"
     public: bool = False
     reads: bool = False
+    traced: bool = False
 
 
-def _only(*roles: Role, scope: Scope, reads: bool = False) -> Row:
-    return Row(frozenset(roles), scope, reads=reads)
+def _only(*roles: Role, scope: Scope, reads: bool = False, traced: bool = False) -> Row:
+    return Row(frozenset(roles), scope, reads=reads, traced=traced)
 
 
 PUBLIC = Row(public=True)
@@ -52,6 +53,7 @@ PERMISSIONS: dict[str, Row] = {
     "get_queue": _only("clearance", "analyst", scope="office", reads=True),
     "get_network": _only("analyst", "auditor", scope="network", reads=True),
     "get_network_ftm": _only("analyst", "auditor", scope="network", reads=True),
+    "get_search": _only("analyst", "auditor", scope="found", reads=True, traced=True),
     "post_judgement": _only("analyst", scope="network"),
     "post_transfer": _only("analyst", scope="parts"),
     "post_genuine": _only("right_holder", scope="holder"),
@@ -78,6 +80,11 @@ PERMISSIONS: dict[str, Row] = {
     "enter_outcome": _only("analyst", scope="parts"),
     "network_page": _only("analyst", "auditor", scope="network", reads=True),
     "judge_pair": _only("analyst", scope="network"),
+    "search_page": _only("analyst", "auditor", scope="nothing"),
+    "find": _only("analyst", "auditor", scope="nothing"),
+    "found_page": _only("analyst", "auditor", scope="found", reads=True, traced=True),
+    "lists_page": _only("analyst", "auditor", scope="all"),
+    "cases_page": _only("analyst", "auditor", scope="found", reads=True),
     "policy_page": _only("analyst", "data_scientist", "auditor", scope="office"),
     "propose_policy": _only("analyst", "data_scientist", scope="all"),
     "propose_promotion": _only("data_scientist", scope="all"),

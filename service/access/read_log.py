@@ -22,6 +22,8 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from features.fault import Fault
+from features.identifiers.letters import comparable
 from features.moments import micros
 from service.access.principal import Principal
 from service.access.read_files import locked_file, reads_of, taken_lock
@@ -34,6 +36,7 @@ from service.store.tables import STATE
 LOG = structlog.get_logger("tamis.access")
 MOVED_EVERY = 0.5  # seconds
 LONGEST_SUBJECT = 200  # characters
+SEALED_KINDS = "\x1f"  # stands between a key and the kinds that it is searched under, where both are sealed
 GROUPS_PER_TRANSACTION = 64
 ENDS_WITHIN = 5.0  # seconds that a stop waits for a store that hangs; what was noted stays in its file
 OUT_OF_REACH = (DBAPIError, PoolTimeout)
@@ -76,6 +79,10 @@ class ReadLog:
                     raise Unnoted("the disk took half a line")
             except OSError as fault:
                 raise Unnoted("reads cannot be noted") from fault
+
+    def traced(self, key: str) -> str:
+        """Return what the log holds of a key that somebody searches for, as typed or sealed: not the key itself."""
+        return trace_of(self.store, key)
 
     def use(self, session: str, now: datetime) -> None:
         """Note that a session is used; a kill may lose that."""
@@ -163,6 +170,30 @@ class ReadLog:
 
     def _group(self, number: int) -> Path:
         return self.folder / f"{self.token}-{number:010d}.jsonl"
+
+
+def note_command(store: Store, by: str, purpose: str, route: str, subject: str, now: datetime) -> None:
+    """Note what of personal data a command is about to show, at once; raises Fault without a name and a purpose."""
+    if not by.strip() or not purpose.strip():
+        raise Fault("a search needs a name and a purpose: --by NAME --purpose TEXT")
+    row = {"at": micros(now), "who": by.strip(), "role": "command", "purpose": purpose.strip(), "route": route,
+           "subject": subject}  # fmt: skip
+    store.write(lambda connection: insert_many(connection, READS, [row]))
+
+
+def reads_traced(store: Store, key: str) -> list[dict[str, Any]]:
+    """Return the reads on the log that searched for a key, the latest first."""
+    query = sa.select(READS).where(READS.c.subject == trace_of(store, key)).order_by(READS.c.at.desc())
+    with store.reading() as connection:
+        return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def trace_of(store: Store, key: str) -> str:
+    """Return what the log holds of a key, as typed or sealed: the same for its letters and digits, however spaced."""
+    pseudonyms = store.pseudonyms
+    with suppress(ValueError):
+        key = pseudonyms.unsealed(key).partition(SEALED_KINDS)[0]
+    return pseudonyms.trace("".join((comparable(key) or "").split()))
 
 
 def _insert(connection: sa.Connection, token: str, groups: Sequence[tuple[int, list[dict[str, Any]]]]) -> None:

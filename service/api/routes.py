@@ -29,6 +29,7 @@ from service.api.body_reading import BoundedRoute, apart
 from service.api.error_responses import Unprocessable, refused_fields
 from service.api.live_desk import bundles_of, calls_of, desk_of
 from service.api.metrics import Metrics
+from service.api.state_metrics import state_of
 from service.audit.dossier import dossier
 from service.calls.decision_changes import AT_MOST as CHANGES_AT_MOST
 from service.calls.decision_changes import changes_since, place_at
@@ -290,10 +291,9 @@ async def healthz() -> dict[str, str]:
 
 
 @router.get("/readyz", response_model=None, responses={200: {"model": answers.Ready}})
-def readyz(request: Request, desk: Desk = Depends(desk_of), metrics: Metrics = Depends(metrics_of)) -> dict[str, Any]:  # noqa: B008
+def readyz(request: Request, desk: Desk = Depends(desk_of)) -> dict[str, Any]:  # noqa: B008
     """The desk can decide: in which mode and why, by which model and policy, how far history and watch lists reach."""
     lost = desk.lost(datetime.now(UTC))
-    metrics.lack(lost)
     return {
         "status": "ready",
         "mode": desk.mode(lost),
@@ -310,11 +310,10 @@ def readyz(request: Request, desk: Desk = Depends(desk_of), metrics: Metrics = D
 
 @router.get("/metrics", response_class=Response, responses={200: EXPOSITION})
 def metrics(request: Request, metrics: Metrics = Depends(metrics_of)) -> Response:  # noqa: B008
-    """Counters for Prometheus, and what decisions lack at the moment."""
+    """Counters of all workers for Prometheus, and how the service stands at the moment."""
     desk: Desk | None = getattr(request.app.state, "desk", None)
-    if desk is not None:
-        metrics.lack(desk.lost(datetime.now(UTC)))
-    return Response(metrics.text(), media_type="text/plain; version=0.0.4")
+    state = [] if desk is None else state_of(desk)
+    return Response(metrics.text(state), media_type="text/plain; version=0.0.4")
 
 
 def _place(store: Store, since: str) -> int:

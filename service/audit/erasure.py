@@ -16,6 +16,7 @@ from service.record.audit_log import Entry, append
 from service.record.numbers_meant import numbers_meant
 from service.record.record_kind import RecordKind
 from service.record.record_kinds import KINDS
+from service.record.search_index import forget_consignments
 from service.store.bulk_rows import delete_rows, update_rows
 from service.store.database import Store
 from service.store.queries import in_lists
@@ -82,6 +83,7 @@ def _counted(connection: sa.Connection, ids: list[str]) -> Erased:
 
 def _erase(connection: sa.Connection, ids: list[str], by: str, reason: str, now: datetime) -> Erased:
     summary = _counted(connection, ids)
+    forget_consignments(connection, ids)
     subjects: list[str] = []
     for batch in in_lists(ids):
         declared = DECLARATIONS.c.consignment_id.in_(batch)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from http import HTTPStatus
 from typing import Annotated, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
@@ -21,7 +21,8 @@ from service.api.live_desk import bundles_of, desk_of
 from service.audit.dossier import dossier
 from service.console import page_queries as reading
 from service.console.pictures import waterfall, web
-from service.console.rendering import form_of, language_of, now, page, text_of, to
+from service.console.rendering import address_of, form_of, language_of, now, page, text_of, to
+from service.console.search_pages import place_of_search
 from service.console.translations import in_language
 from service.officers.offices import is_known_office, unseen
 from service.officers.overrides import override_lane, overrides_of
@@ -30,6 +31,7 @@ from service.orientation.lanes import Lane
 from service.parties import stored_parties as parties
 from service.record.numbers_meant import number_meant
 from service.record.result_checks import gate_results
+from service.record.search_keys import searched_fields
 from service.record.standing import standing
 from service.store.database import Store
 
@@ -164,11 +166,6 @@ def _day_of(text: str) -> date | None:
         raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY) from None
 
 
-def address_of(consignment_id: str) -> str:
-    """Where its page is, whatever characters its number holds."""
-    return f"/console/consignments/{quote(consignment_id, safe='')}"
-
-
 def _require_visible(request: Request, store: Store, consignment_id: str) -> dict[str, Any] | None:
     """Its newest decision; 404 where there is nothing, or any part of it is of an office that is not one's own."""
     if unseen(store, principal_of(request), [consignment_id]):
@@ -221,6 +218,9 @@ def _consignment(
         request, "consignment", 422 if fault else 200, consignment_id=consignment_id, decision=newest, odd=odd,
         reasons=reading.in_words((newest or {}).get("reasons", []), language), picture=picture, weights=weights,
         fields=[(name, value) for name, value in body.items() if name != "goods" and value not in (None, "")],
+        searched={
+            name: place_of_search(store.pseudonyms, *typed) for name, typed in searched_fields(body).items()
+        },
         due=reading.due(store, [consignment_id]).get(consignment_id),
         goods=body.get("goods") or [], network=network, lanes=tuple(Lane.__members__), outcome=outcome, fault=fault,
         siblings=_seen_by(request, reading.siblings(store, network, consignment_id)),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 import jinja2
 from fastapi import Request
@@ -26,6 +27,8 @@ from service.scoring.explanation import Language
 HOME = "/console/"
 MENU = {
     "queue_page": ("queue", "/console/queue"),
+    "cases_page": ("cases", "/console/cases"),
+    "lists_page": ("lists", "/console/lists"),
     "policy_page": ("policy", "/console/policy"),
     "model_page": ("model", "/console/model"),
     "audit_page": ("audit", "/console/audit"),
@@ -45,10 +48,11 @@ def page(request: Request, template: str, status: int = HTTPStatus.OK, **values:
     """A page, or a part of one, in the language of who asks; everything in it is escaped."""
     principal: Principal | None = getattr(request.state, "principal", None)
     language = language_of(request)
+    searches = principal is not None and principal.role in PERMISSIONS["find"].roles
     text = _templates().get_template(f"{template}.html").render(
         say=in_language(language, "say"), word=in_language(language, "word"), title=in_language(language, "title"),
         language=language, languages=NAMES, principal=principal, menu=menu_of(principal), path=request.url.path,
-        moment=moment, share=share, **values,
+        moment=moment, share=share, **{"searches": searches, "sought": ""} | values,
     )  # fmt: skip
     return HTMLResponse(text, status)
 
@@ -95,6 +99,11 @@ def text_of(form: FormData, name: str) -> str:
     """One field as text; empty where it is absent."""
     given = form.get(name, "")
     return given.strip() if isinstance(given, str) else ""
+
+
+def address_of(consignment_id: str) -> str:
+    """Where the page of a consignment is, whatever characters its number holds."""
+    return f"/console/consignments/{quote(consignment_id, safe='')}"
 
 
 def to(place: str) -> Response:

@@ -28,6 +28,7 @@ from service.record.record_kind import sign
 from service.record.record_kinds import CASE
 from service.record.result_checks import EARLY, first_lodged
 from service.store.database import Store
+from service.store.queries import in_lists
 from service.store.tables import CASE_NOTES, DECISIONS, DECLARATIONS, OUTCOMES
 
 STEPS = (
@@ -160,6 +161,16 @@ def case_of(store: Store, consignment_id: str) -> Case | None:
     consignment_id = number_meant(store, consignment_id)
     with store.reading() as connection:
         return next(iter(_cases(connection, CASE_NOTES.c.consignment_id == consignment_id)), None)
+
+
+def cases_of(connection: sa.Connection, consignment_ids: Sequence[str]) -> list[Case]:
+    """The cases of some consignments, those that were opened last first."""
+    found = [
+        case
+        for batch in in_lists(consignment_ids)
+        for case in _cases(connection, CASE_NOTES.c.consignment_id.in_(batch))
+    ]
+    return sorted(found, key=lambda case: case.noted["detained"], reverse=True)
 
 
 def open_cases(store: Store) -> list[Case]:

@@ -10,7 +10,7 @@ from features.fault import Fault
 from service.record.record_kind import sign
 from service.record.record_kinds import TRANSFER
 from service.store.bulk_rows import update_rows
-from service.store.tables import DECLARATIONS
+from service.store.tables import DECLARATIONS, SEARCHED
 
 LONGEST_REASON = 500
 
@@ -34,6 +34,9 @@ def pass_on(connection: sa.Connection, transfer: Transfer, at: int) -> None:
     if found is None:
         raise Fault("consignment_id: no such consignment is on record here")
     update_rows(connection, DECLARATIONS, {"office": transfer.office, "sender": transfer.sender}, parts)
+    update_rows(
+        connection, SEARCHED, {"offices": [transfer.office]}, SEARCHED.c.consignment_id == transfer.consignment_id
+    )
     row = {"consignment_id": transfer.consignment_id, "from_office": found.office, "from_sender": found.sender,
            "office": transfer.office, "sender": transfer.sender, "by": transfer.by, "reason": transfer.reason,
            "at": at}  # fmt: skip

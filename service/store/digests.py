@@ -150,7 +150,7 @@ def _sum(prefix: bytes, rows: Iterable[Values]) -> Digest:
     count = total = 0
     for row in rows:
         count += 1
-        written = orjson.dumps(row, option=orjson.OPT_SORT_KEYS)
+        written = orjson.dumps(row, bytes.hex, orjson.OPT_SORT_KEYS)
         total += int.from_bytes(hashlib.shake_256(prefix + written).digest(BYTES), "big")
     return Digest(count, total % MODULUS)
 

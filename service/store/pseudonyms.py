@@ -8,6 +8,9 @@ without the key nothing can be tried.
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
 import os
 import secrets
 from collections.abc import Callable, Iterable, Sequence
@@ -16,8 +19,11 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from features.fault import Fault
+from features.hashes import hash_of
 from features.history.facts import Integers
 from features.parties.linking import code_of, entity_of
 from service.store.xtea import KEY_BYTES, decrypted, encrypted, round_keys
@@ -33,6 +39,7 @@ class Pseudonyms:
     def __init__(self, key: bytes) -> None:
         """key: 16 bytes."""
         self._keys = round_keys(key)
+        self._seal = AESSIV(hashlib.sha512(b"texts sealed for addresses\x1f" + key).digest())
 
     @property
     def check(self) -> int:
@@ -70,6 +77,21 @@ class Pseudonyms:
     def entity(self, code: str) -> int:
         """Return the card that an identifier names; raises ValueError for what is none."""
         return int(self.plain_list([entity_of(code)])[0])
+
+    def trace(self, text: str) -> str:
+        """Return what a log holds of a text that may name somebody: the same for the same text, and no more."""
+        return f"{self.keyed_list([hash_of(text)])[0] & (2**64 - 1):016X}"
+
+    def sealed(self, text: str) -> str:
+        """Return a text encrypted, as it may stand in the address of a page: the same for the same text."""
+        return base64.urlsafe_b64encode(self._seal.encrypt(text.encode(), None)).decode().rstrip("=")
+
+    def unsealed(self, sealed: str) -> str:
+        """Return the text that was sealed; raises ValueError for anything else."""
+        try:
+            return self._seal.decrypt(base64.urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4)), None).decode()
+        except (InvalidTag, binascii.Error, ValueError) as fault:
+            raise ValueError("not sealed here") from fault
 
     def recoded(self, codes: Sequence[str | None]) -> list[str | None]:
         """Return identifiers that were made of hashes without a key as those of the keyed ones."""

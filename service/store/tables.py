@@ -274,6 +274,23 @@ CASE_NOTES = sa.Table(  # what was noted of detained consignments, in order; not
     sa.Column("body", sa.JSON, nullable=False),
     info=GROWS,
 )
+IN_BYTES = sa.String().with_variant(sa.String(collation="C"), "postgresql")  # in the order of bytes: as SQLite has it
+SEARCHED = sa.Table(  # the consignments that search finds, numbered in the order in which they came into it
+    "searched",
+    TABLES,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("consignment_id", IN_BYTES, nullable=False, unique=True),
+    sa.Column("offices", sa.JSON, nullable=False),  # of all its parts; null for one that names none
+)
+POSTINGS = sa.Table(  # by which keys search finds them: packed keyed hashes of 48 bits and numbers, see record/postings
+    "postings",
+    TABLES,
+    sa.Column("level", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("bucket", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("part", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
 OVERRIDES = sa.Table(  # an analyst's own lane for a consignment; the last one of a decision counts
     "overrides",
     TABLES,

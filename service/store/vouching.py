@@ -84,6 +84,7 @@ def _reader(column: sa.Column[Any]) -> tuple[type | None, Callable[[Any], Any]]:
         return None, lambda value: value is not None and value is not False  # False: read back as absent
     kinds: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
         (sa.Boolean, bool), (sa.Integer, int), (sa.Float, float), (sa.JSON, lambda content: content), (sa.String, str),
+        (sa.LargeBinary, bytes),
     )  # fmt: skip
     into = next(into for kind, into in kinds if isinstance(column.type, kind))
     kind = into if isinstance(into, type) else None

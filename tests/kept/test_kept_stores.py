@@ -28,7 +28,10 @@ from service.audit.replay import Bundles, NotReplayable, replay_call
 from service.audit.verify import verify_record
 from service.canonical import canonical
 from service.history.stored_history import StoredHistory
+from service.officers.search import Asked, search
 from service.parties.stored_parties import network
+from service.record.ownership import INSTALLATION
+from service.record.search_index import catch_up, lacks_archived
 from service.serving.serving_bundle import open_serving
 from service.store.access_tables import ACCOUNTS
 from service.store.database import Store, open_any_schema, open_store
@@ -315,3 +318,15 @@ def test_a_backup_was_made_before(upgraded: Upgraded) -> None:
     assert backup.name.startswith(f"schema-{upgraded.kept.schema}-")
     held = {path.name for path in Path(backup).iterdir()}
     assert held >= {"backup.json", "store.db" if upgraded.store.is_sqlite else "store.sql"}
+
+
+def test_search_finds_what_was_decided_and_what_was_archived_before(upgraded: Upgraded) -> None:
+    store = upgraded.store
+    catch_up(store)
+    declared = rows(store, sa.select(DECLARATIONS).where(DECLARATIONS.c.stated.is_not(sa.null())))
+    for row in [row for row in declared if row["body"] and row["body"].get("consignee_name")]:
+        by_name = search(store, Asked(row["body"]["consignee_name"], ("name",), at_most=100), INSTALLATION)
+        assert row["consignment_id"] in {one["consignment_id"] for one in by_name.consignments} or by_name.total > 100
+    if (upgraded.kept.settings.archive / "manifests").exists():
+        assert not lacks_archived(store)
+    assert verify_record(store, upgraded.kept.settings.checkpoints, upgraded.kept.settings.keys).holds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -26,7 +27,7 @@ from service.access.guard import COOKIE
 from service.access.log_in_backoff import TRIES
 from service.access.permissions import PERMISSIONS, check_every_route_has_a_row
 from service.access.rate_limit import Limit
-from service.access.read_log import ReadLog
+from service.access.read_log import ReadLog, reads_traced, trace_of
 from service.app import create
 from service.audit.verify import verify_record
 from service.officers.overrides import override_lane
@@ -60,7 +61,7 @@ def known(either_store: Store) -> Access:
 JUDGEMENT = {"one": PARTY, "other": "P-0000000000000002", "verdict": "same", "reason": "y"}
 FILLED = {
     "{consignment_id:path}": "HAWB000000001", "{code}": NETWORK,
-    **dict.fromkeys(("{token}", "{key_id}", "{name}"), "none"), "{number}": "0",
+    **dict.fromkeys(("{token}", "{key_id}", "{name}"), "none"), "{number}": "0", "{sealed}": "none",
 }  # fmt: skip
 BODIES: dict[str, dict[str, Any]] = {
     "post_consignments": {"json": body(declared(1), message_id="M-matrix")},
@@ -72,6 +73,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "post_transfer": {"json": {"consignment_id": "HAWB000000001", "office": OWN, "reason": "back"}},
     "post_genuine": {"json": {"serials": [{"gtin": "9506000134352", "serial": "A-1"}]}},
     "get_queue": {"params": {"office": OWN}},
+    "get_search": {"params": {"key": "HAWB000000001"}},
 }
 
 
@@ -254,6 +256,50 @@ def test_every_read_of_personal_data_is_logged_with_its_purpose(
     assert (last["who"], last["route"], last["purpose"]) == ("analyst-all", "consignment_page", "audit")
 
 
+def test_every_search_is_logged_with_its_purpose_and_a_trace_of_its_key(
+    client: TestClient, key_of: Any, person_of: PersonOf
+) -> None:
+    """The same key has the same trace, by machine and by person, and however it is spaced; no log shows the key."""
+    store, typed = access(client).store, "+86 138 1234 5678"
+    secret, principal = person_of("analyst", "*")
+    found = client.get("/v1/search", params={"key": typed}, headers=bearing(key_of("analyst", "*")))
+    assert found.status_code == 200
+    by_machine = latest_read(client)
+    assert (by_machine["who"], by_machine["route"], by_machine["purpose"]) == ("analyst-all", "get_search", "tests")
+    form = {"csrf": principal.csrf, "key": "+8613812345678"}
+    sent = client.post("/console/search", data=form, headers={"Cookie": f"{COOKIE}={secret}"})
+    assert sent.status_code == 303
+    assert "138" not in sent.headers["location"]
+    page = client.get(sent.headers["location"], **as_person(secret, principal, "GET"))
+    assert page.status_code == 200
+    by_person = latest_read(client)
+    assert (by_person["route"], by_person["purpose"]) == ("found_page", "audit")
+    assert by_person["subject"] == by_machine["subject"] == trace_of(store, typed)
+    assert re.fullmatch("[0-9A-F]{16}", by_person["subject"])
+    assert {read["route"] for read in reads_traced(store, typed)} == {"get_search", "found_page"}
+    assert reads_traced(store, "+8613812345679") == []
+    other = client.get(f"/console/search/{'A' * 60}", **as_person(secret, principal, "GET"))
+    assert other.status_code == 404  # nothing that was not sealed here
+
+
+@pytest.mark.parametrize(
+    ("params", "pointer"),
+    [
+        ({}, "/key"), ({"key": " "}, "/key"), ({"key": "x" * 201}, "/key"), ({"key": "ab*"}, "/key"),
+        ({"key": "no number", "kind": "telephone"}, "/key"), ({"key": "x", "kind": "colour"}, "/kind"),
+    ],
+)  # fmt: skip
+def test_a_search_that_cannot_be_made_names_the_field_and_the_remedy(
+    client: TestClient, key_of: Any, params: dict[str, str], pointer: str
+) -> None:
+    answer = client.get("/v1/search", params=params, headers=bearing(key_of("analyst", "*")))
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert error["pointer"] == pointer
+    assert len(error["remedy"].split()) > 3
+    assert "no number" not in answer.text
+
+
 def test_nothing_personal_and_no_secret_is_in_logs_metrics_or_errors(
     client: TestClient,
     key_of: Any,
@@ -275,7 +321,7 @@ def test_nothing_personal_and_no_secret_is_in_logs_metrics_or_errors(
             for caller in ({"headers": bearing(key)}, as_person(secret, principal, method)):
                 if name in ("log_out", "post_consignments"):
                     continue
-                extra = {"params": {"office": canary, "stage": canary, "since": canary}}
+                extra = {"params": {"office": canary, "stage": canary, "since": canary, "key": canary}}
                 answer = client.request(method, path.replace("{consignment_id:path}", "none"), **extra, **caller)
                 if answer.status_code >= 400:
                     told.append(answer.text)
@@ -321,7 +367,7 @@ FIELDS = (
         "language",
         "password",
     ),
-    *("office", "lane", "beyond", "physical", "criminal_link", "told"),
+    *("office", "lane", "beyond", "physical", "criminal_link", "told", "key", "kind"),
 )
 
 

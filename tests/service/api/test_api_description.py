@@ -108,6 +108,7 @@ def test_every_operation_answers_as_it_is_described(client: TestClient, hook: As
         "get_queue": ("GET", f"/v1/queue?office={office}&stage=clearance&since=2026-01-01", None, 200),
         "get_network": ("GET", f"/v1/networks/{one}", None, 200),
         "get_network_ftm": ("GET", f"/v1/networks/{one}/ftm", None, 200),
+        "get_search": ("GET", "/v1/search?key=Yip%20Wong&at_most=5", None, 200),
         "post_judgement": ("POST", "/v1/judgements", word, 201),
         "post_transfer": (
             "POST",
@@ -127,6 +128,9 @@ def test_every_operation_answers_as_it_is_described(client: TestClient, hook: As
     assert [judgement["reason"] for judgement in after["judgements"]] == ["other handwriting"]
     assert client.get(f"/v1/consignments/{number}/dossier").json()["outcomes"]
     assert client.get("/v1/consignments/NONE").status_code == 404
+    found = client.get("/v1/search", params={"key": number}).json()
+    assert [hit["by"] for hit in found["consignments"]] == [["consignment"]]
+    assert client.get("/v1/search", params={"key": " "}).status_code == 422
     assert client.post("/v1/outcomes", json={"outcomes": []}).status_code == 422
     documented = set(operations(hook.document))
     answered = {name for name, status in hook.seen if status < 300}

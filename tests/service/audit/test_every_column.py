@@ -68,6 +68,8 @@ def other(column: sa.Column[Any], value: Any) -> Any:
         return {"changed": value}
     if isinstance(column.type, sa.Boolean):
         return not value
+    if isinstance(column.type, sa.LargeBinary):
+        return value + bytes(10)
     if isinstance(column.type, sa.Integer | sa.Float):
         return 1 if value is None else value ^ (1 << 20) if isinstance(value, int) else value + 1
     return f"{value or ''}x"

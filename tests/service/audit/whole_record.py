@@ -29,6 +29,7 @@ from service.parties.registered_serials import register, serials_in
 from service.parties.stored_parties import StoredParties, judge
 from service.parties.watch_lists import import_list
 from service.record.ownership import Sender
+from service.record.search_index import catch_up
 from service.record.transfers import Transfer, pass_on
 from service.store.bulk_rows import insert_many
 from service.store.database import Store
@@ -58,6 +59,7 @@ def fill(desk: Desk, store: Store, folder: Path) -> None:
     settle(store, everything=True)
     target(message(declared(4, consignor=SENDER), message_id="M4"), live)  # rows of history beside the settled ones
     _access(store)
+    catch_up(store)
     erase(store, ["HAWB000000003"], "A. Martin", "asked for", LATER)
 
 

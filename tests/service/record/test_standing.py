@@ -21,7 +21,7 @@ from service.audit.dossier import dossier
 from service.audit.replay import Bundles
 from service.audit.timeline import timeline
 from service.calls.reassessment import reassess
-from service.console.analyst_pages import address_of
+from service.console.rendering import address_of
 from service.desk import Desk, networks_of
 from service.officers.overrides import override_lane
 from service.officers.queue import queue

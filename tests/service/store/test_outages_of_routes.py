@@ -42,6 +42,7 @@ class Callers:
 
     def call(self, client: TestClient, name: str, method: str, path: str) -> httpx.Response:
         role = next(role for role in ROLES if role in PERMISSIONS[name].roles)
+        path = path.replace("{sealed}", access(client).store.pseudonyms.sealed("HAWB000000001"))
         for pattern, filled in FILLED.items():
             path = path.replace(pattern, filled)
         if not path.startswith("/console"):

@@ -1,0 +1,219 @@
+"""The index of search: what was decided comes into it while the service runs, what is archived when it is ingested.
+
+How far the audit log has been taken in is a number of the store (TAKEN_IN), written with what was taken in; so nothing
+is left out whatever ends between, and no call waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from features.consignment import VERSION_KEY, Consignments
+from features.hashes import hashes_of
+from features.history.fact_columns import Versions
+from features.parties.linking import code_of
+from service.record.audit_log import tail
+from service.record.postings import MASK, add, forget, packed
+from service.record.record_rows import declarations_of, parts_of
+from service.record.search_keys import key_of, stated_keys
+from service.store.bulk_rows import delete_rows, insert_many, update_each
+from service.store.database import Store
+from service.store.driver import Prepared, among
+from service.store.pseudonyms import Pseudonyms
+from service.store.queries import in_lists, set_state, state_of
+from service.store.tables import CHAIN, DECISIONS, DECLARATIONS, SEARCHED
+
+TAKEN_IN = "search_taken_in"  # the last entry of the audit log whose decision search finds
+ENTRIES = 500  # of the audit log in one transaction, so that calls are not blocked for long
+MOST_WAITING = 1_000  # decisions that are counted
+VersionKey = tuple[str, str, int]
+Stating = tuple[VersionKey, Any]  # the key of a declaration, and the hashes of what it states
+PARTY = "party"  # the kind of the keys of senders as they are linked: `P-…`
+NUMBERED = Prepared(sa.select(SEARCHED).where(among(SEARCHED.c.consignment_id)))
+PARTS = Prepared(  # of consignments, with the office of each and whether its content is there
+    sa.select(
+        *(DECLARATIONS.c[name] for name in VERSION_KEY), DECLARATIONS.c.office, DECLARATIONS.c.stated.is_not(None)
+    ).where(among(DECLARATIONS.c.consignment_id))
+)
+LAST_NUMBER = Prepared(sa.select(sa.func.max(SEARCHED.c.number)))
+_SAME = [DECISIONS.c[name] == DECLARATIONS.c[name] for name in VERSION_KEY]
+DECIDED = Prepared(
+    sa.select(*(DECLARATIONS.c[name] for name in VERSION_KEY), DECLARATIONS.c.body, DECLARATIONS.c.stated)
+    .select_from(CHAIN.join(DECISIONS, DECISIONS.c.decision_id == CHAIN.c.subject).join(DECLARATIONS, sa.and_(*_SAME)))
+    .where(
+        CHAIN.c.number > sa.bindparam("above"),
+        CHAIN.c.number <= sa.bindparam("until"),
+        CHAIN.c.kind == "decision",
+        DECISIONS.c.assessment == 1,
+    )
+    .order_by(CHAIN.c.number)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A consignment that search finds: its number in the index, and the offices of its parts."""
+
+    number: int
+    consignment_id: str
+    offices: frozenset[str | None]
+
+
+def catch_up(store: Store) -> int:
+    """Take in all decisions that were recorded since; returns how many entries of the audit log were looked at."""
+    done = 0
+    while (step := _next(store)) is not None:
+        store.write(step.write)
+        done += step.until - step.above
+    return done
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """Entries of the audit log whose decisions are to be taken in: those above one and up to another."""
+
+    above: int
+    until: int
+    stating: Sequence[Stating]
+
+    def write(self, connection: sa.Connection) -> None:
+        """Take them in, unless another process has done so meanwhile."""
+        if (state_of(connection, TAKEN_IN) or 0) == self.above:
+            take_in(connection, self.stating)
+            set_state(connection, TAKEN_IN, self.until)
+
+
+def _next(store: Store) -> _Step | None:
+    """Read the next entries, and what they state, while others write; None where all are taken in."""
+    with store.reading() as connection:
+        above, last = state_of(connection, TAKEN_IN) or 0, tail(connection)[0]
+        until = min(above + ENTRIES, last)
+        if above >= last:
+            return None
+        rows = DECIDED.rows(connection, above=above, until=until)
+    decided = [dict(zip((*VERSION_KEY, "body", "stated"), row, strict=True)) for row in rows if row[-2] and row[-1]]
+    return _Step(above, until, stating(decided, store.pseudonyms))
+
+
+def waiting(store: Store) -> int:
+    """Count the entries of the audit log that are not looked at yet."""
+    with store.reading() as connection:
+        return tail(connection)[0] - (state_of(connection, TAKEN_IN) or 0)
+
+
+def decisions_waiting(connection: sa.Connection) -> int:
+    """Count the decisions that are not in the index yet, up to MOST_WAITING."""
+    after = CHAIN.c.number > (state_of(connection, TAKEN_IN) or 0)
+    query = sa.select(CHAIN.c.number).where(after, CHAIN.c.kind == "decision").limit(MOST_WAITING)
+    return len(connection.execute(query).all())
+
+
+def lacks_archived(store: Store) -> bool:
+    """Say whether anything on record that was never decided is not found yet, as after an upgrade."""
+    found = sa.exists().where(SEARCHED.c.consignment_id == DECLARATIONS.c.consignment_id)
+    query = sa.select(DECLARATIONS.c.consignment_id).where(
+        DECLARATIONS.c.body.is_(sa.null()), DECLARATIONS.c.stated.is_not(sa.null()), ~found
+    )
+    with store.reading() as connection:
+        return connection.execute(query.limit(1)).first() is not None
+
+
+def take_in_archived(store: Store, consignments: Consignments) -> None:
+    """Take in consignments that stand in the archive, as far as they are on record and were not erased."""
+    for part in parts_of(consignments):
+        rows = stating(declarations_of(part, Versions.of(part), store.pseudonyms), store.pseudonyms)
+        if rows:
+            store.write(partial(_take_in, rows))
+
+
+def _take_in(rows: Sequence[Stating], connection: sa.Connection) -> None:
+    take_in(connection, rows)
+
+
+def stating(declared: Sequence[Mapping[str, Any]], pseudonyms: Pseudonyms) -> list[Stating]:
+    """Return what declarations state, as it stands in the index.
+
+    declared: VERSION_KEY, `body` and `stated`, as rows of their table.
+    """
+    keys = [[*stated_keys(row["body"]), *_of_party(row["stated"])] for row in declared]
+    values = values_of([key for several in keys for key in several], pseudonyms)
+    each = np.split(values, np.cumsum([len(several) for several in keys])[:-1]) if keys else []
+    return [(key_of_version(row), of) for row, of in zip(declared, each, strict=True)]
+
+
+def take_in(connection: sa.Connection, rows: Sequence[Stating]) -> None:
+    """Let consignments on record be found by what they state, in the caller's transaction.
+
+    What was erased meanwhile is left out; what was taken in before changes nothing.
+    """
+    if not rows:
+        return
+    parts = _parts(connection, list(dict.fromkeys(key[1] for key, _ in rows)))
+    present = {key for part in parts.values() for key, (_, is_there) in part.items() if is_there}
+    known = [(key[1], values) for key, values in rows if key in present]
+    numbers = _numbered(connection, {key: frozenset(o for o, _ in parts[key].values()) for key, _ in known})
+    if known:
+        each = np.repeat([numbers[of] for of, _ in known], [len(values) for _, values in known])
+        add(connection, packed(np.concatenate([values for _, values in known]), each.astype(np.int64)))
+
+
+def key_of_version(row: Mapping[str, Any]) -> VersionKey:
+    """Return the key of a declaration."""
+    return row["message_id"], row["consignment_id"], row["version"]
+
+
+def values_of(keys: Sequence[str], pseudonyms: Pseudonyms) -> Any:
+    """Return the hashes by which keys stand in the index: keyed, of 48 bits."""
+    return pseudonyms.keyed(hashes_of(keys)).view(np.uint64) & np.uint64(MASK)
+
+
+def forget_consignments(connection: sa.Connection, consignment_ids: Collection[str]) -> None:
+    """Let consignments be found no more, and leave nothing by which they were, in the caller's transaction."""
+    numbers = [found.number for found in _known(connection, list(consignment_ids)).values()]
+    if numbers:
+        forget(connection, numbers)
+        for batch in in_lists(numbers):
+            delete_rows(connection, SEARCHED, SEARCHED.c.number.in_(batch))
+
+
+def _of_party(stated: Mapping[str, Any]) -> list[str]:
+    card = stated.get("card_entity")
+    return [] if card is None else [key_of(PARTY, code_of("P", int(card)))]
+
+
+def _parts(connection: sa.Connection, numbers: Sequence[str]) -> dict[str, dict[VersionKey, tuple[str | None, bool]]]:
+    """Look up the parts of consignments: of each its office, and whether its content is there."""
+    found: dict[str, dict[VersionKey, tuple[str | None, bool]]] = {}
+    for batch in in_lists(numbers):
+        for message, number, version, office, is_there in PARTS.rows(connection, among=batch):
+            found.setdefault(number, {})[message, number, version] = office, bool(is_there)
+    return found
+
+
+def _numbered(connection: sa.Connection, offices: Mapping[str, frozenset[str | None]]) -> dict[str, int]:
+    """Return the number of each consignment in the index; new ones get the next ones. offices: of each."""
+    known = _known(connection, list(offices))
+    last = LAST_NUMBER.rows(connection)[0][0] or 0
+    fresh = {number: last + place for place, number in enumerate((of for of in offices if of not in known), start=1)}
+    rows = [{"number": place, "consignment_id": of, "offices": as_listed(offices[of])} for of, place in fresh.items()]
+    insert_many(connection, SEARCHED, rows)
+    changed = [found for number, found in known.items() if found.offices != offices[number]]
+    now = [{"number": one.number, "offices": as_listed(offices[one.consignment_id])} for one in changed]
+    update_each(connection, SEARCHED, now)
+    return fresh | {number: found.number for number, found in known.items()}
+
+
+def as_listed(offices: Collection[str | None]) -> list[str | None]:
+    """Return offices as their column holds them."""
+    return sorted(offices, key=lambda office: office or "")
+
+
+def _known(connection: sa.Connection, consignment_ids: Sequence[str]) -> dict[str, Found]:
+    rows = [row for batch in in_lists(consignment_ids) for row in NUMBERED.rows(connection, among=batch)]
+    return {number: Found(place, number, frozenset(offices)) for place, number, offices in rows}
