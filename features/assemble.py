@@ -176,8 +176,7 @@ def _read(
     if history is None:
         return dict.fromkeys((reading.name for reading in readings), np.full(len(rows), np.nan))
     plan = plan_of(readings)
-    read = read_history(plan, lodged_at, named_by(rows, plan.keys), history)
-    return without_strangers_results(readings, read, rows, lodged_at, history)
+    return without_strangers_results(readings, read_history(plan, lodged_at, named_by(rows, plan.keys), history), rows)
 
 
 def _with_earlier_lines(consignments: Consignments, history: History) -> History:

@@ -14,7 +14,7 @@ from features.algebra import Text
 from features.algebra.tables import Cells, Lists
 from features.consignment import Consignments
 from features.history.entities import with_entities
-from features.history.shared_values import FEW_SHARERS, OF_SEVERAL, SHARED_KEYS, SHARERS
+from features.history.shared_values import SHARED_KEYS
 from features.parties.card import Card
 from features.parties.evidence import BUILDING, MOST_SHARERS, NAME, NAMES, SENDER, SURE, evidence_of, level_of
 from features.parties.graph import Graph, Link
@@ -36,7 +36,6 @@ LINKED = {
     "cards_of_article": pl.Float64(),
     "lookalikes_7d": pl.Float64(),
     SHARED_KEYS: pl.List(pl.String()),
-    SHARERS: pl.List(pl.Int64()),
 }
 NOBODY: tuple[Any, ...] = (None,) * len(LINKED)
 MOST_READ = 200  # members whose history is read, the latest; they stand for a larger network
@@ -225,9 +224,7 @@ def _seen(graph: Graph, entity: int, stated: Sequence[int], at: int, lists_at: i
     subjects = [card for card in known if card.listed]
     identity = code_of("P", entity), code_of("N", oldest), read, float(len(members) - len(subjects))
     listed = _subject_counts(subjects, _matches(graph, stated, lists_at))
-    declared = Card(entity, at, {*stated, *(card_before.values if card_before else ())})
-    shared = _shared_keys(graph, declared, stated)
-    return *identity, *listed, float(recent), *counts, float(new), shared, _sharers(graph, declared, stated, shared)
+    return *identity, *listed, float(recent), *counts, float(new), _shared_keys(graph, entity, stated, at)
 
 
 def _matches(graph: Graph, stated: Sequence[int], at: int) -> list[Card]:
@@ -246,37 +243,20 @@ def _subject_counts(network: Sequence[Card], matches: Sequence[Card]) -> list[fl
     ]
 
 
-def _shared_keys(graph: Graph, declared: Card, stated: Sequence[int]) -> list[str]:
+def _shared_keys(graph: Graph, entity: int, stated: Sequence[int], at: int) -> list[str]:
     """Return the keys of history all values of which unlike senders share: they say nothing of this one.
 
     A sender without a number of its own is known by its name alone.
     """
+    card = graph.cards.get(entity)
+    seen = Card(entity, at, {*stated, *(card.values if card else ())})
     owned: dict[str, bool] = {}
     for value in stated:
         key = KEY_OF_LEVEL.get(level_of(value))
         if key is not None and not owned.get(key, False):
-            owned[key] = graph.is_owned(value, declared)
+            owned[key] = graph.is_owned(value, seen)
     owned.setdefault("consignor", owned.get("name", True))
     return sorted(key for key, is_owned in owned.items() if not is_owned)
-
-
-def _sharers(graph: Graph, declared: Card, stated: Sequence[int], shared: Sequence[str]) -> list[int]:
-    """Return the cards of other names that state a value of a shared key: place in OF_SEVERAL, card, name, one by one.
-
-    Where many do, as at a forwarder's, none are returned.
-    """
-    found: set[tuple[int, int, int]] = set()
-    for value in stated:
-        key = KEY_OF_LEVEL.get(level_of(value))
-        if key in shared and key in OF_SEVERAL:
-            by = graph.sharing(value)
-            others = [graph.cards[other] for other in by] if len(by) <= FEW_SHARERS else ()
-            found.update(
-                (OF_SEVERAL.index(key), card.entity, card.entity if card.name is None else card.name)
-                for card in others
-                if card.first_at < declared.first_at and not card.listed and card.name != declared.name
-            )
-    return [number for one in sorted(found) for number in one]
 
 
 def _sharing(graph: Graph, entity: int, stated: Sequence[int]) -> list[float | None]:

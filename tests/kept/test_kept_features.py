@@ -18,9 +18,6 @@ from pipelines.batch.archive import Archive
 from pipelines.training.training_frame import fit_goods, labelled_of, linked, refit_dates, with_entities_of
 from tests.kept.kept_homes import FOLDERS, unpack_home
 
-# Revised by what the archive has no case of: a house or contact with which two strangers were found
-# (tests/features/history/test_shared_values.py has).
-NOT_IN_THE_ARCHIVE = {"914ca2e7be2ecbfb5869923ff2049f45f00326158dd7d35e8a7763e63875bd8f": {"identifiers"}}
 FRAMES = [folder for folder in FOLDERS if (folder / "features.parquet").exists()]
 
 
@@ -76,8 +73,7 @@ def test_what_is_said_to_compute_the_same_does(folder: Path, tmp_path: Path) -> 
         kinds = REVISED_SINCE.get(now, {}).get(learned)
         assert kinds is not None, f"the code changed: write {now} in compatible.py if these alone differ: {differ}"
         assert [name for name in differ if not name.startswith(tuple(f"{kind}_" for kind in kinds))] == []
-        seen = {kind for kind in kinds if any(name.startswith(f"{kind}_") for name in differ)}
-        assert seen == set(kinds) - NOT_IN_THE_ARCHIVE.get(learned, set())
+        assert {kind for kind in kinds if any(name.startswith(f"{kind}_") for name in differ)} == set(kinds)
     else:
         assert differ, "nothing changed: name the fingerprint in features/compatible.py, and its bundles serve"
 

@@ -71,7 +71,7 @@ def _assembled(linked: Consignments, history: History | None, fits: Fits, inputs
     read = (
         nothing_read(readings, len(linked))
         if history is None
-        else _of_strangers_unread(readings, linked.frame, history)
+        else _of_strangers_unread(readings, linked.frame, read_windows(readings, linked.frame, history))
     )
     rows = compute(_with_extras(known.hstack(read), inputs), names, "of_consignment")
     return rows.select(_model_columns(tuple(inputs)))
@@ -82,12 +82,9 @@ def nothing_read(readings: Sequence[Reading], rows: int) -> pl.DataFrame:
     return pl.DataFrame({reading.name: pl.repeat(None, rows, dtype=pl.Float64, eager=True) for reading in readings})
 
 
-def _of_strangers_unread(readings: Sequence[Reading], frame: pl.DataFrame, history: History) -> pl.DataFrame:
-    read = read_windows(readings, frame, history)
+def _of_strangers_unread(readings: Sequence[Reading], frame: pl.DataFrame, read: pl.DataFrame) -> pl.DataFrame:
     columns = {name: read[name].to_numpy() for name in read.columns}
-    lodged_at = frame["lodged_at"].dt.epoch("us").to_numpy()
-    unread = without_strangers_results(readings, columns, Table.of_frame(frame), lodged_at, history)
-    return pl.DataFrame(unread, nan_to_null=True)
+    return pl.DataFrame(without_strangers_results(readings, columns, Table.of_frame(frame)), nan_to_null=True)
 
 
 def readings_for(inputs: Sequence[Input]) -> tuple[Reading, ...]:

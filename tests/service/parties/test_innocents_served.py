@@ -63,17 +63,14 @@ def sent(number: int, sender: Sender, lodged_at: datetime) -> dict[str, Any]:
     return declared(number, lodged_at=lodged_at, consignor=party, goods=goods, **shop)
 
 
-def risks_after(desk: Desk, pairs: Sequence[Pair], guilty: int = 1) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Return what is decided of the second of each pair after findings on the first, and of one who shares nothing.
-
-    guilty: how many of the group FINDINGS are made on, one in turn after the other.
-    """
+def risks_after(desk: Desk, pairs: Sequence[Pair]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return what is decided of the second of each pair after findings on the first, and of one who shares nothing."""
     before, numbers = [], iter(range(1, 10**6))
     found = []
     for group, _ in pairs:
-        before += [sent(next(numbers), other, NOON - timedelta(days=2)) for other in group[guilty:]]
+        before += [sent(next(numbers), other, NOON - timedelta(days=2)) for other in group[1:]]
         for minute in range(FINDINGS):
-            before.append(sent(next(numbers), group[minute % guilty], NOON + timedelta(minutes=minute)))
+            before.append(sent(next(numbers), group[0], NOON + timedelta(minutes=minute)))
             found.append(outcome(len(before), known_at=NOON + timedelta(hours=1), result="non_compliant"))
     target(message(*before, message_id="before", received_at=NOON + timedelta(hours=2)), desk)
     desk.journal.learn(results(*found))
@@ -121,15 +118,3 @@ def test_four_findings_on_an_offender_move_his_other_name(shared: Sender, desk_l
     one, other = (stranger(rng) | {"consignor_country": "CN"} | shared for _ in range(2))
     (decided,), alone = risks_after(desk_linking, [((one,), other)])
     assert decided["risk"] - alone["risk"] > 0.1
-
-
-@pytest.mark.parametrize("guilty", [1, 2])
-def test_a_house_has_a_record_once_two_strangers_in_it_were_found(guilty: int, desk_linking: Desk) -> None:
-    rng = random.Random(11)
-    house = {"consignor_city": "Leeds", "consignor_country": "GB"}
-    rooms = [stranger(rng) | house | {"consignor_address": f"Unit {room}, 17 Quay Street"} for room in range(2, 6)]
-    (decided,), alone = risks_after(desk_linking, [(rooms[:3], rooms[3])], guilty)
-    if guilty == 1:
-        assert abs(decided["risk"] - alone["risk"]) < 0.01
-    else:
-        assert decided["risk"] - alone["risk"] > 0.1
