@@ -19,6 +19,7 @@ from service.orientation.columns import Known
 from service.parties.linking_switch import LinkingSwitch
 from service.parties.stored_parties import StoredParties
 from service.record.ownership import Sender
+from service.runtime.turns import let_first_pass
 from service.scoring import Model
 from service.scoring.explanation import Language
 from service.serving.serving_bundle import Serving, open_serving
@@ -59,7 +60,7 @@ class Desk:
 
     def rows(self, consignments: Consignments) -> tuple[Rows, tuple[str, ...]]:
         """Return the model rows of consignments, and what could not be read for them, such as their history."""
-        self.journal.store.turns.let_first_pass()
+        let_first_pass()
         try:
             return assemble(consignments, self.history, self.model.fits, self.model.inputs), ()
         except HistoryUnavailable:
@@ -71,7 +72,7 @@ class Desk:
         A list counts from its activation on, also for what was lodged before it. Returns the moment of the last list
         that they were screened by, microseconds since 1970; none where there is no list.
         """
-        self.journal.store.turns.let_first_pass()
+        let_first_pass()
         lists = self.parties.lists_as_of()
         return self.parties.link(consignments, lists_at=None if lists is None else lists + 1), lists
 
@@ -89,7 +90,7 @@ class Desk:
         lists_as_of: of the watch lists that the consignments were screened by, see `screened`.
         again: for decisions given again, `anew`, `found` and `settled` of the context.
         """
-        self.journal.store.turns.let_first_pass()
+        let_first_pass()
         history, lists = _moment(self.history.as_of()), _moment(lists_as_of)
         now = message.received_at if again else None
         spent = self.journal.spent(self.policy.capacity.periods(Known(consignments.declared), now))

@@ -25,9 +25,11 @@ class Turns:
     def taken(self, *, first: bool = False) -> Iterator[None]:
         """Hold the turn for the block; `first` passes by those that wait."""
         self._take(first=first)
+        HELD.turns = self
         try:
             yield
         finally:
+            HELD.turns = None
             self._pass_on()
 
     @contextmanager
@@ -42,8 +44,8 @@ class Turns:
         finally:
             self._take(first=True)
 
-    def let_first_pass(self) -> None:
-        """Let those go on that pass by others, where there are any; called between two steps of a computation."""
+    def pause(self) -> None:
+        """Let those go on that pass by others, where there are any."""
         if self._passing_by:
             with self.given_up():
                 pass
@@ -70,3 +72,18 @@ class Turns:
                 self._holder, passed_on = self._waiting.popleft()
                 self._passing_by -= self._passing_by > 0
                 passed_on.release()
+
+
+class Held(threading.local):
+    """The turns of which a thread holds one."""
+
+    turns: Turns | None = None
+
+
+HELD = Held()
+
+
+def let_first_pass() -> None:
+    """Let those go on that pass by others; called between two steps of a computation, whether in a turn or not."""
+    if HELD.turns is not None:
+        HELD.turns.pause()

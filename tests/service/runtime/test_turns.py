@@ -11,7 +11,7 @@ from functools import partial
 
 import pytest
 
-from service.runtime.turns import Turns
+from service.runtime.turns import Turns, let_first_pass
 
 LONG = 20  # seconds; more than anything here takes
 
@@ -124,12 +124,12 @@ def test_between_two_steps_only_those_pass_that_may() -> None:
     with ThreadPoolExecutor(3) as pool:
         with turns.taken():
             waits = asking(pool, turns, lambda: order.append("waits"))
-            turns.let_first_pass()
+            let_first_pass()
             assert order == []
             asking(pool, turns, lambda: order.append("passes"), first=True).add_done_callback(lambda _: None)
-            turns.let_first_pass()
+            let_first_pass()
             assert order == ["passes"]
-            turns.let_first_pass()
+            let_first_pass()
             order.append("goes on")
         waits.result(LONG)
     assert order == ["passes", "goes on", "waits"]
@@ -140,5 +140,5 @@ def test_who_holds_no_turn_lets_nobody_pass() -> None:
     with ThreadPoolExecutor(1) as pool, turns.taken():
         waits = asking(pool, turns, lambda: None, first=True)
         with ThreadPoolExecutor(1) as others:
-            others.submit(turns.let_first_pass).result(LONG)
+            others.submit(let_first_pass).result(LONG)
         assert not waits.done()
