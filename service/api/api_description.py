@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.openapi.models import HTTPBearer
 from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute
 
@@ -16,6 +17,7 @@ from service.api.answer_models import FieldProblem, ProblemDocument
 
 METHODS = ("get", "post")
 KEY = "key"
+BEARER = HTTPBearer(description="Bearer KEY")
 ABOUT = """Lodge consignments, get decisions, return control results. Every call but those of monitoring carries a key.
 
 Retry any call unchanged: what was recorded is answered again, with `Idempotent-Replay: true`. Errors are problem
@@ -77,7 +79,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for model in (FieldProblem, ProblemDocument):
         schemas[model.__name__] = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas[model.__name__].pop("$defs", None)
-    components["securitySchemes"] = {KEY: {"type": "http", "scheme": "bearer", "description": "Bearer KEY"}}
+    components["securitySchemes"] = {KEY: BEARER.model_dump(mode="json", by_alias=True, exclude_none=True)}
     components["responses"] = {HTTPStatus(code).name.lower(): _problem(HTTPStatus(code)) for code in WHEN}
     for method, operation in _operations(document):
         _complete(operation, method)

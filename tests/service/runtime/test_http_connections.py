@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -156,4 +157,5 @@ def test_what_is_written_is_sent_in_order_however_large_and_before_it_is_closed(
         await asyncio.sleep(0)
         assert len(sent) == 4
 
-    asyncio.run(writes())
+    with ThreadPoolExecutor(1) as pool:  # another test may have left a loop in this thread
+        pool.submit(asyncio.run, writes()).result(20)
