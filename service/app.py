@@ -38,7 +38,7 @@ from service.desk import on_desk, open_desk
 from service.history.compaction_schedule import EVERY_SECONDS, compacting_regularly
 from service.record.checkpoint_copies import send_checkpoints
 from service.record.checkpoints import checkpoint
-from service.record.search_index import catch_up
+from service.record.search_index import catch_up_beside_calls
 from service.runtime.periodic import run_every
 from service.runtime.private_files import private_files
 from service.runtime.process_tuning import frozen_gc
@@ -110,7 +110,7 @@ async def _with_desk(app: FastAPI) -> AsyncIterator[None]:
         frozen_gc(),
         compacting_regularly(store, then=partial(_tend, app)),
         run_every(EVERY_SECONDS, partial(_send, app), "sending checkpoints"),
-        run_every(INDEXED_EVERY, partial(catch_up, store), "indexing"),
+        run_every(INDEXED_EVERY, partial(catch_up_beside_calls, store), "indexing"),
         run_every(LOOK_SECONDS, app.state.swapper.look, "looking for bundles"),
     ):
         yield

@@ -6,6 +6,8 @@ is left out whatever ends between, and no call waits for it.
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -30,7 +32,9 @@ from service.store.queries import in_lists, set_state, state_of
 from service.store.tables import CHAIN, DECISIONS, DECLARATIONS, SEARCHED
 
 TAKEN_IN = "search_taken_in"  # the last entry of the audit log whose decision search finds
-ENTRIES = 500  # of the audit log in one transaction, so that calls are not blocked for long
+ENTRIES = 500  # of the audit log in one transaction
+FEW_ENTRIES = 16  # beside calls, each of which would wait for that long
+ASIDE = 0.3  # seconds within which workers begin, so that as a rule one of them does the work
 MOST_WAITING = 1_000  # decisions that are counted
 VersionKey = tuple[str, str, int]
 Stating = tuple[VersionKey, Any]  # the key of a declaration, and the hashes of what it states
@@ -65,13 +69,23 @@ class Found:
     offices: frozenset[str | None]
 
 
-def catch_up(store: Store) -> int:
-    """Take in all decisions that were recorded since; returns how many entries of the audit log were looked at."""
+def catch_up(store: Store, at_once: int = ENTRIES) -> int:
+    """Take in all decisions that were recorded since; returns how many entries of the audit log were looked at.
+
+    at_once: so many entries in one transaction.
+    """
     done = 0
-    while (step := _next(store)) is not None:
+    while (step := _next(store, at_once)) is not None:
         store.write(step.write)
         done += step.until - step.above
     return done
+
+
+def catch_up_beside_calls(store: Store) -> int:
+    """Catch up in small steps, between calls; leaves the work to another process that is at it already."""
+    before = _taken_in(store)
+    time.sleep(random.random() * ASIDE)  # noqa: S311 - nothing secret
+    return catch_up(store, FEW_ENTRIES) if _taken_in(store) == before else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +103,21 @@ class _Step:
             set_state(connection, TAKEN_IN, self.until)
 
 
-def _next(store: Store) -> _Step | None:
-    """Read the next entries, and what they state, while others write; None where all are taken in."""
+def _taken_in(store: Store) -> int:
     with store.reading() as connection:
+        return state_of(connection, TAKEN_IN) or 0
+
+
+def _next(store: Store, at_once: int) -> _Step | None:
+    """Read the next entries, and what they state, while others write; None where all are taken in."""
+    with store.turns.taken(), store.reading() as connection:
         above, last = state_of(connection, TAKEN_IN) or 0, tail(connection)[0]
-        until = min(above + ENTRIES, last)
+        until = min(above + at_once, last)
         if above >= last:
             return None
         rows = DECIDED.rows(connection, above=above, until=until)
-    decided = [dict(zip((*VERSION_KEY, "body", "stated"), row, strict=True)) for row in rows if row[-2] and row[-1]]
-    return _Step(above, until, stating(decided, store.pseudonyms))
+        decided = [dict(zip((*VERSION_KEY, "body", "stated"), row, strict=True)) for row in rows if row[-2] and row[-1]]
+        return _Step(above, until, stating(decided, store.pseudonyms))
 
 
 def waiting(store: Store) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -27,9 +28,17 @@ from service.parties.linking_switch import LinkingSwitch
 from service.parties.stored_parties import StoredParties
 from service.parties.watch_lists import import_list
 from service.record import search_index
+from service.record.audit_log import Entry, append
 from service.record.ownership import INSTALLATION, Sender
 from service.record.postings import MASK, PACKED
-from service.record.search_index import catch_up, lacks_archived, take_in_archived, values_of, waiting
+from service.record.search_index import (
+    catch_up,
+    catch_up_beside_calls,
+    lacks_archived,
+    take_in_archived,
+    values_of,
+    waiting,
+)
 from service.record.search_keys import key_of
 from service.record.transfers import Transfer, pass_on
 from service.scoring import Model
@@ -273,7 +282,6 @@ def test_it_goes_on_where_it_was_ended_in_the_middle(live: Desk, monkeypatch: py
     """What a batch adds and how far it came are one transaction."""
     store = live.journal.store
     target(message(*(declared(800 + n, **ACTOR, goods=goods(n)) for n in range(6)), message_id="M-more"), live)
-    monkeypatch.setattr(search_index, "ENTRIES", 2)
     taken, done = search_index.take_in, []
 
     def ends(connection: sa.Connection, rows: Any) -> None:
@@ -284,7 +292,7 @@ def test_it_goes_on_where_it_was_ended_in_the_middle(live: Desk, monkeypatch: py
 
     monkeypatch.setattr(search_index, "take_in", ends)
     with pytest.raises(KeyboardInterrupt):
-        catch_up(store)
+        catch_up(store, at_once=2)
     assert find(live, "KX7781").total == PARCELS + 2
     catch_up(store)
     assert find(live, "KX7781").total == PARCELS + 6
@@ -306,3 +314,33 @@ def test_consignments_of_a_message_are_taken_in_as_declared(live: Desk) -> None:
     before = numbers(find(live, "KX7781", at_most=100))
     take_in_archived(live.journal.store, of_message)
     assert numbers(find(live, "KX7781", at_most=100)) == before
+
+
+def note_entries(store: Store, numbers: Iterable[int]) -> None:
+    """Let the audit log grow by entries that search has nothing to do with."""
+    with store.writing() as connection:
+        for number in numbers:
+            append(connection, [Entry("access", f"A{number}", "noted")], number)
+
+
+def test_beside_calls_it_is_done_in_small_steps_and_left_to_whoever_is_at_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert waiting(store) == 0
+    note_entries(store, range(1, 41))
+    steps, write = list[object](), store.write
+
+    def counted(work: Any) -> Any:
+        steps.append(work)
+        return write(work)
+
+    monkeypatch.setattr(store, "write", counted)
+    monkeypatch.setattr("service.record.search_index.time.sleep", lambda _: catch_up(store, 1))
+    assert catch_up_beside_calls(store) == 0  # another was at it meanwhile
+    assert waiting(store) == 0
+    note_entries(store, range(41, 81))
+    steps.clear()
+    monkeypatch.setattr("service.record.search_index.time.sleep", lambda _: None)
+    assert catch_up_beside_calls(store) == 40
+    assert len(steps) == 3
+    assert waiting(store) == 0
