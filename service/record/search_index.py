@@ -34,6 +34,7 @@ from service.store.tables import CHAIN, DECISIONS, DECLARATIONS, SEARCHED
 TAKEN_IN = "search_taken_in"  # the last entry of the audit log whose decision search finds
 ENTRIES = 500  # of the audit log in one transaction
 FEW_ENTRIES = 16  # beside calls, each of which would wait for that long
+REST = 0.05  # seconds: so it keeps up with three hundred calls a second
 ASIDE = 0.3  # seconds within which workers begin, so that as a rule one of them does the work
 MOST_WAITING = 1_000  # decisions that are counted
 VersionKey = tuple[str, str, int]
@@ -69,15 +70,17 @@ class Found:
     offices: frozenset[str | None]
 
 
-def catch_up(store: Store, at_once: int = ENTRIES) -> int:
+def catch_up(store: Store, at_once: int = ENTRIES, rest: float = 0.0) -> int:
     """Take in all decisions that were recorded since; returns how many entries of the audit log were looked at.
 
-    at_once: so many entries in one transaction.
+    at_once: so many entries in one transaction. rest: seconds between two, in which calls have the disk to themselves.
     """
     done = 0
     while (step := _next(store, at_once)) is not None:
         store.write(step.write)
         done += step.until - step.above
+        if rest:
+            time.sleep(rest)
     return done
 
 
@@ -85,7 +88,7 @@ def catch_up_beside_calls(store: Store) -> int:
     """Catch up in small steps, between calls; leaves the work to another process that is at it already."""
     before = _taken_in(store)
     time.sleep(random.random() * ASIDE)  # noqa: S311 - nothing secret
-    return catch_up(store, FEW_ENTRIES) if _taken_in(store) == before else 0
+    return catch_up(store, FEW_ENTRIES, REST) if _taken_in(store) == before else 0
 
 
 @dataclass(frozen=True, slots=True)
