@@ -161,9 +161,9 @@ def get_decisions(
     Ask with the `next` of the last answer, and nothing is missed or comes twice, whatever was recorded meanwhile.
     """
     store = desk.journal.store
-    found = changes_since(store, principal, _place(store, since), at_most)
-    shown = shown_to(principal, found.decisions)
-    return {"decisions": shown, "next": str(found.next), "more": found.more}
+    changes = changes_since(store, principal, _place(store, since), at_most)
+    shown = shown_to(principal, changes.decisions)
+    return {"decisions": shown, "next": str(changes.next), "more": changes.more}
 
 
 @router.get("/v1/queue", response_model=None, responses={200: {"model": answers.Queue}})

@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from service.access.principal import Principal
-from service.record.ownership import offices_on
+from service.officers.offices import unseen
 from service.record.record_kind import RecordKind
 from service.record.record_kinds import DECISION, OVERRIDE, TRANSFER
 from service.record.standing import standing_of
@@ -49,16 +49,15 @@ def changes_since(store: Store, principal: Principal, place: int, at_most: int =
         entries = sa.select(CHAIN.c.number, CHAIN.c.kind, CHAIN.c.subject).where(
             CHAIN.c.number > place, CHAIN.c.number <= reach, CHAIN.c.kind.in_(list(WHY))
         )
-        found = connection.execute(entries.order_by(CHAIN.c.number).limit(at_most)).all()
-        reach = found[-1].number if len(found) == at_most else max(reach, place)
-        changes = _with_decisions(connection, found)
-        seen = _seen(connection, principal, changes)
-        bodies = [body for _, _, body in changes if body["consignment_id"] in seen]
-        stands = standing_of(connection, bodies)
-    shown = ((number, change) for number, change, body in changes if body["consignment_id"] in seen)
+        page = connection.execute(entries.order_by(CHAIN.c.number).limit(at_most)).all()
+        reach = page[-1].number if len(page) == at_most else max(reach, place)
+        changes = _with_decisions(connection, page)
+        hidden = unseen(store, principal, list({body["consignment_id"] for _, _, body in changes}))
+        shown = [change for change in changes if change[2]["consignment_id"] not in hidden]
+        stands = standing_of(connection, [body for _, _, body in shown])
     decisions = [
-        {**body, **lane.as_json(), "change": change, "at_entry": number}
-        for (number, change), body, lane in zip(shown, bodies, stands, strict=True)
+        {**body, **lane.as_json(), "change": why, "at_entry": number}
+        for (number, why, body), lane in zip(shown, stands, strict=True)
     ]
     return Changes(decisions, reach, reach < last)
 
@@ -84,7 +83,7 @@ def _with_decisions(connection: sa.Connection, entries: Sequence[Any]) -> list[t
         OVERRIDE.name: _decisions_overridden(connection, subjects[OVERRIDE.name]),
         TRANSFER.name: _decisions_transferred(connection, subjects[TRANSFER.name]),
     }
-    bodies = _bodies(connection, [decision for found in of_kind.values() for decision in found.values()])
+    bodies = _bodies(connection, [decision for of_subject in of_kind.values() for decision in of_subject.values()])
     named = ((entry, of_kind[entry.kind].get(entry.subject, "")) for entry in entries)
     return [(entry.number, WHY[entry.kind], bodies[name]) for entry, name in named if name in bodies]
 
@@ -127,12 +126,3 @@ def _rows(connection: sa.Connection, key: sa.Column[Any], value: sa.Column[Any],
     return [
         row for batch in in_lists(unique) for row in connection.execute(sa.select(key, value).where(key.in_(batch)))
     ]
-
-
-def _seen(connection: sa.Connection, principal: Principal, changes: Sequence[tuple[int, str, Row]]) -> set[str]:
-    """Return the consignments of which a caller sees every part."""
-    numbers = {body["consignment_id"] for _, _, body in changes}
-    if principal.sees_all:
-        return numbers
-    offices = offices_on(connection, sorted(numbers))
-    return {number for number in numbers if principal.sender.sees_every(offices.get(number, set()))}
