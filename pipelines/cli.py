@@ -22,11 +22,11 @@ from pipelines.commands.record_commands import checkpoint, network, replay, veri
 from pipelines.commands.search_command import search
 from pipelines.commands.serial_commands import genuine
 from pipelines.commands.settings_command import settings
-from pipelines.commands.shared_options import installed_version
 from pipelines.commands.status_command import status
 from pipelines.commands.transfer_command import transfer
 from pipelines.commands.upgrade_commands import backup, restore, upgrade
 from pipelines.commands.usage import WRONG_USAGE, TamisGroup, command_with_renamed, usage_sentence
+from service.runtime.installed_version import installed_version
 from service.runtime.private_files import private_files
 from service.runtime.process_tuning import raise_gc_thresholds
 

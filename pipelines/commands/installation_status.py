@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from features.fault import Fault
-from pipelines.commands.shared_options import installed_version
+from service.runtime.installed_version import installed_version
 from service.settings import Settings
 
 if TYPE_CHECKING:

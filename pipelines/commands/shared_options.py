@@ -123,16 +123,6 @@ def current_settings() -> Settings:
     return Settings()
 
 
-def installed_version() -> str:
-    """Give the version of the distribution, where it is installed as one."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("tamis")
-    except PackageNotFoundError:
-        return "(not installed)"
-
-
 def mapping_of(path: Path | None, **form: str) -> Mapping:
     """Read a mapping file; what maps nothing where none is named.
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 
 import sqlalchemy as sa
 from prometheus_client.core import GaugeMetricFamily
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from service.runtime.installed_version import installed_version
 from service.store.database import Store
 from service.store.tables import DECISIONS, DECLARATIONS
 from service.targeting import Desk
@@ -33,7 +32,11 @@ DESCRIBED: dict[str, tuple[str, tuple[str, ...]]] = {
 
 def state_of(desk: Desk) -> list[GaugeMetricFamily]:
     """Return how a desk stands; of a record that cannot be read, that it is so."""
-    served = {"version": _version(), "model_id": str(desk.model.model_id), "policy_id": str(desk.policy.policy_id)}
+    served = {
+        "version": installed_version(),
+        "model_id": str(desk.model.model_id),
+        "policy_id": str(desk.policy.policy_id),
+    }
     try:
         looked_up = list(_looked_up(desk))
     except (DBAPIError, PoolTimeout):
@@ -60,14 +63,6 @@ def _looked_up(desk: Desk) -> Iterator[GaugeMetricFamily]:
         yield _family("tamis_facts_waiting", connection.execute(unposted).scalar_one())
         yield _family("tamis_reassessments_waiting", connection.execute(waiting).scalar_one())
         yield _family("tamis_store_bytes", _bytes_of(store, connection))
-
-
-@cache
-def _version() -> str:
-    try:
-        return version("tamis")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def _bytes_of(store: Store, connection: sa.Connection) -> int:
