@@ -25,7 +25,8 @@ class DecisionContext:
     finding since these consignments were lodged. anew: whether they are decided again, with today's capacity;
     settled: rows that have the strictest check already and ask for no other. edition: of how declarations are judged,
     so that a decision of an earlier one replays: in the first, any data problem made a declaration incomplete, and HS
-    codes were compared with applications as they were written.
+    codes were compared with applications as they were written. matches: by row, the matches of both parties with
+    watch lists (`ListMatch.written`).
     """
 
     decided_at: datetime
@@ -40,3 +41,4 @@ class DecisionContext:
     anew: bool = False
     settled: tuple[int, ...] = ()
     edition: int = EDITION
+    matches: Mapping[int, tuple[str, ...]] = field(default_factory=dict)

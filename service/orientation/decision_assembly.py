@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,7 @@ from service.orientation.campaigns import HELD, LEADS
 from service.orientation.decisions import DECISIONS_PER_PART, FLAT, SCHEMA, Made, Row, decision_id, plainly
 from service.orientation.given_lanes import Lanes
 from service.orientation.lanes import GREEN, Check
+from service.orientation.list_reasons import list_reasons
 from service.orientation.track_assignment import TRACKED, track_evidence
 from service.scoring import Scores
 from service.scoring.explanation import Language, reasons_of
@@ -62,6 +64,7 @@ class Stamp:
     history_as_of: datetime | None
     lists_as_of: datetime | None
     lost: tuple[str, ...]
+    matches: Mapping[int, tuple[str, ...]] = dataclasses.field(default_factory=dict)
 
 
 def assemble_decisions(
@@ -146,6 +149,7 @@ class Assembled(Made):
     def _reasons(self, place: int, oriented: Row) -> list[Row]:
         return (
             selection_reasons(oriented, self._stamp)
+            + list_reasons(self._stamp.matches.get(place, ()), self._stamp.language)
             + self._explained.get(place, [])
             + track_reasons(oriented, self._stamp)
         )
