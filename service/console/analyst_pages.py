@@ -223,6 +223,7 @@ def _consignment(
         },
         due=reading.due(store, [consignment_id]).get(consignment_id),
         goods=body.get("goods") or [], network=network, lanes=tuple(Lane.__members__), outcome=outcome, fault=fault,
+        addressee=parties.addressee_network(store, body, offices),
         siblings=_seen_by(request, reading.siblings(store, network, consignment_id)),
         similar=_seen_by(request, reading.similar(store, body, consignment_id)),
         results=reading.results(store, [consignment_id])[consignment_id], choices=(RESULTS, FINDINGS),
@@ -266,7 +267,7 @@ def _network(request: Request, code: str, fault: str = "") -> Response:
     ]
     return page(
         request, "network", 422 if fault else 200, network=found, links=links, picture=web(found), code=code,
-        shown=SHOWN_LINKS,
-        fault=fault,
+        shown=SHOWN_LINKS, fault=fault,
+        everything=place_of_search(desk_of(request).journal.store.pseudonyms, found["network_id"], ["network"]),
         siblings=_seen_by(request, reading.siblings(desk_of(request).journal.store, found["network_id"], "")),
     )  # fmt: skip
