@@ -42,7 +42,7 @@ def test_a_content_names_its_dictionary() -> None:
 
 
 def test_threads_pack_beside_one_another() -> None:
-    content, wrong = {"consignor_name": "n" * 500, "lines": list(range(200))}, []
+    content, wrong = {"consignor_name": "n" * 500, "lines": list(range(200))}, list[int]()
 
     def work() -> None:
         wrong.extend(turn for turn in range(200) if unpack(pack(content)) != content)
@@ -70,7 +70,7 @@ def test_what_was_changed_is_unreadable(packed: bytes) -> None:
 
 
 def test_a_content_of_a_dictionary_that_never_shipped_is_unreadable() -> None:
-    texts = [b'{"number": %d, "name": "n%d"}' % (n, n) for n in range(2_000)]
+    texts: list[bytes | bytearray | memoryview] = [b'{"number": %d, "name": "n%d"}' % (n, n) for n in range(2_000)]
     other = zstandard.train_dictionary(1_024, texts, dict_id=9)
     assert isinstance(unpack(zstandard.ZstdCompressor(dict_data=other).compress(b"{}")), Unreadable)
 
