@@ -84,6 +84,7 @@ SUMMARY = pl.Schema(
         "selection": pl.String(),
         "mode": pl.String(),
         "selection_probability": pl.Float64(),
+        "degraded": pl.Boolean(),
     }
 )
 
@@ -382,9 +383,10 @@ class Journal:
     def decided(self, first: date, last: date) -> pl.DataFrame:
         """Return the last decision on each consignment lodged from `first` to `last` (SUMMARY columns), by day."""
         body, columns = DECISIONS.c.body, [DECISIONS.c[name] for name in ("consignment_id", "day", "risk", "clearance")]
+        lacked = body["degraded_reasons"].as_string() != "[]"  # rules that were let decide by themselves lack nothing
         values = [body["selection"].as_string(), body["mode"].as_string(), body["selection_probability"].as_float()]
         since, until = ((day - EPOCH.date()).days for day in (first, last))
-        query = sa.select(*columns, *values).where(DECISIONS.c.day >= since, DECISIONS.c.day <= until)
+        query = sa.select(*columns, *values, lacked).where(DECISIONS.c.day >= since, DECISIONS.c.day <= until)
         with self.store.reading() as connection:
             rows = connection.execute(query.order_by(DECISIONS.c.decided_at, DECISIONS.c.version)).all()
         frame = pl.DataFrame([tuple(row) for row in rows], schema=SUMMARY, orient="row")

@@ -12,7 +12,8 @@ from service.scoring.explanation import Language
 
 HISTORY = "history"  # missing input of a decision, as its degraded reasons name it
 EDITION = 2  # of how declarations are judged; see DecisionContext
-GIVEN_AGAIN = {HISTORY, "model"}  # a decision that lacks one of these is given again once it is back
+MODEL = "model"  # missing where the promoted bundle did not decide; where rules were promoted, nothing is missing
+GIVEN_AGAIN = {HISTORY, MODEL}  # a decision that lacks one of these is given again once it is back
 
 
 @dataclass(frozen=True, slots=True)
