@@ -12,7 +12,7 @@ from service.orientation import load_policy
 from service.orientation.decision_assembly import Stamp, selection_reasons
 from service.orientation.lanes import Check
 from service.orientation.policy import PAST_UNKNOWN, UNKNOWN_PAST
-from service.orientation.track_assignment import TRACKED
+from service.orientation.track_assignment import TRACKED, UNJUDGED
 
 PLAIN: dict[str, Any] = {
     "rule_codes": [], "withdrawn": False, "risk": 0.5, "selection": "risk", "held": False, "dropped": False,
@@ -73,7 +73,10 @@ def _row(when: str, reason: dict[str, Any]) -> list[str]:
 
 def _tracks() -> list[list[str]]:
     when = "it is the track proposed, and no rule has named it"
-    return [[code(f"track.{name}"), when, texts["en"]] for name, texts in TRACKED.items()]
+    estimated = [[code(f"track.{name}"), when, texts["en"]] for name, texts in TRACKED.items()]
+    return estimated + [
+        [code(f"track.{name}"), f"{when}; no severity model serves", texts["en"]] for name, texts in UNJUDGED.items()
+    ]
 
 
 def _indicators() -> list[list[str]]:

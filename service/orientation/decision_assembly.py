@@ -18,7 +18,7 @@ from service.orientation.campaigns import HELD, LEADS
 from service.orientation.decisions import DECISIONS_PER_PART, FLAT, SCHEMA, Made, Row, decision_id, plainly
 from service.orientation.given_lanes import Lanes
 from service.orientation.lanes import GREEN, Check
-from service.orientation.track_assignment import TRACKED, track_evidence
+from service.orientation.track_assignment import track_evidence, track_text
 from service.scoring import Scores
 from service.scoring.explanation import Language, reasons_of
 
@@ -209,7 +209,7 @@ def track_reasons(oriented: dict[str, Any], stamp: Stamp) -> list[dict[str, Any]
     """Return the reason for the track, where no rule has named it."""
     if oriented["track"] == "none" or oriented["rule_track"]:
         return []
-    text, evidence = TRACKED[oriented["track"]], track_evidence(oriented)
+    text, evidence = track_text(oriented), track_evidence(oriented)
     return [{"code": f"track.{oriented['track']}", "text": text[stamp.language], "evidence": evidence}]
 
 

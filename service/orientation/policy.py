@@ -108,7 +108,7 @@ class Policy:
         decide_again = not GIVEN_AGAIN.isdisjoint(context.lost)
         labels = oriented(asked, given, periods, self.random_rate, early, decide_again=decide_again)
         followed = follow(
-            given.lane, asked.rule_track, consignments, known, scores, self.tracks, codes_as_written=as_written
+            given.lane, asked.rule_track, consignments, known, scores, self.tracks, edition=context.edition
         )
         return Lanes(periods, asked, given, labels, followed)
 
