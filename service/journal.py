@@ -385,7 +385,7 @@ class Journal:
     def decided(self, first: date, last: date) -> pl.DataFrame:
         """Return the last decision on each consignment lodged from `first` to `last` (SUMMARY columns), by day."""
         columns = [DECISIONS.c[name] for name in SUMMARY if name != "degraded"]
-        # rules that were let decide by themselves lack nothing; for want of a model all but the strictest is given again
+        # rules that were let decide lack nothing; for want of a model all but the strictest is given again
         wanting = (DECISIONS.c.mode == "rules_only") & (DECISIONS.c.post_clearance == "reassess")
         degraded = (DECISIONS.c.mode == "degraded") | wanting
         since, until = ((day - EPOCH.date()).days for day in (first, last))
