@@ -14,13 +14,14 @@ import sqlalchemy as sa
 from features.catalogue import INPUTS
 from features.hs_codes import hs_plain_text
 from features.moments import EPOCH
+from features.money import EURO_PER_UNIT
 from features.outcome import LABELLED
 from service.audit.timeline import timeline
 from service.console.translations import words
 from service.officers.cases import case_of
 from service.record.ownership import EVERY_OFFICE
 from service.record.standing import with_standing
-from service.scoring.explanation import Language, Reason, sentence
+from service.scoring.explanation import Language, Reason, observation, sentence
 from service.store.database import Store
 from service.store.queries import in_lists
 from service.store.tables import CASE_NOTES, DECISIONS, DECLARATIONS, OUTCOMES, TALLIES
@@ -42,6 +43,14 @@ def in_words(reasons: Sequence[Reason], language: Language) -> list[Reason]:
         else reason
         for reason in reasons
     ]
+
+
+def foremost(reasons: Sequence[Reason], language: Language) -> str:
+    """The first reason that raises the risk, without saying so; where none does, the first of all."""
+    raising = [one for one in reasons if one["code"] in BY_NAME and (one.get("contribution") or 0) > 0]
+    if raising:
+        return observation(BY_NAME[raising[0]["code"]], raising[0]["evidence"], language)
+    return next((str(reason["text"]) for reason in in_words(reasons, language)), "")
 
 
 def offices(store: Store) -> list[str]:
@@ -68,6 +77,19 @@ def goods_of(body: Mapping[str, Any] | None) -> str:
     """The goods of a declaration in one line."""
     lines = (body or {}).get("goods") or []
     return "; ".join(str(line["description"]) for line in lines[:3] if line.get("description"))
+
+
+def euro_of(body: Mapping[str, Any]) -> float | None:
+    """What the goods of a declaration are worth in euro; None where a value or its currency is unknown."""
+    lines = body.get("goods") or []
+    amounts = [euro_of_line(line) for line in lines]
+    return sum(amount for amount in amounts if amount is not None) if lines and None not in amounts else None
+
+
+def euro_of_line(line: Mapping[str, Any]) -> float | None:
+    """What one goods line is worth in euro, at the rounded rates of the features; None where that is unknown."""
+    rate = EURO_PER_UNIT.get(str(line.get("currency") or "").upper())
+    return None if rate is None or line.get("value") is None else float(line["value"]) * rate
 
 
 def siblings(store: Store, network: str | None, but: str) -> list[dict[str, Any]]:

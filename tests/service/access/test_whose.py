@@ -152,6 +152,10 @@ ABOUT: dict[str, Requests] = {  # of each route that reaches what is on record: 
     ],
     "post_genuine": lambda t: [{"json": {"serials": [{"gtin": t.article, "serial": f"S-{next(NUMBER)}"}]}}],
     "queue_page": lambda t: [{"params": {"office": t.office, "day": "2026-02-03"}}],
+    "queue_csv": lambda t: [{"params": {"office": t.office, "day": "2026-02-03"}}],
+    "take_consignment": lambda t: [{"path": t.consignment_id}],
+    "release_consignment": lambda t: [{"path": t.consignment_id}],
+    "undo": lambda t: [{"path": t.consignment_id, "data": {"what": "recorded"}}],
     "consignment_page": lambda t: [{"path": t.consignment_id}],
     "override": lambda t: [
         {"path": t.consignment_id, "data": {"decision_id": t.decision_id, "clearance": "red", "reason": "seen"}}
