@@ -1,13 +1,19 @@
-"""What models learned on earlier code can do with today's features: the same, or nearly; proved, then listed."""
+"""What models learned on earlier code can do with today's features: the same, or nearly; proved, then listed.
+
+A model is judged over the inputs that it learned on itself, as today's code computes them: an input that the catalogue
+gained since is none of its business, and it goes on deciding.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from features.catalogue import Input
-from features.fingerprint import code_fingerprint, fingerprint, fingerprint_over
+from features.catalogue import INPUTS, Input
+from features.consignment import EXTRA
+from features.fingerprint import code_fingerprint, fingerprint, fingerprint_over, meanings
 
-TODAY = "7757524b5734aff60ec6802dbef42f15f521ddec34896fcc3ee50aac4fd2a612"  # the hash of the code as it is
+# the hash of the code as it is, over the inputs that the earlier code had; more inputs in the catalogue do not move it
+TODAY = "7757524b5734aff60ec6802dbef42f15f521ddec34896fcc3ee50aac4fd2a612"
 # The fingerprints (or hashes of code) of earlier code that today's computes the same as. Each is proved by a frame of
 # features which the earlier code made of a kept archive: tests/kept says how, and its test names the hash to write
 # above. Whoever changes what a feature is takes its entry away, or moves it to REVISED_SINCE.
@@ -32,8 +38,11 @@ REVISED_SINCE: dict[str, dict[str, tuple[str, ...]]] = {
 def means_the_same(inputs: Sequence[Input], learned: str, learned_code: str | None) -> bool:
     """Whether today's features are those that a model learned on, bit for bit.
 
-    learned, learned_code: the fingerprint of its inputs, and the hash of their code where its bundle names that too.
+    inputs: its own, as its bundle keeps them. learned, learned_code: the fingerprint of its inputs, and the hash of
+    their code where its bundle names that too.
     """
+    if any(_gone(inputs)):
+        return False
     if learned == fingerprint(inputs):
         return True
     listed = SAME_FEATURES_AS.get(code_fingerprint(inputs), frozenset())
@@ -45,8 +54,35 @@ def revised_since(inputs: Sequence[Input], learned: str, learned_code: str | Non
 
     learned, learned_code: as in `means_the_same`.
     """
+    if any(_gone(inputs)):
+        return ()
     listed = REVISED_SINCE.get(code_fingerprint(inputs), {})
     return next((kinds for earlier, kinds in listed.items() if _is_of(earlier, inputs, learned, learned_code)), ())
+
+
+def differences(inputs: Sequence[Input], learned: Mapping[str, str]) -> list[str]:
+    """Name the inputs of a model that today's catalogue has no more, or that are computed otherwise.
+
+    learned: what each input meant (`meanings`) when the model learned; empty for a bundle that does not say. None named
+    where only code changed that all inputs rest on.
+    """
+    gone = dict(_gone(inputs))
+    now = meanings([item for item in inputs if item.name not in gone])
+    return [
+        gone.get(item.name) or f"{item.name} is computed otherwise"
+        for item in inputs
+        if item.name in gone or learned.get(item.name, now[item.name]) != now[item.name]
+    ]
+
+
+def _gone(inputs: Sequence[Input]) -> Iterator[tuple[str, str]]:
+    """Yield the inputs of a model that today's catalogue lacks or has of another kind; a unit's own are in none."""
+    today = {item.name: item.kind for item in INPUTS}
+    for item in inputs:
+        if item.name in today and today[item.name] != item.kind:
+            yield item.name, f"{item.name} is a {today[item.name]} today and was a {item.kind}"
+        elif item.name not in today and not item.name.startswith(EXTRA):
+            yield item.name, f"{item.name} is in the catalogue no more"
 
 
 def _is_of(earlier: str, inputs: Sequence[Input], learned: str, learned_code: str | None) -> bool:

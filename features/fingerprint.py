@@ -74,25 +74,44 @@ def fingerprint(inputs: Sequence[Input]) -> str:
 def fingerprint_over(inputs: Sequence[Input], code: str) -> str:
     """Return the fingerprint of inputs whose code has this hash."""
     named = {"inputs": [(item.name, item.kind) for item in inputs], "code": code}
-    return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()
+    return _hash_of(named)
 
 
 def code_fingerprint(inputs: Sequence[Input]) -> str:
-    """Hash the code that the inputs rest on, wherever it stands: moved or laid out otherwise it is the same."""
-    definitions = needed(item.name for item in inputs)
-    read = {item.name for item in inputs} | {name for d in definitions.values() for name in d.inputs}
-    readings = (reading_of(name) for name in read if name not in DEFINITIONS)
+    """Hash the code that the inputs rest on, wherever it stands: moved or laid out otherwise it is the same.
+
+    Code that no input of these rests on is no part of it: a catalogue with one more leaves it as it is.
+    """
     of_identifiers = (file.read_text(encoding="utf-8") for file in sorted(IDENTIFIERS.glob("*.py")))
     sources = map(wordless, (*map(inspect.getsource, MEANINGFUL), *of_identifiers))
     tables = sorted((*IDENTIFIERS.glob("*.csv"), *IDENTIFIERS.glob("*.toml")))
     meaning = {
-        "definitions": {name: (d.level, d.source()) for name, d in sorted(definitions.items())},
+        **_defined([item.name for item in inputs]),
         "code": sorted({piece for source in sources for piece in pieces_of_code(source)}),
         "tables": {table.name: hashlib.sha256(table.read_bytes()).hexdigest() for table in tables},
-        "readings": sorted(repr(reading) for reading in readings if reading is not None),
         "characters": meaning_of_characters(),
         "entity": entity_hash(),
     }
+    return _hash_of(meaning)
+
+
+def meanings(inputs: Sequence[Input]) -> dict[str, str]:
+    """Hash what each input by itself is computed by, without the code that all rest on: so a change can be named."""
+    return {item.name: _hash_of(_defined([item.name])) for item in inputs}
+
+
+def _defined(names: Sequence[str]) -> dict[str, object]:
+    """Return the definitions and the readings of history that inputs are made of."""
+    definitions = needed(names)
+    read = {*names, *(name for d in definitions.values() for name in d.inputs)}
+    readings = (reading_of(name) for name in read if name not in DEFINITIONS)
+    return {
+        "definitions": {name: (d.level, d.source()) for name, d in sorted(definitions.items())},
+        "readings": sorted(repr(reading) for reading in readings if reading is not None),
+    }
+
+
+def _hash_of(meaning: object) -> str:
     return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
 
 

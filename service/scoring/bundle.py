@@ -22,9 +22,9 @@ import polars as pl
 from features import norms, rates, wording
 from features.assemble import Fits, Rows
 from features.catalogue import INPUTS, Input
-from features.compatible import means_the_same, revised_since
+from features.compatible import differences, means_the_same, revised_since
 from features.fault import Fault
-from features.fingerprint import code_fingerprint, fingerprint
+from features.fingerprint import code_fingerprint, fingerprint, meanings
 from features.inputs import as_json, from_json
 from features.norms import Norms
 from features.rates import Rates
@@ -70,6 +70,7 @@ def write_bundle(directory: Path, model: Model, golden: Rows, texts: Mapping[str
     catalogue = {
         "fingerprint": model.fingerprint,
         "code": code_fingerprint(model.inputs),
+        "meanings": meanings(model.inputs),
         "inputs": as_json(model.inputs),
         "levels": model.levels,
     }
@@ -232,8 +233,10 @@ def parse(contents: Mapping[str, bytes], model_id: str, *, decides: bool = True)
     as_learned = not decides or means_the_same(inputs, *learned)
     revised = () if as_learned else revised_since(inputs, *learned)
     if not as_learned and not revised:
+        changed = differences(inputs, catalogue.get("meanings", {}))
+        which = f" ({', '.join(changed)})" if changed else ""
         raise BundleRefused(
-            "the features have changed since the model learned: it can replay and explain what it decided; "
+            f"the features have changed since the model learned{which}: it can replay and explain what it decided; "
             "it cannot decide new consignments: train again"
         )
     return Model(

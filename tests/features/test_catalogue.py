@@ -14,11 +14,11 @@ from features.algebra import Numbers, Pattern, Text
 from features.assemble import assemble
 from features.catalogue import INPUTS, category, direction_of, history, number, with_extras
 from features.choices import LANGUAGES
-from features.columns import identifiers, shipper
-from features.compatible import means_the_same, revised_since
+from features.columns import declared, identifiers, shipper
+from features.compatible import differences, means_the_same, revised_since
 from features.consignment import BY_NAME, TOTALS
-from features.definition import DEFINITIONS, of_consignment
-from features.fingerprint import code_fingerprint, fingerprint, fingerprint_over, wordless
+from features.definition import DEFINITIONS, forget_definitions, of_consignment
+from features.fingerprint import code_fingerprint, fingerprint, fingerprint_over, meanings, wordless
 from features.history.facts import FACTS, KEYS
 from features.history.named_entities import NETWORK
 from features.history.windows import reading_of
@@ -192,6 +192,47 @@ def test_what_learned_before_identifiers_were_revised_says_which(monkeypatch: py
     assert revised_since(INPUTS, learned, None) == revised_since(INPUTS, "e" * 64, earlier) == (), "of other code"
     monkeypatch.setattr(compatible, "REVISED_SINCE", {"a" * 64: {earlier: kinds}})
     assert revised_since(INPUTS, learned, earlier) == (), "another code is a revision, today's is not"
+
+
+def test_an_input_that_was_added_leaves_what_learned_before_it_as_it_was(
+    registry: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learned, code = fingerprint(INPUTS), code_fingerprint(INPUTS)
+    earlier = "c" * 64
+    monkeypatch.setattr(compatible, "SAME_FEATURES_AS", {code: frozenset({earlier})})
+
+    @of_consignment
+    def grams_per_euro(gross_mass_kg: Numbers, value_eur: Numbers) -> Numbers:
+        """Gross mass in grams for each euro declared."""
+        return gross_mass_kg * 1000.0 / value_eur
+
+    added = number("grams_per_euro", "Grams per euro", "Grammes par euro", "每欧元克数", "g/€")
+    monkeypatch.setattr(compatible, "INPUTS", (added, *INPUTS))
+    assert code_fingerprint([added, *INPUTS]) != code == code_fingerprint(INPUTS)
+    assert means_the_same(INPUTS, learned, code)
+    assert means_the_same(INPUTS, fingerprint_over(INPUTS, earlier), earlier), "what is listed is listed for it still"
+    assert differences(INPUTS, meanings(INPUTS)) == []
+
+
+def test_an_input_that_went_or_is_of_another_kind_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compatible, "REVISED_SINCE", {code_fingerprint(INPUTS): {"f" * 64: ("phone",)}})
+    first, second, *others = INPUTS
+    for today in ([second, *others], [replace(first, kind="category"), second, *others]):
+        monkeypatch.setattr(compatible, "INPUTS", tuple(today))
+        assert not means_the_same(INPUTS, fingerprint(INPUTS), None), "though its definition is there"
+        assert revised_since(INPUTS, "f" * 64, None) == ()
+        (named,) = differences(INPUTS, {})
+        assert named.startswith(f"{first.name} is ")
+        more = with_extras([Extra("rate", "Rate", "number")])
+        assert differences(more, {}) == [named], "a unit's own inputs are in no catalogue"
+
+
+def test_an_input_that_is_computed_otherwise_is_named_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    learned = meanings(INPUTS)
+    monkeypatch.setattr(declared, "LOW_VALUE_EUR", 151.0)
+    forget_definitions()
+    assert differences(INPUTS, learned) == ["short_of_low_value is computed otherwise"]
+    assert differences(INPUTS, {}) == [], "a bundle that does not say what they meant"
 
 
 def test_foreign_numbers_and_categories_are_offered_and_texts_are_not() -> None:

@@ -144,7 +144,8 @@ def test_no_row_is_lost_and_none_says_anything_else(upgraded: Upgraded) -> None:
 
 def in_lines(of: Rows) -> list[bytes]:
     """Rows as text, in one order."""
-    return sorted(canonical(row) + b"\n" for row in of)
+    in_words = ({name: of.hex() if isinstance(of, bytes) else of for name, of in row.items()} for row in of)
+    return sorted(canonical(row) + b"\n" for row in in_words)
 
 
 def plain(upgraded: Upgraded, name: str, of: Rows) -> Rows:

@@ -75,16 +75,21 @@ def rows(store: Store, query: sa.Select[Any]) -> list[dict[str, Any]]:
 def tables(store: Store) -> dict[str, dict[str, Any]]:
     """Of each table: its columns, how many rows it has, and the hash of all of them in the order of its key.
 
-    The hash is the SHA-256 of one line a row, canonical JSON of the columns listed, lines in ascending order.
+    The hash is the SHA-256 of one line a row, canonical JSON of the columns listed, bytes in hexadecimal; lines in
+    ascending order.
     """
     told = {}
     for table in TABLES.sorted_tables:
         names = [str(column.name) for column in table.c if column.name not in SECRET.get(table.name, ())]
         found = rows(store, sa.select(*(table.c[name] for name in names)))
-        lines = sorted(canonical(row) for row in found)
+        lines = sorted(canonical(_in_words(row)) for row in found)
         digest = hashlib.sha256(b"".join(line + b"\n" for line in lines)).hexdigest()
         told[table.name] = {"rows": len(found), "columns": names, "sha256": digest}
     return told
+
+
+def _in_words(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()}
 
 
 def chain(store: Store) -> dict[str, Any]:

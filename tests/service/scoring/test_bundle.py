@@ -191,8 +191,9 @@ def test_features_that_mean_something_else_are_refused_before_the_trees_are_pars
     catalogue = json.loads(contents["catalogue.json"])
     mutate(catalogue)
     contents |= {"catalogue.json": json.dumps(catalogue).encode(), "model.txt": b""}
-    with pytest.raises(BundleRefused, match="features have changed"):
+    with pytest.raises(BundleRefused, match="features have changed") as caught:
         parse(contents, "x")
+    assert ("value_usd is in the catalogue no more" in str(caught.value)) == (mutate is _rename_input)
 
 
 def _silent_mutants(text: str) -> dict[str, str]:
