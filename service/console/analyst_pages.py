@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -16,24 +17,29 @@ from features.outcome import FINDINGS, RESULTS, STAGES
 from service.access.guard import principal_of
 from service.api.live_desk import bundles_of, desk_of
 from service.audit.dossier import dossier
+from service.console import consignment_view as view
 from service.console import page_queries as reading
-from service.console.list_query import list_query
+from service.console.list_query import ListQuery, list_query
 from service.console.pictures import waterfall, web
+from service.console.reason_words import BY_NAME, in_words
 from service.console.rendering import address_of, form_of, language_of, now, page, text_of, to
 from service.console.search_pages import place_of_search
 from service.console.translations import in_language
 from service.officers.assignments import holders
 from service.officers.offices import unseen
 from service.officers.overrides import overrides_of
+from service.officers.search import LARGEST_PAGE, NETWORK, PARTY, Asked, search
 from service.orientation.lanes import Lane
 from service.parties import stored_parties as parties
 from service.record.numbers_meant import number_meant
 from service.record.search_keys import searched_fields
 from service.record.standing import standing
+from service.scoring.explanation import Language
 from service.store.database import Store
 
 router = APIRouter(include_in_schema=False)
 Form = Annotated[FormData, Depends(form_of)]
+SENDERS_KEYS = ("consignor_phone", "consignor_email", "consignor_name")
 SHOWN_LINKS = 12  # of a network; the rest is folded away
 
 
@@ -93,41 +99,62 @@ def show_consignment(
     if found is None:
         raise HTTPException(HTTPStatus.NOT_FOUND)
     entry = next((one for one in found["decisions"][::-1] if newest and _is(one, newest)), None)
-    explained = entry["explanation"] if entry else {}
-    picture, weights = None, []
-    if "contributions" in explained:
-        say = in_language(language, "say")
-        weights = [
-            {**one, "meaning": reading.BY_NAME[one["code"]].words[language] if one["code"] in reading.BY_NAME else
-             one["code"]}
-            for one in explained["contributions"]
-        ]  # fmt: skip
-        shares = [(one["meaning"], one["contribution"]) for one in weights]
-        picture = waterfall(explained["expected_margin"], shares, say("usual"), say("rest"), say("this_one"))
     body = (found["declarations"][-1]["declared"] if found["declarations"] else None) or {}
-    odd = {one["field"]: one["problem"] for one in (newest or {}).get("data_problems", [])}
+    problems = [(one["field"], one["problem"]) for one in (newest or {}).get("data_problems", [])]
     network = (newest or {}).get("network_id") or (newest or {}).get("party_id")
     overrides = overrides_of(store, consignment_id)
-    stands = standing(newest, overrides) if newest else None
+    places = {name: place_of_search(store.pseudonyms, *key) for name, key in searched_fields(body).items()}
+    reasons = in_words((newest or {}).get("reasons", []), language, desk.policy.rules)
+    plain, lower = view.others_of(reasons, language)
+    family = _seen_by(request, reading.siblings(store, network, consignment_id))
     return page(
-        request, "consignment", 422 if fault else 200, consignment_id=consignment_id, decision=newest, odd=odd,
-        reasons=reading.in_words((newest or {}).get("reasons", []), language), picture=picture, weights=weights,
-        fields=[(name, value) for name, value in body.items() if name != "goods" and value not in (None, "")],
-        searched={
-            name: place_of_search(store.pseudonyms, *typed) for name, typed in searched_fields(body).items()
-        },
-        due=reading.due(store, [consignment_id]).get(consignment_id),
-        goods=body.get("goods") or [], network=network, lanes=tuple(Lane.__members__), fault=fault,
-        query=list_query(str(request.query_params)) or list_query(text_of(typed or FormData(), "list")),
-        taken_by=holders(store, [consignment_id]).get(consignment_id), broad=True,
-        **({"toast": {"done": done, "of": consignment_id}} if done else {}),
-        siblings=_seen_by(request, reading.siblings(store, network, consignment_id)),
+        request, "consignment", 422 if fault else 200, consignment_id=consignment_id, decision=newest, fault=fault,
+        place=address_of(consignment_id), query=_list_of(request, typed), broad=True, stages=STAGES,
+        stands=standing(newest, overrides) if newest else None, overrides=overrides, lanes=tuple(Lane.__members__),
+        taken_by=holders(store, [consignment_id]).get(consignment_id), worth=reading.euro_of(body),
+        due=reading.due(store, [consignment_id]).get(consignment_id), network=network,
+        acts=view.acts_of(reasons, language), plain=plain, lower=lower, sender_place=places.get("consignor_name"),
+        addressee_place=places.get("consignee_name"), goods=view.goods_lines(body),
+        groups=view.declared_groups(body, dict(problems), places, language),
+        goods_odd=view.odd_of_lines(problems, language), label=partial(view.label, language=language),
+        past=view.past_of(_parcels_of_sender(request, (newest or {}).get("party_id"), body)), siblings=family,
         similar=_seen_by(request, reading.similar(store, body, consignment_id)),
         results=reading.results(store, [consignment_id])[consignment_id], choices=(RESULTS, FINDINGS),
-        overrides=overrides, stands=stands, events=reading.events(store, consignment_id, language, offices),
-        no_weights=explained.get("note", ""), place=address_of(consignment_id), stages=STAGES,
-        typed=_typed(typed or FormData()),
+        events=reading.events(store, consignment_id, language, offices), typed=_typed(typed or FormData()),
+        **_weights(entry["explanation"] if entry else {}, language),
+        **({"toast": {"done": done, "of": consignment_id}} if done else {}),
     )  # fmt: skip
+
+
+def _parcels_of_sender(request: Request, party: str | None, body: dict[str, Any]) -> list[dict[str, Any]]:
+    """The latest parcels of a sender: as linked or, where linking is off, with the same telephone or name."""
+    stated = searched_fields(body)
+    keys = [(party, PARTY)] if party else [stated[name] for name in SENDERS_KEYS if name in stated]
+    if not keys:
+        return []
+    key, kind = keys[0]
+    asked = Asked(key, (kind,), at_most=LARGEST_PAGE)
+    return search(desk_of(request).journal.store, asked, principal_of(request).sender).consignments
+
+
+def _list_of(request: Request, typed: FormData | None) -> ListQuery | None:
+    """The list that led to a page, as its address or the form that was refused says."""
+    return list_query(str(request.query_params)) or list_query(text_of(typed or FormData(), "list"))
+
+
+def _weights(explained: dict[str, Any], language: Language) -> dict[str, Any]:
+    """What each input contributed, as a picture and as a table; why not, where nothing says it."""
+    if "contributions" not in explained:
+        return {"picture": None, "weights": [], "no_weights": explained.get("note", "")}
+    say = in_language(language, "say")
+    weights = [
+        {**one, "meaning": BY_NAME[one["code"]].words[language] if one["code"] in BY_NAME else
+         one["code"]}
+        for one in explained["contributions"]
+    ]  # fmt: skip
+    shares = [(one["meaning"], one["contribution"]) for one in weights]
+    picture = waterfall(explained["expected_margin"], shares, say("usual"), say("rest"), say("this_one"))
+    return {"picture": picture, "weights": weights, "no_weights": ""}
 
 
 def _typed(form: FormData) -> dict[str, Any]:
@@ -150,6 +177,13 @@ def _is(entry: dict[str, Any], decision: dict[str, Any]) -> bool:
     return bool(entry["decision"].get("decision_id") == decision["decision_id"])
 
 
+def _names(request: Request, network_id: str) -> dict[str, str]:
+    """What the parties of a network call themselves, of the latest parcels that the caller sees."""
+    store, reader = desk_of(request).journal.store, principal_of(request).sender
+    parties = search(store, Asked(network_id, (NETWORK,)), reader).parties
+    return {one["party_id"]: one["sender"] for one in parties if one["sender"]}
+
+
 def _network(request: Request, code: str, fault: str = "") -> Response:
     try:
         found = parties.network(desk_of(request).journal.store, code, principal_of(request).offices)
@@ -164,6 +198,7 @@ def _network(request: Request, code: str, fault: str = "") -> Response:
     ]
     return page(
         request, "network", 422 if fault else 200, network=found, links=links, picture=web(found), code=code,
+        names=_names(request, found["network_id"]),
         shown=SHOWN_LINKS,
         fault=fault,
         siblings=_seen_by(request, reading.siblings(desk_of(request).journal.store, found["network_id"], "")),

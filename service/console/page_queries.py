@@ -1,4 +1,4 @@
-"""What the pages show, looked up: declarations, siblings, results, reasons in a person's language."""
+"""What the pages show, looked up: declarations, siblings, results, what was counted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from features.catalogue import INPUTS
 from features.hs_codes import hs_plain_text
 from features.moments import EPOCH
 from features.money import EURO_PER_UNIT
@@ -21,36 +20,17 @@ from service.console.translations import words
 from service.officers.cases import case_of
 from service.record.ownership import EVERY_OFFICE
 from service.record.standing import with_standing
-from service.scoring.explanation import Language, Reason, observation, sentence
+from service.scoring.explanation import Language
 from service.store.database import Store
 from service.store.queries import in_lists
 from service.store.tables import CASE_NOTES, DECISIONS, DECLARATIONS, OUTCOMES, TALLIES
 
-BY_NAME = {item.name: item for item in INPUTS}
 Figures = tuple[list[tuple[str, list[float | None]]], list[str]]  # a row for each ranking; names of the columns
 SIBLINGS = 12
 WEEKS = 26
 RISK_BANDS = (0.01, 0.03, 0.1, 0.3)
 LOOKED_THROUGH = 300  # latest results, for those that are alike
 TALLY_COLUMNS = ("seen", "physical", "scan", "documents", "audit")
-
-
-def in_words(reasons: Sequence[Reason], language: Language) -> list[Reason]:
-    """Reasons in another language than the one they were recorded in; what is no feature stays as recorded."""
-    return [
-        {**reason, "text": sentence(BY_NAME[reason["code"]], reason["evidence"], reason["contribution"], language)}
-        if reason["code"] in BY_NAME and reason.get("contribution") is not None
-        else reason
-        for reason in reasons
-    ]
-
-
-def foremost(reasons: Sequence[Reason], language: Language) -> str:
-    """The first reason that raises the risk, without saying so; where none does, the first of all."""
-    raising = [one for one in reasons if one["code"] in BY_NAME and (one.get("contribution") or 0) > 0]
-    if raising:
-        return observation(BY_NAME[raising[0]["code"]], raising[0]["evidence"], language)
-    return next((str(reason["text"]) for reason in in_words(reasons, language)), "")
 
 
 def offices(store: Store) -> list[str]:

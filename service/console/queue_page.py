@@ -14,11 +14,11 @@ from starlette.exceptions import HTTPException
 from features.fault import Fault
 from features.outcome import FINDINGS, RESULTS, STAGES
 from service.access.guard import principal_of
-from service.access.principal import Principal
 from service.api.live_desk import desk_of
 from service.console import page_queries as reading
 from service.console.csv_answer import csv_answer
 from service.console.list_query import ListQuery, list_query
+from service.console.reason_words import foremost
 from service.console.rendering import address_of, form_of, language_of, now, page, text_of, to
 from service.console.translations import in_language
 from service.officers.assignments import release, take
@@ -28,8 +28,6 @@ from service.officers.queue import days_shown
 from service.officers.work_list import Asked, counted, listed
 from service.orientation.lanes import Lane
 from service.record.numbers_meant import number_meant
-from service.scoring.explanation import Language
-from service.store.database import Store
 
 router = APIRouter(include_in_schema=False)
 Form = Annotated[FormData, Depends(form_of)]
@@ -54,7 +52,7 @@ def queue_page(request: Request, query: Annotated[ListQuery, Query()]) -> Respon
     offices = [one for one in reading.offices(store) if principal.sees(one)]
     query = query.model_copy(update={"office": query.office or (offices[0] if offices else "")})
     asked = chosen(request, query)
-    rows = _rows(store, principal, language_of(request), listed(store, asked, A_PAGE + 1, query.beyond))
+    rows = _rows(request, listed(store, asked, A_PAGE + 1, query.beyond))
     counts = counted(store, asked)
     columns = [name for name in kept.get("columns", STANDARD) if name in COLUMNS]
     part = "queue_rows" if request.headers.get("hx-request") else "queue"
@@ -79,7 +77,7 @@ def queue_csv(request: Request, query: Annotated[ListQuery, Query()]) -> Respons
     waits = listed(store, chosen(request, query), IN_A_FILE)
     names = ("number", *COLUMNS)
     rows = [
-        [_cell(one, name) for name in names] for one in _rows(store, principal_of(request), language, waits)
+        [_cell(one, name) for name in names] for one in _rows(request, waits)
     ]  # fmt: skip
     return csv_answer(f"tamis-{query.office}-{query.stage}.csv", [say(f"column_{name}") for name in names], rows)
 
@@ -133,10 +131,10 @@ def chosen(request: Request, query: ListQuery) -> Asked:
     return query.asked(first, last, principal.name)
 
 
-def _rows(
-    store: Store, principal: Principal, language: Language, waits: list[dict[str, Any]]
-) -> list[dict[str, Any]]:  # fmt: skip
+def _rows(request: Request, waits: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows of a list with what was declared of each; without those that are in part another office's."""
+    store, principal, language = desk_of(request).journal.store, principal_of(request), language_of(request)
+    rules = desk_of(request).policy.rules
     numbers = [one["consignment_id"] for one in waits]
     hidden = unseen(store, principal, numbers)
     seen = [one for one in waits if one["consignment_id"] not in hidden]
@@ -151,7 +149,7 @@ def _rows(
             "number": one["consignment_id"], "lane": word(one["clearance"]), "risk": one["risk"],
             "goods": reading.goods_of(body), "sender": body.get("consignor_name"), "from": body.get("dispatch_country"),
             "value": reading.euro_of(body), "lodged": one["lodged_at"], "taken": taken_by,
-            "reason": reading.foremost(one["reasons"], language),
+            "reason": foremost(one["reasons"], language, rules),
             "weight": body.get("gross_mass_kg"), "network": one["network_id"], "chosen_by": word(one["selection"]),
             "due": f"{clock.due}: {clock.text}" if clock else "", "pre_arrival": word(one["pre_arrival"]),
             "addressee": body.get("consignee_name"),

@@ -31,13 +31,15 @@ def test_an_analyst_works_the_queue(console: Console, person: Callable[..., Page
     assert number in page.inner_text("h1")
     assert "perfume branded" in page.inner_text("main")
     assert page.locator(".waterfall rect").count() > 5
+    assert say("to_do") in page.inner_text("main")
+    assert "consignor_name" not in page.inner_text("main")  # fields are named as people name them
     no_serious_fault(page)
 
     page.select_option("[name=clearance]", "red")
     page.fill("textarea", f"seen before {language}")
     press(page, page.locator("form[action$=override] button"))
-    assert f"ana-{language}" in page.inner_text(".orientation .done")
-    assert word("red") in page.inner_text(".orientation .done")
+    assert f"ana-{language}" in page.inner_text(".summary .done")
+    assert word("red") in page.inner_text(".summary .done")
 
     page.check("[name=findings][value=counterfeit]")
     assert page.is_checked("[name=result][value=non_compliant]")
