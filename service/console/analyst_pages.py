@@ -21,17 +21,18 @@ from service.console import consignment_view as view
 from service.console import page_queries as reading
 from service.console.list_query import ListQuery, list_query
 from service.console.pictures import waterfall, web
-from service.console.reason_words import BY_NAME, in_words
+from service.console.reason_words import BY_NAME, evidence_in, in_words
 from service.console.rendering import address_of, form_of, language_of, now, page, text_of, to
 from service.console.search_pages import place_of_search
 from service.console.translations import in_language
 from service.officers.assignments import holders
 from service.officers.offices import unseen
 from service.officers.overrides import overrides_of
-from service.officers.search import LARGEST_PAGE, NETWORK, PARTY, Asked, search
+from service.officers.search import LARGEST_PAGE, NETWORK, Asked, search
 from service.orientation.lanes import Lane
 from service.parties import stored_parties as parties
 from service.record.numbers_meant import number_meant
+from service.record.search_index import PARTY
 from service.record.search_keys import searched_fields
 from service.record.standing import standing
 from service.scoring.explanation import Language
@@ -129,11 +130,11 @@ def show_consignment(
 def _parcels_of_sender(request: Request, party: str | None, body: dict[str, Any]) -> list[dict[str, Any]]:
     """The latest parcels of a sender: as linked or, where linking is off, with the same telephone or name."""
     stated = searched_fields(body)
-    keys = [(party, PARTY)] if party else [stated[name] for name in SENDERS_KEYS if name in stated]
+    keys = [(party, [PARTY])] if party else [stated[name] for name in SENDERS_KEYS if name in stated]
     if not keys:
         return []
-    key, kind = keys[0]
-    asked = Asked(key, (kind,), at_most=LARGEST_PAGE)
+    key, kinds = keys[0]
+    asked = Asked(key, tuple(kinds), at_most=LARGEST_PAGE)
     return search(desk_of(request).journal.store, asked, principal_of(request).sender).consignments
 
 
@@ -148,8 +149,8 @@ def _weights(explained: dict[str, Any], language: Language) -> dict[str, Any]:
         return {"picture": None, "weights": [], "no_weights": explained.get("note", "")}
     say = in_language(language, "say")
     weights = [
-        {**one, "meaning": BY_NAME[one["code"]].words[language] if one["code"] in BY_NAME else
-         one["code"]}
+        {**one, "value": evidence_in(one["value"], language),
+         "meaning": BY_NAME[one["code"]].words[language] if one["code"] in BY_NAME else one["code"]}
         for one in explained["contributions"]
     ]  # fmt: skip
     shares = [(one["meaning"], one["contribution"]) for one in weights]

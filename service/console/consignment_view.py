@@ -9,9 +9,9 @@ from typing import Any
 
 from features.moments import micros
 from service.console.page_queries import euro_of_line
-from service.console.reason_words import BY_NAME
+from service.console.reason_words import BY_NAME, evidence_in, observed
 from service.console.translations import words
-from service.scoring.explanation import Language, Reason, observation
+from service.scoring.explanation import Language, Reason
 
 ACTS: tuple[tuple[str, tuple[str, ...]], ...] = (  # what can be done about an input, by how its name begins
     ("act_value", ("value_", "short_of_", "postage_", "lines_without_value", "norm_lines")),
@@ -50,9 +50,8 @@ def acts_of(reasons: Sequence[Reason], language: Language) -> list[Act]:
     by_act: dict[str, list[str]] = {}
     for reason in reasons:
         if reason["code"] in BY_NAME and (reason.get("contribution") or 0) > 0:
-            observed = observation(BY_NAME[reason["code"]], reason["evidence"], language)
-            by_act.setdefault(act_of(reason["code"]), []).append(observed)
-    return [Act(key, tuple(observed)) for key, observed in by_act.items()]
+            by_act.setdefault(act_of(reason["code"]), []).append(observed(reason, language))
+    return [Act(key, tuple(seen)) for key, seen in by_act.items()]
 
 
 def act_of(name: str) -> str:
@@ -64,7 +63,7 @@ def others_of(reasons: Sequence[Reason], language: Language) -> tuple[list[str],
     """Give the reasons that are no model's (rules, chance, capacity, track), and those that lower the risk."""
     plain = [str(reason["text"]) for reason in reasons if reason.get("contribution") is None]
     lower = [
-        observation(BY_NAME[reason["code"]], reason["evidence"], language)
+        observed(reason, language)
         for reason in reasons
         if reason["code"] in BY_NAME and (reason.get("contribution") or 0) < 0
     ]
@@ -80,6 +79,11 @@ class Field:
     value: str
     problem: str = ""
     place: str = ""
+
+    @property
+    def worded(self) -> bool:
+        """Whether its value is a word of the console, and no data."""
+        return self.name in IN_WORDS
 
 
 def declared_groups(
@@ -125,9 +129,7 @@ def problem_in(problem: str, language: Language) -> str:
 
 
 def _value(name: str, value: Any, language: Language) -> str:
-    if name in IN_WORDS and value in words()["declared"]:
-        return words()["declared"][value][language]
-    return _plain(value)
+    return _plain(evidence_in(value, language) if name in IN_WORDS else value)
 
 
 def _plain(value: Any) -> str:

@@ -18,6 +18,7 @@ from service.api.live_desk import desk_of
 from service.console import page_queries as reading
 from service.console.csv_answer import csv_answer
 from service.console.list_query import ListQuery, list_query
+from service.console.phrases import fault_in, phrase
 from service.console.reason_words import foremost
 from service.console.rendering import address_of, form_of, language_of, now, page, text_of, to
 from service.console.translations import in_language
@@ -112,7 +113,7 @@ def _assign(request: Request, consignment_id: str, form: FormData, *, taking: bo
     try:
         (take if taking else release)(store, number, me.name, now())
     except Fault as fault:
-        return page(request, "error", HTTPStatus.CONFLICT, detail=str(fault), errors=[])
+        return page(request, "error", HTTPStatus.CONFLICT, detail=fault_in(str(fault), language_of(request)), errors=[])
     done = urlencode({"done": "taken" if taking else "released", "of": number})
     query = list_query(text_of(form, "list"))
     if query is None or text_of(form, "stay"):
@@ -151,8 +152,8 @@ def _rows(request: Request, waits: list[dict[str, Any]]) -> list[dict[str, Any]]
             "value": reading.euro_of(body), "lodged": one["lodged_at"], "taken": taken_by,
             "reason": foremost(one["reasons"], language, rules),
             "weight": body.get("gross_mass_kg"), "network": one["network_id"], "chosen_by": word(one["selection"]),
-            "due": f"{clock.due}: {clock.text}" if clock else "", "pre_arrival": word(one["pre_arrival"]),
-            "addressee": body.get("consignee_name"),
+            "due": f"{clock.due}: {phrase(clock.text, language)}" if clock else "",
+            "addressee": body.get("consignee_name"), "pre_arrival": word(one["pre_arrival"]),
         }  # fmt: skip
         rows.append({**one, "cells": cells, "place": address_of(one["consignment_id"])})
     return rows

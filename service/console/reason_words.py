@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 from features.catalogue import INPUTS
+from service.console.translations import words
 from service.orientation.campaigns import FINDING_TEXT, HELD, LEADS
 from service.orientation.decision_assembly import DROPPED, EXPLORED, KEPT, RANDOM, UNSCORED, WITHDRAWN
 from service.orientation.policy import PAST_UNKNOWN
@@ -29,9 +30,20 @@ def in_words(reasons: Sequence[Reason], language: Language, rules: Iterable[Rule
 def _text(reason: Reason, language: Language, of_rules: Mapping[str, Mapping[str, str]]) -> str:
     item, recorded = BY_NAME.get(reason["code"]), str(reason["text"])
     if item is not None and reason.get("contribution") is not None:
-        return sentence(item, reason["evidence"], reason["contribution"], language)
+        return sentence(item, evidence_in(reason["evidence"], language), reason["contribution"], language)
     texts = of_rules.get(reason["code"]) or _by_text().get(recorded, {})
     return texts.get(language, recorded)
+
+
+def observed(reason: Reason, language: Language) -> str:
+    """State what a reason of the model has seen, without its effect."""
+    return observation(BY_NAME[reason["code"]], evidence_in(reason["evidence"], language), language)
+
+
+def evidence_in(value: float | str | None, language: Language) -> float | str | None:
+    """A value of an input in a language: of a stream and of the nature of a transaction, their word."""
+    known = words()["declared"]
+    return known[value][language] if isinstance(value, str) and value in known else value
 
 
 @cache
@@ -43,5 +55,5 @@ def foremost(reasons: Sequence[Reason], language: Language, rules: Iterable[Rule
     """Give the first reason that raises the risk, without saying so; where none does, the first of all."""
     raising = [one for one in reasons if one["code"] in BY_NAME and (one.get("contribution") or 0) > 0]
     if raising:
-        return observation(BY_NAME[raising[0]["code"]], raising[0]["evidence"], language)
+        return observed(raising[0], language)
     return next((str(reason["text"]) for reason in in_words(reasons, language, rules)), "")

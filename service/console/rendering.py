@@ -22,6 +22,7 @@ from service.access.permissions import PERMISSIONS
 from service.access.principal import Principal
 from service.access.read_log import ReadLog
 from service.api.error_responses import RETRY_SECONDS
+from service.console.phrases import fault_in, measure_in, phrase
 from service.console.translations import NAMES, in_language, language_among
 from service.scoring.explanation import Language
 
@@ -63,7 +64,8 @@ def page(request: Request, template: str, status: int = HTTPStatus.OK, **values:
         say=in_language(language, "say"), word=in_language(language, "word"), title=in_language(language, "title"),
         language=language, languages=NAMES, principal=principal, menu=menu_of(principal), path=request.url.path,
         undoable=DONE, moment=partial(moment, zone=zone_of(request)), zone=zone_of(request).key, share=share, euro=euro,
-        shortcuts=SHORTCUTS,
+        shortcuts=SHORTCUTS, phrase=partial(phrase, language=language), fault_in=partial(fault_in, language=language),
+        measure=partial(measure_in, language=language),
         **{"searches": searches, "sought": "", "broad": False, "toast": toast_of(request), "address_of": address_of}
         | values,
     )  # fmt: skip

@@ -25,7 +25,7 @@ def take(store: Store, consignment_id: str, by: str, at: datetime) -> None:
     def work(connection: sa.Connection) -> None:
         holder = holders_on(connection, [consignment_id]).get(consignment_id)
         if holder is not None and holder != by:
-            raise Fault(f"consignment_id: {holder} has it; ask for it to be released, or release it yourself")
+            raise Fault(f"{holder}: somebody else has it; ask for it to be released, or release it yourself")
         if holder is None:
             _note(connection, consignment_id, by, at, taken=True)
 

@@ -142,7 +142,9 @@ ABOUT: dict[str, Requests] = {  # of each route that reaches what is on record: 
     "get_decisions": lambda _: [{"params": {"since": "0", "at_most": 100}}],
     "get_search": lambda t: [{"params": {"key": t.phone}}, {"params": {"key": t.consignment_id}}],
     "found_page": lambda t: [{"sealed": t.phone}],
+    "found_csv": lambda t: [{"sealed": t.phone}],
     "cases_page": lambda _: [{}],
+    "cases_csv": lambda _: [{}],
     "post_judgement": lambda t: [
         {"json": {"one": t.parties[0], "other": t.parties[1], "verdict": "same", "reason": "seen"}}
     ],

@@ -87,7 +87,7 @@ def test_one_person_has_it_and_all_see_who(desk: Desk, tmp_path: Path) -> None:
     take(store, first, "ana", LATER)  # again: nothing changes
     take(store, second, "bo", LATER)
     assert holders(store, [first, second, *rest]) == {first: "ana", second: "bo"}
-    with pytest.raises(Fault, match="bo has it"):
+    with pytest.raises(Fault, match="bo: somebody else has it"):
         take(store, second, "ana", LATER)
     assert (ids(desk, holder="me"), ids(desk, holder="others")) == ([first], [second])
     assert ids(desk, holder="nobody") == rest
