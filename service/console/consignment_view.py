@@ -153,8 +153,8 @@ class Past:
 
 
 def past_of(parcels: Iterable[Mapping[str, Any]]) -> Past | None:
-    """Draw parcels (with `lodged_at` and `results`); None where there are none."""
-    dated = sorted((_at(one["lodged_at"]), _result(one)) for one in parcels)
+    """Draw parcels (`lodged_at`, and `result` or None); None where there are none."""
+    dated = sorted((_at(one["lodged_at"]), one["result"] or "") for one in parcels)
     if not dated:
         return None
     first, last = dated[0][0], dated[-1][0]
@@ -167,8 +167,3 @@ def past_of(parcels: Iterable[Mapping[str, Any]]) -> Past | None:
 
 def _at(lodged_at: Any) -> int:
     return micros(datetime.fromisoformat(lodged_at)) if isinstance(lodged_at, str) else int(lodged_at)
-
-
-def _result(parcel: Mapping[str, Any]) -> str:
-    results = parcel.get("results") or []
-    return str(results[0]["result"]) if results else ""
