@@ -63,7 +63,7 @@ def test_an_analyst_works_the_queue(console: Console, person: Callable[..., Page
     page.check("[name=result][value=inconclusive]")
     page.fill("[name=items_found]", "0,0,0")
     press(page, page.locator("form[action$=outcome] button"))
-    assert "items_found" in page.inner_text("[role=alert]")
+    assert say("items_found") in page.inner_text("[role=alert]")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
