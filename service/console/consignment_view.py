@@ -103,9 +103,10 @@ def declared_groups(
 
 
 def goods_lines(body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The goods lines with what each is worth in euro."""
+    """The goods lines, with every field, and what each is worth in euro."""
+    empty = dict.fromkeys((*LINE_FIELDS, "currency"))
     return [
-        {**dict.fromkeys((*LINE_FIELDS, "currency")), **line, "euro": euro_of_line(line), "quantity": _plain(line.get("quantity")),
+        {**empty, **line, "euro": euro_of_line(line), "quantity": _plain(line.get("quantity")),
          "mass": _plain(line.get("net_mass_kg")), "value": _plain(line.get("value"))}
         for line in body.get("goods") or []
     ]  # fmt: skip
