@@ -6,7 +6,6 @@ import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from annotated_types import Gt, Le
 from pydantic import AfterValidator, Field, ValidationError
@@ -56,13 +55,6 @@ def _folder_or_web_address(place: str) -> str:
     return _web_address(place) if "://" in place else place
 
 
-def _known_zone(name: str) -> str:
-    try:
-        return ZoneInfo(name).key
-    except (ZoneInfoNotFoundError, OSError):
-        raise ValueError("no time zone") from None
-
-
 def _place_of_service(address: str) -> str:
     if address and not PLACE.fullmatch(address):
         raise ValueError("no address of a service")
@@ -97,9 +89,6 @@ class Settings(BaseSettings):
         default="", description="database address; empty for store.db in the home folder"
     )
     language: Literal["en", "fr", "zh"] = Field(default="en", description="language of reasons")
-    time_zone: Annotated[str, AfterValidator(_known_zone)] = Field(
-        default="UTC", description="time zone in which the console shows times, such as Europe/Paris"
-    )
     mapping: ReadableFile | None = Field(default=None, description="mapping file for messages received by a call")
     offices: ReadableFile | None = Field(
         default=None, description="file of the offices that there are, with their other names; any office when absent"
@@ -245,7 +234,6 @@ class Settings(BaseSettings):
 SPECIAL = {  # what a setting takes, where its type does not say it
     "home": "the path of a folder that can be read, or of one to be made",
     "store": f"an address that begins with {', '.join(STORES)}; empty for store.db in the home folder",
-    "time_zone": "the name of a time zone, such as Europe/Paris",
     "public_url": "an address such as https://tamis.example, without a path; empty for the one that is called",
     "hosts": "host names separated by commas, without ports; empty for no further one",
     "checkpoint_place": "the path of a folder, or an address that begins with https:// or http://; empty for none",

@@ -24,6 +24,7 @@ from service.access.read_log import ReadLog
 from service.api.error_responses import RETRY_SECONDS
 from service.console.phrases import fault_in, measure_in, phrase
 from service.console.translations import NAMES, in_language, language_among
+from service.desk import Desk
 from service.scoring.explanation import Language
 
 HOME = "/console/"
@@ -127,8 +128,9 @@ def to(place: str) -> Response:
 
 
 def zone_of(request: Request) -> ZoneInfo:
-    """The time zone of the installation."""
-    return ZoneInfo(request.app.state.settings.time_zone)
+    """The time zone of the policy that serves; UTC while the service starts."""
+    desk: Desk | None = getattr(request.app.state, "desk", None)
+    return ZoneInfo("UTC" if desk is None else desk.policy.capacity.zone)
 
 
 def moment(at: int | str | None, zone: ZoneInfo, *, short: bool = False) -> str:

@@ -21,7 +21,6 @@ NONSENSE = [
     ("STORE", f"mysql://bob:{SECRET}@db/tamis", "begins with sqlite:///, postgresql://"),
     ("STORE", f"bob:{SECRET}", "begins with sqlite:///"),
     ("LANGUAGE", "de", "en or fr or zh"),
-    ("TIME_ZONE", "Paris", "the name of a time zone"),
     ("MAPPING", f"/nowhere/{SECRET}", "the path of a file that exists"),
     ("OFFICES", f"/nowhere/{SECRET}", "the path of a file that exists"),
     ("ANSWERS", "/", "the path of a file that exists"),
