@@ -31,7 +31,9 @@ from service.calls.reassessment import reassess
 from service.console import analyst_pages as work
 from service.console import four_eyes_pages as four_eyes
 from service.console import login_pages as doors
+from service.console import officer_acts as acts
 from service.console import oversight_pages as oversight
+from service.console import queue_page as listing
 from service.console import search_pages as searching
 from service.console.error_pages import ErrorPages
 from service.desk import on_desk, open_desk
@@ -50,7 +52,7 @@ from service.webhooks.delivery import Sender
 LOG = structlog.get_logger("tamis.record")
 ROUTERS = (
     *(routes.router, search_routes.router, messages.router, doors.router, work.router, searching.router),
-    *(oversight.router, four_eyes.router),
+    *(listing.router, acts.router, oversight.router, four_eyes.router),
 )
 SENT_EVERY = 5.0  # seconds, after which webhooks tell what came to count
 INDEXED_EVERY = 2.0  # seconds, after which search finds what was decided

@@ -20,7 +20,9 @@ from service.audit.erasure import erase
 from service.desk import Desk
 from service.history.compaction import settle
 from service.journal import Journal
+from service.officers.assignments import take
 from service.officers.cases import Detained, detain
+from service.officers.list_views import keep_view
 from service.officers.overrides import override_lane
 from service.officers.proposals import propose
 from service.orientation.track_conditions import Tracks
@@ -75,6 +77,7 @@ def _officers(journal: Journal, decision_id: str) -> None:
     journal.sent_by(Sender("clearing", ("FRCDG1",))).learn(early)  # of a consignment that is not lodged yet
     passed = Transfer("HAWB000000005", "FRORY1", None, "ana", "it goes on to Orly")
     store.write(lambda connection: pass_on(connection, passed, micros(LATER)))
+    take(store, "HAWB000000001", "ana", LATER)
     propose(store, "promotion", "3", "it found more", "ana", NOON)
 
 
@@ -99,6 +102,7 @@ def _access(store: Store) -> None:
     refused = {"webhook_id": made.webhook_id, "since": 1, "until": 2, "fault": "it answers 422", "at": micros(NOON),
                "delivered": False}  # fmt: skip
     store.write(lambda connection: insert_row(connection, UNDELIVERED, refused))
+    keep_view(store, "ada", "queue", {"columns": ["lane"], "query": ""})
     reader = Principal("clearing", "clearance", ("FRCDG1",), "targeting")
     with tempfile.TemporaryDirectory() as folder:
         log = ReadLog(store, Path(folder))
