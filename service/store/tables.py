@@ -317,6 +317,18 @@ OVERRIDES = sa.Table(  # an analyst's own lane for a consignment; the last one o
     sa.Column("counts", sa.Boolean, nullable=False),
     info=GROWS,
 )
+ASSIGNMENTS = sa.Table(  # who took a consignment to work on it, and who let it go again; the last one counts
+    "assignments",
+    TABLES,
+    sa.Column("assignment_id", sa.Integer, primary_key=True),
+    sa.Column("consignment_id", sa.String, nullable=False, index=True),
+    sa.Column("taken", sa.Boolean, nullable=False),  # false: let go
+    sa.Column("by", sa.String, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("salt", sa.String),  # null once its content was erased
+    sa.Column("counts", sa.Boolean, nullable=False),
+    info=GROWS,
+)
 PROPOSALS = sa.Table(  # what one person put forward and another decided
     "proposals",
     TABLES,

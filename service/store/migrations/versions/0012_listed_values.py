@@ -13,8 +13,8 @@ from alembic import op
 
 from service.store.migrations.keyed_tables import table_of
 
-revision = "0010"
-down_revision = "0009"
+revision = "0012"
+down_revision = "0011"
 
 
 def upgrade() -> None:
