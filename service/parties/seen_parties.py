@@ -17,7 +17,7 @@ from service.record.record_kind import Row
 from service.record.search_index import PARTY, values_of
 from service.record.search_keys import key_of
 from service.store.driver import Prepared, among
-from service.store.queries import card_stated, in_lists
+from service.store.queries import in_lists
 from service.store.store_key import pseudonyms_in
 from service.store.tables import DECISIONS, DECLARATIONS, SEARCHED
 
@@ -38,9 +38,9 @@ def senders_seen(
     found: set[int] = set()
     named_after = pseudonyms.keyed_list(sorted(_named_after(connection, graph, entities)))
     for batch in in_lists([code_of("N", keyed) for keyed in named_after]):
-        query = sa.select(card_stated()).select_from(DECISIONS.join(DECLARATIONS, same)).distinct()
+        query = sa.select(DECLARATIONS.c.card).select_from(DECISIONS.join(DECLARATIONS, same)).distinct()
         cards = connection.execute(query.where(DECISIONS.c.network.in_(batch), here)).scalars()
-        found.update(pseudonyms.plain_list(int(card) for card in cards if card is not None))
+        found.update(pseudonyms.plain_list(card for card in cards if card is not None))
     return found & set(entities)
 
 
