@@ -6,6 +6,7 @@ import tempfile
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from features.contract import gate_outcomes
@@ -98,9 +99,9 @@ def _lists(store: Store) -> None:
     lies_in = {"consignment_id": "HAWB000000001", "sender": "", "receptacle": "R1", "known_at": micros(NOON)}
     store.write(lambda connection: insert_many(connection, RECEPTACLES, [lies_in]))
     marks = [{"value": 12346, "own": True}]  # these two take hundreds of cards: written as a graph writes them
-    for hubs, phones in ((HUBS, PHONES), (ADDRESSEE_HUBS, ADDRESSEE_PHONES)):
-        store.write(lambda connection, hubs=hubs: insert_many(connection, hubs, [{"value": 12345}]))
-        store.write(lambda connection, phones=phones: insert_many(connection, phones, marks))
+    for table, rows in ((HUBS, [{"value": 12345}]), (ADDRESSEE_HUBS, [{"value": 12345}]), (PHONES, marks),
+                        (ADDRESSEE_PHONES, marks)):  # fmt: skip
+        store.write(partial(insert_many, table=table, rows=rows))
 
 
 def _access(store: Store) -> None:
