@@ -16,11 +16,15 @@ COLUMNS = ("name", "address", "city", "postcode", "country", "phone", "email")
 PLAUSIBLE = Path(__file__).with_name("plausible.csv")
 HEROES = "Harry Potter|Darth Vader|Santa Claus|Bruce Wayne|Homer Simpson|Donald Duck|Lara Croft|Frodo Baggins|Peter Pan"
 HEROES += "|James Bond|Indiana Jones|Obi Wan Kenobi|Captain Kirk|Winnie Pooh|Tintin Milou|Sherlock Holmes"
-PLACES_OF_TALES = "4 Privet Drive|12 Death Star Avenue|1 North Pole|Wayne Manor|742 Evergreen Terrace|Bag End|Neverland 1"
+PLACES_OF_TALES = (
+    "4 Privet Drive|12 Death Star Avenue|1 North Pole|Wayne Manor|742 Evergreen Terrace|Bag End|Neverland 1"
+)
 RULERS = "Barack Obama|Napoleon Bonaparte|Queen Elizabeth|Julius Caesar|Vladimir Lenin|Angela Merkel|George Washington"
 SIGHTS = "Eiffel Tower|White House|Red Square 1|Buckingham Palace|Great Wall|Empire State Building|Colosseum"
-GOODS = "Blue Cotton Shirt|Phone Case Black|Shoes Men 42|Gift Sample|Leather Wallet|USB Cable|Toy Car Red|Ladies Handbag"
-LOREM = "lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor incididunt ut labore".split()
+GOODS = (
+    "Blue Cotton Shirt|Phone Case Black|Shoes Men 42|Gift Sample|Leather Wallet|USB Cable|Toy Car Red|Ladies Handbag"
+)
+LOREM = "lorem|ipsum|dolor|sit|amet|consectetur|adipiscing|elit|sed|do|eiusmod|tempor|incididunt|ut|labore"
 ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 LOOK_ALIKE = dict(zip("aceopxyABCEHKMOPTX", "асеорхуАВСЕНКМОРТХ", strict=True))
 LEET = dict(zip("aeiost", "4310$7", strict=True))
@@ -100,7 +104,11 @@ class Inventor:
         return one | {"name": f"{name}{self.draw.randint(1, 99)}", "address": f"{self.draw.randint(1, 9)}"}
 
     def numbers(self) -> Identity:
-        return self.one() | {"address": str(self.draw.choice((1, 11, 123, 12345, 1000))), "city": "x", "phone": "123456"}
+        return self.one() | {
+            "address": str(self.draw.choice((1, 11, 123, 12345, 1000))),
+            "city": "x",
+            "phone": "123456",
+        }
 
     def one_word(self) -> Identity:
         word = self.mashed(4).title()
@@ -115,7 +123,10 @@ class Inventor:
         return self.one() | {"name": name, "address": street}
 
     def lorem(self) -> Identity:
-        return self.one() | {"name": " ".join(self.draw.sample(LOREM, 2)), "address": " ".join(self.draw.sample(LOREM, 3))}
+        return self.one() | {
+            "name": " ".join(self.draw.sample(LOREM.split("|"), 2)),
+            "address": " ".join(self.draw.sample(LOREM.split("|"), 3)),
+        }
 
     def postcode_elsewhere(self) -> Identity:
         one = self.one()
