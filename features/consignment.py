@@ -150,11 +150,9 @@ class Consignments:
         """Return the consignments from one place to before another, renumbered."""
         if start == 0 and end >= len(self):
             return self
-        goods = self.goods.filter(pl.col("row").is_between(start, end - 1))
-        return Consignments(
-            self.declared.part(start, end).with_columns(pl.col("row") - start),
-            goods.with_columns(pl.col("row") - start),
-        )
+        of = self.lines.whole("row").values
+        lines = self.lines.taken(np.flatnonzero((of >= start) & (of < end)))
+        return Consignments(_renumbered(self.declared.part(start, end), start), _renumbered(lines, start))
 
     def flat(self) -> pl.DataFrame:
         """Return one row per goods line again, with the columns of its consignment."""
@@ -237,6 +235,11 @@ class Versions:
         repeated = np.ones(len(self.row), np.bool_)
         repeated[first] = False
         return repeated
+
+
+def _renumbered(table: Table, start: int) -> Table:
+    """Return rows whose consignments count from a place on as counting from 0."""
+    return table.holding({"row": Wholes(table.whole("row").values - start)}, {"row": table.kinds["row"]})
 
 
 def fold(flat: pl.DataFrame | Table) -> Consignments:

@@ -160,7 +160,8 @@ class Journal:
             stored = decided_before(connection, [version.key for version in versions if version.known])
             if gone := [key[1] for key, body in stored.items() if not body]:
                 raise Gone(gone)
-            self._decide(connection, decisions, rows, versions, stored)
+            owners = owners_beside(versions, consignments.declared.values("office"))
+            self._decide(connection, decisions, rows, versions, stored, owners)
             return keys, stored
 
         keys, stored = self.store.write(write)
@@ -173,6 +174,7 @@ class Journal:
         rows: Rows,
         versions: Sequence[Version],
         stored: Mapping[Key, Mapping[str, Any]],
+        owners: Mapping[str, Sequence[str | None]],
     ) -> None:
         """Record what was not decided before: the call, the capacity it uses, each decision and its audit entry."""
         new = [i for i, version in enumerate(versions) if version.key not in stored]
@@ -183,7 +185,7 @@ class Journal:
             {"place": i, "decision_id": stored[versions[i].key]["decision_id"], "row": row}
             for i, row in zip(decided, rows_scored(rows, decided), strict=True)
         ]
-        call_id, basis = self.note_call(connection, decisions, before, owners_beside(versions, decisions))
+        call_id, basis = self.note_call(connection, decisions, before, owners)
         taken = taken_of(decisions)
         count(connection, taken.where(new))
         for batch in in_lists(new):  # a day of a million must not be in memory several times over
@@ -382,11 +384,12 @@ class Journal:
 
     def decided(self, first: date, last: date) -> pl.DataFrame:
         """Return the last decision on each consignment lodged from `first` to `last` (SUMMARY columns), by day."""
-        body, columns = DECISIONS.c.body, [DECISIONS.c[name] for name in ("consignment_id", "day", "risk", "clearance")]
-        lacked = body["degraded_reasons"].as_string() != "[]"  # rules that were let decide by themselves lack nothing
-        values = [body["selection"].as_string(), body["mode"].as_string(), body["selection_probability"].as_float()]
+        columns = [DECISIONS.c[name] for name in SUMMARY if name != "degraded"]
+        # rules that were let decide lack nothing; for want of a model all but the strictest is given again
+        wanting = (DECISIONS.c.mode == "rules_only") & (DECISIONS.c.post_clearance == "reassess")
+        degraded = (DECISIONS.c.mode == "degraded") | wanting
         since, until = ((day - EPOCH.date()).days for day in (first, last))
-        query = sa.select(*columns, *values, lacked).where(DECISIONS.c.day >= since, DECISIONS.c.day <= until)
+        query = sa.select(*columns, degraded).where(DECISIONS.c.day >= since, DECISIONS.c.day <= until)
         with self.store.reading() as connection:
             rows = connection.execute(query.order_by(DECISIONS.c.decided_at, DECISIONS.c.version)).all()
         frame = pl.DataFrame([tuple(row) for row in rows], schema=SUMMARY, orient="row")

@@ -32,6 +32,7 @@ from service.parties.graph_rows import judgements_made
 from service.parties.stored_graph import StoredGraph
 from service.record.audit_log import Entry, append
 from service.record.record_kinds import judgement_content, keyed_entry
+from service.record.record_rows import CARD
 from service.store.bulk_rows import update_each
 from service.store.database import Store
 from service.store.queries import set_state, state_of
@@ -40,7 +41,6 @@ from service.store.tables import DECISIONS, DECLARATIONS, JUDGEMENTS
 RENAMING = "renaming"  # what is to be done: HISTORY and what follows, GRAPH, or nothing
 NOTHING, HISTORY, GRAPH = 0, 1, 2
 ROWS_AT_ONCE = 5_000
-CARD = "card_entity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,11 @@ def _write_stated(store: Store, connection: sa.Connection, versions: pl.DataFram
     for part in keyed.iter_slices(ROWS_AT_ONCE):
         stated = part.select(*ENTITIES, *DECLARATION_FACTS).to_dicts()
         keys = part.select(VERSION_KEY).to_dicts()
-        update_each(connection, DECLARATIONS, [{**key, "stated": of} for key, of in zip(keys, stated, strict=True)])
+        update_each(
+            connection,
+            DECLARATIONS,
+            [{**key, "stated": of, "card": of[CARD]} for key, of in zip(keys, stated, strict=True)],
+        )
 
 
 def _cards_renamed(before: pl.DataFrame, after: pl.DataFrame) -> dict[int, int]:
@@ -183,9 +187,8 @@ def rename_decided(store: Store) -> int:
 def _decided(connection: sa.Connection) -> list[tuple[str, str, int]]:
     """Read the decisions that name a network: identifier, network, and the keyed card of the declaration."""
     same = sa.and_(*(DECLARATIONS.c[name] == DECISIONS.c[name] for name in VERSION_KEY))
-    card = DECLARATIONS.c.stated[CARD].as_string()
-    query = sa.select(DECISIONS.c.decision_id, DECISIONS.c.network, card)
+    query = sa.select(DECISIONS.c.decision_id, DECISIONS.c.network, DECLARATIONS.c.card)
     rows = connection.execute(
         query.select_from(DECISIONS.join(DECLARATIONS, same)).where(DECISIONS.c.network.is_not(None))
     )
-    return [(decision, network, int(of)) for decision, network, of in rows if of is not None]
+    return [(decision, network, of) for decision, network, of in rows if of is not None]

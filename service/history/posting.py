@@ -134,7 +134,7 @@ def catch_up(store: Store, connection: sa.Connection, history: SeenReader) -> in
 def forget_stated(connection: sa.Connection, these: sa.ColumnElement[bool]) -> None:
     """Take from erased declarations what their facts were made of, unless these wait to be posted."""
     erased = (DECLARATIONS.c.content_sha256 == ERASED, DECLARATIONS.c.posted)
-    update_rows(connection, DECLARATIONS, {"stated": sa.null()}, these, *erased)
+    update_rows(connection, DECLARATIONS, {"stated": sa.null(), "card": sa.null()}, these, *erased)
 
 
 def versions_on_record(

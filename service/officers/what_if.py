@@ -173,8 +173,8 @@ def _laid(days: pl.Series, counted: pl.DataFrame) -> Floats:
 def record_of(store: Store, office: str, first: date, last: date) -> pl.DataFrame:
     """The RECORD of an office: its decisions that stand on what was lodged from `first` to `last`, with results."""
     since, until = ((day - EPOCH.date()).days for day in (first, last))
-    columns = [DECISIONS.c[name] for name in ("consignment_id", "day", "risk", "checked")]
-    chosen = sa.select(*columns, DECISIONS.c.body["selection"].as_string().label("selection")).where(
+    columns = [DECISIONS.c[name] for name in ("consignment_id", "day", "risk", "checked", "selection")]
+    chosen = sa.select(*columns).where(
         DECISIONS.c.office == office, DECISIONS.c.day >= since, DECISIONS.c.day <= until, DECISIONS.c.stands
     )
     body = OUTCOMES.c.body

@@ -16,7 +16,7 @@ from features.parties.linking import code_of
 from service.parties.stored_parties import network
 from service.record.ownership import EVERY_OFFICE, sees_office
 from service.store.database import Store
-from service.store.queries import card_stated, in_lists
+from service.store.queries import in_lists
 from service.store.tables import DECISIONS, DECLARATIONS
 
 SOURCE = "customs declarations"
@@ -67,12 +67,12 @@ def _declarations(
     wanted = set(parties)
     for batch in in_lists([f"N{party[1:]}" for party in parties]):
         query = (
-            sa.select(DECLARATIONS.c.office, card_stated(), DECLARATIONS.c.body.label("declared"))
+            sa.select(DECLARATIONS.c.office, DECLARATIONS.c.card, DECLARATIONS.c.body.label("declared"))
             .join(DECLARATIONS, sa.and_(*same))
             .where(DECISIONS.c.network.in_(batch), DECISIONS.c.stands, DECLARATIONS.c.body.is_not(sa.null()))
             .order_by(DECISIONS.c.decided_at, DECISIONS.c.decision_id)
         )
         for office, card, declared in connection.execute(query):
-            party = None if card is None else code_of("P", int(card))
+            party = None if card is None else code_of("P", card)
             if party in wanted and sees_office(offices, office):
                 yield party, declared

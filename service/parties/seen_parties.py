@@ -12,7 +12,7 @@ from service.parties.graph_rows import judgements_made
 from service.parties.stored_graph import StoredGraph
 from service.record.ownership import EVERY_OFFICE
 from service.record.record_kind import Row
-from service.store.queries import card_stated, in_lists
+from service.store.queries import in_lists
 from service.store.store_key import pseudonyms_in
 from service.store.tables import DECISIONS, DECLARATIONS
 
@@ -29,9 +29,9 @@ def senders_seen(
     found: set[int] = set()
     named_after = pseudonyms.keyed_list(sorted(_named_after(connection, graph, entities)))
     for batch in in_lists([code_of("N", keyed) for keyed in named_after]):
-        query = sa.select(card_stated()).select_from(DECISIONS.join(DECLARATIONS, same)).distinct()
+        query = sa.select(DECLARATIONS.c.card).select_from(DECISIONS.join(DECLARATIONS, same)).distinct()
         cards = connection.execute(query.where(DECISIONS.c.network.in_(batch), here)).scalars()
-        found.update(pseudonyms.plain_list(int(card) for card in cards if card is not None))
+        found.update(pseudonyms.plain_list(card for card in cards if card is not None))
     return found & set(entities)
 
 

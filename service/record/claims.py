@@ -8,7 +8,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from service.orientation import Decisions
 from service.record.consignment_versions import Key, KnownVersion, Version, key_of
 from service.record.ownership import NOT_NAMED, OfAnother, Sender
 from service.record.transfers import Transfer
@@ -66,12 +65,12 @@ def may_amend(sender: Sender, on_record: KnownVersion) -> bool:
     return on_record.sender in (None, sender.name) and sender.sees(on_record.office)
 
 
-def owners_beside(versions: Sequence[Version], decisions: Decisions) -> dict[str, list[str | None]]:
+def owners_beside(versions: Sequence[Version], offices: Sequence[str | None]) -> dict[str, list[str | None]]:
     """Give, by place in a call, office and sender of each version for which the declared office does not say it all."""
     return {
         str(place): [version.office, version.sender]
-        for place, (version, row) in enumerate(zip(versions, decisions.rows, strict=True))
-        if version.sender is not None or version.office != row["office"]
+        for place, (version, office) in enumerate(zip(versions, offices, strict=True))
+        if version.sender is not None or version.office != office
     }
 
 

@@ -10,13 +10,11 @@ import sqlalchemy as sa
 
 from features.consignment import VERSION_KEY
 from features.moments import micros
-from features.outcome import STAGES
 from service.canonical import canonical
 from service.record.record_kind import Row
-from service.record.record_rows import day_of, decision_entry, sha256_of_body
+from service.record.record_rows import REPEATED, day_of, decision_entry, sha256_of_body
+from service.store.packed import Unreadable
 from service.store.tables import CALLS, DECISIONS, DECLARATIONS, POLICIES, TRANSFERS
-
-REPEATED = ("decision_id", *VERSION_KEY, "assessment", "risk", *STAGES)  # columns that repeat the body
 
 
 def decisions_with_basis() -> sa.Select[Any]:
@@ -40,6 +38,10 @@ class DecisionCheck:
         """Name what differs; None where nothing does."""
         if row["content_sha256"] is None or row["basis"] is None:
             return "the declaration or the call of its decision is not in the store"
+        if any(isinstance(row[name], Unreadable) for name in ("body", "row_as_scored")):
+            return "its decision cannot be read: it was changed"
+        if isinstance(row["declared"], Unreadable):
+            return "the declaration of its decision cannot be read: it was changed"
         if self._vouched(row) != content or _copied(row) != _said(row["body"]):
             return "its decision was changed"
         if row["declared"] is not None and sha256_of_body(row["declared"]) != row["content_sha256"]:

@@ -20,7 +20,6 @@ from service.record.audit_log import Entry, salted
 from service.record.decision_check import DecisionCheck, decisions_with_basis
 from service.record.record_kind import Key, RecordKind, Row, Words
 from service.record.record_rows import outcome_entry, repeats_its_body
-from service.store.queries import card_stated
 from service.store.tables import (
     CASE_NOTES,
     CHAIN,
@@ -117,9 +116,9 @@ def keyed_entry(former: str, present: str) -> Entry:
 
 def judgements_about(connection: sa.Connection, consignment_id: str) -> sa.ColumnElement[bool]:
     """Choose the judgements on the senders that a consignment was attributed to."""
-    stated = sa.select(card_stated()).where(DECLARATIONS.c.consignment_id == consignment_id)
+    stated = sa.select(DECLARATIONS.c.card).where(DECLARATIONS.c.consignment_id == consignment_id)
     attributed = sa.exists().where(DECISIONS.c.consignment_id == consignment_id, DECISIONS.c.network.is_not(None))
-    cards = {int(card) for card in connection.execute(stated.where(attributed)).scalars() if card is not None}
+    cards = {card for card in connection.execute(stated.where(attributed)).scalars() if card is not None}
     return JUDGEMENTS.c.one.in_(cards) | JUDGEMENTS.c.other.in_(cards)
 
 

@@ -25,6 +25,9 @@ from service.store.pseudonyms import Pseudonyms
 
 PART = 5_000  # declarations that stand in memory at once, as the rows of a table
 LEVEL, GOODS = (tuple(column.name for column in columns) for columns in (CONSIGNMENT_COLUMNS, GOODS_COLUMNS))
+CARD = "card_entity"
+SELECTED = ("selection", "mode", "selection_probability")
+REPEATED = ("decision_id", *VERSION_KEY, "assessment", "risk", *STAGES, *SELECTED)  # columns that repeat the decision
 UNSCORED = -1  # the band of what no model has scored
 
 
@@ -71,6 +74,7 @@ def _declaration(
         "content_sha256": sha256_of_body(body),
         "office": body.get("office"),
         "stated": stated,
+        "card": stated[CARD],
         "body": body if with_body else None,
     }
 
@@ -139,7 +143,7 @@ def decision_row(
         "call_id": call_id,
         "place": place,
         "salt": new_salt(),
-        **{name: decision[name] for name in ("decision_id", *VERSION_KEY, "assessment", "risk", *STAGES)},
+        **{name: decision[name] for name in REPEATED},
         "decided_at": micros(decision["decided_at"]),
         "office": decision["office"] or "unknown",
         "day": day_of(lodged_at),

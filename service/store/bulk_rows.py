@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from service.store.digests import Values, note_rows
 from service.store.driver import Change, Prepared, among, execute, execute_many
+from service.store.packed import PackedJson, pack, packed_or_null
 from service.store.vouching import digested
 
 KEYS_AT_ONCE = 500  # in one list
@@ -251,7 +252,9 @@ def _statement(dialect: sa.Dialect, table: sa.Table, columns: tuple[str, ...], o
 
 
 def _writing(column: sa.Column[Any]) -> Change | None:
-    """How a value of a column is written: JSON as text, NULL where there is none in a column that may be without."""
+    """How a value of a column is written: JSON as text or packed, NULL where a column may be without one."""
+    if isinstance(column.type, PackedJson):
+        return packed_or_null if column.nullable else pack
     if not isinstance(column.type, sa.JSON):
         return None
     return _json_or_null if column.nullable else as_json

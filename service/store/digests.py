@@ -17,6 +17,7 @@ import orjson
 import sqlalchemy as sa
 
 from service.store.driver import Prepared, among
+from service.store.packed import Unreadable
 from service.store.tables import DIGESTS, TABLES
 from service.store.vouching import digested
 
@@ -150,9 +151,15 @@ def _sum(prefix: bytes, rows: Iterable[Values]) -> Digest:
     count = total = 0
     for row in rows:
         count += 1
-        written = orjson.dumps(row, bytes.hex, orjson.OPT_SORT_KEYS)
+        written = orjson.dumps(row, _in_hex, orjson.OPT_SORT_KEYS)
         total += int.from_bytes(hashlib.shake_256(prefix + written).digest(BYTES), "big")
     return Digest(count, total % MODULUS)
+
+
+def _in_hex(value: Any) -> str:
+    """Write what JSON does not know: bytes, and a content that nobody can read, by its bytes."""
+    content: bytes = value.content if isinstance(value, Unreadable) else value
+    return content.hex()
 
 
 def _number(digest: str) -> int:

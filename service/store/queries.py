@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from service.store.bulk_rows import rows_by_key, upsert_values
 from service.store.database import SQL_IN_LIST_MAX
 from service.store.driver import Prepared, among
-from service.store.tables import DECLARATIONS, STATE
+from service.store.tables import STATE
 
 VALUE = Prepared(sa.select(STATE.c.value).where(STATE.c.name == sa.bindparam("called")))
 
@@ -36,12 +36,6 @@ def state_of(connection: sa.Connection, name: str) -> int | None:
     """A number that the store remembers."""
     found = VALUE.rows(connection, called=name)
     return None if not found or found[0][0] is None else int(found[0][0])
-
-
-def card_stated() -> sa.ColumnElement[str]:
-    """The card (keyed) that a declaration states, in digits; null where it names no sender, or was erased."""
-    card: sa.ColumnElement[str] = DECLARATIONS.c.stated["card_entity"].as_string()
-    return card
 
 
 def change_states(connection: sa.Connection, changes: Mapping[str, Callable[[int | None], int]]) -> None:

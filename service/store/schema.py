@@ -8,7 +8,7 @@ from features.fault import Fault
 from service.store.access_tables import ACCOUNTS
 from service.store.tables import TABLES
 
-SCHEMA = 8  # the number of the last file in migrations/versions; every change of a table comes with the next one
+SCHEMA = 9  # the number of the last file in migrations/versions; every change of a table comes with the next one
 FIRST_NUMBERED = 1  # what a store without a number is taken for, until an upgrade has looked at its tables
 VERSIONS = sa.Table(  # as Alembic makes it
     "alembic_version",

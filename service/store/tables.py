@@ -5,11 +5,11 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from features.history.facts import FACTS
+from service.store.packed import PackedJson
 from service.store.vouching import BY_CONTENT_HASH, BY_ENTRY, BY_ITSELF, GROWS, PRESENCE
 
 TABLES = sa.MetaData()  # a change of any table comes with a migration: see migrations/
 ERASED = ""  # stands for the hash of a content that was erased: what it was cannot be guessed from it
-NULLABLE_JSON = sa.JSON(none_as_null=True)
 DIGESTS = sa.Table(  # of each table what all its rows add up to: changed in the transaction that changes a row
     "digests",
     TABLES,
@@ -43,8 +43,9 @@ DECLARATIONS = sa.Table(
     sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("lodged_at", sa.BigInteger, nullable=False),
     sa.Column("content_sha256", sa.String, nullable=False),  # or ERASED
-    sa.Column("stated", NULLABLE_JSON),  # entities, keyed, and amounts: what its facts are made of; null once erased
-    sa.Column("body", NULLABLE_JSON, info=BY_CONTENT_HASH | PRESENCE),  # null for what was ingested, never decided
+    sa.Column("stated", PackedJson),  # entities, keyed, and amounts: what its facts are made of; null once erased
+    sa.Column("card", sa.BigInteger),  # of these the sender's card; null where it names none, and once erased
+    sa.Column("body", PackedJson, info=BY_CONTENT_HASH | PRESENCE),  # null for what was ingested, never decided
     sa.Column("archived", sa.Boolean, nullable=False),
     sa.Column("posted", sa.Boolean, nullable=False),  # whether its facts are in the history, or wait for it
     sa.Column("office", sa.String),  # whose part it is; null where none was named
@@ -103,8 +104,11 @@ DECISIONS = sa.Table(
     sa.Column("network", sa.String),  # null while linking is off
     sa.Column("held", sa.Boolean, nullable=False),  # whether it waits for the checks of its network
     sa.Column("risk", sa.Float),  # null where rules alone decided
-    sa.Column("body", sa.JSON, nullable=False, info=BY_ENTRY),
-    sa.Column("row_as_scored", NULLABLE_JSON, info=BY_ENTRY),
+    sa.Column("selection", sa.String),  # what chose it for a check; these three repeat the content
+    sa.Column("mode", sa.String),
+    sa.Column("selection_probability", sa.Float),
+    sa.Column("body", PackedJson, nullable=False, info=BY_ENTRY),
+    sa.Column("row_as_scored", PackedJson, info=BY_ENTRY),
     sa.Column("assessment", sa.Integer, nullable=False),
     sa.Column("stands", sa.Boolean, nullable=False),  # no later assessment of the same version has amended it
     sa.Column("waits", sa.Boolean, nullable=False),  # to be given again once what it lacked is back

@@ -14,6 +14,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from service.store.packed import PackedJson
+
 PROOF, REASON, PRESENT, GROWING = "vouched_by", "unvouched_because", "digest_of_presence", "never_shrinks"
 BY_DIGEST = "the digest of its table"
 BY_ENTRY = {PROOF: "the salted hash in its entry on the audit log; once erased, that nothing is left"}
@@ -39,8 +41,11 @@ class Digested:
 
     def values(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
         """Read the values of a row as they will come back from the database."""
-        found = ((row.get(name), kind, read) for name, kind, read in self.readers)
-        return tuple([value if type(value) is kind else read(value) for value, kind, read in found])
+        get, values = row.get, []
+        for name, kind, read in self.readers:
+            value = get(name)
+            values.append(value if (value is None and kind is not None) or type(value) is kind else read(value))
+        return tuple(values)
 
 
 @lru_cache(maxsize=256)
@@ -78,12 +83,17 @@ def unvouched_columns(tables: sa.MetaData) -> dict[tuple[str, str], str]:
     return {(column.table.name, column.name): column.info[REASON] for column in every if REASON in column.info}
 
 
+def _as_it_is(content: Any) -> Any:
+    return content
+
+
 def _reader(column: sa.Column[Any]) -> tuple[type | None, Callable[[Any], Any]]:
     """Give the type in which the database gives a value back, and what brings another one into it."""
     if PRESENT in column.info:
         return None, lambda value: value is not None and value is not False  # False: read back as absent
     kinds: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
-        (sa.Boolean, bool), (sa.Integer, int), (sa.Float, float), (sa.JSON, lambda content: content), (sa.String, str),
+        (sa.Boolean, bool), (sa.Integer, int), (sa.Float, float), (sa.JSON, _as_it_is),
+        (PackedJson, _as_it_is), (sa.String, str),
         (sa.LargeBinary, bytes),
     )  # fmt: skip
     into = next(into for kind, into in kinds if isinstance(column.type, kind))

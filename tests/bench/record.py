@@ -1,9 +1,10 @@
-"""What the record costs a call and a batch: the former code and today's, each over its own store, in one run.
+"""What the record costs a call and a batch: CPU, the time that the write lock is held, and bytes on disk.
 
     python -m tests.bench.record [CONSIGNMENTS ...]
 
 CPU of Journal.record without the sync of the commit, and of the context of a decision, in microseconds; linking on,
-several senders, one message of so many consignments, each recorded once by each code in turn.
+several senders, one message of so many consignments after another. Bytes are those of the tables of declarations,
+decisions and the log with their indexes. To compare with another version, run the same file there, in turn.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ os.environ.setdefault("POLARS_MAX_THREADS", "1")
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+import sqlalchemy as sa
 from rich.console import Console
 from rich.table import Table
 
@@ -33,12 +36,13 @@ from service.journal import Journal
 from service.orientation import load_policy
 from service.parties.linking_switch import LinkingSwitch
 from service.parties.stored_parties import StoredParties
+from service.runtime.process_tuning import raise_gc_thresholds
 from service.store.database import Store
-from tests.oracle.record import former_store
+from service.store.tables import CALLS, CHAIN, DECISIONS, DECLARATIONS
 from tests.service.building import NOON, declared
 from tests.service.quick import quick_model
 
-MESSAGES = {1: 150, 64: 12, 10_000: 3}  # how many messages of so many consignments
+MESSAGES = {1: 300, 64: 12, 10_000: 3}  # how many messages of so many consignments
 WARM = {1: 30, 64: 2, 10_000: 1}  # of these, the first ones are not counted
 
 
@@ -85,55 +89,61 @@ def recorded(desk: Desk, message: Message, syncs: Syncs) -> tuple[float, float]:
     return time.process_time() - began - (syncs.spent - synced), of_context
 
 
+class Locks:
+    """How long transactions that write held the lock, in seconds, one after another."""
+
+    def __init__(self, store: Store) -> None:
+        self.held: list[float] = []
+        writing = store.writing
+
+        @contextmanager
+        def timed() -> Iterator[sa.Connection]:
+            with writing() as connection:
+                began = time.perf_counter()
+                yield connection
+            self.held.append(time.perf_counter() - began)
+
+        store.writing = timed  # type: ignore[method-assign]
+        if store._writer is not None:
+            store._writer._transaction = timed
+
+
+def on_disk(store: Store) -> int:
+    """Bytes of the tables of the record and their indexes."""
+    tables = ", ".join(f"'{table.name}'" for table in (DECLARATIONS, DECISIONS, CHAIN, CALLS))
+    of = f"SELECT sum(pgsize) FROM dbstat WHERE name IN (SELECT name FROM sqlite_master WHERE tbl_name IN ({tables}))"
+    with store.reading() as connection:
+        return int(connection.exec_driver_sql(of).scalar_one())
+
+
 def measured(size: int, folder: Path) -> dict[str, list[float]]:
-    """Record the same messages by both codes in turn; for each the CPU of a message's record and context."""
+    """Record messages of so many consignments; for each message the CPU of its record and context, and the lock."""
     switch, model = LinkingSwitch(folder / "linking.json"), quick_model()
     switch.turn_on("bench", "nobody here exists", datetime(2026, 1, 1, tzinfo=UTC))
-    policy, keys = load_policy(standard_policy()), folder / "keys"
-    desks: dict[str, tuple[Desk, Syncs]] = {}
-    makers: dict[str, Callable[..., Any]] = {"former": former_store.Store, "now": Store}
-    for name, maker in makers.items():
-        store = maker(f"sqlite:///{folder / name}.db", keys=keys, grouped=size < 10_000)
-        if name == "former":
-            desk = former_store.desk_of(store, switch, model, policy)
-        else:
-            desk = Desk(StoredParties(store, switch), StoredHistory(store), model, policy, Journal(store, switch))
-        desks[name] = desk, Syncs(store)
-    spent: dict[str, list[float]] = {f"{name} {what}": [] for name in desks for what in ("record", "context")}
-    for message in messages(size, MESSAGES.get(size, 5)):
-        for name, (desk, syncs) in desks.items():
-            record, context = recorded(desk, message, syncs)
-            spent[f"{name} record"].append(record)
-            spent[f"{name} context"].append(context)
-    for desk, _ in desks.values():
-        desk.journal.store.close()
-    return {name: values[WARM.get(size, 1) :] for name, values in spent.items()}
+    policy, count = load_policy(standard_policy()), MESSAGES.get(size, 5)
+    store = Store(f"sqlite:///{folder / 'store.db'}", keys=folder / "keys", grouped=size < 10_000)
+    desk = Desk(StoredParties(store, switch), StoredHistory(store), model, policy, Journal(store, switch))
+    syncs, locks = Syncs(store), Locks(store)
+    spent = [recorded(desk, message, syncs) for message in messages(size, count)][WARM.get(size, 1) :]
+    spent_on = {"record": [r for r, _ in spent], "context": [c for _, c in spent]}
+    spent_on |= {"lock": locks.held[WARM.get(size, 1) :], "bytes": [on_disk(store) / (size * count)]}
+    store.close()
+    return spent_on
 
 
 def main(sizes: tuple[int, ...]) -> None:
     """Print one line for each size: medians of a message, and of the record per consignment."""
+    raise_gc_thresholds()
     table = Table(box=None)
-    for name in (
-        "consignments",
-        "record before",
-        "record",
-        "best",
-        "a consignment",
-        "ratio",
-        "context before",
-        "context",
-    ):
+    for name in ("consignments", "record, µs", "best", "a consignment", "context, µs", "lock held, ms", "bytes each"):
         table.add_column(name, justify="right")
     for size in sizes:
         with tempfile.TemporaryDirectory(prefix="tamis-bench-") as folder:
             spent = measured(size, Path(folder))
-        us = {name: median(values) * 1e6 for name, values in spent.items()}
-        best = min(spent["now record"]) * 1e6
-        cells = [us["former record"], us["now record"], best, us["now record"] / size]
-        ratio = us["former record"] / us["now record"]
-        contexts = [us["former context"], us["now context"]]
-        numbers = [f"{value:,.0f}" for value in cells] + [f"{ratio:.1f}"] + [f"{value:,.0f}" for value in contexts]
-        table.add_row(f"{size:,}", *numbers)
+        record, context = (median(spent[name]) * 1e6 for name in ("record", "context"))
+        cells = (record, min(spent["record"]) * 1e6, record / size, context)
+        lock = f"{median(spent['lock']) * 1e3:,.2f}"
+        table.add_row(f"{size:,}", *(f"{cell:,.0f}" for cell in cells), lock, f"{spent['bytes'][0]:,.0f}")
     Console(width=140).print(table)
 
 

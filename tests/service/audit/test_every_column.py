@@ -14,6 +14,7 @@ from service.record.record_kinds import KINDS
 from service.scoring import Model
 from service.store.database import Store
 from service.store.digests import renew
+from service.store.packed import PackedJson, pack
 from service.store.tables import CHAIN, DIGESTS, TABLES
 from service.store.vouching import GROWING, REASON, unvouched_columns
 from tests.databases import DATABASES
@@ -64,7 +65,7 @@ def this(table: sa.Table, row: dict[str, Any]) -> sa.ColumnElement[bool]:
 
 def other(column: sa.Column[Any], value: Any) -> Any:
     """Another value of the same type."""
-    if isinstance(column.type, sa.JSON):
+    if isinstance(column.type, sa.JSON | PackedJson):
         return {"changed": value}
     if isinstance(column.type, sa.Boolean):
         return not value
@@ -105,6 +106,20 @@ def test_every_changed_column_is_named(filled: tuple[Store, Path]) -> None:
             if not named(table, faults):
                 unseen[table.name, column.name] = faults
     assert unseen.keys() == unvouched_columns(TABLES).keys(), "name it, or say beside the column why it need not"
+    assert checked(filled).faults == []
+
+
+def test_packed_content_that_cannot_be_read_is_named(filled: tuple[Store, Path]) -> None:
+    store = filled[0]
+    for table in tables_of(store):
+        for column in (column for column in table.columns if isinstance(column.type, PackedJson)):
+            row = first_row(store, table)
+            key = this(table, row)
+            torn = sa.type_coerce(pack(row[column.name])[:-2], sa.LargeBinary)
+            behind_the_log(store, sa.update(table).where(key).values({column.name: torn}))
+            faults = checked(filled).faults
+            behind_the_log(store, sa.update(table).where(key).values({column.name: row[column.name]}))
+            assert named(table, faults), (table.name, column.name, faults)
     assert checked(filled).faults == []
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 import pytest
 import sqlalchemy as sa
+import zstandard
 from fastapi.testclient import TestClient
 
 from features import hashes
@@ -32,14 +33,14 @@ from service.app import create
 from service.audit.dossier import dossier
 from service.audit.replay import Bundles, replay_call
 from service.audit.verify import verify_record
-from service.canonical import canonical
 from service.history.compaction import settle
 from service.parties.linking_switch import LinkingSwitch
 from service.settings import Settings
 from service.store.database import Store, open_store
+from service.store.packed import DICTIONARY, FOLDER
 from service.store.pseudonyms import pseudonyms_of
 from service.store.segment_files import mapped
-from service.store.tables import DECISIONS
+from service.store.tables import DECISIONS, DECLARATIONS
 from tests.service.building import NOON, body, consignments, declared, message
 
 CANARY = {
@@ -56,6 +57,7 @@ ADDRESSEE = {"name": "Florestan Vexillaire", "address": "9 impasse Axolotl", "po
 TOLD = {*CANARY.values(), *ADDRESSEE.values()} - {"AU", "FR", "75013"}
 BY_CALL, SCORED, INGESTED, BOTH, REFUSED = range(901, 906)
 SECRET_NUMBERS = 1_000_000  # telephones that are tried: all that share the first digits of the canary's
+LONGEST_PACKED, PIECE = 65_536, 64  # bytes; what follows a whole content, or what was overwritten, is read no further
 WHOLE_NUMBER = re.compile(rb"-?\d{15,20}")
 CODE = re.compile(rb"[NP]-([0-9A-F]{16})")
 
@@ -102,13 +104,27 @@ def files_of(home: Path) -> list[Path]:
 
 
 def texts_of(path: Path) -> Iterator[bytes]:
-    """What a file says: its bytes, the cells of a table, the rows of a database."""
+    """What a file says: its bytes and what is packed in them, the cells of a table, the rows of a database."""
     yield path.read_bytes()
+    yield from packed_in(path.read_bytes())
     if path.suffix == ".parquet":
         yield pl.read_parquet(path).write_ndjson().encode()
     elif path.suffix == ".db":
         for row in rows_in(path):
             yield json.dumps(row, ensure_ascii=False, default=str).encode()
+
+
+def packed_in(raw: bytes) -> Iterator[bytes]:
+    """Every packed content that stands anywhere in these bytes, in free room too, as far as it can be read."""
+    dictionary = zstandard.ZstdCompressionDict((FOLDER / f"{DICTIONARY}.zdict").read_bytes())
+    for found in re.finditer(re.escape(zstandard.FRAME_HEADER), raw):
+        reader, pieces = zstandard.ZstdDecompressor(dict_data=dictionary).decompressobj(), []
+        for start in range(found.start(), found.start() + LONGEST_PACKED, PIECE):
+            try:
+                pieces.append(reader.decompress(raw[start : start + PIECE]))
+            except zstandard.ZstdError:
+                break
+        yield b"".join(pieces)
 
 
 def rows_in(path: Path) -> Iterator[tuple[Any, ...]]:
@@ -182,7 +198,7 @@ def test_the_search_finds_her_before(settings: Settings, lodged: list[str]) -> N
 def test_erased_she_is_in_no_file_and_cannot_be_guessed(
     settings: Settings, lodged: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    contents = [canonical(row[6]) for row in declared_rows(settings) if row[1] in lodged and row[6] is not None]
+    contents = [row.body for row in declared_rows(settings) if row.consignment_id in lodged and row.body is not None]
     assert len(contents) == 3
     capsys.readouterr()
     erase(consignments=lodged, by="tests", reason="she asked for it")
@@ -196,8 +212,8 @@ def test_erased_she_is_in_no_file_and_cannot_be_guessed(
         assert struct.pack("<q", number) not in raw
         assert struct.pack(">q", number) not in raw
     for row in declared_rows(settings):
-        if row[1] in lodged:
-            assert (row[4], row[5], row[6]) == ("", None, None)
+        if row.consignment_id in lodged:
+            assert (row.content_sha256, row.stated, row.card, row.body) == ("", None, None, None)
     for out in (tmp_path / "out", tmp_path / "out two"):
         assert f"! {out} still holds it: delete it" in said
     assert "1 refused row" in said
@@ -206,16 +222,18 @@ def test_erased_she_is_in_no_file_and_cannot_be_guessed(
     store.close()
 
 
-def declared_rows(settings: Settings) -> list[tuple[Any, ...]]:
-    """The rows of declarations: message, consignment, version, moment, hash, statement, content, …."""
-    with closing(sqlite3.connect(settings.home / "store.db")) as connection:
-        rows = connection.execute("SELECT * FROM declarations ORDER BY consignment_id").fetchall()
-    return [(*row[:6], None if row[6] is None else json.loads(row[6]), *row[7:]) for row in rows]
+def declared_rows(settings: Settings) -> list[sa.Row[Any]]:
+    """The rows of declarations."""
+    store = open_store(settings)
+    with store.reading() as connection:
+        rows = connection.execute(sa.select(DECLARATIONS).order_by(DECLARATIONS.c.consignment_id)).all()
+    store.close()
+    return list(rows)
 
 
 def test_what_was_ingested_first_and_then_scored_can_be_read(settings: Settings, lodged: list[str]) -> None:
-    (row,) = (row for row in declared_rows(settings) if row[1] == lodged[3])
-    assert row[6]["consignor_name"] == CANARY["name"]
+    (row,) = (row for row in declared_rows(settings) if row.consignment_id == lodged[3])
+    assert row.body["consignor_name"] == CANARY["name"]
     bundles, store = Bundles(settings.bundles, settings.keys), open_store(settings)
     read = dossier(store, bundles, lodged[3])
     assert read is not None

@@ -83,7 +83,9 @@ def test_reasons_name_what_is_odd_in_the_language_of_the_installation(desk: Desk
     (row,) = target(message(declared(1)), by_rules).as_json()
     assert (row["clearance"], row["selection"], row["mode"]) == ("red", "exploration", "rules_only")
     assert row["selection_probability"] == 1.0
-    assert [reason["code"] for reason in row["reasons"]] == ["indicator.odd", "unscored", "exploration"]
+    assert [reason["code"] for reason in row["reasons"]] == [
+        "indicator.odd", "unscored", "exploration", "track.simplified_destruction",
+    ]  # fmt: skip
     assert row["reasons"][0]["text"] == "odd en mots"
     assert row["reasons"][1]["text"].startswith("Aucun modèle ne décide encore")
 

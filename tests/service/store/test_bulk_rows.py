@@ -18,7 +18,7 @@ BODY = {"consignor_name": "Société « L'Été »; 深圳 %s ? :name", "goods":
 def declared(number: int, **own: Any) -> dict[str, Any]:
     """A row of declarations."""
     row = {"message_id": "M%(1)s", "consignment_id": f"C{number}", "version": 1, "lodged_at": LARGEST,
-           "content_sha256": "?", "stated": {"lines": number}, "body": BODY, "archived": False,
+           "content_sha256": "?", "stated": {"lines": number}, "card": number, "body": BODY, "archived": False,
            "posted": True, "office": None, "sender": None}  # fmt: skip
     return row | own
 
