@@ -18,10 +18,8 @@ WIDE = frozenset({"US", "CA", "AU", "NZ", "MX", "BR", "CL", "CO", "AR", "VE", "P
 HIGHEST_WIDE, HIGHEST = 39_999.0, 9_999.0  # house numbers; beyond them there is none
 PREFIXED = re.compile(r"^[A-Z]{1,2}-(?=[0-9])")  # H-1138, of an envelope
 DOMAINS = {"uk": "GB", "eu": None, "io": None, "co": None, "me": None, "tv": None, "cc": None, "ai": None, "ws": None}
-NEIGHBOURS = {
-    frozenset(pair)
-    for pair in (("CN", "HK"), ("CN", "MO"), ("CN", "TW"), ("HK", "MO"), ("GB", "IE"), ("FR", "MC"), ("IT", "SM"))
-}
+# of countries whose firms write under either's domain
+NEIGHBOURS = frozenset({"CN-HK", "HK-CN", "CN-MO", "MO-CN", "CN-TW", "TW-CN", "HK-MO", "MO-HK", "GB-IE", "IE-GB"})
 
 
 @lru_cache(maxsize=200_000)
@@ -74,4 +72,4 @@ def mailbox_elsewhere(mailbox: str, country: str) -> float:
         return 0.0
     of = DOMAINS.get(ending, ending.upper())
     here = country.upper()
-    return float(of is not None and of != here and frozenset((of, here)) not in NEIGHBOURS)
+    return float(of is not None and of != here and f"{of}-{here}" not in NEIGHBOURS)
