@@ -14,7 +14,7 @@ from service.access.credentials import Denied, note, rows, sha256
 from service.access.invitations import SET_UP, Invitations, any_account, check_name, void
 from service.access.log_in_backoff import caller_of, count_failure, forgive, must_wait
 from service.access.principal import Principal
-from service.store.access_tables import ACCOUNTS, INVITATIONS, SESSIONS
+from service.store.access_tables import ACCOUNTS, INVITATIONS, LIST_VIEWS, SESSIONS
 from service.store.bulk_rows import delete_rows, insert_many, update_rows, upsert_many
 
 IDLE, WHOLE = timedelta(minutes=30), timedelta(hours=12)  # a session ends after this time unused, and in any case
@@ -140,6 +140,7 @@ class People(Invitations):
 
         def work(connection: sa.Connection) -> None:
             update_rows(connection, ACCOUNTS, {"active": False}, ACCOUNTS.c.name == name)
+            delete_rows(connection, LIST_VIEWS, LIST_VIEWS.c.name == name)
             void(connection, (INVITATIONS.c.name == name) | (INVITATIONS.c.made_by == name))
             note(connection, {"what": "account closed", "whom": name, "by": by}, now)
 

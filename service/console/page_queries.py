@@ -1,4 +1,4 @@
-"""What the pages show, looked up: declarations, siblings, results, reasons in a person's language."""
+"""What the pages show, looked up: declarations, siblings, results, what was counted."""
 
 from __future__ import annotations
 
@@ -11,37 +11,26 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from features.catalogue import INPUTS
 from features.hs_codes import hs_plain_text
 from features.moments import EPOCH
+from features.money import EURO_PER_UNIT
 from features.outcome import LABELLED
 from service.audit.timeline import timeline
 from service.console.translations import words
 from service.officers.cases import case_of
 from service.record.ownership import EVERY_OFFICE
 from service.record.standing import with_standing
-from service.scoring.explanation import Language, Reason, sentence
+from service.scoring.explanation import Language
 from service.store.database import Store
 from service.store.queries import in_lists
 from service.store.tables import CASE_NOTES, DECISIONS, DECLARATIONS, OUTCOMES, TALLIES
 
-BY_NAME = {item.name: item for item in INPUTS}
 Figures = tuple[list[tuple[str, list[float | None]]], list[str]]  # a row for each ranking; names of the columns
 SIBLINGS = 12
 WEEKS = 26
 RISK_BANDS = (0.01, 0.03, 0.1, 0.3)
 LOOKED_THROUGH = 300  # latest results, for those that are alike
 TALLY_COLUMNS = ("seen", "physical", "scan", "documents", "audit")
-
-
-def in_words(reasons: Sequence[Reason], language: Language) -> list[Reason]:
-    """Reasons in another language than the one they were recorded in; what is no feature stays as recorded."""
-    return [
-        {**reason, "text": sentence(BY_NAME[reason["code"]], reason["evidence"], reason["contribution"], language)}
-        if reason["code"] in BY_NAME and reason.get("contribution") is not None
-        else reason
-        for reason in reasons
-    ]
 
 
 def offices(store: Store) -> list[str]:
@@ -68,6 +57,19 @@ def goods_of(body: Mapping[str, Any] | None) -> str:
     """The goods of a declaration in one line."""
     lines = (body or {}).get("goods") or []
     return "; ".join(str(line["description"]) for line in lines[:3] if line.get("description"))
+
+
+def euro_of(body: Mapping[str, Any]) -> float | None:
+    """What the goods of a declaration are worth in euro; None where a value or its currency is unknown."""
+    lines = body.get("goods") or []
+    amounts = [euro_of_line(line) for line in lines]
+    return sum(amount for amount in amounts if amount is not None) if lines and None not in amounts else None
+
+
+def euro_of_line(line: Mapping[str, Any]) -> float | None:
+    """What one goods line is worth in euro, at the rounded rates of the features; None where that is unknown."""
+    rate = EURO_PER_UNIT.get(str(line.get("currency") or "").upper())
+    return None if rate is None or line.get("value") is None else float(line["value"]) * rate
 
 
 def siblings(store: Store, network: str | None, but: str) -> list[dict[str, Any]]:

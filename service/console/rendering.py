@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import jinja2
 from fastapi import Request
@@ -21,7 +22,9 @@ from service.access.permissions import PERMISSIONS
 from service.access.principal import Principal
 from service.access.read_log import ReadLog
 from service.api.error_responses import RETRY_SECONDS
+from service.console.phrases import fault_in, measure_in, phrase
 from service.console.translations import NAMES, in_language, language_among
+from service.desk import Desk
 from service.scoring.explanation import Language
 
 HOME = "/console/"
@@ -34,6 +37,15 @@ MENU = {
     "audit_page": ("audit", "/console/audit"),
     "access_page": ("access", "/console/access"),
 }
+
+DONE = {  # what a page may say was done, and whether it can be undone for a minute
+    "recorded": True, "superseding": True, "repeated": False, "overridden": True, "withdrawn": False, "taken": False,
+    "released": False, "view_kept": False,
+}  # fmt: skip
+SHORTCUTS = (  # keys and what they do, in the order of the help; see static/console.js
+    ("j k", "key_move"), ("o", "key_open"), ("r", "key_result"), ("l", "key_take"), ("z", "key_undo"),
+    ("/", "key_search"), ("[ ]", "key_pages"), ("?", "key_help"),
+)  # fmt: skip
 
 
 @lru_cache(maxsize=1)
@@ -52,7 +64,11 @@ def page(request: Request, template: str, status: int = HTTPStatus.OK, **values:
     text = _templates().get_template(f"{template}.html").render(
         say=in_language(language, "say"), word=in_language(language, "word"), title=in_language(language, "title"),
         language=language, languages=NAMES, principal=principal, menu=menu_of(principal), path=request.url.path,
-        moment=moment, share=share, **{"searches": searches, "sought": ""} | values,
+        undoable=DONE, moment=partial(moment, zone=zone_of(request)), zone=zone_of(request).key, share=share, euro=euro,
+        shortcuts=SHORTCUTS, phrase=partial(phrase, language=language), fault_in=partial(fault_in, language=language),
+        measure=partial(measure_in, language=language),
+        **{"searches": searches, "sought": "", "broad": False, "toast": toast_of(request), "address_of": address_of}
+        | values,
     )  # fmt: skip
     return HTMLResponse(text, status)
 
@@ -111,13 +127,29 @@ def to(place: str) -> Response:
     return RedirectResponse(place, HTTPStatus.SEE_OTHER)
 
 
-def moment(microseconds: int | str | None) -> str:
-    """A moment to the minute, UTC."""
-    if microseconds is None:
+def zone_of(request: Request) -> ZoneInfo:
+    """The time zone of the policy that serves; UTC while the service starts."""
+    desk: Desk | None = getattr(request.app.state, "desk", None)
+    return ZoneInfo("UTC" if desk is None else desk.policy.capacity.zone)
+
+
+def moment(at: int | str | None, zone: ZoneInfo, *, short: bool = False) -> str:
+    """A moment (microseconds since 1970, or ISO 8601 in UTC) to the minute in a time zone; short: no year, no zone."""
+    if at is None:
         return ""
-    if isinstance(microseconds, str):
-        return microseconds[:16].replace("T", " ")
-    return f"{EPOCH + timedelta(microseconds=microseconds):%Y-%m-%d %H:%M}"
+    utc = datetime.fromisoformat(at).replace(tzinfo=UTC) if isinstance(at, str) else EPOCH + timedelta(microseconds=at)
+    return utc.astimezone(zone).strftime("%m-%d %H:%M" if short else "%Y-%m-%d %H:%M %Z")
+
+
+def euro(amount: float | None) -> str:
+    """An amount of euro, to the cent where it is small."""
+    return "" if amount is None else f"€ {amount:,.0f}" if amount >= 1000 else f"€ {amount:,.2f}"
+
+
+def toast_of(request: Request) -> dict[str, str] | None:
+    """What the page before did, as its address says: `done` and, of a consignment, its number."""
+    done, of = request.query_params.get("done", ""), request.query_params.get("of", "")
+    return {"done": done, "of": of[:100]} if done in DONE else None
 
 
 def share(value: float | None) -> str:

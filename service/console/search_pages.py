@@ -6,6 +6,7 @@ The address of what was found holds the key sealed: no history of a browser and 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -18,10 +19,15 @@ from features.fault import Fault
 from service.access.guard import principal_of
 from service.access.read_log import SEALED_KINDS
 from service.api.live_desk import desk_of
-from service.console.rendering import address_of, form_of, page, text_of, to
-from service.officers.cases import open_cases
+from service.console import consignment_view as view
+from service.console.csv_answer import csv_answer
+from service.console.phrases import phrase
+from service.console.rendering import address_of, form_of, language_of, moment, page, text_of, to, zone_of
+from service.console.translations import in_language
+from service.officers.cases import Case, open_cases
 from service.officers.offices import unseen
-from service.officers.search import A_PAGE, COUNTED, KINDS, LOOKED_AT, Asked, Found, checked, search
+from service.officers.search import A_PAGE, COUNTED, KINDS, LARGEST_PAGE, LOOKED_AT, Asked, Found, checked, search
+from service.officers.statutory_clocks import Clock
 from service.parties.watch_lists import overview
 from service.store.pseudonyms import Pseudonyms
 
@@ -29,6 +35,7 @@ router = APIRouter(include_in_schema=False)
 Form = Annotated[FormData, Depends(form_of)]
 HERE = "/console/search"
 VERSIONS_SHOWN = 200
+MOMENTS = ("imported_at", "active_from", "expires_at")
 
 
 @router.get(HERE)
@@ -64,6 +71,46 @@ def found_page(request: Request, sealed: str, beyond: Annotated[int, Query(ge=0,
         return _page(request, asked, fault=str(fault))
 
 
+@router.get(HERE + "/{sealed}/csv")
+def found_csv(request: Request, sealed: str) -> Response:
+    """The consignments that a key finds, the newest, as a file for a spreadsheet."""
+    store = desk_of(request).journal.store
+    try:
+        key, *kinds = store.pseudonyms.unsealed(sealed).split(SEALED_KINDS)
+        found = search(store, Asked(key, tuple(kinds), at_most=LARGEST_PAGE), principal_of(request).sender)
+    except (ValueError, Fault):
+        raise HTTPException(HTTPStatus.NOT_FOUND) from None
+    names = ("consignment_id", "lodged_at", "office", "clearance", "result", "sender", "addressee", "goods")
+    heading = [view.label(name, language_of(request)) for name in names]
+    return csv_answer("tamis-search.csv", heading, ([one[name] for name in names] for one in found.consignments))
+
+
+@router.get("/console/lists.csv")
+def lists_csv(request: Request) -> Response:
+    """Every version of every list as a file for a spreadsheet."""
+    names = ("list_id", "version", "kind", "status", "source", "imported_by", *MOMENTS)
+    stamp = partial(moment, zone=zone_of(request))
+    rows = (
+        [stamp(one[name]) if name in MOMENTS else one[name] for name in names]
+        for one in overview(desk_of(request).journal.store)
+    )
+    return csv_answer("tamis-lists.csv", names, rows)
+
+
+@router.get("/console/cases.csv")
+def cases_csv(request: Request) -> Response:
+    """Open cases as a file for a spreadsheet."""
+    language = language_of(request)
+    say, word = in_language(language, "say"), in_language(language, "word")
+    heading = [say(name) for name in ("column_number", "track", "detained", "right_holder", "due", "what")]
+    rows = (
+        [case.consignment_id, word(case.track.name), str(case.noted["detained"]), case.right_holder,
+         str(due.due) if due else None, phrase(due.text, language) if due else None]
+        for case, due in _cases(request)
+    )  # fmt: skip
+    return csv_answer("tamis-cases.csv", heading, rows)
+
+
 @router.get("/console/lists")
 def lists_page(request: Request) -> Response:
     """Every version of every list, and what became of it."""
@@ -74,12 +121,16 @@ def lists_page(request: Request) -> Response:
 @router.get("/console/cases")
 def cases_page(request: Request) -> Response:
     """Open cases of the offices that one sees, the most urgent first."""
+    rows = [{"case": case, "due": due, "place": address_of(case.consignment_id)} for case, due in _cases(request)]
+    return page(request, "cases", rows=rows)
+
+
+def _cases(request: Request) -> list[tuple[Case, Clock | None]]:
+    """Open cases that the caller sees, with what is due next of each."""
     store = desk_of(request).journal.store
     cases = open_cases(store)
     hidden = unseen(store, principal_of(request), [case.consignment_id for case in cases])
-    seen = [case for case in cases if case.consignment_id not in hidden]
-    rows = [{"case": case, "due": case.due(), "place": address_of(case.consignment_id)} for case in seen]
-    return page(request, "cases", rows=rows)
+    return [(case, case.due()) for case in cases if case.consignment_id not in hidden]
 
 
 def place_of_search(pseudonyms: Pseudonyms, key: str, kinds: Sequence[str] = ()) -> str:
@@ -97,7 +148,7 @@ def _page(request: Request, asked: Asked, found: Found | None = None, fault: str
     return page(
         request, "search", HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK, found=found, fault=fault,
         sought=asked.key, kind=asked.kinds[0] if asked.kinds else "", kinds=KINDS, beyond=asked.beyond,
-        looked_at=LOOKED_AT, counted=COUNTED, place=place, address_of=address_of, **_pages(here, asked, found),
+        looked_at=LOOKED_AT, counted=COUNTED, here=here, place=place, **_pages(here, asked, found),
     )  # fmt: skip
 
 

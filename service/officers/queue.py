@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from features.moments import EPOCH
 from service.record.standing import Standing, standing_lane, standing_of
 from service.store.database import Store
+from service.store.queries import in_lists
 from service.store.tables import DECISIONS, OUTCOMES, OVERRIDES, TRANSFERS
 
 Stage = Literal["pre_arrival", "clearance", "post_clearance"]
@@ -42,19 +43,25 @@ def queue(
     and `new_information` that a later assessment asks for a stricter one. clearance: one lane alone. beyond: how many
     of them to pass over, for the next page.
     """
-    query = sa.select(DECISIONS.c.decision_id).where(*_waiting(_belonging_to(store, office), stage, since))
+    query = sa.select(DECISIONS.c.decision_id).where(*waiting(belonging_to(store, office), stage, since))
     if until is not None:
-        query = query.where(DECISIONS.c.day <= _number(until))
+        query = query.where(DECISIONS.c.day <= day_number(until))
     if clearance is not None:
         query = query.where(standing_lane() == clearance)
     order = (DECISIONS.c.risk.desc().nulls_last(), DECISIONS.c.decision_id)
     with store.reading() as connection:
         chosen = connection.execute(query.order_by(*order).limit(at_most).offset(beyond)).scalars().all()
-        # what is shown of them is looked up after that: a sort would carry all of it along
-        whole = sa.select(DECISIONS.c.decision_id, DECISIONS.c.body).where(DECISIONS.c.decision_id.in_(chosen))
-        found = {row.decision_id: row.body for row in connection.execute(whole)}
-        bodies = [body for number in chosen if (body := found[number])]  # nothing is left of what was erased
-        stands = standing_of(connection, bodies)
+        return shown_of(connection, chosen)
+
+
+def shown_of(connection: sa.Connection, decision_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Look up what a list shows of decisions, in their order: a sort of the list would carry all of it along."""
+    found: dict[str, dict[str, Any]] = {}
+    for batch in in_lists(decision_ids):
+        whole = sa.select(DECISIONS.c.decision_id, DECISIONS.c.body).where(DECISIONS.c.decision_id.in_(batch))
+        found.update((row.decision_id, row.body) for row in connection.execute(whole))
+    bodies = [body for number in decision_ids if (body := found[number])]  # nothing is left of what was erased
+    stands = standing_of(connection, bodies)
     return [_shown(body, lane) for body, lane in zip(bodies, stands, strict=True)]
 
 
@@ -76,8 +83,8 @@ def days_shown(
     if day is not None:
         return (day if since is None else since), day
     earliest = since or today - timedelta(days=LOOKED_BACK)
-    waiting = _waiting(_belonging_to(store, office), stage, earliest)
-    newest = sa.select(DECISIONS.c.day).where(*waiting).order_by(DECISIONS.c.day.desc()).limit(1)
+    waits = waiting(belonging_to(store, office), stage, earliest)
+    newest = sa.select(DECISIONS.c.day).where(*waits).order_by(DECISIONS.c.day.desc()).limit(1)
     with store.reading() as connection:
         found: int | None = connection.execute(newest).scalar()
     last = max(today, earliest) if found is None else EPOCH.date() + timedelta(days=found)
@@ -87,11 +94,11 @@ def days_shown(
     return (today if recent else last) - timedelta(days=DAYS), max(last, today) if recent else last
 
 
-def _number(day: date) -> int:
+def day_number(day: date) -> int:
     return (day - EPOCH.date()).days
 
 
-def _belonging_to(store: Store, office: str) -> list[sa.ColumnElement[bool]]:
+def belonging_to(store: Store, office: str) -> list[sa.ColumnElement[bool]]:
     """Say which decisions belong to an office: its own, without what passed to another, with what came to it."""
     with store.reading() as connection:
         if connection.execute(sa.select(TRANSFERS.c.transfer_id).limit(1)).first() is None:
@@ -107,9 +114,7 @@ def _belonging_to(store: Store, office: str) -> list[sa.ColumnElement[bool]]:
     return [((DECISIONS.c.office == office) & ~gone) | number.in_(come)]
 
 
-def _waiting(
-    belongs: Sequence[sa.ColumnElement[bool]], stage: Stage, since: date
-) -> tuple[sa.ColumnElement[bool], ...]:
+def waiting(belongs: Sequence[sa.ColumnElement[bool]], stage: Stage, since: date) -> tuple[sa.ColumnElement[bool], ...]:
     """Say what waits: the newest version of what asks for something at a stage and has no result."""
     later = DECISIONS.alias()
     newer = sa.exists().where(
@@ -118,7 +123,7 @@ def _waiting(
     known = sa.exists().where(OUTCOMES.c.consignment_id == DECISIONS.c.consignment_id)
     return (
         *belongs,
-        DECISIONS.c.day >= _number(since),
+        DECISIONS.c.day >= day_number(since),
         DECISIONS.c.stands,
         _asks(stage),
         ~known,

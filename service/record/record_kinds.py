@@ -21,6 +21,7 @@ from service.record.decision_check import DecisionCheck, decisions_with_basis
 from service.record.record_kind import Key, RecordKind, Row, Words
 from service.record.record_rows import outcome_entry, repeats_its_body
 from service.store.tables import (
+    ASSIGNMENTS,
     CASE_NOTES,
     CHAIN,
     DECISIONS,
@@ -40,6 +41,8 @@ AMENDED = {
     "fr": "Décision sur une rectification ; un changement de circuit d'une version antérieure ne s'y applique pas",
     "zh": "对修改后的申报作出决定；对先前版本的通道更改不适用",
 }
+TAKEN = {"en": "Taken", "fr": "Pris en charge", "zh": "已领取"}
+LET_GO = {"en": "Released to the list", "fr": "Remis dans la liste", "zh": "已退回清单"}
 
 
 def titled(en: str, fr: str, zh: str) -> Callable[[Row], Words]:
@@ -178,6 +181,11 @@ EARLY_RESULT = RecordKind(  # what it says is its sender's; of the consignment i
     content=salted_fields("outcome_id", "consignment_id", "known_at", "sender", "offices", "body"),
     erased={"body": {}},
 )  # fmt: skip
+ASSIGNMENT = RecordKind(
+    "assignment", "assignment", lambda row: TAKEN if row["taken"] else LET_GO, shown("by"),
+    table=ASSIGNMENTS, key=("assignment_id",), prefix="assignment-",
+    content=salted_fields("consignment_id", "taken", "by", "at"), erased={"by": ""},
+)  # fmt: skip
 NOTES = (  # each holds all that it says in plain words; there is no row that it could vouch for
     RecordKind("erasure", "erasure", titled("Content erased", "Contenu effacé", "内容已删除"), follows=True),
     RecordKind("keyed", "keyed hashes", titled("Hashes keyed", "Empreintes à clé", "哈希加密")),
@@ -191,5 +199,5 @@ NOTES = (  # each holds all that it says in plain words; there is no row that it
     RecordKind("upgrade", "upgrade", titled("Store upgraded", "Base mise à niveau", "数据库升级")),
     RecordKind("export", "export", titled("Network exported", "Réseau exporté", "网络导出")),
 )
-OF_CONSIGNMENTS = (DECISION, OUTCOME, CASE, OVERRIDE, TRANSFER, EARLY_RESULT)
+OF_CONSIGNMENTS = (DECISION, OUTCOME, CASE, OVERRIDE, TRANSFER, EARLY_RESULT, ASSIGNMENT)
 KINDS = {kind.name: kind for kind in (*OF_CONSIGNMENTS, JUDGEMENT, WATCH_LIST, *NOTES)}

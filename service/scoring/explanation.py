@@ -21,7 +21,8 @@ LOWERS = {"en": "lowers the risk", "fr": "diminue le risque", "zh": "降低风�
 YES = {"en": "yes", "fr": "oui", "zh": "是"}
 NO = {"en": "no", "fr": "non", "zh": "否"}
 UNKNOWN = {"en": "not known", "fr": "inconnu", "zh": "未知"}
-SENTENCE = {"en": "{what}: {value}, {way}", "fr": "{what} : {value}, {way}", "zh": "{what}：{value}，{way}"}
+OBSERVATION = {"en": "{what}: {value}", "fr": "{what} : {value}", "zh": "{what}：{value}"}
+SENTENCE = {"en": "{seen}, {way}", "fr": "{seen}, {way}", "zh": "{seen}，{way}"}
 
 
 def reasons_of(scores: Scores, chosen: npt.NDArray[np.int64], language: Language) -> list[list[Reason]]:
@@ -60,9 +61,12 @@ def _reason(item: Input, value: float | str | None, contribution: float, languag
 def sentence(item: Input, value: float | str | None, contribution: float, language: Language) -> str:
     """Describe the effect of an input on a consignment in a sentence."""
     way = RAISES if contribution > 0 else LOWERS
-    return SENTENCE[language].format(
-        what=item.words[language], value=_shown(value, item.unit, language), way=way[language]
-    )
+    return SENTENCE[language].format(seen=observation(item, value, language), way=way[language])
+
+
+def observation(item: Input, value: float | str | None, language: Language) -> str:
+    """State an input of a consignment with its value, without its effect."""
+    return OBSERVATION[language].format(what=item.words[language], value=_shown(value, item.unit, language))
 
 
 def _shown(value: float | str | None, unit: str, language: Language) -> str:

@@ -65,6 +65,13 @@ KEYS = sa.Table(
     sa.Column("revoked", sa.Boolean, nullable=False),
     info=GROWS,
 )
+LIST_VIEWS = sa.Table(  # how each person has arranged a list: columns, order, filters
+    "list_views",
+    TABLES,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("list", sa.String, primary_key=True),
+    sa.Column("view", sa.JSON, nullable=False),
+)
 READS = sa.Table(  # who read personal data, of what and why
     "reads",
     TABLES,

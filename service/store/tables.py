@@ -63,7 +63,7 @@ CALLS = sa.Table(  # the circumstances that the decisions of one call share: wha
     "calls",
     TABLES,
     sa.Column("call_id", sa.String, primary_key=True),
-    sa.Column("basis", sa.JSON, nullable=False),
+    sa.Column("basis", PackedJson, nullable=False),
     info=GROWS,
 )
 POLICIES = sa.Table(  # every policy that ever decided, by the hash of its text
@@ -220,6 +220,14 @@ LISTS = sa.Table(  # every version that was ever imported, and what became of it
     sa.Column("subjects", sa.JSON, nullable=False, info=BY_ENTRY),  # → label, and card and evidence as keyed hashes
     info=GROWS,
 )
+LISTED_VALUES = sa.Table(  # what subjects of active watch lists state, as keyed hashes: follows from `lists`
+    "listed_values",
+    TABLES,
+    sa.Column("value", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("entity", sa.BigInteger, primary_key=True, autoincrement=False),  # the card of the subject
+    sa.Column("list_id", sa.String, nullable=False),
+    sqlite_with_rowid=False,
+)
 EVIDENCE = sa.Table(  # what cards state, as keyed hashes: no name and no address stands here
     "evidence",
     TABLES,
@@ -304,6 +312,18 @@ OVERRIDES = sa.Table(  # an analyst's own lane for a consignment; the last one o
     sa.Column("clearance", sa.String, nullable=False),
     sa.Column("by", sa.String, nullable=False),
     sa.Column("reason", sa.String, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("salt", sa.String),  # null once its content was erased
+    sa.Column("counts", sa.Boolean, nullable=False),
+    info=GROWS,
+)
+ASSIGNMENTS = sa.Table(  # who took a consignment to work on it, and who let it go again; the last one counts
+    "assignments",
+    TABLES,
+    sa.Column("assignment_id", sa.Integer, primary_key=True),
+    sa.Column("consignment_id", sa.String, nullable=False, index=True),
+    sa.Column("taken", sa.Boolean, nullable=False),  # false: let go
+    sa.Column("by", sa.String, nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.Column("salt", sa.String),  # null once its content was erased
     sa.Column("counts", sa.Boolean, nullable=False),

@@ -142,7 +142,9 @@ ABOUT: dict[str, Requests] = {  # of each route that reaches what is on record: 
     "get_decisions": lambda _: [{"params": {"since": "0", "at_most": 100}}],
     "get_search": lambda t: [{"params": {"key": t.phone}}, {"params": {"key": t.consignment_id}}],
     "found_page": lambda t: [{"sealed": t.phone}],
+    "found_csv": lambda t: [{"sealed": t.phone}],
     "cases_page": lambda _: [{}],
+    "cases_csv": lambda _: [{}],
     "post_judgement": lambda t: [
         {"json": {"one": t.parties[0], "other": t.parties[1], "verdict": "same", "reason": "seen"}}
     ],
@@ -152,6 +154,10 @@ ABOUT: dict[str, Requests] = {  # of each route that reaches what is on record: 
     ],
     "post_genuine": lambda t: [{"json": {"serials": [{"gtin": t.article, "serial": f"S-{next(NUMBER)}"}]}}],
     "queue_page": lambda t: [{"params": {"office": t.office, "day": "2026-02-03"}}],
+    "queue_csv": lambda t: [{"params": {"office": t.office, "day": "2026-02-03"}}],
+    "take_consignment": lambda t: [{"path": t.consignment_id}],
+    "release_consignment": lambda t: [{"path": t.consignment_id}],
+    "undo": lambda t: [{"path": t.consignment_id, "data": {"what": "recorded"}}],
     "consignment_page": lambda t: [{"path": t.consignment_id}],
     "override": lambda t: [
         {"path": t.consignment_id, "data": {"decision_id": t.decision_id, "clearance": "red", "reason": "seen"}}

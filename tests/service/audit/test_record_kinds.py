@@ -22,6 +22,7 @@ from service.audit.timeline import timeline
 from service.audit.verify import verify_record
 from service.desk import Desk
 from service.journal import Journal
+from service.officers.assignments import take
 from service.officers.cases import Detained, detain
 from service.officers.overrides import override_lane
 from service.orientation.track_conditions import Tracks
@@ -45,6 +46,7 @@ LATER = NOON + timedelta(days=2)
 SIGNED = {  # of each kind, a column that its entries vouch for
     "list": "sha256", "decision": "risk", "outcome": "salt", "judgement": "reason", "override": "clearance",
     "case": "step", "seal": "seal", "transfer": "from_office", "early": "sender",
+    "assignment": "by",
 }  # fmt: skip
 SEALS = sa.MetaData()
 SEAL_CHECKS = sa.Table(
@@ -102,6 +104,7 @@ def filled(desk: Desk, store: Store, tmp_path: Path, kinds: dict[str, RecordKind
     passed_on = Transfer(ID, "FRLYS1", None, "ana", "seen before")
     store.write(lambda connection: pass_on(connection, passed_on, micros(LATER)))
     override_lane(store, given["decision_id"], "red", "ana", "seen before", LATER, ID)
+    take(store, ID, "ana", LATER)
     check_seal(store, ID, "S-1", "o-7", micros(LATER))
     import_list(store, "watch", b"id,schema,name,country\n1,Company,Shady Ltd,CN\n", source="t", by="ada", at=1_000)
     for kind in NOTES:

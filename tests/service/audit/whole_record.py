@@ -20,7 +20,9 @@ from service.audit.erasure import erase
 from service.desk import Desk
 from service.history.compaction import settle
 from service.journal import Journal
+from service.officers.assignments import take
 from service.officers.cases import Detained, detain
+from service.officers.list_views import keep_view
 from service.officers.overrides import override_lane
 from service.officers.proposals import propose
 from service.orientation.track_conditions import Tracks
@@ -31,10 +33,12 @@ from service.parties.watch_lists import import_list
 from service.record.ownership import Sender
 from service.record.search_index import catch_up
 from service.record.transfers import Transfer, pass_on
-from service.store.bulk_rows import insert_many
+from service.store.bulk_rows import insert_many, insert_row
 from service.store.database import Store
 from service.store.tables import HUBS, PHONES, RECEPTACLES
+from service.store.webhook_tables import UNDELIVERED
 from service.targeting import target
+from service.webhooks.directory import Webhooks
 from tests.service.building import NOON, declared, message, outcome
 
 LATER = NOON + timedelta(days=2)
@@ -73,6 +77,7 @@ def _officers(journal: Journal, decision_id: str) -> None:
     journal.sent_by(Sender("clearing", ("FRCDG1",))).learn(early)  # of a consignment that is not lodged yet
     passed = Transfer("HAWB000000005", "FRORY1", None, "ana", "it goes on to Orly")
     store.write(lambda connection: pass_on(connection, passed, micros(LATER)))
+    take(store, "HAWB000000001", "ana", LATER)
     propose(store, "promotion", "3", "it found more", "ana", NOON)
 
 
@@ -93,6 +98,11 @@ def _access(store: Store) -> None:
     access.accept(token, "ada", "a long enough password", "en", NOON)
     access.log_in("ada", "a long enough password", "audit", NOON)
     access.make_key("clearing", "clearance", ["FRCDG1"], "targeting", "ada", NOON)
+    made = Webhooks(access).make("https://clearance.example", "clearing", "ada", NOON)
+    refused = {"webhook_id": made.webhook_id, "since": 1, "until": 2, "fault": "it answers 422", "at": micros(NOON),
+               "delivered": False}  # fmt: skip
+    store.write(lambda connection: insert_row(connection, UNDELIVERED, refused))
+    keep_view(store, "ada", "queue", {"columns": ["lane"], "query": ""})
     reader = Principal("clearing", "clearance", ("FRCDG1",), "targeting")
     with tempfile.TemporaryDirectory() as folder:
         log = ReadLog(store, Path(folder))
