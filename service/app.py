@@ -29,6 +29,7 @@ from service.api.metrics import Metrics
 from service.calls.call_queue import CallQueue
 from service.calls.reassessment import reassess
 from service.console import analyst_pages as work
+from service.console import capacity_page as capacity
 from service.console import four_eyes_pages as four_eyes
 from service.console import login_pages as doors
 from service.console import officer_acts as acts
@@ -51,7 +52,7 @@ from service.settings import Settings
 LOG = structlog.get_logger("tamis.record")
 ROUTERS = (
     *(routes.router, search_routes.router, messages.router, doors.router, work.router, searching.router),
-    *(listing.router, acts.router, oversight.router, four_eyes.router),
+    *(listing.router, acts.router, capacity.router, oversight.router, four_eyes.router),
 )
 INDEXED_EVERY = 2.0  # seconds, after which search finds what was decided
 
