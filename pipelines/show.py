@@ -87,9 +87,23 @@ def problems(listed: Sequence[Mapping[str, Any]]) -> None:
         line(f"  and {len(listed) - SHOWN_FAULTS:,} more")
 
 
+STRICTNESS = {"green": 0, "blue": 1, "yellow": 2, "red": 3}
+
+
+def riskiest_first(orientations: pl.DataFrame) -> pl.DataFrame:
+    """Sort decisions by risk; where no model states one by the strictest lane, after all that have a risk."""
+    import polars as pl
+
+    strictness = pl.col("clearance").replace_strict(STRICTNESS, return_dtype=pl.Int8)
+    lane = pl.when(pl.col("risk").is_null()).then(strictness)
+    return orientations.sort(
+        pl.col("risk"), lane, pl.col("decision_id"), descending=[True, True, False], nulls_last=True
+    )
+
+
 def top(orientations: pl.DataFrame, declared: pl.DataFrame, count: int) -> None:
     """The riskiest consignments with their reasons in words."""
-    first = orientations.sort("risk", descending=True, nulls_last=True).head(count)
+    first = riskiest_first(orientations).head(count)
     goods = declared.select("message_id", "consignment_id", "version", "description", "consignor_name")
     rows = first.join(goods, on=["message_id", "consignment_id", "version"], how="left", maintain_order="left")
     for place, row in enumerate(rows.to_dicts(), start=1):

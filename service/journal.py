@@ -84,6 +84,7 @@ SUMMARY = pl.Schema(
         "selection": pl.String(),
         "mode": pl.String(),
         "selection_probability": pl.Float64(),
+        "degraded": pl.Boolean(),
     }
 )
 
@@ -383,9 +384,12 @@ class Journal:
 
     def decided(self, first: date, last: date) -> pl.DataFrame:
         """Return the last decision on each consignment lodged from `first` to `last` (SUMMARY columns), by day."""
-        columns = [DECISIONS.c[name] for name in SUMMARY]
+        columns = [DECISIONS.c[name] for name in SUMMARY if name != "degraded"]
+        # rules that were let decide lack nothing; for want of a model all but the strictest is given again
+        wanting = (DECISIONS.c.mode == "rules_only") & (DECISIONS.c.post_clearance == "reassess")
+        degraded = (DECISIONS.c.mode == "degraded") | wanting
         since, until = ((day - EPOCH.date()).days for day in (first, last))
-        query = sa.select(*columns).where(DECISIONS.c.day >= since, DECISIONS.c.day <= until)
+        query = sa.select(*columns, degraded).where(DECISIONS.c.day >= since, DECISIONS.c.day <= until)
         with self.store.reading() as connection:
             rows = connection.execute(query.order_by(DECISIONS.c.decided_at, DECISIONS.c.version)).all()
         frame = pl.DataFrame([tuple(row) for row in rows], schema=SUMMARY, orient="row")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,11 +12,11 @@ from service.orientation import load_policy
 from service.orientation.decision_assembly import Stamp, selection_reasons
 from service.orientation.lanes import Check
 from service.orientation.policy import PAST_UNKNOWN, UNKNOWN_PAST
-from service.orientation.track_assignment import TRACKED
+from service.orientation.track_assignment import TRACKED, UNJUDGED
 
 PLAIN: dict[str, Any] = {
     "rule_codes": [], "withdrawn": False, "risk": 0.5, "selection": "risk", "held": False, "dropped": False,
-    "kept": False, "wanted": int(Check.physical),
+    "kept": False, "wanted": int(Check.physical), "clearance": "red", "indicators": [],
 }  # fmt: skip
 CASES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("drawn for the random sample", {"selection": "random"}),
@@ -24,6 +25,8 @@ CASES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("waits for the results of its network", {"held": True}),
     ("got a less strict lane than was asked for; `evidence` names that lane", {"dropped": True}),
     ("the check is kept for riskier ones; `evidence` names the lane", {"dropped": True, "kept": True}),
+    ("drawn while no model decides, of odd ones", {"selection": "exploration", "risk": None, "indicators": ["I"]}),
+    ("drawn while no model decides, of the others", {"selection": "exploration", "risk": None}),
     ("no model could be loaded", {"risk": None}),
     ("the declaration was cancelled", {"withdrawn": True}),
 )
@@ -31,6 +34,9 @@ HEADS = ("code", "when", "text")
 INTRODUCTION = """
 A reason has a `code`, a `text` in the language of the installation, and where it is a model's a `contribution`
 (log-odds) and `evidence` (the value). Callers of the role `clearance` get code and text only.
+"""
+INDICATORS = """
+They are named on what is looked at while no model decides. The points double the weight of a consignment in the draw.
 """
 MODEL = "The code names a [feature](features.md); the text is its name, its value, and whether it raises the risk."
 
@@ -43,23 +49,42 @@ def reasons_page() -> str:
         section("Selection and capacity", table(HEADS, selection_codes())),
         section("Tracks", table(HEADS, _tracks())),
         section("Rules of the standard policy", "Another policy has other rules.", table(HEADS, _rules())),
+        section("Indicators of the standard policy", INDICATORS, table(HEADS, _indicators())),
         section("The model", MODEL),
     )
 
 
 def selection_codes() -> list[list[str]]:
     """Return what the record says of each case: its code, when it is given, and its text."""
-    stamp = Stamp(datetime.now(UTC), "en", "standard", {}, None, None, ())
+    by_choice = Stamp(datetime.now(UTC), "en", "standard", {}, None, None, (), {"I": {"en": ""}}, by_choice=True)
+    (not_yet,) = selection_reasons({**PLAIN, "risk": None}, by_choice)
     return [
-        [code(reason["code"]), when, reason["text"]]
-        for when, case in CASES
-        for reason in selection_reasons({**PLAIN, **case}, stamp)
+        *(
+            _row(when, selection_reasons({**PLAIN, **case}, replace(by_choice, by_choice=False))[-1])
+            for when, case in CASES
+        ),
+        _row("rules were promoted and no model yet", not_yet),
     ]
+
+
+def _row(when: str, reason: dict[str, Any]) -> list[str]:
+    return [code(reason["code"]), when, reason["text"]]
 
 
 def _tracks() -> list[list[str]]:
     when = "it is the track proposed, and no rule has named it"
-    return [[code(f"track.{name}"), when, texts["en"]] for name, texts in TRACKED.items()]
+    estimated = [[code(f"track.{name}"), when, texts["en"]] for name, texts in TRACKED.items()]
+    return estimated + [
+        [code(f"track.{name}"), f"{when}; no severity model serves", texts["en"]] for name, texts in UNJUDGED.items()
+    ]
+
+
+def _indicators() -> list[list[str]]:
+    listed = load_policy(standard_policy()).indicators.listed
+    return [
+        [code(f"indicator.{each.rule.code}"), f"the indicator holds; points: {each.points}", each.rule.reason["en"]]
+        for each in listed
+    ]
 
 
 def _rules() -> list[list[str]]:

@@ -13,6 +13,7 @@ import polars as pl
 
 from features.choices import AnswerKind
 from features.consignment import VERSION_KEY
+from pipelines import show
 from pipelines.batch.report import Report, write_report
 from pipelines.batch.run_account import Scored
 from service.answers import ENDINGS, AnswerCodes, answer, for_spreadsheet
@@ -57,11 +58,13 @@ def publish(scored: Scored, desk: Desk, out: Path, now: datetime, title: str) ->
 
 
 def in_order_of_the_day(orientations: pl.DataFrame) -> pl.DataFrame:
-    """Sort decisions over all offices, the riskiest first, with their place as `day_rank`; the unscored come last.
+    """Sort decisions over all offices, the riskiest first, with their place as `day_rank`.
+
+    The unscored come last, of these the strictest lane first.
 
     `rank` is a place within an office: whoever sorts a day by it takes the first few of each, however quiet it is.
     """
-    ordered = orientations.sort(["risk", "decision_id"], descending=[True, False], nulls_last=True)
+    ordered = show.riskiest_first(orientations)
     return ordered.insert_column(
         ordered.get_column_index("of") + 1, pl.int_range(1, ordered.height + 1, eager=True).alias(DAY_RANK)
     )

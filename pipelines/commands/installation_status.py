@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
 Facts = dict[str, Any]
+BEGIN_BY_RULES = 'tamis promote --rules --by NAME --reason "…", or tamis outcomes FILE'
 NO_STORE = "no store yet: run `tamis demo` or `tamis ingest FILE`"
 REACHED_WITHIN = 5  # seconds for PostgreSQL to answer
 
@@ -201,7 +202,7 @@ def next_command(facts: Facts) -> str:
     if promoted["bundle"] is None:
         if challenger is not None:
             return str(challenger["command"])
-        return "tamis train" if facts["fresh"]["newest_outcome"] else "tamis outcomes FILE"
+        return "tamis train" if facts["fresh"]["newest_outcome"] else BEGIN_BY_RULES
     if waiting["lists_to_approve"]:
         return "tamis lists show, then tamis lists approve LIST --by NAME"
     if waiting["proposals"]:

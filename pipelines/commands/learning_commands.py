@@ -19,6 +19,7 @@ from pipelines.commands.shared_options import (
     readable_files,
     utc,
 )
+from pipelines.commands.usage import BadValue
 
 
 def train(
@@ -47,9 +48,10 @@ def train(
 
 
 def promote(
-    version: Annotated[int, typer.Argument(help="the registered version")],
     by: Annotated[str, typer.Option(help="who decides it")],
     reason: Annotated[str, typer.Option(help="why")],
+    version: Annotated[int | None, typer.Argument(help="the registered version", show_default=False)] = None,
+    rules: Annotated[bool, typer.Option("--rules", help="no model: rules, lists and indicators decide")] = False,
     name: Annotated[str, typer.Option(help="name of the registered model")] = "tamis",
     policy: Annotated[
         Path | None, typer.Option(help="another policy than the one it was trained with", callback=readable_file)
@@ -59,10 +61,17 @@ def promote(
         typer.Option(help="required to promote a model that performs worse than the champion, or cannot be judged"),
     ] = "",
 ) -> None:
-    """Make a challenger the champion: export a signed bundle, which running services load within seconds."""
+    """Make a challenger the champion, or let rules decide without a model; running services follow within seconds."""
     from pipelines.training.promotion import promote as promoted
+    from pipelines.training.promotion import promote_rules
 
     now = datetime.now(UTC)
+    if rules == (version is not None):
+        raise BadValue("name either a registered version or --rules")
+    if version is None:
+        folder = promote_rules(by, reason, current_settings(), now, policy=policy)
+        show.line(f"rules, lists, indicators and chance decide now, without a model; signed in {folder}")
+        return
     bundle = promoted(version, by, reason, current_settings(), now, name=name, policy=policy, although=force_reason)
     show.line(f"{bundle.name} serves now; signed bundle in {bundle}")
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pipelines.commands.installation_status import Facts
 
 LABEL_WIDTH = 10
+RULES = "rules"  # the bundle of rules alone; its module takes long to load
 
 
 def status(as_json: AsJson = False) -> None:
@@ -51,7 +52,9 @@ def _linked(linked: Facts) -> str:
 
 def _promoted(promoted: Facts) -> str:
     serving = "no model is promoted"
-    if promoted["bundle"] is not None:
+    if promoted["bundle"] == RULES:
+        serving = f"rules decide without a model since {str(promoted['since'])[:10]}, by {promoted['by']}"
+    elif promoted["bundle"] is not None:
         serving = f"{promoted['bundle']} since {str(promoted['since'])[:10]}, by {promoted['by']}"
     if promoted["revised"]:
         serving += f"; it learned before features of {', '.join(promoted['revised'])} were read as they are now"

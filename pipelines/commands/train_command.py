@@ -19,7 +19,9 @@ from pipelines.distributed import Cluster
 from pipelines.distributed.distributed_desk import assemble_distributed
 from pipelines.distributed.distributed_training import DistributedGrower
 from pipelines.training.champion_comparison import ChampionComparison, compare_with_champion
+from pipelines.training.evaluation import TAMIS
 from pipelines.training.model_card import model_card
+from pipelines.training.results_needed import Results
 from pipelines.training.standard_policy import standard_policy
 from pipelines.training.train import Trained, train
 from pipelines.training.training_frame import TrainingFrame, build_training_frame
@@ -30,6 +32,7 @@ from service.parties.registered_serials import registered
 from service.parties.stored_parties import judged_ever
 from service.parties.watch_lists import listed_ever
 from service.scoring.bundle import BundleRefused, load_bundle, write_bundle
+from service.serving.serving_bundle import RULES
 from service.settings import Settings
 from service.store.database import open_store
 
@@ -72,6 +75,9 @@ def learn(
         test_from=test_from, lookup=mapping.lookup, caution=mapping.caution, test_apart=test_apart, grower=grower,
     )  # fmt: skip
     tell(trained)
+    show.line("what results there are, and what is still needed")
+    for sentence in Results.of(frame.facts).sentences():
+        show.line(f"  {sentence}")
     contested = against_champion(settings, frame, trained, name)
     with tempfile.TemporaryDirectory() as folder:
         bundle = Path(folder) / "bundle"
@@ -93,6 +99,9 @@ def against_champion(
     """The new model beside the one that serves, on days that taught neither; told, and none where it cannot be."""
     if not settings.champion.exists():
         return None
+    if settings.serving.name == RULES:
+        beside_rules(trained)
+        return None
     try:
         champion, _ = load_bundle(settings.serving, settings.keys)
     except BundleRefused as fault:
@@ -112,6 +121,18 @@ def against_champion(
     mean, low, high = held.difference
     show.line(f"average precision {mean:+.3f} against {held.champion} ({low:+.3f} to {high:+.3f}, 95 %)")
     return held
+
+
+def beside_rules(trained: Trained) -> None:
+    """Say what the model would have changed in what the rules selected, on the days of the test."""
+    figures = trained.comparison.figures[TAMIS]
+    if trained.comparison.unjudged():
+        show.line("rules decide today; nothing shows yet whether the model is better")
+        return
+    show.line(
+        f"rules decide today: {figures['hit_rate']:.3f} of what was checked in the test had a finding; ranked by the "
+        f"model its average precision is {figures['average_precision']:.3f}"
+    )
 
 
 def tell(trained: Trained) -> None:

@@ -56,7 +56,7 @@ def gather(
     outcomes = archive.outcomes(end)
     inspected = outcomes.select(pl.col("consignment_id").unique())
     refused = refused_rows(quarantine)
-    decided = journal.decided(days[0], days[-1]).with_columns((pl.col("mode") != "full").alias("degraded"))
+    decided = journal.decided(days[0], days[-1])
     for day in days:
         of_day = archive.consignments(_midnight(day), _midnight(day + timedelta(days=1)))
         frame = declared(of_day)

@@ -22,7 +22,9 @@ SHOWN_READINGS = 8
 
 def tell(seen: Monitoring) -> None:
     """Print the alarms, the estimates from inspections, and what moved most on the last day."""
-    show.heading(f"{seen.first} to {seen.last}: {seen.consignments:,} consignments, {seen.decisions:,} decisions")
+    by_rules = f", {seen.by_rules:,} of them by rules without a model" if seen.by_rules else ""
+    counts = f"{seen.consignments:,} consignments, {seen.decisions:,} decisions{by_rules}"
+    show.heading(f"{seen.first} to {seen.last}: {counts}")
     if not seen.alarms:
         show.line("No alarm.")
     for kind in dict.fromkeys(alarm.kind for alarm in seen.alarms):

@@ -22,7 +22,7 @@ class Evidence:
 
     declared: one row per consignment version, as `watched_columns.declared` gives it.
     volumes: `day`, `consignments`, `rows` accepted and `refused`.
-    decided: one row per consignment: `consignment_id`, `day`, `sender`, `risk`, `clearance`, `degraded`.
+    decided: one row per consignment: `consignment_id`, `day`, `sender`, `risk`, `clearance`, `mode`, `degraded`.
     scored: one row per decision: `consignment_id`, `day`, `sender`, and the model's inputs as it was scored.
     outcomes: OUTCOME_COLUMNS with the `day` of lodging, `selection` and `selection_probability` completed from the
         decision, and its `risk`; null where there is none.
@@ -46,6 +46,7 @@ class Monitoring:
     last: date
     consignments: int
     decisions: int
+    by_rules: int
     latest: tuple[Reading, ...]
     inspected: Inspected
     alarms: tuple[Alarm, ...]
@@ -83,6 +84,7 @@ def monitor(evidence: Evidence, first: date, last: date, rules: Thresholds) -> M
         last=last,
         consignments=int(evidence.volumes.filter(within)["consignments"].sum()),
         decisions=evidence.decided.filter(within).height,
+        by_rules=evidence.decided.filter(within, pl.col("mode") == "rules_only").height,
         latest=tuple(r for of_kind in readings.values() for r in of_kind if r.day == last),
         inspected=inspected,
         alarms=tuple(sorted(alarms, key=lambda alarm: (not alarm.ringing, alarm.rang_on, alarm.what))),

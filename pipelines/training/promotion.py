@@ -8,17 +8,22 @@ from pathlib import Path
 
 from features.fault import Fault
 from features.moments import micros
+from pipelines.batch.archive import Archive
 from pipelines.training.registry import CHAMPION, NAME, Registry
+from pipelines.training.standard_policy import standard_policy
+from pipelines.training.training_frame import norms_so_far
 from service.orientation import check_inputs, load_policy
 from service.record.audit_log import note
 from service.runtime.batch_lease import changing_bundles
+from service.runtime.private_files import make_home
 from service.scoring.bundle import FILES, MANIFEST, load_bundle, seal
 from service.scoring.signature import sha256_of
-from service.serving.serving_bundle import seal_rules, serve
+from service.serving.serving_bundle import RULES, named, seal_rules, serve, serve_rules
 from service.settings import Settings
 from service.store.database import open_store
 
 JUDGED_BY = "Tamis.average_precision"  # a figure that is logged only where there is something to judge by
+FOUND_BY_RULES = "Tamis.hit_rate"  # of what was selected before it, in its test
 SAY_WHY = "--force-reason TEXT"
 FORMER = ".former"  # the same version under its previous policy
 
@@ -40,8 +45,7 @@ def promote(
     bundle is activated only once it has been loaded and verified, so a damaged one changes nothing. Raises Taken while
     another process changes what serves.
     """
-    if not by.strip() or not reason.strip():
-        raise Fault("a promotion needs a name and a reason: --by NAME --reason TEXT")
+    named(by, reason)
     with changing_bundles(settings.home):
         return _promote(version, by, reason, settings, at, name, policy, although)
 
@@ -51,7 +55,7 @@ def _promote(
 ) -> Path:
     registry = Registry(settings)
     if not although.strip():
-        _refuse_unproved(registry, version, name)
+        _refuse_unproved(registry, version, name, rules_serve=settings.serving.name == RULES)
     fetched = registry.fetch(version, name)
     model_id = f"{name}-v{version}"
     staged = settings.bundles / f".{model_id}.new"
@@ -84,8 +88,31 @@ def _promote(
     return bundle
 
 
-def _refuse_unproved(registry: Registry, version: int, name: str) -> None:
-    """Refuse a version that cannot be judged, did worse than the champion, or was never compared with it."""
+def promote_rules(by: str, reason: str, settings: Settings, at: datetime, *, policy: Path | None = None) -> Path:
+    """Let the rules and indicators of a policy decide without a model; returns their folder.
+
+    The norms of goods that indicators ask for are fitted on what is archived, if anything is; promoted again, they are
+    fitted anew. Raises as `promote` does.
+    """
+    named(by, reason)
+    text = standard_policy() if policy is None else policy.read_text(encoding="utf-8")
+    make_home(settings.home)
+    with changing_bundles(settings.home):
+        facts = {"promoted_by": by, "promoted_because": reason, "promoted_at": at.isoformat()}
+        folder = serve_rules(settings, text, norms_so_far(Archive(settings.archive)), facts)
+        entry = {"by": by, "reason": reason, "although": "", "manifest_sha256": sha256_of(folder / MANIFEST)}
+        store = open_store(settings)
+        note(store, "promotion", RULES, entry, micros(at))
+        store.close()
+    return folder
+
+
+def _refuse_unproved(registry: Registry, version: int, name: str, *, rules_serve: bool = False) -> None:
+    """Refuse a version that cannot be judged, did worse than what serves, or was never compared with it.
+
+    rules_serve: whether rules decide without a model. What they sent to be checked is what the version was judged on:
+    ranked no better than their own order, it has not been shown to beat them.
+    """
     champion, figures = registry.version_of(CHAMPION, name), registry.metrics_of(version, name)
     if champion == version:
         return
@@ -94,7 +121,13 @@ def _refuse_unproved(registry: Registry, version: int, name: str) -> None:
             f"version {version} cannot be judged: its test period holds no non-compliant finding, or nothing else; "
             f"train it again with more control results, or say why it should serve all the same: {SAY_WHY}"
         )
-    if champion is None:
+    if rules_serve and figures[JUDGED_BY] <= figures.get(FOUND_BY_RULES, 0.0):
+        raise Fault(
+            f"version {version} was not shown to beat the rules that decide today: average precision "
+            f"{figures[JUDGED_BY]:.3f}, where {figures[FOUND_BY_RULES]:.3f} of what was checked had a finding; train "
+            f"it again with more control results, or say why it should serve all the same: {SAY_WHY}"
+        )
+    if champion is None or rules_serve:
         return
     if registry.parameters_of(version, name).get("contest_champion") != f"{name}-v{champion}":
         raise Fault(

@@ -20,6 +20,7 @@ from features.assemble import Rows
 from features.catalogue import Input, direction_of
 from features.fingerprint import fingerprint
 from pipelines.training.evaluation import Comparison, compare
+from pipelines.training.results_needed import LEAST_GRAVE
 from pipelines.training.training_frame import NothingToLearn, TrainingFrame
 from pipelines.training.tree_growing import HERE, Grower, Labels
 from service.scoring.calibration import Calibration
@@ -46,7 +47,6 @@ PARAMETERS: dict[str, Any] = {
     "seed": 2026,
     "verbosity": -1,
 }
-LEAST_FINDINGS = 30  # of each kind, grave and not: with fewer, severity cannot be learned
 # Findings are few: only inputs on the goods are used, as danger lies there, and the severity of earlier findings with
 # the same identifiers and in the same network; other inputs on the sender add noise (tests/bench/track.py).
 WHAT_IT_IS = ("value", "gross", "mass", "pieces", "goods_", "wording", "identifiers_grave", "network_grave")
@@ -248,7 +248,7 @@ def severity_of(learner: Learner, grave: pl.Series, rows: Integers) -> Severity 
     """Fit trees for the severity of findings, from the findings among these rows; none where they are too few."""
     known = rows[grave.is_not_null().to_numpy()[rows]]
     truth = grave.fill_null(False).to_numpy().astype(np.bool_)
-    if min(truth[known].sum(), (~truth[known]).sum()) < LEAST_FINDINGS:
+    if min(truth[known].sum(), (~truth[known]).sum()) < LEAST_GRAVE:
         return None
     inputs = learner.inputs
     free = {

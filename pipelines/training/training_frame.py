@@ -17,13 +17,14 @@ from features.history.facts import ENTITIES, attributed, facts_of, facts_of_outc
 from features.history.named_entities import MEMBERS
 from features.history.tiles import RESULT_DAYS
 from features.history.totals import FactTable
-from features.norms import fit_norms
+from features.norms import Norms, fit_norms
 from features.outcome import LABELLED
 from features.parties import GraphTimeline, link_with
 from features.parties.graph import Graph
 from features.rates import fit_rates
 from features.wording import fit_wording
 from pipelines.batch.archive import Archive
+from pipelines.training.results_needed import Results
 
 REFIT = timedelta(days=7)  # norms and wording weights are refitted every week
 REFERENCE_ROWS = 20_000
@@ -82,8 +83,9 @@ def build_training_frame(
     facts = [facts_of(consignments), facts_of_outcomes(outcomes), facts_registered(archive.registered())]
     history = FactTable(pl.concat(facts), holds_all=True)
     labelled = labelled_of(consignments, outcomes, start or first)
-    if labelled.height < 50 or labelled["hit"].n_unique() < 2:
-        raise NothingToLearn(f"{labelled.height} labelled consignments of both kinds are too few to learn from")
+    known = Results.of(labelled)
+    if not known.can_learn():
+        raise NothingToLearn(f"too few control results to learn from; {'; '.join(known.sentences())}")
     fits = fit_goods(consignments, labelled, refit_dates(first, end or last))
     chosen = consignments.where(pl.col("row").is_in(labelled["row"].implode()))
     sample = _sample(consignments, last - REFERENCE_SPAN)
@@ -164,6 +166,16 @@ def fit_goods(consignments: Consignments, labelled: pl.DataFrame, dates: Sequenc
         labelled.select("row", "hit", "known_at"), on="row", how="inner"
     )
     return Fits(norms, fit_wording(inspected, dates), fit_rates(labelled, dates))
+
+
+def norms_so_far(archive: Archive) -> Norms | None:
+    """Return the norms of all goods that are archived, without any result; none where nothing is."""
+    consignments = archive.consignments()
+    if not len(consignments):
+        return None
+    first, last = consignments.frame["lodged_at"].min(), consignments.frame["lodged_at"].max()
+    goods = consignments.goods.join(consignments.frame.select("row", "lodged_at"), on="row", how="left")
+    return fit_norms(goods, refit_dates(first, last))  # type: ignore[arg-type]  # there is one
 
 
 def _sample(consignments: Consignments, since: datetime) -> Consignments:

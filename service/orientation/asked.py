@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -21,7 +21,8 @@ class Asked:
     behind: see Campaigns.places. rank, of: within the message or an ordinary day; UNKNOWN without a score.
     rule_check, rule_track, rule_codes: what rules ask for, codes by row. usual_check: what the rank asks for by
     itself. rank_check: what risk asks for. ahead, to_come: see `paced`; none within a message. weight, explorable: of
-    exploration. random, explored: drawn, blindly or by weight. withdrawn: nothing is expected of it.
+    exploration, or of indicators where no model scores. random, explored: drawn, blindly or by weight. withdrawn:
+    nothing is expected of it. indicators: by row, the codes of those that hold, where no model scores.
     """
 
     margin: Floats
@@ -45,6 +46,7 @@ class Asked:
     explorable: Floats
     random: Bools
     explored: Bools
+    indicators: Mapping[int, Sequence[str]] = field(default_factory=dict)
 
     def without(self, which: Bools) -> Asked:
         """Clear every request for these: withdrawn declarations, and those already sent to the strictest check."""

@@ -11,8 +11,9 @@ from service.orientation.periods import Spent
 from service.scoring.explanation import Language
 
 HISTORY = "history"  # missing input of a decision, as its degraded reasons name it
-EDITION = 2  # of how declarations are judged; see DecisionContext
-GIVEN_AGAIN = {HISTORY, "model"}  # a decision that lacks one of these is given again once it is back
+EDITION = 3  # of how declarations are judged; see DecisionContext
+MODEL = "model"  # missing where the promoted bundle did not decide; where rules were promoted, nothing is missing
+GIVEN_AGAIN = {HISTORY, MODEL}  # a decision that lacks one of these is given again once it is back
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class DecisionContext:
     finding since these consignments were lodged. anew: whether they are decided again, with today's capacity;
     settled: rows that have the strictest check already and ask for no other. edition: of how declarations are judged,
     so that a decision of an earlier one replays: in the first, any data problem made a declaration incomplete, and HS
-    codes were compared with applications as they were written.
+    codes were compared with applications as they were written; in the second, nothing had a track without a model of
+    severity.
     """
 
     decided_at: datetime

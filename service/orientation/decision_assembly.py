@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -18,7 +18,7 @@ from service.orientation.campaigns import HELD, LEADS
 from service.orientation.decisions import DECISIONS_PER_PART, FLAT, SCHEMA, Made, Row, decision_id, plainly
 from service.orientation.given_lanes import Lanes
 from service.orientation.lanes import GREEN, Check
-from service.orientation.track_assignment import TRACKED, track_evidence
+from service.orientation.track_assignment import track_evidence, track_text
 from service.scoring import Scores
 from service.scoring.explanation import Language, reasons_of
 
@@ -44,6 +44,21 @@ KEPT = {
     "fr": "Réservé à des envois plus risqués encore attendus aujourd'hui",
     "zh": "为今日稍后可能到达的更高风险货物保留",
 }
+NOT_YET = {
+    "en": "No model decides yet: rules, lists and chance have chosen, and no risk is stated",
+    "fr": "Aucun modèle ne décide encore : règles, listes et hasard ont choisi, et aucun risque n'est énoncé",
+    "zh": "尚无模型参与决定：由规则、名单和随机抽取选择，未给出风险值",
+}
+ODDEST = {
+    "en": "Drawn by what is odd about it, while no model decides",
+    "fr": "Tiré d'après ce qui est inhabituel en lui, tant qu'aucun modèle ne décide",
+    "zh": "尚无模型参与决定，按其异常之处抽取",
+}
+BY_CHANCE = {
+    "en": "Drawn by chance, while no model decides",
+    "fr": "Tiré au sort, tant qu'aucun modèle ne décide",
+    "zh": "尚无模型参与决定，随机抽取",
+}
 UNSCORED = {
     "en": "No model could be loaded: only rules and chance have chosen",
     "fr": "Aucun modèle n'a pu être chargé : seuls les règles et le hasard ont choisi",
@@ -53,7 +68,10 @@ UNSCORED = {
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What all decisions of one message have in common: time, language, policy and state of the history."""
+    """What all decisions of one message have in common: time, language, policy and state of the history.
+
+    by_choice: whether a person let rules decide without a model.
+    """
 
     decided_at: datetime
     language: Language
@@ -62,6 +80,8 @@ class Stamp:
     history_as_of: datetime | None
     lists_as_of: datetime | None
     lost: tuple[str, ...]
+    indicator_texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    by_choice: bool = False
 
 
 def assemble_decisions(
@@ -152,19 +172,28 @@ class Assembled(Made):
 
 
 def selection_reasons(oriented: dict[str, Any], stamp: Stamp) -> list[dict[str, Any]]:
-    """Return the reasons of chance and rules, and whether capacity refused what they or its rank asked for."""
+    """Return the reasons of chance, rules and indicators, and whether capacity refused what they or its rank asked for.
+
+    Indicators are named where something is to be looked at, as the model's reasons are.
+    """
     reasons: list[dict[str, Any]] = [
         {"code": f"rule.{code}", "text": stamp.rule_texts[code].get(stamp.language) or stamp.rule_texts[code]["en"]}
         for code in oriented["rule_codes"]
     ]
     if oriented["withdrawn"]:
         return [{"code": "withdrawn", "text": WITHDRAWN[stamp.language]}]
+    if oriented["clearance"] != "green":
+        for code in oriented["indicators"]:
+            texts = stamp.indicator_texts[code]
+            reasons.append({"code": f"indicator.{code}", "text": texts.get(stamp.language) or texts["en"]})
     if oriented["risk"] is None:
-        reasons.append({"code": "unscored", "text": UNSCORED[stamp.language]})
+        reasons.append({"code": "unscored", "text": (NOT_YET if stamp.by_choice else UNSCORED)[stamp.language]})
     if oriented["selection"] == "random":
         reasons.append({"code": "random", "text": RANDOM[stamp.language]})
     if oriented["selection"] == "exploration":
-        reasons.append({"code": "exploration", "text": EXPLORED[stamp.language]})
+        by_weight = ODDEST if oriented["indicators"] else BY_CHANCE
+        drawn = by_weight if oriented["risk"] is None and stamp.indicator_texts else EXPLORED
+        reasons.append({"code": "exploration", "text": drawn[stamp.language]})
     if oriented["held"]:
         reasons.append({"code": "campaign", "text": HELD[stamp.language]})
     if oriented["selection"] == "campaign":
@@ -180,7 +209,7 @@ def track_reasons(oriented: dict[str, Any], stamp: Stamp) -> list[dict[str, Any]
     """Return the reason for the track, where no rule has named it."""
     if oriented["track"] == "none" or oriented["rule_track"]:
         return []
-    text, evidence = TRACKED[oriented["track"]], track_evidence(oriented)
+    text, evidence = track_text(oriented), track_evidence(oriented)
     return [{"code": f"track.{oriented['track']}", "text": text[stamp.language], "evidence": evidence}]
 
 
@@ -199,6 +228,6 @@ def _listed(name: str, rows: int, items: Iterable[tuple[int, Row]]) -> pl.Series
 
 def _by_row(odd: Table) -> dict[int, list[dict[str, str]]]:
     problems: dict[int, list[dict[str, str]]] = {}
-    for row, field, problem in zip(*(odd.values(name) for name in ("row", "field", "problem")), strict=True):
-        problems.setdefault(row, []).append({"field": field, "problem": problem})
+    for row, named, problem in zip(*(odd.values(name) for name in ("row", "field", "problem")), strict=True):
+        problems.setdefault(row, []).append({"field": named, "problem": problem})
     return problems

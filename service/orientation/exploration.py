@@ -62,10 +62,16 @@ class Exploration:
         age = np.maximum(days - (self.start - FIRST_DAY).days, 0)
         return np.maximum(self.least, self.share * powers(0.5, age / self.half_life_days))
 
-    def chance(self, competing: Competing, weight: Floats, days: Ints, periods: Periods) -> Floats:
-        """Return the probability to be drawn, from weights (0: does not compete) and the capacity."""
+    def chance(
+        self, competing: Competing, weight: Floats, days: Ints, periods: Periods, aside: Ints | None = None
+    ) -> Floats:
+        """Return the probability to be drawn, from weights (0: does not compete) and the capacity.
+
+        aside: of each row the checks of its period that are set aside for others, in a message.
+        """
         if competing == "message":
             checks, total = periods.left["physical"], periods.sum(np.where(np.isnan(weight), 0.0, weight))
+            checks = checks if aside is None else np.maximum(checks - aside, 0)
         else:
             checks, total = periods.able["physical"], self.mean_weight * periods.able["expected"].astype(np.float64)
         competes = (weight > 0) & (total > 0)

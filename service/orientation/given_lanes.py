@@ -70,6 +70,7 @@ class Lanes:
             columns[name] = [names[number] for number in numbers[part].tolist()]
         places = range(start, start + len(columns["risk"]))
         columns["rule_codes"] = [list(asked.rule_codes.get(place, ())) for place in places]
+        columns["indicators"] = [list(asked.indicators.get(place, ())) for place in places]
         columns["unsure"] = [list(self.followed.unsure.get(place, ())) for place in places]
         return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 

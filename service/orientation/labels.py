@@ -72,15 +72,26 @@ def oriented(
 
 
 def before_arrival(
-    known: Known, asked: Asked, lane: Ints, problems: Problems, vague_share: float, edition: int = EDITION
+    known: Known,
+    asked: Asked,
+    lane: Ints,
+    problems: Problems,
+    vague_share: float,
+    edition: int = EDITION,
+    *,
+    by_choice: bool = False,
 ) -> Ints:
-    """Return what to do before arrival (PreArrival), from lanes, vague wording and what a declaration lacks."""
+    """Return what to do before arrival (PreArrival), from lanes, vague wording and what a declaration lacks.
+
+    by_choice: whether a person let rules decide by themselves: what they find nothing in has no risk that they know of,
+    as in any selection by rules. Where a model should have scored and did not, "no risk" may not be claimed.
+    """
     requested = _lacking(problems, PreArrival.request_information.name, len(known))
     incomplete = _lacking(problems, PreArrival.data_incomplete.name, len(known))
     if edition == 1:
         incomplete = flagged(problems.odd.whole("row").values, len(known))
     vague = known.number_if_any(VAGUE) >= vague_share
-    unscored = np.isnan(asked.margin)  # without a score, "no risk" may not be claimed
+    unscored = np.isnan(asked.margin) & (not by_choice)
     cases = (
         (asked.withdrawn, NO_RISK),
         (lane == RED, CONTROL_RECOMMENDED),

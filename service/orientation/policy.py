@@ -17,12 +17,13 @@ from service.orientation.asked import Asked
 from service.orientation.campaigns import FINDING, FINDING_TEXT, Campaigns, ranks_within
 from service.orientation.capacity import CapacityPlan
 from service.orientation.columns import UNKNOWN, Bools, Floats, Hashes, Ints, Known, Numbers, first_of
-from service.orientation.context import GIVEN_AGAIN, HISTORY, DecisionContext
+from service.orientation.context import GIVEN_AGAIN, HISTORY, MODEL, DecisionContext
 from service.orientation.decision_assembly import Stamp, assemble_decisions
 from service.orientation.decisions import Basis, Decisions
 from service.orientation.draws import drawn
 from service.orientation.exploration import Exploration, weights
 from service.orientation.given_lanes import Lanes
+from service.orientation.indicators import Indicators, texts_of
 from service.orientation.labels import before_arrival, flagged, oriented
 from service.orientation.lanes import GREEN, NO_CHECK, PHYSICAL, STRICTEST_FIRST, Lane, Track, check_of
 from service.orientation.pacing import bands_of, paced
@@ -49,6 +50,7 @@ class Policy:
     exploration: the draw by weight that follows it.
     least_risk: below it no model score asks for a check, however much capacity is left.
     unknown_past: the lane to ask for while history cannot be read, as then every sender may be a new one.
+    indicators: by which checks are drawn while no model scores.
     """
 
     policy_id: str
@@ -63,6 +65,7 @@ class Policy:
     unknown_past: Lane = Lane.yellow
     tracks: Tracks = field(default_factory=Tracks)
     campaigns: Campaigns = field(default_factory=Campaigns)
+    indicators: Indicators = field(default_factory=Indicators)
 
     def orient(
         self, consignments: Consignments, scores: Scores, problems: Problems, context: DecisionContext
@@ -71,7 +74,7 @@ class Policy:
         texts = {rule.code: rule.reason for rule in self.rules} | {UNKNOWN_PAST: PAST_UNKNOWN, FINDING: FINDING_TEXT}
         stamp = Stamp(
             context.decided_at, context.language, self.policy_id, texts, context.history_as_of, context.lists_as_of,
-            context.lost,
+            context.lost, texts_of(self.indicators.listed), decided_by_rules(scores, context),
         )  # fmt: skip
         lanes = self.lanes(consignments, scores, problems, context)
         rows = assemble_decisions(consignments, lanes, scores, problems, stamp)
@@ -96,13 +99,16 @@ class Policy:
         known = self.known(consignments, scores, codes_as_written=as_written)
         now = context.decided_at if context.anew else None
         periods = self.capacity.with_capacity(known, context.spent, now)
-        asked = self._ask(known, periods, context)
+        asked = self._ask(known, periods, context, by_rules=scores.model.trees is None)
         given = allocate_checks(asked, periods)
-        early = before_arrival(known, asked, given.lane, problems, self.vague_share, context.edition)
+        early = before_arrival(
+            known, asked, given.lane, problems, self.vague_share, context.edition,
+            by_choice=decided_by_rules(scores, context),
+        )  # fmt: skip
         decide_again = not GIVEN_AGAIN.isdisjoint(context.lost)
         labels = oriented(asked, given, periods, self.random_rate, early, decide_again=decide_again)
         followed = follow(
-            given.lane, asked.rule_track, consignments, known, scores, self.tracks, codes_as_written=as_written
+            given.lane, asked.rule_track, consignments, known, scores, self.tracks, edition=context.edition
         )
         return Lanes(periods, asked, given, labels, followed)
 
@@ -113,7 +119,7 @@ class Policy:
         known.add(right_holder=holder, sender_authorised=authorised)
         return known
 
-    def _ask(self, known: Known, periods: Periods, context: DecisionContext) -> Asked:
+    def _ask(self, known: Known, periods: Periods, context: DecisionContext, *, by_rules: bool) -> Asked:
         """Collect what chance, rules and rank ask for."""
         margin, risk, below = (known.number(name) for name in ("margin", "risk", "share_below"))
         draws = drawn(self.seed, known)
@@ -132,14 +138,18 @@ class Policy:
             rank_check = self._reached(risk, ahead, self._free_of_chance(periods, to_come))
         random = draws.draw < self.random_rate
         sent = np.maximum(rule_check, rank_check) >= PHYSICAL
-        weight = np.where(sent, 0.0, weights(known))
-        days = known.moments("lodged_at") // MICROS_OF_A_DAY
-        explorable = self.exploration.chance(context.competing, weight, days, periods)
+        days, odd = known.moments("lodged_at") // MICROS_OF_A_DAY, dict[int, list[str]]()
+        if by_rules and self.indicators.listed:
+            points, odd = self.indicators.holding(known)
+            weight, explorable = self.indicators.chance(context.competing, points, sent, days, periods)
+        else:
+            weight = np.where(sent, 0.0, weights(known))
+            explorable = self.exploration.chance(context.competing, weight, days, periods)
         explored = (draws.second_draw < explorable) & ~random
         withdrawn = known.text("purpose").is_one_of("cancellation")
         asked = Asked(
             margin, risk, below, bands_of(below), network, withdrawn, draws, rule_check, rule_track, rule_codes,
-            behind, rank, of, ahead, to_come, usual_check, rank_check, weight, explorable, random, explored,
+            behind, rank, of, ahead, to_come, usual_check, rank_check, weight, explorable, random, explored, odd,
         )  # fmt: skip
         return asked.without(withdrawn | flagged(list(context.settled), len(known)))
 
@@ -191,6 +201,11 @@ class Policy:
             reach = reach + able[name]
             cases.append((place <= reach, check))
         return first_of(cases, NO_CHECK)
+
+
+def decided_by_rules(scores: Scores, context: DecisionContext) -> bool:
+    """Whether a person let rules decide without a model; not where a model was to decide and could not be loaded."""
+    return scores.model.trees is None and MODEL not in context.lost
 
 
 def _ranked_on_ordinary_day(margin: Floats, share_below: Floats, expected: Ints) -> tuple[Ints, Ints]:

@@ -12,6 +12,7 @@ from service.orientation.applications import PROTECTED
 from service.orientation.campaigns import Campaigns
 from service.orientation.capacity import CapacityPlan
 from service.orientation.exploration import MEAN_WEIGHT, Exploration
+from service.orientation.indicators import read_indicators
 from service.orientation.lanes import Lane
 from service.orientation.pacing import compile_kernels
 from service.orientation.policy import Policy
@@ -22,7 +23,7 @@ from service.orientation.track_conditions import read_tracks
 
 SECTIONS = {
     *("id", "title", "capacity", "shifts", "time_zone", "random", "exploration", "risk", "campaigns", "degraded"),
-    *("track", "applications", "rules"),
+    *("track", "applications", "rules", "start", "indicators"),
 }
 
 
@@ -52,6 +53,7 @@ def load_policy(text: str) -> Policy:
         text=text,
         unknown_past=_lane(section_of(written, "degraded", {"unknown_past"}), "degraded.unknown_past", Lane.yellow),
         tracks=read_tracks(written),
+        indicators=read_indicators(written, kinds_of_columns()),
         campaigns=_campaigns(section_of(written, "campaigns", {"checks", "worth", "carried"})),
     )
 

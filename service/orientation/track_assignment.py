@@ -1,4 +1,9 @@
-"""The track after a finding, for every consignment to be checked: from rules, the severity model and the law."""
+"""The track after a finding, for every consignment to be checked: from rules, the law, the record and severity.
+
+The conditions of the law are judged by themselves, from the first day. Where a severity model serves, its chance of
+danger or a criminal link decides beside them. Where none does yet, what is on record of the sender does, and the reason
+says that nobody has estimated the rest.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from features.columns.identifiers import GRAVE_MEAN
 from features.consignment import Consignments
 from features.hs_codes import hs_plain_text
 from features.moments import EPOCH
-from service.orientation.columns import Floats, Ints, Known
+from service.orientation.columns import Bools, Floats, Ints, Known
+from service.orientation.context import EDITION
 from service.orientation.lanes import YELLOW, Track
 from service.orientation.normal_texts import normal
 from service.orientation.periods import MICROSECOND
@@ -32,12 +39,32 @@ TRACKED = {
 }
 
 
+UNJUDGED = {  # while no severity model serves
+    "investigation": {
+        "en": "Findings with the sender's identifiers or in its network were dangerous or had a criminal link",
+        "fr": "Des constats liés aux identifiants ou au réseau de l'expéditeur étaient dangereux ou liés à un crime",
+        "zh": "寄件人标识或其团伙的既往查获涉及危险品或犯罪关联",
+    },
+    "simplified_destruction": {
+        "en": "If it is counterfeit, the law opens the procedure for small consignments; danger or a criminal link "
+        "were not estimated",
+        "fr": "En cas de contrefaçon, la loi permet la procédure des petits envois ; ni danger ni lien criminel n'ont "
+        "été estimés",
+        "zh": "如为假冒商品，依法可适用小件货物简易程序；尚未评估危险性和犯罪关联",
+    },
+}
+ROUNDING = 1e-9
+NOT_ESTIMATED = "no-danger-or-criminal-link"  # what an officer has to see to beside the conditions of the law
+ON_RECORD = ("identifiers_grave_share", "network_grave_share")  # without a grave finding, GRAVE_MEAN at most
+
+
 @dataclass(frozen=True, slots=True)
 class Followed:
     """What follows a finding in each consignment.
 
     track: by number (Track). grave: the probability of danger or a criminal link, given a finding; NaN where nobody
-    looks. unsure: by row, conditions of the simplified procedure that are unknown until the parcel is open.
+    looks or no severity model serves. unsure: by row, what is unknown until the parcel is open: conditions of the
+    simplified procedure, and NOT_ESTIMATED.
     """
 
     track: Ints
@@ -53,31 +80,47 @@ def follow(
     scores: Scores,
     tracks: Tracks,
     *,
-    codes_as_written: bool = False,
+    edition: int = EDITION,
 ) -> Followed:
-    """Choose the track of consignments in the red or yellow lane; a rule may ask for a stricter one than the model.
+    """Choose the track of consignments in the red or yellow lane; a rule may ask for a stricter one.
 
-    codes_as_written: as the first edition of judging did (DecisionContext).
+    edition: of judging (DecisionContext).
     """
     looked_at = np.flatnonzero(lane >= YELLOW)
     grave, track, unsure = np.full(len(lane), np.nan), np.zeros(len(lane), np.int64), {}
     if len(looked_at):
         grave[looked_at] = scores.severity(looked_at)
     wording = bool(tracks.applications)
-    cases = _suspicions(looked_at, consignments, known, wording=wording, codes_as_written=codes_as_written)
+    cases = _suspicions(looked_at, consignments, known, wording=wording, codes_as_written=edition == 1)
+    recorded = _on_record(known)
     for place, case in cases:
-        chosen = Track.none
-        if grave[place] >= tracks.investigation:
+        chosen, unestimated = Track.none, bool(np.isnan(grave[place]))
+        if grave[place] >= tracks.investigation or (unestimated and recorded[place] and edition > 2):
             chosen = Track.investigation
-        elif not np.isnan(grave[place]) and may_be_simplified(answers := eligibility(tracks, case)):
+        elif (not unestimated or edition > 2) and may_be_simplified(answers := eligibility(tracks, case)):
             chosen = Track.simplified_destruction
             unsure[place] = [name for name, answer in answers.items() if answer is None]
+            unsure[place] += [NOT_ESTIMATED] if unestimated else []
         track[place] = max(chosen, rule_track[place])
     return Followed(track, grave, unsure)
 
 
+def _on_record(known: Known) -> Bools:
+    """Return where more of what was found with the sender's identifiers or in its network was grave than is usual."""
+    shares = [np.nan_to_num(known.number_if_any(name)) for name in ON_RECORD]
+    return np.maximum(*shares) > GRAVE_MEAN + ROUNDING
+
+
+def track_text(oriented: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return the sentence of a track that no rule has named, in each language."""
+    texts = UNJUDGED if oriented["grave"] is None else TRACKED
+    return texts[oriented["track"]]
+
+
 def track_evidence(oriented: dict[str, Any]) -> dict[str, Any] | None:
     """Return the evidence of a track: the probability it rests on, to two places, or the open conditions."""
+    if oriented["track"] == Track.investigation.name and oriented["grave"] is None:
+        return None
     if oriented["track"] == Track.investigation.name:
         return {"chance": round(oriented["grave"], 2)}
     return {"to_be_seen": oriented["unsure"]} if oriented["unsure"] else None

@@ -50,6 +50,7 @@ FILES = (
     "card.md",
 )
 MANIFEST = "manifest.json"
+NORMS = "norms.parquet"
 GOLDEN_SCORE = "golden_margin"
 GOLDEN_SEVERITY = "golden_severity"
 NO_SEVERITY = "none\n"
@@ -84,7 +85,7 @@ def write_bundle(directory: Path, model: Model, golden: Rows, texts: Mapping[str
     }
     for name, text in written.items():
         (directory / name).write_text(text, encoding="utf-8")
-    model.fits.norms.table.write_parquet(directory / "norms.parquet")
+    model.fits.norms.table.write_parquet(directory / NORMS)
     model.fits.wording.table.write_parquet(directory / "wording.parquet")
     model.fits.rates.table.write_parquet(directory / "rates.parquet")
     scores = model.score(golden)
@@ -142,18 +143,29 @@ def load_bundle(directory: Path, keys: Path, *, decides: bool = True) -> tuple[M
 
 def load_rules(directory: Path, keys: Path) -> tuple[Model, str]:
     """Signed rules without trees: a model that scores nothing, and the text of their policy."""
-    contents = _verified(directory, keys, ("policy.toml",))
-    return unscored(INPUTS), contents["policy.toml"].decode("utf-8")
+    files = ("policy.toml", NORMS) if (directory / NORMS).exists() else ("policy.toml",)
+    contents = _verified(directory, keys, files)
+    manifest = json.loads(contents[MANIFEST])
+    of_goods = Norms(pl.read_parquet(io.BytesIO(contents[NORMS]))) if NORMS in contents else None
+    facts = {name: fact for name, fact in manifest.items() if name not in ("files", "signature")}
+    return replace(unscored(INPUTS, of_goods), facts=facts), contents["policy.toml"].decode("utf-8")
 
 
-def unscored(inputs: tuple[Input, ...]) -> Model:
-    """A model without trees: it gives no risk to anything, so that only rules and chance choose."""
+def unscored(inputs: tuple[Input, ...], of_goods: Norms | None = None) -> Model:
+    """A model without trees: it gives no risk to anything, so that only rules, indicators and chance choose.
+
+    of_goods: the norms that its rows are compared with; none where nothing was archived when rules began to decide.
+    """
     return Model(
         model_id=RULES_ONLY,
         sha256=RULES_ONLY,
         fingerprint=fingerprint(inputs),
         inputs=inputs,
-        fits=Fits(Norms(norms.SCHEMA.to_frame()), Wording(wording.SCHEMA.to_frame()), Rates(rates.SCHEMA.to_frame())),
+        fits=Fits(
+            of_goods or Norms(norms.SCHEMA.to_frame()),
+            Wording(wording.SCHEMA.to_frame()),
+            Rates(rates.SCHEMA.to_frame()),
+        ),
         levels={item.name: [] for item in inputs if item.kind == "category"},
         calibration=Calibration("none"),
         reference=np.empty(0),
@@ -245,7 +257,7 @@ def parse(contents: Mapping[str, bytes], model_id: str, *, decides: bool = True)
         fingerprint=catalogue["fingerprint"],
         inputs=inputs,
         fits=Fits(
-            Norms(pl.read_parquet(io.BytesIO(contents["norms.parquet"]))),
+            Norms(pl.read_parquet(io.BytesIO(contents[NORMS]))),
             Wording(pl.read_parquet(io.BytesIO(contents["wording.parquet"]))),
             Rates(pl.read_parquet(io.BytesIO(contents["rates.parquet"]))),
         ),

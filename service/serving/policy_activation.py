@@ -13,7 +13,7 @@ from service.record.audit_log import note
 from service.runtime.batch_lease import changing_bundles
 from service.scoring.bundle import FILES, MANIFEST, load_bundle, seal
 from service.scoring.signature import sha256_of
-from service.serving.serving_bundle import seal_rules, serve
+from service.serving.serving_bundle import RULES, seal_rules, serve, serve_rules
 from service.settings import Settings
 from service.store.database import Store
 
@@ -29,6 +29,9 @@ def activate_policy(settings: Settings, store: Store, text: str, by: str, reason
 
 
 def _activate(settings: Settings, store: Store, text: str, by: str, reason: str, at: datetime) -> Path:
+    promotion = {"promoted_by": by, "promoted_because": reason, "promoted_at": at.isoformat()}
+    if settings.serving.name == RULES:
+        return _noted(store, serve_rules(settings, text, None, promotion), by, reason, at)
     policy = load_policy(text)
     model, _ = load_bundle(settings.serving, settings.keys)
     check_inputs(policy, model.inputs)
@@ -39,7 +42,6 @@ def _activate(settings: Settings, store: Store, text: str, by: str, reason: str,
     for name in FILES:
         shutil.copyfile(settings.serving / name, staged / name)
     (staged / "policy.toml").write_text(text, encoding="utf-8")
-    promotion = {"promoted_by": by, "promoted_because": reason, "promoted_at": at.isoformat()}
     seal(staged, settings.keys, {**model.facts, **promotion})
     load_bundle(staged, settings.keys)
     if bundle == settings.serving:
@@ -49,6 +51,11 @@ def _activate(settings: Settings, store: Store, text: str, by: str, reason: str,
     staged.rename(bundle)
     serve(settings, bundle.name)
     seal_rules(settings, text)
+    return _noted(store, bundle, by, reason, at)
+
+
+def _noted(store: Store, bundle: Path, by: str, reason: str, at: datetime) -> Path:
+    """Put the activation on the audit log."""
     manifest = sha256_of(bundle / MANIFEST)
     note(store, "promotion", bundle.name, {"by": by, "reason": reason, "manifest_sha256": manifest}, micros(at))
     return bundle

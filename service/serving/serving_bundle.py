@@ -10,18 +10,23 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from features.catalogue import INPUTS
 from features.fault import Fault
+from features.norms import Norms
 from service.orientation import Policy, PolicyFault, check_inputs, load_policy
+from service.orientation.context import MODEL
 from service.runtime.batch_lease import changing_bundles
 from service.scoring import BundleRefused, Model, load_bundle
-from service.scoring.bundle import MANIFEST, load_rules, seal
+from service.scoring.bundle import MANIFEST, NORMS, load_rules, seal
 from service.scoring.signature import sha256_of, sign, signing_key
 from service.settings import Settings
 
 REVOKED = "revoked.json"
 RULES = "rules"
-NO_MODEL = "no model is promoted yet: run `tamis train`, then `tamis promote VERSION --by NAME --reason TEXT`"
-MODEL = "model"  # degraded reason of decisions not made by the promoted bundle
+NO_MODEL = (
+    "nothing is promoted yet: `tamis promote --rules --by NAME --reason TEXT` begins without a model; with control "
+    "results run `tamis train`, then `tamis promote VERSION --by NAME --reason TEXT`"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,17 +122,41 @@ def serve(settings: Settings, name: str, before: str | None = None) -> None:
     _write(settings.champion, name)
 
 
-def seal_rules(settings: Settings, policy_text: str) -> None:
-    """Sign the rules of a policy on their own, as a fallback where no bundle can be loaded."""
+def seal_rules(
+    settings: Settings, policy_text: str, norms: Norms | None = None, facts: Mapping[str, Any] | None = None
+) -> Path:
+    """Sign the rules of a policy on their own: as what serves, or as a fallback where no bundle can be loaded.
+
+    norms: of goods, by which indicators call a value unusual; those of before are kept where none are given.
+    facts: by whom, when and why they were promoted to serve. Returns their folder.
+    """
     folder = settings.bundles / RULES
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / "policy.toml", policy_text)
-    seal(folder, settings.keys, {"model_id": RULES}, ("policy.toml",))
+    if norms is not None:
+        norms.table.write_parquet(folder / NORMS)
+    files = ("policy.toml", NORMS) if (folder / NORMS).exists() else ("policy.toml",)
+    seal(folder, settings.keys, {"model_id": RULES, **(facts or {})}, files)
+    return folder
+
+
+def serve_rules(settings: Settings, policy_text: str, norms: Norms | None, facts: Mapping[str, Any]) -> Path:
+    """Let signed rules serve without a model; returns their folder. Raises what makes them unusable, before it does.
+
+    The caller holds `changing_bundles`, and has asked for a name and a reason.
+    """
+    check_inputs(load_policy(policy_text), INPUTS)
+    if is_revoked(settings, RULES):
+        raise BundleRefused(f"{settings.bundles / RULES}: revoked; these rules may never serve again")
+    folder = seal_rules(settings, policy_text, norms, facts)
+    _open(folder, settings.keys)
+    serve(settings, RULES)
+    return folder
 
 
 def roll_back(settings: Settings, by: str, reason: str) -> tuple[str, str]:
     """Let the former bundle serve again, once verified; returns the names of the old and the new one."""
-    _named(by, reason)
+    named(by, reason)
     with changing_bundles(settings.home):
         former = settings.bundles / _former(settings)
         if not former.is_dir():
@@ -143,7 +172,7 @@ def revoke(settings: Settings, name: str, by: str, reason: str, at: datetime) ->
 
     Its decisions can still be replayed.
     """
-    _named(by, reason)
+    named(by, reason)
     folder = settings.bundles / name
     if not name or "/" in name or not (folder / MANIFEST).exists():
         raise Fault(f"no bundle of this name in {settings.bundles}; `tamis bundles show` lists them")
@@ -164,7 +193,8 @@ def _trees(folder: Path) -> str | None:
     return sha256_of(path) if path.exists() else None
 
 
-def _named(by: str, reason: str) -> None:
+def named(by: str, reason: str) -> None:
+    """Refuse what nobody signs for."""
     if not by.strip() or not reason.strip():
         raise Fault("a name and a reason are required: --by NAME --reason TEXT")
 

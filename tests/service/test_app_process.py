@@ -43,5 +43,5 @@ def test_without_a_bundle_the_command_names_the_fault_in_one_line(tmp_path: Path
         command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode != 0
-    assert "no model is promoted yet" in done.stderr
+    assert "nothing is promoted yet" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1

@@ -24,6 +24,7 @@ from tests.oracle.orientation.track_conditions import read_tracks
 SECTIONS = {
     *("id", "title", "capacity", "shifts", "time_zone", "random", "exploration", "risk", "campaigns", "degraded"),
     *("track", "applications", "rules"),
+    *("start", "indicators"),  # of later days: they rest while a model scores
 }
 
 

@@ -208,5 +208,6 @@ def test_without_a_model_the_way_to_one_is_told(
     ended = call(capsys, *arguments)
     assert ended.code == 1
     assert line_of(ended) == (
-        "tamis: no model is promoted yet: run `tamis train`, then `tamis promote VERSION --by NAME --reason TEXT`"
+        "tamis: nothing is promoted yet: `tamis promote --rules --by NAME --reason TEXT` begins without a model; with "
+        "control results run `tamis train`, then `tamis promote VERSION --by NAME --reason TEXT`"
     )

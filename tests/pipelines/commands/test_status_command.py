@@ -69,7 +69,7 @@ def test_on_a_home_without_a_model_training_comes_next(
     assert facts["promoted"] == {"bundle": None, "revised": [], "challenger": None}
     assert facts["fresh"]["newest_manifest_day"] == "2026-01-02"
     assert str(facts["fresh"]["history_as_of"]).startswith("2026-01-0")
-    assert facts["next"] == "tamis outcomes FILE"
+    assert facts["next"] == 'tamis promote --rules --by NAME --reason "…", or tamis outcomes FILE'
     app(["outcomes", *_results(tmp_path, manifests[0])], standalone_mode=False)
     facts = _facts(capsys)
     assert facts["fresh"]["newest_outcome"] == "2026-01-05T10:00:00+00:00"

@@ -50,6 +50,7 @@ def _calm(seed: int = 0) -> Evidence:
     risk = rng.beta(1, 19, size)
     lane = np.where(risk > 0.2, "red", "green")
     decided = pl.DataFrame({**key, "sender": sender, "risk": risk, "clearance": lane, "degraded": [False] * size})
+    decided = decided.with_columns(mode=pl.lit("full"))
     volumes = declared.group_by("day").agg(consignments=pl.len().cast(pl.Int64)).sort("day")
     volumes = volumes.with_columns(rows=pl.col("consignments"), refused=pl.lit(0, pl.Int64))
     scored = declared.select("consignment_id", "day", "sender", score_input=pl.col("value_eur") + 1)

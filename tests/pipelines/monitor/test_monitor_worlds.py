@@ -33,6 +33,7 @@ NO_DECISIONS = pl.DataFrame(
         "risk": pl.Float64,
         "clearance": pl.String,
         "degraded": pl.Boolean,
+        "mode": pl.String,
     }
 )
 

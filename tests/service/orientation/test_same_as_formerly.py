@@ -105,10 +105,11 @@ def given_in(model: Model, now: Situation) -> tuple[Given, DecisionContext]:
         scores = replace(scores, rows=Rows.of_frame(known))
     return (consignments, scores, problems), DecisionContext(
         at + timedelta(minutes=3), now.competing, now.spent, None, "fr", None, now.lost, now.opened or {}, now.found,
-        now.anew, now.settled,
+        now.anew, now.settled, AS_THEN,
     )  # fmt: skip
 
 
+AS_THEN = 2  # the edition of judging that the former code knows
 risks = st.integers(1, 30).map(lambda n: n / 31)  # few, so that there are ties
 maybe = st.sampled_from([None, 0.0, 1.0, 3.0, 40.0]) | st.floats(0, 400)
 WEIGHED = ("consignor_days_since_first", "consignor_consignments_7d", "identifiers_age", "identifiers_consignments_7d",
@@ -214,7 +215,7 @@ def test_a_day_of_a_world_is_decided_the_same(
         part = consignments.between(start, start + at_once)
         of_part = Rows.of_frame(rows.frame.slice(start, at_once).with_columns(row=part.frame["row"]))
         spent = desk.journal.spent(load_policy(text).capacity.periods(Known(part.declared)))
-        context = DecisionContext(small_world.end, competing, spent)
+        context = DecisionContext(small_world.end, competing, spent, edition=AS_THEN)
         decided = assert_same(text, (part, desk.model.score(of_part), NO_PROBLEMS), context)
         selections.update(row["selection"] for row in decided.rows)
     assert len(selections) > 1 or at_once == 1, "of sixty alone, all may be left or drawn"

@@ -7,19 +7,21 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.assemble import Rows
 from features.fault import Fault
 from features.messages import read
 from pipelines.commands.application_commands import read_table, with_applications
 from pipelines.training.standard_policy import standard_policy
-from service.orientation import PolicyFault, load_policy
+from service.orientation import DecisionContext, PolicyFault, load_policy
 from service.orientation.applications import Application, protected
 from service.orientation.columns import Known
 from service.orientation.lanes import Track
-from service.orientation.track_assignment import _lines_of
+from service.orientation.track_assignment import NOT_ESTIMATED, _lines_of
 from service.orientation.track_conditions import (
     CONDITIONS,
     REGULATION,
@@ -31,7 +33,7 @@ from service.orientation.track_conditions import (
 from service.scoring import Model
 from service.targeting import Desk, target
 from tests.service.building import NOON, declared, message
-from tests.service.orientation.cases import QUICK, Case, judged, policy_text, rule_text
+from tests.service.orientation.cases import QUICK, Case, judged, policy_text, presented, rule_text
 
 DAY = date(2026, 3, 4)
 HOLDER = Application("Sole Brands", ("soleil", "sun shoe"), small_consignments=True)
@@ -154,7 +156,8 @@ SMALL: dict[str, Any] = {"gross_mass_kg": 0.5, "pieces": 1.0, "hs_code": "640411
         (0.39, SMALL, "simplified_destruction"),
         (0.1, {**SMALL, "hs_code": "060310"}, "none"),
         (0.1, {**SMALL, "gross_mass_kg": 9.0, "pieces": 40.0}, "none"),
-        (None, SMALL, "none"),  # nobody may call goods safe that no model has judged
+        (None, SMALL, "simplified_destruction"),  # by law; that nobody has estimated danger is said
+        (None, {**SMALL, "hs_code": "060310"}, "none"),
     ],
 )
 def test_a_track_follows_the_chance_of_danger_and_what_the_law_asks(
@@ -163,6 +166,38 @@ def test_a_track_follows_the_chance_of_danger_and_what_the_law_asks(
     cases = [Case("a", 0.9, **case), Case("b", 0.1, **case)]
     told = judged(load_policy(policy_text(1, 0, 0)), model, cases, grave=np.nan if grave is None else grave)
     assert told["track"].to_list() == [track, "none"], "what is not looked at has no track"
+
+
+def test_without_a_severity_model_what_was_not_estimated_is_named(model: Model) -> None:
+    policy = load_policy(policy_text(2, 0, 0))
+    told = judged(policy, model, [Case("a", 0.9, **SMALL), Case("b", 0.8, **SMALL)], grave=np.nan)
+    assert [list(unsure)[-1] for unsure in told["unsure"]] == [NOT_ESTIMATED] * 2
+    before = judged(policy, model, [Case("a", 0.9, **SMALL)], grave=np.nan, edition=2)
+    assert before["track"].to_list() == ["none"], "a decision of before is given again as it was"
+
+
+@pytest.mark.parametrize(
+    ("column", "share", "track"),
+    [
+        ("network_grave_share", 0.3, "simplified_destruction"),  # nothing on record
+        ("network_grave_share", 0.2, "simplified_destruction"),
+        ("network_grave_share", 0.42, "investigation"),
+        ("identifiers_grave_share", 0.31, "investigation"),
+        ("identifiers_grave_share", None, "simplified_destruction"),
+    ],
+)
+def test_without_a_severity_model_the_record_decides(
+    model: Model, column: str, share: float | None, track: str
+) -> None:
+    policy = load_policy(policy_text(1, 0, 0))
+    consignments, scores, problems = presented(model, [Case("a", 0.9, **SMALL)])
+    rows = Rows.of_frame(scores.rows.frame.with_columns(pl.Series(column, [share], pl.Float64)))
+    context = DecisionContext(NOON, "message", [])
+    (decision,) = policy.orient(consignments, replace(scores, rows=rows), problems, context).as_json()
+    assert decision["track"] == track
+    (reason,) = [reason for reason in decision["reasons"] if reason["code"] == f"track.{track}"]
+    assert ("on record" in reason["text"] or "were dangerous" in reason["text"]) == (track == "investigation")
+    assert ("not estimated" in reason["text"]) == (track != "investigation")
 
 
 @pytest.mark.parametrize(
