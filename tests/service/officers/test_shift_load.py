@@ -1,4 +1,4 @@
-"""A shift as its chief sees it: what was given and is left, what waits, what came by the hour, what a check is worth."""
+"""A shift as its chief sees it: checks given and left, what waits, what came by the hour, what a check is worth."""
 
 from __future__ import annotations
 
