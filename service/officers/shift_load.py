@@ -96,11 +96,11 @@ def backlog(journal: Journal, office: str, first: date, last: date) -> Mapping[s
 
 def worth(record: pl.DataFrame, least_risk: float) -> list[Step]:
     """Say what fewer and more checks a day would change, from a RECORD of one office; raises Fault for an empty one."""
-    made = round(what_if(record, 0, least_risk).checks) if not record.is_empty() else 0
-    others = [made - n for n in reversed(FURTHER) if made > n] + [made + n for n in FURTHER]
+    present = round(what_if(record, 0, least_risk).checks) if not record.is_empty() else 0
+    others = [present - n for n in reversed(FURTHER) if present > n] + [present + n for n in FURTHER]
     steps = []
     for other in others:
         changed = what_if(record, other, least_risk)
         change = changed.change[ALL].mean / changed.days
-        steps.append(Step(other, change, change / (other - made)))
+        steps.append(Step(other, change, change / (other - present)))
     return steps
