@@ -26,6 +26,7 @@ from pipelines.commands.status_command import status
 from pipelines.commands.transfer_command import transfer
 from pipelines.commands.upgrade_commands import backup, restore, upgrade
 from pipelines.commands.usage import WRONG_USAGE, TamisGroup, command_with_renamed, usage_sentence
+from pipelines.commands.webhook_commands import webhooks
 from service.runtime.installed_version import installed_version
 from service.runtime.private_files import private_files
 from service.runtime.process_tuning import raise_gc_thresholds
@@ -74,6 +75,7 @@ app.command(rich_help_panel=RECORD)(erase)
 app.command(rich_help_panel=RECORD)(retain)
 app.add_typer(keys, name="keys", rich_help_panel=ADMINISTRATION)
 app.command(rich_help_panel=ADMINISTRATION)(invite)
+app.add_typer(webhooks, name="webhooks", rich_help_panel=ADMINISTRATION)
 app.command(rich_help_panel=ADMINISTRATION)(upgrade)
 app.command(rich_help_panel=ADMINISTRATION)(backup)
 app.command(rich_help_panel=ADMINISTRATION)(restore)

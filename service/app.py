@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
 from functools import cache, partial
 
@@ -48,12 +48,14 @@ from service.runtime.process_tuning import frozen_gc
 from service.serving.bundle_swap import LOOK_SECONDS, Swapper
 from service.serving.serving_bundle import Serving, open_serving
 from service.settings import Settings
+from service.webhooks.delivery import Sender
 
 LOG = structlog.get_logger("tamis.record")
 ROUTERS = (
     *(routes.router, search_routes.router, messages.router, doors.router, work.router, searching.router),
     *(listing.router, acts.router, capacity.router, oversight.router, four_eyes.router),
 )
+SENT_EVERY = 5.0  # seconds, after which webhooks tell what came to count
 INDEXED_EVERY = 2.0  # seconds, after which search finds what was decided
 
 
@@ -109,10 +111,13 @@ async def _with_desk(app: FastAPI) -> AsyncIterator[None]:
     store = app.state.desk.journal.store
     app.state.access, app.state.calls = Access(store), CallQueue()
     app.state.read_log = ReadLog(store, settings.read_log)
+    sender = Sender(app.state.access)
     with (
+        closing(sender),
         frozen_gc(),
         compacting_regularly(store, then=partial(_tend, app)),
         run_every(EVERY_SECONDS, partial(_send, app), "sending checkpoints"),
+        run_every(SENT_EVERY, sender.send_due, "sending changes"),
         run_every(INDEXED_EVERY, partial(catch_up_beside_calls, store), "indexing"),
         run_every(LOOK_SECONDS, app.state.swapper.look, "looking for bundles"),
     ):

@@ -73,6 +73,13 @@ class Machines(Kept):
         with self.store.reading() as connection:
             return rows(connection, sa.select(*shown).where(*_live(now)).order_by(KEYS.c.name))
 
+    def named(self, name: str, now: datetime) -> Principal | None:
+        """Return the machine of a name as its key that ends last has it; None where no key of this name is active."""
+        query = sa.select(KEYS).where(KEYS.c.name == name, *_live(now)).order_by(KEYS.c.expires_at.desc()).limit(1)
+        with self.store.reading() as connection:
+            row = connection.execute(query).mappings().first()
+        return None if row is None else _principal(row)
+
     def machine(self, key: str, now: datetime) -> Principal | None:
         """Return the owner of a key; None where unknown or expired. Verified once a minute, as the hash is slow."""
         parts = KEY.fullmatch(key)
@@ -85,7 +92,7 @@ class Machines(Kept):
             row = connection.execute(sa.select(KEYS).where(KEYS.c.key_id == parts[1], *_live(now))).mappings().first()
         if row is None or not self.matches(row["secret"], parts[2]):  # for an unknown key_id no hash is computed
             return None
-        principal = Principal(row["name"], row["role"], tuple(row["offices"]), row["purpose"])
+        principal = _principal(row)
         self._verified[sha256(key)] = (at, principal)
         return principal
 
@@ -93,6 +100,10 @@ class Machines(Kept):
         """Return the owner of a key verified within the last minute: without the store, and so without a thread."""
         known = self._verified.get(sha256(key))
         return known[1] if known and time.monotonic() - known[0] < REMEMBERED.total_seconds() else None
+
+
+def _principal(row: Any) -> Principal:
+    return Principal(row["name"], row["role"], tuple(row["offices"]), row["purpose"])
 
 
 def _live(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:

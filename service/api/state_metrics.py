@@ -13,7 +13,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from service.runtime.installed_version import installed_version
 from service.store.database import Store
 from service.store.tables import DECISIONS, DECLARATIONS
+from service.store.webhook_tables import UNDELIVERED
 from service.targeting import Desk
+from service.webhooks.directory import failing
 
 WHAT = ("history", "model", "lists")
 MICROSECONDS = 1_000_000
@@ -26,6 +28,9 @@ DESCRIBED: dict[str, tuple[str, tuple[str, ...]]] = {
     "tamis_lists_checked_seconds": ("when the watch list checked longest ago was, seconds since 1970", ()),
     "tamis_facts_waiting": ("declarations whose facts wait for the history", ()),
     "tamis_reassessments_waiting": ("decisions that wait to be given again", ()),
+    "tamis_webhooks_failing": ("webhooks whose last message was not taken", ()),
+    "tamis_webhook_failing_since_seconds": ("since when the one that fails longest does, seconds since 1970", ()),
+    "tamis_webhooks_undelivered": ("messages that receivers refused and did not get since", ()),
     "tamis_store_bytes": ("size of the database", ()),
 }
 
@@ -62,7 +67,17 @@ def _looked_up(desk: Desk) -> Iterator[GaugeMetricFamily]:
         waiting = sa.select(sa.func.count()).select_from(DECISIONS).where(DECISIONS.c.waits)
         yield _family("tamis_facts_waiting", connection.execute(unposted).scalar_one())
         yield _family("tamis_reassessments_waiting", connection.execute(waiting).scalar_one())
+        yield from _of_webhooks(connection)
         yield _family("tamis_store_bytes", _bytes_of(store, connection))
+
+
+def _of_webhooks(connection: sa.Connection) -> Iterator[GaugeMetricFamily]:
+    fail = failing(connection)
+    yield _family("tamis_webhooks_failing", len(fail))
+    if fail:
+        yield _family("tamis_webhook_failing_since_seconds", min(since for _, since in fail) / MICROSECONDS)
+    refused = sa.select(sa.func.count()).select_from(UNDELIVERED).where(~UNDELIVERED.c.delivered)
+    yield _family("tamis_webhooks_undelivered", connection.execute(refused).scalar_one())
 
 
 def _bytes_of(store: Store, connection: sa.Connection) -> int:

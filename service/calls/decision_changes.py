@@ -41,11 +41,16 @@ class Changes:
     more: bool
 
 
-def changes_since(store: Store, principal: Principal, place: int, at_most: int = AT_MOST) -> Changes:
-    """Return what came to count after a place on the audit log, as far as a caller sees every part of a consignment."""
+def changes_since(
+    store: Store, principal: Principal, place: int, at_most: int = AT_MOST, until: int | None = None
+) -> Changes:
+    """Return what came to count after a place on the audit log, as far as a caller sees every part of a consignment.
+
+    until: the place to end at; the end of the log where absent.
+    """
     with store.reading() as connection:
         last = connection.execute(sa.select(sa.func.max(CHAIN.c.number))).scalar() or 0
-        reach = min(last, place + LOOKED_AT)
+        reach = min(last if until is None else until, place + LOOKED_AT)
         entries = sa.select(CHAIN.c.number, CHAIN.c.kind, CHAIN.c.subject).where(
             CHAIN.c.number > place, CHAIN.c.number <= reach, CHAIN.c.kind.in_(list(WHY))
         )

@@ -21,6 +21,8 @@ import numpy as np
 import polars as pl
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from features.fault import Fault
 from features.hashes import hash_of
@@ -38,7 +40,7 @@ class Pseudonyms:
 
     def __init__(self, key: bytes) -> None:
         """key: 16 bytes."""
-        self._keys = round_keys(key)
+        self._keys, self._key = round_keys(key), key
         self._seal = AESSIV(hashlib.sha512(b"texts sealed for addresses\x1f" + key).digest())
 
     @property
@@ -81,6 +83,10 @@ class Pseudonyms:
     def trace(self, text: str) -> str:
         """Return what a log holds of a text that may name somebody: the same for the same text, and no more."""
         return f"{self.keyed_list([hash_of(text)])[0] & (2**64 - 1):016X}"
+
+    def derived(self, what: str) -> bytes:
+        """Return a secret of 32 bytes for one purpose, which nobody without the key can work out (HKDF, RFC 5869)."""
+        return HKDF(SHA256(), 32, salt=None, info=what.encode()).derive(self._key)
 
     def sealed(self, text: str) -> str:
         """Return a text encrypted, as it may stand in the address of a page: the same for the same text."""

@@ -33,10 +33,12 @@ from service.parties.watch_lists import import_list
 from service.record.ownership import Sender
 from service.record.search_index import catch_up
 from service.record.transfers import Transfer, pass_on
-from service.store.bulk_rows import insert_many
+from service.store.bulk_rows import insert_many, insert_row
 from service.store.database import Store
 from service.store.tables import HUBS, PHONES, RECEPTACLES
+from service.store.webhook_tables import UNDELIVERED
 from service.targeting import target
+from service.webhooks.directory import Webhooks
 from tests.service.building import NOON, declared, message, outcome
 
 LATER = NOON + timedelta(days=2)
@@ -96,6 +98,10 @@ def _access(store: Store) -> None:
     access.accept(token, "ada", "a long enough password", "en", NOON)
     access.log_in("ada", "a long enough password", "audit", NOON)
     access.make_key("clearing", "clearance", ["FRCDG1"], "targeting", "ada", NOON)
+    made = Webhooks(access).make("https://clearance.example", "clearing", "ada", NOON)
+    refused = {"webhook_id": made.webhook_id, "since": 1, "until": 2, "fault": "it answers 422", "at": micros(NOON),
+               "delivered": False}  # fmt: skip
+    store.write(lambda connection: insert_row(connection, UNDELIVERED, refused))
     keep_view(store, "ada", "queue", {"columns": ["lane"], "query": ""})
     reader = Principal("clearing", "clearance", ("FRCDG1",), "targeting")
     with tempfile.TemporaryDirectory() as folder:
