@@ -40,6 +40,8 @@ class DecisionCheck:
             return "the declaration or the call of its decision is not in the store"
         if any(isinstance(row[name], Unreadable) for name in ("body", "row_as_scored")):
             return "its decision cannot be read: it was changed"
+        if isinstance(row["basis"], Unreadable):
+            return "the call of its decision cannot be read: it was changed"
         if isinstance(row["declared"], Unreadable):
             return "the declaration of its decision cannot be read: it was changed"
         if self._vouched(row) != content or _copied(row) != _said(row["body"]):

@@ -63,7 +63,7 @@ CALLS = sa.Table(  # the circumstances that the decisions of one call share: wha
     "calls",
     TABLES,
     sa.Column("call_id", sa.String, primary_key=True),
-    sa.Column("basis", sa.JSON, nullable=False),
+    sa.Column("basis", PackedJson, nullable=False),
     info=GROWS,
 )
 POLICIES = sa.Table(  # every policy that ever decided, by the hash of its text

@@ -1,4 +1,4 @@
-"""Pack declarations, decisions and rows as scored: the same contents in a fifth of the room.
+"""Pack declarations, decisions, rows as scored and circumstances of calls: the same contents in a fifth of the room.
 
 What queries choose by stands in columns of its own: what selected a consignment, its mode, and the sender's card.
 """
@@ -16,7 +16,7 @@ from service.store.packed import packed_or_null
 
 revision = "0009"
 down_revision = "0008"
-PACKED = {"declarations": ("stated", "body"), "decisions": ("body", "row_as_scored")}
+PACKED = {"declarations": ("stated", "body"), "decisions": ("body", "row_as_scored"), "calls": ("basis",)}
 IN_COLUMNS: dict[str, tuple[sa.Column[Any], ...]] = {
     "declarations": (sa.Column("card", sa.BigInteger()),),
     "decisions": (
@@ -41,9 +41,9 @@ def upgrade() -> None:
                     type_=sa.LargeBinary(),
                     postgresql_using=f"convert_to({column}::text, 'UTF8')",
                 )
-            for added in IN_COLUMNS[name]:
+            for added in IN_COLUMNS.get(name, ()):
                 batch.add_column(sa.Column(added.name, added.type))
-        change_rows(connection, table_of(connection, name), _declared if name == "declarations" else _decided)
+        change_rows(connection, table_of(connection, name), CHANGES[name])
 
 
 def _declared(row: Row) -> Row:
@@ -61,3 +61,10 @@ def _decided(row: Row) -> Row:
 def _content(text: bytes | None) -> Any:
     """Read JSON; a store from before contents could be NULL says null."""
     return None if text is None else orjson.loads(text)
+
+
+def _called(row: Row) -> Row:
+    return {"basis": packed_or_null(_content(row["basis"]))}
+
+
+CHANGES = {"declarations": _declared, "decisions": _decided, "calls": _called}
