@@ -13,6 +13,7 @@ from features.history.totals import History, HistoryUnavailable
 from features.messages import Message
 from features.moments import EPOCH
 from features.parties import Parties
+from features.parties.list_match import MATCHED
 from service.journal import Journal
 from service.orientation import DecisionContext, Policy
 from service.orientation.columns import Known
@@ -97,7 +98,16 @@ class Desk:
         lost = (*self.lacking, *lost, *self.stale(_moment(self.parties.lists_checked()), message.received_at))
         opened = self.opened(consignments)
         return DecisionContext(
-            message.received_at, message.competing, spent, history, self.language, lists, lost, opened, **again
+            message.received_at,
+            message.competing,
+            spent,
+            history,
+            self.language,
+            lists,
+            lost,
+            opened,
+            matches=matches_in(consignments),
+            **again,
         )
 
     def opened(self, consignments: Consignments) -> Mapping[str, int]:
@@ -127,6 +137,14 @@ def networks_of(consignments: Consignments) -> list[str]:
     network_id, party_id = (consignments.declared.text_or_unknown(name).rows() for name in ("network_id", "party_id"))
     named = (party if network is None else network for network, party in zip(network_id, party_id, strict=True))
     return sorted({code for code in named if code is not None})
+
+
+def matches_in(consignments: Consignments) -> Mapping[int, tuple[str, ...]]:
+    """Return by place the matches of consignments with watch lists, as they are written; none where no list is."""
+    declared = consignments.declared
+    if MATCHED not in declared:
+        return {}
+    return {place: tuple(matches) for place, matches in enumerate(declared.values(MATCHED)) if matches}
 
 
 def _moment(microseconds: int | None) -> datetime | None:

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from docs.generator.markdown import code, page, section, table
+from features.parties.list_match import CONSIGNEE, CONSIGNOR, ListMatch
 from pipelines.training.standard_policy import standard_policy
 from service.orientation import load_policy
 from service.orientation.decision_assembly import Stamp, selection_reasons
 from service.orientation.lanes import Check
+from service.orientation.list_reasons import list_reasons
 from service.orientation.policy import PAST_UNKNOWN, UNKNOWN_PAST
 from service.orientation.track_assignment import TRACKED, UNJUDGED
 
@@ -30,6 +32,15 @@ CASES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("no model could be loaded", {"risk": None}),
     ("the declaration was cancelled", {"withdrawn": True}),
 )
+SHOWN = ("telephone", "name", "house")
+WHEN_LISTED = (
+    "the sender shares an identifier or a rare name with a subject of an active list",
+    "the addressee shares a key of its own with one, or its name at its house",
+    "the addressee shares its name in its postcode with one, or a key that strangers share; no lane follows",
+)
+LISTS = """
+`evidence` is the name of the list. Callers of the role `clearance` are told neither the list nor what is shared.
+"""
 HEADS = ("code", "when", "text")
 INTRODUCTION = """
 A reason has a `code`, a `text` in the language of the installation, and where it is a model's a `contribution`
@@ -47,6 +58,7 @@ def reasons_page() -> str:
         "Reason codes",
         INTRODUCTION,
         section("Selection and capacity", table(HEADS, selection_codes())),
+        section("Watch lists", LISTS, table(HEADS, _listed())),
         section("Tracks", table(HEADS, _tracks())),
         section("Rules of the standard policy", "Another policy has other rules.", table(HEADS, _rules())),
         section("Indicators of the standard policy", INDICATORS, table(HEADS, _indicators())),
@@ -65,6 +77,14 @@ def selection_codes() -> list[list[str]]:
         ),
         _row("rules were promoted and no model yet", not_yet),
     ]
+
+
+def _listed() -> list[list[str]]:
+    """Return the reason of each side and tier of a match with a watch list."""
+    matches = [ListMatch(CONSIGNOR, True, "dossier-17", ("mailbox",)), ListMatch(CONSIGNEE, True, "dossier-17", SHOWN),
+               ListMatch(CONSIGNEE, False, "dossier-17", ("postcode",))]  # fmt: skip
+    reasons = [reason for match in matches for reason in list_reasons([match.written()], "en")]
+    return [[code(reason["code"]), when, reason["text"]] for reason, when in zip(reasons, WHEN_LISTED, strict=True)]
 
 
 def _row(when: str, reason: dict[str, Any]) -> list[str]:

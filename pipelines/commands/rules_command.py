@@ -28,6 +28,7 @@ from pipelines.training.training_frame import fit_goods, labelled_of, linked, re
 from service.orientation import Policy
 from service.orientation.applications import Application, protected
 from service.orientation.columns import Known
+from service.orientation.list_reasons import columns_of
 from service.orientation.rules import Rule
 
 DAYS = 28  # that are tried where nobody says which
@@ -113,7 +114,7 @@ def _days(
         part = everything.where((day == one) & (pl.col("lodged_at") >= first))
         seen = Known(part.declared, columns=assemble(part, history, fits, INPUTS).columns)
         holder, authorised = protected(part, seen, applications)
-        seen.add(right_holder=holder, sender_authorised=authorised)
+        seen.add(right_holder=holder, sender_authorised=authorised, **columns_of({}, len(seen)))
         yield part.frame, seen
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from features.catalogue import INPUTS
 from service.access.principal import OPEN, Principal
+from service.orientation.list_reasons import CODE, unnamed
 
 KEPT_OF_A_REASON = ("code", "text")
 KEPT_OF_AN_OVERRIDE = ("clearance", "at", "new_information")
@@ -17,8 +18,8 @@ def shown_to(principal: Principal, decisions: Sequence[Mapping[str, Any]]) -> li
     """Return decisions as a role may see them.
 
     A clearance system gets the reasons in words, without value and weight: with both, its users could search for a
-    declaration that slips through. Of an override it gets the lane, not the person and the reason. Analysts and
-    auditors see everything.
+    declaration that slips through; nor does it learn which list a party is on. Of an override it gets the lane, not the
+    person and the reason. Analysts and auditors see everything.
     """
     if principal is OPEN or principal.role != "clearance":
         return [dict(decision) for decision in decisions]
@@ -35,6 +36,8 @@ def _redacted(decision: Mapping[str, Any]) -> dict[str, Any]:
 
 def _reason(reason: Mapping[str, Any]) -> dict[str, Any]:
     kept = {name: reason[name] for name in KEPT_OF_A_REASON}
+    if str(reason["code"]).startswith(f"{CODE}."):
+        return {**kept, "text": unnamed(kept["text"])}
     words = _words().get(str(reason["code"]))
     return {**kept, "text": next((w for w in words if kept["text"].startswith(w)), words[0])} if words else kept
 

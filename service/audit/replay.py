@@ -235,6 +235,7 @@ def _moment(basis: Row) -> DecisionContext:
         anew=basis["anew"],
         settled=tuple(basis["settled"]),
         edition=basis.get("edition", 1),
+        matches={int(place): tuple(matches) for place, matches in basis.get("matches", {}).items()},
     )
 
 

@@ -27,7 +27,7 @@ class DecisionContext:
     settled: rows that have the strictest check already and ask for no other. edition: of how declarations are judged,
     so that a decision of an earlier one replays: in the first, any data problem made a declaration incomplete, and HS
     codes were compared with applications as they were written; in the second, nothing had a track without a model of
-    severity.
+    severity. matches: by row, the matches of both parties with watch lists (`ListMatch.written`).
     """
 
     decided_at: datetime
@@ -42,3 +42,4 @@ class DecisionContext:
     anew: bool = False
     settled: tuple[int, ...] = ()
     edition: int = EDITION
+    matches: Mapping[int, tuple[str, ...]] = field(default_factory=dict)

@@ -18,6 +18,7 @@ from service.orientation.campaigns import HELD, LEADS
 from service.orientation.decisions import DECISIONS_PER_PART, FLAT, SCHEMA, Made, Row, decision_id, plainly
 from service.orientation.given_lanes import Lanes
 from service.orientation.lanes import GREEN, Check
+from service.orientation.list_reasons import list_reasons
 from service.orientation.track_assignment import track_evidence, track_text
 from service.scoring import Scores
 from service.scoring.explanation import Language, reasons_of
@@ -82,6 +83,7 @@ class Stamp:
     lost: tuple[str, ...]
     indicator_texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     by_choice: bool = False
+    matches: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
 
 def assemble_decisions(
@@ -166,6 +168,7 @@ class Assembled(Made):
     def _reasons(self, place: int, oriented: Row) -> list[Row]:
         return (
             selection_reasons(oriented, self._stamp)
+            + list_reasons(self._stamp.matches.get(place, ()), self._stamp.language)
             + self._explained.get(place, [])
             + track_reasons(oriented, self._stamp)
         )

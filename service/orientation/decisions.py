@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, overload
@@ -59,7 +59,7 @@ SCHEMA = pl.Schema(
 class Basis:
     """What the decisions of one call rest on besides their consignments and rows: enough to replay them.
 
-    opened, found, anew, settled, edition: see DecisionContext.
+    opened, found, anew, settled, edition, matches: see DecisionContext.
     spent: rows of checks already given out (office, begins in ISO 8601, by kind, and what pacing rests on).
     """
 
@@ -77,6 +77,7 @@ class Basis:
     anew: bool
     settled: tuple[int, ...]
     edition: int
+    matches: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     def as_json(self, policy_sha256: str) -> dict[str, Any]:
         """Return the form that the store keeps: the policy by its hash, times in ISO 8601."""
@@ -85,6 +86,8 @@ class Basis:
         content |= {k: iso(v) if v else None for k, v in times.items()}
         content |= {"opened": dict(self.opened), "anew": self.anew, "edition": self.edition}
         content |= {"found": list(self.found), "settled": list(self.settled)}
+        if self.matches:
+            content["matches"] = {str(place): list(matches) for place, matches in self.matches.items()}
         return {**content, "lost": list(self.lost), "policy_sha256": policy_sha256}
 
 

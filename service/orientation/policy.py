@@ -26,6 +26,7 @@ from service.orientation.given_lanes import Lanes
 from service.orientation.indicators import Indicators, texts_of
 from service.orientation.labels import before_arrival, flagged, oriented
 from service.orientation.lanes import GREEN, NO_CHECK, PHYSICAL, STRICTEST_FIRST, Lane, Track, check_of
+from service.orientation.list_reasons import columns_of
 from service.orientation.pacing import bands_of, paced
 from service.orientation.periods import Periods
 from service.orientation.rules import MICROS_OF_A_DAY, Rule
@@ -74,7 +75,7 @@ class Policy:
         texts = {rule.code: rule.reason for rule in self.rules} | {UNKNOWN_PAST: PAST_UNKNOWN, FINDING: FINDING_TEXT}
         stamp = Stamp(
             context.decided_at, context.language, self.policy_id, texts, context.history_as_of, context.lists_as_of,
-            context.lost, texts_of(self.indicators.listed), decided_by_rules(scores, context),
+            context.lost, texts_of(self.indicators.listed), decided_by_rules(scores, context), context.matches,
         )  # fmt: skip
         lanes = self.lanes(consignments, scores, problems, context)
         rows = assemble_decisions(consignments, lanes, scores, problems, stamp)
@@ -86,7 +87,7 @@ class Policy:
         return Basis(
             context.decided_at, context.competing, context.language, self.text, scores.model.sha256, spent,
             context.history_as_of, context.lists_as_of, context.lost, context.opened, context.found,
-            context.anew, context.settled, context.edition,
+            context.anew, context.settled, context.edition, context.matches,
         )  # fmt: skip
 
     def lanes(self, consignments: Consignments, scores: Scores, problems: Problems, context: DecisionContext) -> Lanes:
@@ -97,6 +98,7 @@ class Policy:
         """
         as_written = context.edition == 1
         known = self.known(consignments, scores, codes_as_written=as_written)
+        known.add(**columns_of(context.matches, len(known)))
         now = context.decided_at if context.anew else None
         periods = self.capacity.with_capacity(known, context.spent, now)
         asked = self._ask(known, periods, context, by_rules=scores.model.trees is None)

@@ -14,6 +14,7 @@ from service.orientation.capacity import CapacityPlan
 from service.orientation.exploration import MEAN_WEIGHT, Exploration
 from service.orientation.indicators import read_indicators
 from service.orientation.lanes import Lane
+from service.orientation.list_reasons import LISTED
 from service.orientation.pacing import compile_kernels
 from service.orientation.policy import Policy
 from service.orientation.policy_sections import PolicyFault, above_zero, day, only, section_of, share, whole
@@ -91,12 +92,16 @@ def kinds_of_columns() -> dict[str, Kind]:
     kinds: dict[str, Kind] = {item.name: "number" if item.kind == "number" else "text" for item in INPUTS}
     kinds |= dict.fromkeys((*SUMMED, "lines"), "number")
     declared: dict[str, Kind] = {"text": "text", "number": "number", "whole": "number", "time": "moment"}
-    return kinds | {column.name: declared[column.kind] for column in CONSIGNMENT_COLUMNS} | PROTECTED
+    return kinds | {column.name: declared[column.kind] for column in CONSIGNMENT_COLUMNS} | PROTECTED | LISTED
 
 
 def check_inputs(policy: Policy, inputs: Sequence[Input]) -> None:
     """Raise PolicyFault if a rule names a feature that the serving model does not have."""
-    known = {column.name for column in CONSIGNMENT_COLUMNS} | {*TOTALS, *PROTECTED} | {item.name for item in inputs}
+    known = (
+        {column.name for column in CONSIGNMENT_COLUMNS}
+        | {*TOTALS, *PROTECTED, *LISTED}
+        | {item.name for item in inputs}
+    )
     for rule in policy.rules:
         missing = [name for name in rule.columns if name not in known]
         if missing:

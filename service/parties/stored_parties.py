@@ -20,6 +20,7 @@ from features.parties.graph_timeline import JUDGED
 from features.parties.linking import code_of, entity_of, evidence_in, with_evidence
 from service.parties.graph_rows import judgements_made, keyed_rows, row_of, row_of_card
 from service.parties.linking_switch import LinkingSwitch
+from service.parties.list_screening import screened
 from service.parties.seen_parties import sees_pair, senders_seen, with_lists
 from service.parties.stored_graph import StoredGraph, note_change
 from service.parties.watch_lists import lists_as_of, lists_checked, subjects_named
@@ -51,6 +52,8 @@ class StoredParties:
         with self.store.reading() as connection:
             graph = graph_for(connection, stated)
             linked = link_with(stated, graph, lists_at=lists_at)[0]
+            if lists_at is not None:
+                linked = screened(connection, linked)
         linked = _with_keyed_codes(linked, self.store.pseudonyms)
         GROWN.consignments, GROWN.graph = linked, graph
         return linked

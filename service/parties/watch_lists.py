@@ -15,16 +15,18 @@ from features.intelligence import Listed, read_list, subjects_of
 from features.parties.evidence import SURE, level_of
 from features.parties.graph_timeline import LISTED
 from service.canonical import canonical
+from service.parties.listed_addressees import as_addressees, consignments_to
 from service.parties.stored_graph import StoredGraph
 from service.record.audit_log import Entry, append
 from service.record.reassessment_marks import wake_for_lists
 from service.record.record_kinds import list_content
-from service.store.bulk_rows import insert_row, update_rows
+from service.record.search_index import catch_up
+from service.store.bulk_rows import delete_rows, insert_many, insert_row, update_rows
 from service.store.database import Store
 from service.store.pseudonyms import Pseudonyms
 from service.store.queries import set_state, state_of
 from service.store.store_key import pseudonyms_in
-from service.store.tables import LISTS
+from service.store.tables import LISTED_VALUES, LISTS
 
 REPORT_EXPIRES = 365 * 86_400_000_000  # microseconds; unlike lists, reports are not maintained
 SHRUNK = 0.2  # share of missing subjects from which a second person has to approve
@@ -75,6 +77,7 @@ def import_list(
         raise Fault("a list needs an identifier, and --by NAME")
     kind, until = (REPORTS, expires_at or at + REPORT_EXPIRES) if reports else (WATCHED, expires_at)
     listed = read_list(content, source)
+    catch_up(store)  # so that what was decided before the list is found by it
     subjects, digest = _as_subjects(list_id, listed, store.pseudonyms), hashlib.sha256(content).hexdigest()
     row = {
         "list_id": list_id, "kind": kind, "source": source, "format": listed.format, "sha256": digest,
@@ -102,6 +105,7 @@ def decide(store: Store, list_id: str, *, by: str, at: int, activate: bool) -> t
 
     Raises Fault for the first person.
     """
+    catch_up(store)
     with store.writing() as connection:
         query = sa.select(LISTS).where(LISTS.c.list_id == list_id, LISTS.c.status == "waiting")
         waiting = connection.execute(query.order_by(LISTS.c.version.desc())).first()
@@ -125,6 +129,7 @@ def expire(store: Store, now: int) -> int:
         over = connection.execute(sa.select(LISTS).where(LISTS.c.status == "active", LISTS.c.expires_at <= now)).all()
         for row in over:
             _replace(connection, dict(row.subjects), {}, now, row.kind)
+            delete_rows(connection, LISTED_VALUES, LISTED_VALUES.c.list_id == row.list_id)
             _end(connection, row.list_id, row.version, "expired", now)
             _log(connection, row.list_id, int(row.version), "expired", "", now)
         if over:
@@ -186,10 +191,16 @@ def lists_as_of(connection: sa.Connection) -> int | None:
 
 
 def _as_subjects(list_id: str, listed: Listed, pseudonyms: Pseudonyms) -> Subjects:
-    """Return subjects as the store keeps them, with keyed hashes; their values in the order of the plain ones."""
+    """Return subjects as the store keeps them, with keyed hashes; their values in the order of the plain ones.
+
+    named_within: how they are found as addressees besides, see `as_addressees`. found_by: how search finds them.
+    """
     names = ("entity", "label", "values")
     rows = pseudonyms.keyed_columns(subjects_of(list_id, listed.statements), "entity", "values").to_dicts()
-    return {subject["subject_id"]: {name: subject[name] for name in names} for subject in rows}
+    beside = as_addressees(listed.statements, pseudonyms)
+    return {
+        subject["subject_id"]: {**{n: subject[n] for n in names}, **beside[subject["subject_id"]]} for subject in rows
+    }
 
 
 def _add_waiting(connection: sa.Connection, row: dict[str, Any]) -> int:
@@ -217,14 +228,30 @@ def _activate(connection: sa.Connection, list_id: str, version: int, by: str | N
     this_version = (LISTS.c.list_id == list_id, LISTS.c.version == version)
     row = connection.execute(sa.select(LISTS).where(*this_version)).one()
     before = dict(active.subjects) if active is not None else {}
-    concerned = _replace(connection, before, dict(row.subjects), at, row.kind)
+    subjects = dict(row.subjects)
+    concerned, added = _replace(connection, before, subjects, at, row.kind), _difference(before, subjects)[0]
     if active is not None:
         _end(connection, list_id, active.version, "replaced", at)
     update_rows(connection, LISTS, {"status": "active", "approved_by": by, "active_from": at}, *this_version)
     set_state(connection, LISTS_AS_OF, at)
     _set_checked(connection)
     _log(connection, list_id, version, "activated", by or row.imported_by, at)
-    return wake_for_lists(connection, concerned, at) if row.kind == WATCHED else 0
+    if row.kind != WATCHED:
+        return 0
+    _compare_by(connection, list_id, subjects)
+    addressed = consignments_to(connection, [subjects[subject] for subject in sorted(added)])
+    return wake_for_lists(connection, concerned, addressed, at)
+
+
+def _compare_by(connection: sa.Connection, list_id: str, subjects: Subjects) -> None:
+    """Let addressees be compared with these subjects of a list, and with none that it had before."""
+    delete_rows(connection, LISTED_VALUES, LISTED_VALUES.c.list_id == list_id)
+    rows = [
+        {"value": value, "entity": subject["entity"], "list_id": list_id}
+        for subject in subjects.values()
+        for value in dict.fromkeys((*subject["values"], *subject.get("named_within", ())))
+    ]
+    insert_many(connection, LISTED_VALUES, rows)
 
 
 def _look_after(connection: sa.Connection, active: Any, at: int) -> None:

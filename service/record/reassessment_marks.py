@@ -41,21 +41,19 @@ def wake_unscreened(connection: sa.Connection, call_id: str, basis: Basis | None
     return update_rows(connection, DECISIONS, {"waits": True}, *waiting)
 
 
-def wake_for_lists(connection: sa.Connection, networks: Sequence[str], at: int) -> int:
-    """Let what some networks lodged lately, and nobody has opened or sent to be opened, be decided again; how many.
+def wake_for_lists(connection: sa.Connection, networks: Sequence[str], consignments: Sequence[str], at: int) -> int:
+    """Let what was lodged lately, and nobody has opened or sent to be opened, be decided again; how many.
 
-    networks: codes. at: when a list was activated that tells of them, microseconds since 1970.
+    networks: codes of those that lodged it. consignments: identifiers of those whose addressees are listed. at: when a
+    list was activated that tells of them, microseconds since 1970.
     """
     since = at // 3_600_000_000 - RESCREENED_DAYS * 24
     known = sa.select(OUTCOMES.c.consignment_id).where(OUTCOMES.c.consignment_id == DECISIONS.c.consignment_id)
     woken = 0
+    waiting = (DECISIONS.c.stands, DECISIONS.c.hour >= since, standing_lane() != "red", ~known.exists())
     for batch in in_lists(networks):
-        waiting = (
-            DECISIONS.c.network.in_(batch),
-            DECISIONS.c.stands,
-            DECISIONS.c.hour >= since,
-            standing_lane() != "red",
-            ~known.exists(),
-        )
-        woken += update_rows(connection, DECISIONS, {"waits": True}, *waiting)
+        woken += update_rows(connection, DECISIONS, {"waits": True}, DECISIONS.c.network.in_(batch), *waiting)
+    for batch in in_lists(consignments):
+        others = (DECISIONS.c.consignment_id.in_(batch), ~DECISIONS.c.waits)
+        woken += update_rows(connection, DECISIONS, {"waits": True}, *others, *waiting)
     return woken

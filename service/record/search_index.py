@@ -29,6 +29,7 @@ from service.store.database import Store
 from service.store.driver import Prepared, among
 from service.store.pseudonyms import Pseudonyms
 from service.store.queries import in_lists, set_state, state_of
+from service.store.store_key import pseudonyms_in
 from service.store.tables import CHAIN, DECISIONS, DECLARATIONS, SEARCHED
 
 TAKEN_IN = "search_taken_in"  # the last entry of the audit log whose decision search finds
@@ -134,6 +135,14 @@ def decisions_waiting(connection: sa.Connection) -> int:
     after = CHAIN.c.number > (state_of(connection, TAKEN_IN) or 0)
     query = sa.select(CHAIN.c.number).where(after, CHAIN.c.kind == "decision").limit(MOST_WAITING)
     return len(connection.execute(query).all())
+
+
+def keys_waiting(connection: sa.Connection) -> list[tuple[str, list[int]]]:
+    """Return the consignments whose decisions are not in the index yet, and the hashes of what each states."""
+    above, last = state_of(connection, TAKEN_IN) or 0, tail(connection)[0]
+    rows = DECIDED.rows(connection, above=above, until=last) if above < last else []
+    decided = [dict(zip((*VERSION_KEY, "body", "stated"), row, strict=True)) for row in rows if row[-2] and row[-1]]
+    return [(key[1], values.tolist()) for key, values in stating(decided, pseudonyms_in(connection))]
 
 
 def lacks_archived(store: Store) -> bool:

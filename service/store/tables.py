@@ -220,6 +220,14 @@ LISTS = sa.Table(  # every version that was ever imported, and what became of it
     sa.Column("subjects", sa.JSON, nullable=False, info=BY_ENTRY),  # → label, and card and evidence as keyed hashes
     info=GROWS,
 )
+LISTED_VALUES = sa.Table(  # what subjects of active watch lists state, as keyed hashes: follows from `lists`
+    "listed_values",
+    TABLES,
+    sa.Column("value", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("entity", sa.BigInteger, primary_key=True, autoincrement=False),  # the card of the subject
+    sa.Column("list_id", sa.String, nullable=False),
+    sqlite_with_rowid=False,
+)
 EVIDENCE = sa.Table(  # what cards state, as keyed hashes: no name and no address stands here
     "evidence",
     TABLES,

@@ -1,0 +1,95 @@
+"""Subjects of lists as addressees: what they are compared by besides their evidence, and what was addressed to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+import polars as pl
+import sqlalchemy as sa
+
+from features.parties.addressee import names_in_postcodes
+from service.record.postings import numbers_of
+from service.record.search_index import keys_waiting, values_of
+from service.record.search_keys import SOUND, TOWN, stated_keys
+from service.store.driver import Prepared, among
+from service.store.pseudonyms import Pseudonyms
+from service.store.tables import SEARCHED
+
+COLUMN_OF = {  # properties of a subject, and the column in which an addressee states the same
+    "name": "consignee_name",
+    "email": "consignee_email",
+    "phone": "consignee_phone",
+    "address": "consignee_address",
+    "id": "consignee_id",
+}
+ALONE, NAMES, HOUSES = "alone", "names", "houses"
+GROUP_OF_KIND = {"telephone": ALONE, "mailbox": ALONE, "number": ALONE, "name": NAMES, "address": HOUSES}
+FOUND = Prepared(sa.select(SEARCHED.c.consignment_id).where(among(SEARCHED.c.number)))
+Found = Mapping[str, Sequence[int]]
+
+
+def as_addressees(statements: pl.DataFrame, pseudonyms: Pseudonyms) -> dict[str, dict[str, Any]]:
+    """Return for each subject of STATEMENTS what is kept beside its evidence, so that it is found as an addressee.
+
+    named_within: its names within the postcodes of its addresses, keyed. found_by: hashes of the keys by which search
+    finds what was addressed to it: those that suffice `alone`, and `names` and `houses`, one of each together.
+    """
+    beside = {}
+    for (subject,), rows in statements.group_by(["subject_id"], maintain_order=True):
+        texts: dict[str, list[str]] = {}
+        for name, text in rows.select("property", "text").rows():
+            texts.setdefault(name, []).append(text)
+        within = names_in_postcodes(texts.get("name", ()), texts.get("address", ()))
+        beside[str(subject)] = {"named_within": pseudonyms.keyed_list(within), "found_by": _keys(texts, pseudonyms)}
+    return beside
+
+
+def _keys(texts: Mapping[str, Sequence[str]], pseudonyms: Pseudonyms) -> dict[str, list[int]]:
+    groups: dict[str, list[str]] = {ALONE: [], NAMES: [], HOUSES: []}
+    countries: list[str | None] = [country.upper() for country in texts.get("country", ())]
+    for (name, column), country in product(COLUMN_OF.items(), countries or [None]):
+        for text in texts.get(name, ()):
+            for key in stated_keys({column: text, "consignee_country": country}):
+                kind, _, form = key.partition("\x1f")
+                if _tells(kind, form):
+                    groups[GROUP_OF_KIND[kind]].append(key)
+    return {group: values_of(list(dict.fromkeys(keys)), pseudonyms).tolist() for group, keys in groups.items()}
+
+
+def _tells(kind: str, form: str) -> bool:
+    """Return true for a key that is looked for: of a name its sound, of a house the one in its town."""
+    return kind in GROUP_OF_KIND and {"name": form.startswith(SOUND), "address": TOWN in form}.get(kind, True)
+
+
+def consignments_to(connection: sa.Connection, subjects: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the consignments on record that state a key of one's own of these subjects, or name and house of one.
+
+    Either party may state it: whoever decides again compares both. Subjects of before this was kept have no keys.
+    """
+    wanted: list[Found] = [subject["found_by"] for subject in subjects if "found_by" in subject]
+    values = {value for found in wanted for of_group in found.values() for value in of_group}
+    if not values:
+        return []
+    stating = numbers_of(connection, values)
+    numbers: set[int] = set()
+    for found in wanted:
+        by_name, by_house = (_any_of(stating, found[group]) for group in (NAMES, HOUSES))
+        numbers.update(_any_of(stating, found[ALONE]).tolist(), np.intersect1d(by_name, by_house).tolist())
+    consignments = {number for (number,) in FOUND.rows(connection, among=sorted(numbers))} if numbers else set()
+    for consignment_id, stated in keys_waiting(connection):
+        held = set(stated)
+        if any(_states(held, found) for found in wanted):
+            consignments.add(consignment_id)
+    return sorted(consignments)
+
+
+def _states(held: set[int], found: Found) -> bool:
+    return not held.isdisjoint(found[ALONE]) or not (held.isdisjoint(found[NAMES]) or held.isdisjoint(found[HOUSES]))
+
+
+def _any_of(stating: Mapping[int, Any], values: Sequence[int]) -> Any:
+    found = [stating[value] for value in values if value in stating]
+    return np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
