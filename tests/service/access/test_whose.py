@@ -170,6 +170,7 @@ ABOUT: dict[str, Requests] = {  # of each route that reaches what is on record: 
         {"path": t.parties[0],
          "data": {"one": t.parties[0], "other": t.parties[1], "verdict": "same", "reason": "seen"}}
     ],
+    "capacity_page": lambda t: [{"params": {"office": t.office, "physical": 3}}],
     "policy_page": lambda t: [{"params": {"office": t.office, "physical": 3}}],
     "replay_decision": lambda t: [{"data": {"decision_id": t.decision_id}}],
 }  # fmt: skip
