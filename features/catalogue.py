@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from features.choices import LANGUAGES
-from features.columns import declared, goods, identifiers, route, serials, shipper
+from features.columns import declared, goods, identifiers, plausible, route, serials, shipper
 from features.inputs import FLAG, NEVER_LOWERS, NEVER_RAISES, SHARE, Input, InputKind, category, history, number
 from features.messages.mapping import Extra
 
@@ -62,6 +62,24 @@ INPUTS: tuple[Input, ...] = (
            "寄件地址中的数字"),
     number(declared.mailbox_name_fit, "The mailbox holds the sender's name", "La boîte aux lettres porte le nom de l'expéditeur",
            "邮箱包含寄件人名称", FLAG),
+    # whether what it states of itself can be
+    number(plausible.sender_name_odd, "Name of the sender that cannot be", "Nom de l'expéditeur invraisemblable", "寄件人名称不合情理"),
+    number(plausible.sender_address_odd, "Street of the sender that cannot be", "Rue de l'expéditeur invraisemblable",
+           "寄件人街道不合情理"),
+    number(plausible.sender_place_elsewhere, "Town of the sender in another country", "Ville de l'expéditeur dans un autre pays",
+           "寄件城市属于他国", FLAG),
+    number(plausible.sender_postcode_unfit, "Postcode of the sender without its country's form",
+           "Code postal de l'expéditeur sans la forme de son pays", "寄件邮编不符合该国格式", FLAG),
+    number(plausible.sender_phone_elsewhere, "Telephone of the sender outside its country's plan",
+           "Téléphone de l'expéditeur hors du plan de son pays", "寄件电话不属于该国号码规划"),
+    number(plausible.sender_script_elsewhere, "Letters that the sender's country does not write",
+           "Lettres que le pays de l'expéditeur n'écrit pas", "寄件信息使用该国不用的文字", FLAG),
+    number(plausible.sender_house_beyond, "House number beyond any of the sender's country",
+           "Numéro de maison au-delà de ceux du pays de l'expéditeur", "门牌号超出该国范围", FLAG),
+    number(plausible.sender_mailbox_elsewhere, "Mailbox of the sender under another country's domain",
+           "Boîte aux lettres de l'expéditeur dans le domaine d'un autre pays", "寄件邮箱属于他国域名", FLAG),
+    number(plausible.sender_oddities, "Statements of the sender that cannot be", "Indications invraisemblables de l'expéditeur",
+           "寄件人不合情理的申报项"),
     # the route
     number(route.transits, "Countries of transit", "Pays de transit", "中转国数"),
     number(route.sender_elsewhere, "Sender not in the country of dispatch", "Expéditeur hors du pays d'envoi", "寄件人不在发运国", FLAG),

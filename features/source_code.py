@@ -18,7 +18,7 @@ from features.algebra import Pattern
 
 Named = tuple[str, Any]
 PLAIN = (str, bytes, int, float, complex, type(None), type(Ellipsis))
-ALGEBRA = "features.algebra"  # is hashed as a whole
+WHOLE = ("features.algebra.", "features.identifiers.")  # are hashed as a whole
 OTHERS = {*sys.stdlib_module_names, "numpy", "polars", "numba"}  # what they compute is theirs
 
 
@@ -94,7 +94,7 @@ def _of_others(name: str, value: Any) -> tuple[str, list[Named]]:
 
 def _is_of_others(module: str | None, but: str = "") -> bool:
     root = (module or "builtins").split(".", 1)[0]
-    return root != but and (root in OTHERS or f"{module}.".startswith(f"{ALGEBRA}."))
+    return root != but and (root in OTHERS or f"{module}.".startswith(WHOLE))
 
 
 def _named_by(function: FunctionType) -> Iterator[Named]:

@@ -8,16 +8,28 @@ from functools import cache
 from features.catalogue import INPUTS
 from service.console.translations import words
 from service.orientation.campaigns import FINDING_TEXT, HELD, LEADS
-from service.orientation.decision_assembly import DROPPED, EXPLORED, KEPT, RANDOM, UNSCORED, WITHDRAWN
+from service.orientation.decision_assembly import (
+    BY_CHANCE,
+    DROPPED,
+    EXPLORED,
+    KEPT,
+    NOT_YET,
+    ODDEST,
+    RANDOM,
+    UNSCORED,
+    WITHDRAWN,
+)
 from service.orientation.policy import PAST_UNKNOWN
 from service.orientation.rules import Rule
-from service.orientation.track_assignment import TRACKED
+from service.orientation.track_assignment import TRACKED, UNJUDGED
 from service.scoring.explanation import Language, Reason, observation, sentence
 
 BY_NAME = {item.name: item for item in INPUTS}
 RECORDED: tuple[Mapping[str, str], ...] = (
-    *(RANDOM, EXPLORED, WITHDRAWN, DROPPED, KEPT, UNSCORED, HELD, LEADS, FINDING_TEXT, PAST_UNKNOWN),
+    *(RANDOM, EXPLORED, WITHDRAWN, DROPPED, KEPT, UNSCORED, NOT_YET, ODDEST, BY_CHANCE),
+    *(HELD, LEADS, FINDING_TEXT, PAST_UNKNOWN),
     *TRACKED.values(),
+    *UNJUDGED.values(),
 )
 
 

@@ -107,8 +107,8 @@ def follow(
 
 def _on_record(known: Known) -> Bools:
     """Return where more of what was found with the sender's identifiers or in its network was grave than is usual."""
-    shares = [np.nan_to_num(known.number_if_any(name)) for name in ON_RECORD]
-    return np.maximum(*shares) > GRAVE_MEAN + ROUNDING
+    one, other = (known.number_if_any(name) > GRAVE_MEAN + ROUNDING for name in ON_RECORD)  # not where it is unknown
+    return np.asarray(one | other)
 
 
 def track_text(oriented: Mapping[str, Any]) -> Mapping[str, str]:

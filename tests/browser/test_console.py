@@ -11,7 +11,7 @@ from service.console.translations import LANGUAGES, in_language
 from service.officers.queue import queue
 from service.scoring.explanation import Language
 from service.store.database import open_store
-from tests.browser.accessibility import no_serious_fault
+from tests.browser.accessibility import no_fault
 from tests.browser.conftest import HOSTILE, PASSWORD, TODAY, Console, press
 from tests.service.building import declared
 
@@ -24,7 +24,7 @@ def test_an_analyst_works_the_queue(console: Console, person: Callable[..., Page
     assert page.inner_text("h1") == in_language(language, "title")("queue")
     page.select_option("[name=office]", "FRLYS1")
     press(page, page.locator(".filters button"))
-    no_serious_fault(page)
+    no_fault(page)
     assert page.locator("#rows tbody tr").count() > 0
     number = page.locator("#rows a.number").first.inner_text()
     press(page, page.locator("#rows a.number").first)
@@ -33,7 +33,7 @@ def test_an_analyst_works_the_queue(console: Console, person: Callable[..., Page
     assert page.locator(".waterfall rect").count() > 5
     assert say("to_do") in page.inner_text("main")
     assert "consignor_name" not in page.inner_text("main")  # fields are named as people name them
-    no_serious_fault(page)
+    no_fault(page)
 
     page.select_option("[name=clearance]", "red")
     page.fill("textarea", f"seen before {language}")
@@ -75,7 +75,7 @@ def test_an_analyst_cuts_an_edge_and_takes_it_back(person: Callable[..., Page], 
     press(page, page.locator("#rows a.number").first)
     press(page, page.locator(".orientation a[href*=networks]"))
     assert page.locator(".web circle").count() > 2
-    no_serious_fault(page)
+    no_fault(page)
     card = page.locator(".card.link").first
     card.locator("[name=reason]").fill(f"two shops of one street {language}")
     press(page, card.locator("button[value=not_same]"))
@@ -85,7 +85,7 @@ def test_an_analyst_cuts_an_edge_and_takes_it_back(person: Callable[..., Page], 
     press(page, said.locator("button[value=unsure]"))
     former = page.locator("section:has(#said) .card.former").filter(has_text=f"net-{language}")
     assert say("taken_back") in former.first.inner_text()
-    no_serious_fault(page)
+    no_fault(page)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -105,7 +105,7 @@ def test_an_auditor_verifies_and_replays(console: Console, person: Callable[...,
     assert page.locator("[role=alert]").count() == 1
     page.goto(f"{console.address}/console/audit")
     assert "get_consignment" in page.inner_text("main") or "consignment_page" in page.inner_text("main")
-    no_serious_fault(page)
+    no_fault(page)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -116,7 +116,7 @@ def test_every_page_of_every_role_is_sound(
     page = person(f"{role}-{language}", role, language)
     for place in [one.get_attribute("href") for one in page.locator("header nav a").all()]:
         page.goto(f"{console.address}{place}")
-        no_serious_fault(page)
+        no_fault(page)
         assert page.locator("h1").count() == 1
 
 
@@ -129,7 +129,7 @@ def test_an_administrator_lets_people_and_machines_in_and_out(
     page.fill("form[action$=invite] [name=name]", f"new-{language}")
     press(page, page.locator("form[action$=invite] button"))
     link = page.inner_text("[role=status] code")
-    no_serious_fault(page)
+    no_fault(page)
     other = person(f"eve-{language}", "auditor", language)
     other.goto(link)
     other.fill("[name=password]", PASSWORD)

@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 from service.console.translations import LANGUAGES, in_language
 from service.scoring.bundle import GOLDEN_SCORE, GOLDEN_SEVERITY
 from service.scoring.explanation import Language
-from tests.browser.accessibility import no_serious_fault
+from tests.browser.accessibility import no_fault
 from tests.browser.conftest import TODAY, Console, press
 from tests.service.building import MODEL_ID, RULE, declared
 
@@ -39,7 +39,7 @@ def test_a_rule_is_activated_by_a_second_person(
         one.wait_for_timeout(500)
     one.locator(".proposal").first.locator("summary").click()
     assert "archive" in one.locator(".proposal").first.inner_text()  # here nothing was archived to try it on
-    no_serious_fault(one)
+    no_fault(one)
     other = person(f"otto-{language}", "analyst", language)
     other.goto(f"{console.address}/console/policy")
     press(other, other.locator(".proposal").first.locator("button[value=approve]"))
@@ -70,7 +70,7 @@ def test_the_slider_shows_what_other_hands_would_find(
     assert "FRLYS1" in page.inner_text("#reckoned")
     assert "→ 0" in page.inner_text("#reckoned")
     assert in_language(language, "say")("would_change") in page.inner_text("#reckoned")
-    no_serious_fault(page)
+    no_fault(page)
     shown = page.goto(f"{console.address}/console/policy?office=NOWHERE&physical=3")
     assert shown is not None
     assert shown.status == 200
@@ -103,7 +103,7 @@ def test_two_people_promote_a_model(
         one.fill("section:has(#proposals) [name=reason]", f"it learned from this month {language}")
         one.fill("[name=although]", although)
         press(one, one.locator("section:has(#proposals) button.main"))
-        no_serious_fault(one)
+        no_fault(one)
         other.goto(f"{console.address}/console/model")
         press(other, other.locator(".proposal button[value=approve]").first)
         for _ in range(180):

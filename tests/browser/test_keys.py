@@ -16,7 +16,7 @@ from service.store.access_tables import SESSIONS
 from service.store.bulk_rows import delete_rows
 from service.store.database import open_store
 from service.store.tables import OUTCOMES
-from tests.browser.accessibility import no_serious_fault
+from tests.browser.accessibility import no_fault
 from tests.browser.conftest import PASSWORD, TODAY, Console
 from tests.service.building import declared
 
@@ -142,7 +142,7 @@ def test_a_result_is_undone_and_entered_anew(console: Console, person: Callable[
     assert results_of(console, [number])[number][-1] == "compliant"
     keys.lead("z")
     assert results_of(console, [number])[number][-1] == "inconclusive"  # what counted before counts again
-    no_serious_fault(page)
+    no_fault(page)
 
 
 def test_a_lane_is_undone(console: Console, person: Callable[..., Page], office: str) -> None:
@@ -270,7 +270,7 @@ def test_the_keys_are_explained_and_can_be_turned_off(
     page.keyboard.press("?")
     expect(page.locator("#keys")).to_be_visible()
     assert in_language(language, "say")("key_take") in page.inner_text("#keys")
-    no_serious_fault(page)
+    no_fault(page)
     page.uncheck("#keys-on")
     page.keyboard.press("Escape")
     page.keyboard.press("j")

@@ -17,7 +17,7 @@ from service.parties.watch_lists import import_list, overview
 from service.record.search_index import catch_up
 from service.scoring.explanation import Language
 from service.store.database import open_store
-from tests.browser.accessibility import no_serious_fault
+from tests.browser.accessibility import no_fault
 from tests.browser.conftest import HOSTILE, TODAY, Console, press
 
 PHONE = "138 1234 5678"  # of the sender of many names, at FRLYS1
@@ -60,7 +60,7 @@ def test_a_telephone_leads_to_everything_that_has_to_do_with_it(
     for heading in (say("parties"), say("networks"), say("list_entries"), title("cases")):
         assert page.locator("h2").filter(has_text=heading).count() == 1, heading
     assert "Star of Yiwu" in page.inner_text("section:has(#entries)")
-    no_serious_fault(page)
+    no_fault(page)
     found = page.url
 
     press(page, page.locator("section:has(#cases) a").first)
@@ -77,10 +77,10 @@ def test_a_telephone_leads_to_everything_that_has_to_do_with_it(
     press(page, page.locator("section:has(#entries) a").first)
     assert page.inner_text("h1") == title("lists")
     assert "stars" in page.inner_text("main table")
-    no_serious_fault(page)
+    no_fault(page)
     press(page, page.locator("nav a[href$=cases]"))
     assert "HAWB000000103" in page.inner_text("main table")
-    no_serious_fault(page)
+    no_fault(page)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -101,7 +101,7 @@ def test_a_kind_can_be_chosen_and_what_cannot_be_searched_is_said(
     say = in_language(language, "say")
     page = person(f"kind-{language}", "auditor", language)
     page.goto(f"{console.address}/console/search")
-    no_serious_fault(page)
+    no_fault(page)
     assert page.evaluate("() => document.activeElement.name") == "key"
     page.select_option("[name=kind]", "consignment")
     page.fill("main [name=key]", "HAWB0000001*")
@@ -113,7 +113,7 @@ def test_a_kind_can_be_chosen_and_what_cannot_be_searched_is_said(
     press(page, page.locator("main form button"))
     assert page.inner_text("[role=alert]").startswith("key:")
     assert page.input_value("main [name=key]") == "no number at all"
-    no_serious_fault(page)
+    no_fault(page)
     page.select_option("[name=kind]", "")
     page.fill("main [name=key]", "nobody of this name")
     press(page, page.locator("main form button"))

@@ -70,7 +70,7 @@ def test_no_word_of_the_work_is_left_in_english(console: Console, person: Callab
     assert foreign(page) == []
     press(page, page.locator(".summary a[href*=networks]"))
     assert foreign(page) == []
-    for place in ("cases", "lists", "search", "policy", "model"):
+    for place in ("cases", "lists", "search", "capacity?office=FRLYS1&physical=3", "policy", "model"):
         page.goto(f"{console.address}/console/{place}")
         assert foreign(page) == []
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -157,6 +160,19 @@ def test_a_statement_of_what_inputs_rest_on_is_held(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(inspect, "getsource", with_another_line)
     assert code_fingerprint(INPUTS) != before
+
+
+def test_the_fingerprint_is_the_same_in_every_process() -> None:
+    """Sets have another order in each process: what a hash rests on must not follow it."""
+    names = "from features.catalogue import INPUTS; from features.fingerprint import fingerprint"
+    code = f"{names}; print(fingerprint(INPUTS))"
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout.decode()
+        for seed in ("1", "2", "3")
+    }
+    assert found == {f"{fingerprint(INPUTS)}\n"}
 
 
 def test_foreign_inputs_have_the_code_of_the_others() -> None:

@@ -115,6 +115,11 @@ document.addEventListener("htmx:afterSwap", () => {
   if (row) linkOf(row).focus({ preventScroll: true });
 });
 
+document.addEventListener("input", (moved) => {
+  const number = moved.target.dataset.moves && moved.target.form.elements[moved.target.dataset.moves];
+  if (number) number.value = moved.target.value;
+});
+
 document.addEventListener("click", (clicked) => {
   if (clicked.target.closest(".leave")) clicked.target.closest("dialog").close();
   if (clicked.target.closest("[data-print]")) print();

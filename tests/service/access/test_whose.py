@@ -170,6 +170,7 @@ ABOUT: dict[str, Requests] = {  # of each route that reaches what is on record: 
         {"path": t.parties[0],
          "data": {"one": t.parties[0], "other": t.parties[1], "verdict": "same", "reason": "seen"}}
     ],
+    "capacity_page": lambda t: [{"params": {"office": t.office, "physical": 3}}],
     "policy_page": lambda t: [{"params": {"office": t.office, "physical": 3}}],
     "replay_decision": lambda t: [{"data": {"decision_id": t.decision_id}}],
 }  # fmt: skip
@@ -198,10 +199,14 @@ def called(
     asked: dict[str, Any],
 ) -> httpx.Response:
     """Call a route in a role for an office, as a machine under /v1 and as a person in the console."""
-    _, method, path, role = one
+    name, method, path, role = one
+    if name == "undo":  # of what the same person entered a moment ago
+        entered = {"path": asked["path"], "data": {"result": "non_compliant", "findings": "counterfeit"}}
+        entry = ("enter_outcome", method, path.removesuffix("undo") + "outcome", role)
+        called(scene, key_of, person_of, entry, office, entered)
     console = path.startswith("/console") or path == "/"
     caller = as_person(*person_of(role, office), method) if console else {"headers": bearing(key_of(role, office))}
-    given = {name: value for name, value in asked.items() if name not in ("path", "sealed")}
+    given = {field: value for field, value in asked.items() if field not in ("path", "sealed")}
     pseudonyms = access(scene.client).store.pseudonyms
     path = path.replace("{sealed}", pseudonyms.sealed(asked.get("sealed", "none")))
     if console and method == "POST":

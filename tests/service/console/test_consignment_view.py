@@ -14,8 +14,9 @@ from features.messages.read_message import LONG_AGO
 from features.parties.evidence import LEVELS
 from service.console import consignment_view as view
 from service.console.phrases import fault_in, measure_in, phrase
-from service.console.reason_words import foremost, in_words
+from service.console.reason_words import RECORDED, foremost, in_words
 from service.console.translations import LANGUAGES, words
+from service.orientation import campaigns, decision_assembly, policy, track_assignment
 from service.orientation.decision_assembly import DROPPED
 from service.scoring.explanation import Language
 
@@ -24,6 +25,7 @@ SENDER, CHEAP, CALM = (
     {"code": "value_per_kg_deviation", "text": "", "contribution": 0.4, "evidence": -2.0},
     {"code": "gross_mass_kg", "text": "", "contribution": -0.2, "evidence": 1.5},
 )
+SPEAKING = (campaigns, decision_assembly, policy, track_assignment)
 NO_ROOM = {"code": "capacity", "text": DROPPED["en"], "evidence": "red"}
 
 
@@ -52,6 +54,15 @@ def test_reasons_are_grouped_by_what_can_be_done() -> None:
     assert lower == ["Gross mass: 1.5 kg"]
     assert foremost([NO_ROOM, SENDER], "en") == "Non-compliant findings, the sender, so far: 3"
     assert foremost([NO_ROOM], "en") == DROPPED["en"]
+
+
+def test_every_sentence_that_a_decision_records_is_known() -> None:
+    """What a module of the orientation says in three languages is a reason that may be read in another one."""
+    written = [value for module in SPEAKING for name, value in vars(module).items() if name.isupper()]
+    inner = [one for value in written if isinstance(value, dict) for one in value.values()]
+    texts = [one for one in (*written, *inner) if isinstance(one, dict) and set(one) == set(LANGUAGES)]
+    assert [text["en"] for text in texts if text not in RECORDED] == []
+    assert len(texts) >= len(RECORDED)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
