@@ -159,8 +159,8 @@ def open_desk(settings: Settings, serving: Serving | None = None, *, answers_cal
     """
     serving = serving or open_serving(settings)
     store = open_store(settings, patience_ms=PATIENCE_MS, grouped=True) if answers_calls else open_store(settings)
-    switch = LinkingSwitch(settings.linking)
-    parties, journal = StoredParties(store, switch), Journal(store, switch)
+    switches = LinkingSwitch(settings.linking), LinkingSwitch(settings.linking_addressees)
+    parties, journal = StoredParties(store, *switches), Journal(store, *switches)
     if answers_calls:
         journal.history.readable()  # begin to open its files now, however long it takes, not at the first call
     return Desk(

@@ -30,7 +30,7 @@ from service.orientation.decisions import Decisions
 from service.orientation.periods import Period, Spent
 from service.parties.linking_switch import LinkingSwitch
 from service.parties.stored_graph import StoredGraph
-from service.parties.stored_parties import grown_by
+from service.parties.stored_parties import grown_by, keep_addressees
 from service.parties.stored_parties import keep as keep_links
 from service.parties.watch_lists import lists_as_of
 from service.record.audit_log import append, new_salt
@@ -105,12 +105,16 @@ class Received:
 class Journal:
     """The durable record of a desk: what it writes and what it has written."""
 
-    def __init__(self, store: Store, linking: LinkingSwitch | None = None) -> None:
+    def __init__(
+        self, store: Store, linking: LinkingSwitch | None = None, addressees: LinkingSwitch | None = None
+    ) -> None:
         """Open the journal over a store.
 
-        linking: while it is on, declared data on senders is kept so that they can be linked.
+        linking: while it is on, declared data on senders is kept so that they can be linked. addressees: the same of
+        addressees.
         """
         self.store, self.history, self._linking = store, StoredHistory(store), linking
+        self._addressees = addressees
         self._tallies = Tallies(store)
         self._tell: Callable[[float], None] = _no_progress
         self._sender = INSTALLATION
@@ -290,10 +294,12 @@ class Journal:
             take_early(connection, list(dict.fromkeys(key[1] for key in keys)), micros(datetime.now(UTC)))
             moved = facts_reattributed(connection, keys)
             post(self.store, connection, moved if facts is None else Facts.end_to_end([facts, moved]))
+            all_new = len(fresh) == len(consignments)
+            new = consignments if all_new else consignments.where(pl.col("row").is_in(fresh))
             if self._linking is not None and self._linking.on:
-                all_new = len(fresh) == len(consignments)
-                new = consignments if all_new else consignments.where(pl.col("row").is_in(fresh))
                 keep_links(connection, new, grown if all_new else None)
+            if self._addressees is not None and self._addressees.on:
+                keep_addressees(connection, new)
         return versions
 
     def _whole(self, consignments: Consignments, first: int, places: Sequence[int]) -> list[dict[str, Any]]:
@@ -411,7 +417,7 @@ class Journal:
 
 def open_journal(settings: Settings) -> Journal:
     """Open the journal of an installation, for a command."""
-    return Journal(open_store(settings), LinkingSwitch(settings.linking))
+    return Journal(open_store(settings), LinkingSwitch(settings.linking), LinkingSwitch(settings.linking_addressees))
 
 
 @lru_cache(maxsize=16)

@@ -211,6 +211,11 @@ class Settings(BaseSettings):
         return self.home / "linking.json"
 
     @property
+    def linking_addressees(self) -> Path:
+        """Return the file of the switch of linking addressees, apart from that of senders."""
+        return self.home / "linking-addressees.json"
+
+    @property
     def keys(self) -> Path:
         return self.home / "keys"
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from docs.generator.markdown import code, page, section, table
-from features.parties.list_match import CONSIGNEE, CONSIGNOR, ListMatch
+from features.parties.list_match import CONCLUSIVE, CONSIGNEE, CONSIGNOR, NETWORK, POSSIBLE, ListMatch
 from pipelines.training.standard_policy import standard_policy
 from service.orientation import load_policy
 from service.orientation.decision_assembly import Stamp, selection_reasons
@@ -36,6 +36,7 @@ SHOWN = ("telephone", "name", "house")
 WHEN_LISTED = (
     "the sender shares an identifier or a rare name with a subject of an active list",
     "the addressee shares a key of its own with one, or its name at its house",
+    "addressees are linked, and one of the network of this one is on the list",
     "the addressee shares its name in its postcode with one, or a key that strangers share; no lane follows",
 )
 LISTS = """
@@ -81,8 +82,10 @@ def selection_codes() -> list[list[str]]:
 
 def _listed() -> list[list[str]]:
     """Return the reason of each side and tier of a match with a watch list."""
-    matches = [ListMatch(CONSIGNOR, True, "dossier-17", ("mailbox",)), ListMatch(CONSIGNEE, True, "dossier-17", SHOWN),
-               ListMatch(CONSIGNEE, False, "dossier-17", ("postcode",))]  # fmt: skip
+    mailbox, postcode = ("mailbox",), ("postcode",)
+    cases = ((CONSIGNOR, CONCLUSIVE, mailbox), (CONSIGNEE, CONCLUSIVE, SHOWN), (CONSIGNEE, NETWORK, mailbox),
+             (CONSIGNEE, POSSIBLE, postcode))  # fmt: skip
+    matches = [ListMatch(side, tier, "dossier-17", keys) for side, tier, keys in cases]
     reasons = [reason for match in matches for reason in list_reasons([match.written()], "en")]
     return [[code(reason["code"]), when, reason["text"]] for reason, when in zip(reasons, WHEN_LISTED, strict=True)]
 

@@ -10,13 +10,20 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 
+import numpy as np
+
 from features.algebra import Text as Column
+from features.algebra.tables import Lists, Wholes
 from features.algebra.text import together
+from features.consignment import Consignments
 from features.hashes import hash_of
+from features.history.keys import ADDRESS, consignee_text, house_text, or_mark
+from features.identifiers.addresses import address_to_unit
 from features.identifiers.letters import folded
 from features.identifiers.names import name_readings
 from features.parties.card import Card
 from features.parties.evidence import KINDS, NAMES, level_of, reported_values
+from features.parties.linking import HASHES, STATED
 from features.parties.ownership import MOSTLY_UNLIKE, UNLIKE_AT_MOST, unlike_groups
 
 REMEMBERED = 20_000  # addressees as declared
@@ -44,6 +51,7 @@ KEY_OF_LEVEL = {  # what is compared of an addressee; a mailbox's stem, a near n
     NAMES.index("address"): HOUSE,
     NAMES.index("building"): HOUSE,
 }
+COMMON_NAME = NAMES.index("name_common")
 STRONG = (NUMBER, TELEPHONE, MAILBOX, ACCOUNT)  # each tells a party by itself, unless strangers share it
 POSTCODE_WITHIN = re.compile(r"(?<!\d)\d{4,6}(?!\d)")
 Text = str | None
@@ -67,6 +75,42 @@ def addressee_values(*stated: Text) -> tuple[int, ...]:
     if name is not None and postcode is not None:
         values.update(_names_within([name], [_compact(postcode)]))
     return tuple(sorted(values))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def addressee_card(*stated: Text) -> int | None:
+    """Return the card of an addressee by the texts of COLUMNS: number, or name in its postcode, at an address."""
+    texts = dict(zip(ADDRESSEE, stated, strict=True))
+    number, name, country = (texts[f"consignor_{part}"] for part in ("id", "name", "country"))
+    who = consignee_text(number, country, name, texts["consignor_postcode"])
+    if who is None:
+        return None
+    address = [texts[column] for column in ADDRESS]
+    home = address_to_unit(*address) or house_text(*address)  # in a tower there are namesakes
+    return hash_of(f"addressee\x1f{who}|{or_mark(home)}")
+
+
+def as_linked(consignments: Consignments) -> Consignments:
+    """Return consignments with card and evidence of the addressee in the place of the sender's, as linking reads them.
+
+    Evidence is what is compared with lists. A name counts within its postcode and is common, however long: with the
+    house it links nobody, with the address to the unit it does.
+    """
+    declared = [consignments.declared.text_or_unknown(name) for name in COLUMNS]
+    distinct, rows = together(declared)
+    cards = [addressee_card(*stated) for stated in distinct]
+    values = [_evidence(addressee_values(*stated)) for stated in distinct]
+    of_rows = rows.tolist()
+    known = np.array([cards[place] is not None for place in of_rows], np.bool_)
+    entities = np.array([cards[place] or 0 for place in of_rows], np.int64)
+    stated = Lists([values[place] or None for place in of_rows], HASHES)
+    return consignments.holding({"card_entity": Wholes(entities, known), STATED: stated})
+
+
+def _evidence(values: Iterable[int]) -> list[int]:
+    """Return values as the graph weighs them: the name within the postcode in the place of the name."""
+    kept = (value for value in values if KEY_OF_LEVEL.get(level_of(value)) != NAME)
+    return sorted(v & -KINDS | COMMON_NAME if level_of(v) == NAME_IN_POSTCODE else v for v in kept)
 
 
 def names_in_postcodes(names: Iterable[str], addresses: Iterable[str]) -> list[int]:

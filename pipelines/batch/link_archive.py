@@ -9,11 +9,13 @@ from pathlib import Path
 from features.fault import Fault
 from features.moments import micros
 from features.parties import GraphTimeline, grow
+from features.parties.addressee import as_linked
 from features.parties.graph import Graph
 from pipelines.batch.archive import Archive
 from pipelines.batch.archive_calls import sweep
-from service.journal import Journal
+from service.journal import Journal, open_journal
 from service.parties.ftm_export import network_as_ftm
+from service.parties.graph_queries import ADDRESSEES, SENDERS
 from service.parties.linking_switch import LinkingSwitch
 from service.parties.stored_parties import census, judged_ever, replace_graph
 from service.parties.watch_lists import listed_ever
@@ -24,7 +26,7 @@ from service.store.database import open_store
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What was found: senders as declared, pairs of them that are linked, networks of more than one, the largest."""
+    """What was found: parties as declared, pairs of them that are linked, networks of more than one, the largest."""
 
     cards: int
     links: int
@@ -49,17 +51,41 @@ def resolve(settings: Settings) -> Resolved:
     timeline.apply_remaining(graph)
     replace_graph(store, graph)
     store.close()
+    return _resolved(graph, len(consignments))
+
+
+def resolve_addressees(settings: Settings) -> Resolved:
+    """Do the same for the addressees that the archive holds; raises Fault while linking them is switched off."""
+    if not LinkingSwitch(settings.linking_addressees).on:
+        raise Fault(
+            "linking of addressees is off; `tamis link --on --addressees --by NAME --basis TEXT` switches it on"
+        )
+    archive, store = Archive(settings.archive), open_store(settings)
+    sweep(open_journal(settings), archive)
+    consignments, graph = archive.consignments(), Graph()
+    timeline = GraphTimeline(judged=judged_ever(store))
+    grow(graph, as_linked(consignments), timeline)
+    timeline.apply_remaining(graph)
+    replace_graph(store, graph, ADDRESSEES)
+    store.close()
+    return _resolved(graph, len(consignments))
+
+
+def _resolved(graph: Graph, consignments: int) -> Resolved:
     sizes = census(graph)["cards"]
     links = sum(len(of) for of in graph.links.values()) // 2
     largest = sizes[0] if len(sizes) else 0
-    return Resolved(len(graph.cards), links, int((sizes > 1).sum()), largest, len(consignments))
+    return Resolved(len(graph.cards), links, int((sizes > 1).sum()), largest, consignments)
 
 
-def forget(settings: Settings) -> None:
-    """Switch linking off and delete every card, piece of evidence and link; judgements are kept as a record."""
-    LinkingSwitch(settings.linking).turn_off()
+def forget(settings: Settings, *, addressees: bool = False) -> None:
+    """Switch linking off and delete every card, piece of evidence and link; judgements are kept as a record.
+
+    addressees: do so for addressees, and leave senders as they are.
+    """
+    LinkingSwitch(settings.linking_addressees if addressees else settings.linking).turn_off()
     store = open_store(settings)
-    replace_graph(store, Graph())
+    replace_graph(store, Graph(), ADDRESSEES if addressees else SENDERS)
     store.close()
 
 

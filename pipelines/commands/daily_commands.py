@@ -209,26 +209,32 @@ def link(
     off: Annotated[bool, typer.Option("--off", help="switch it off and delete what was linked")] = False,
     by: Annotated[str, typer.Option(help="who switches it on")] = "",
     basis: Annotated[str, typer.Option(help="the legal basis of attributing consignments to persons")] = "",
+    addressees: Annotated[
+        bool, typer.Option("--addressees", help="addressees instead of senders: they have a switch of their own")
+    ] = False,
 ) -> None:
-    """Link senders into parties and networks over the archive; off until a named person switches it on."""
-    from pipelines.batch.link_archive import forget, resolve
+    """Link senders, or addressees, into parties and networks over the archive; off until a named person allows it."""
+    from pipelines.batch.link_archive import forget, resolve, resolve_addressees
     from service.parties.linking_switch import LinkingSwitch
     from service.runtime.private_files import make_home
 
     settings = current_settings()
     make_home(settings.home)
     if off:
-        forget(settings)
-        show.line("linking is off: nobody is attributed, and what was linked is deleted")
+        forget(settings, addressees=addressees)
+        which = "linking of addressees" if addressees else "linking"
+        show.line(f"{which} is off: nobody is attributed, and what was linked is deleted")
         return
     if on:
-        LinkingSwitch(settings.linking).turn_on(by, basis, datetime.now(UTC))
-    done = resolve(settings)
+        path = settings.linking_addressees if addressees else settings.linking
+        LinkingSwitch(path).turn_on(by, basis, datetime.now(UTC))
+    done = resolve_addressees(settings) if addressees else resolve(settings)
+    parties = "addressees" if addressees else "senders"
     show.line(
-        f"{done.cards:,} senders as declared on {done.consignments:,} consignments; {done.links:,} pairs are linked; "
+        f"{done.cards:,} {parties} as declared on {done.consignments:,} consignments; {done.links:,} pairs are linked; "
         f"{done.networks:,} networks, the largest of {done.largest:,}"
     )
-    if on:
+    if on and not addressees:
         show.line("models learn from networks from now on: run `tamis train`, and promote the new version")
 
 

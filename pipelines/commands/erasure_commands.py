@@ -48,6 +48,7 @@ def retain(by: By = "", dry_run: DryRun = False) -> None:
     from features.moments import micros
     from pipelines.batch.refused_rows import expire_refused
     from service.audit.retention import due, periods
+    from service.parties.graph_queries import ADDRESSEES
     from service.parties.stored_parties import forget_old
     from service.store.database import open_store
 
@@ -61,11 +62,13 @@ def retain(by: By = "", dry_run: DryRun = False) -> None:
         _erase(settings, ids, by, reason, dry_run, f"{kind.replace('_', ' ')} for {kept[kind].days:,} days: ")
     store = open_store(settings)
     forgotten = forget_old(store, micros(now), dry_run=dry_run)
+    addressees = forget_old(store, micros(now), dry_run=dry_run, tables=ADDRESSEES)
     store.close()
     expired = expire_refused(settings.home / QUARANTINE, now - kept["not_inspected"], dry_run=dry_run)
     show.line(f"{'would delete' if dry_run else 'deleted'} {show.counted(expired, 'file')} of refused rows")
     show.line(
-        f"{'would forget' if dry_run else 'forgot'} {show.counted(forgotten, 'sender')} not declared for three years"
+        f"{'would forget' if dry_run else 'forgot'} {show.counted(forgotten, 'sender')} and "
+        f"{show.counted(addressees, 'addressee')} not declared for three years"
     )
 
 

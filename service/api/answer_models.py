@@ -283,8 +283,10 @@ class Network(Answer):
     """The network of a party, as far as the caller's offices see it."""
 
     network_id: str
+    side: Literal["consignor", "consignee"] = Field(description="whether its parties send or receive")
+    also: list[str] = Field(description="parties of the other side that share a key of their own with these")
     size: int
-    hidden: int = Field(description="parties that have sent to other offices alone")
+    hidden: int = Field(description="parties of other offices alone")
     parties: list[Party]
     links: list[Link]
     judgements: list[JudgementInNetwork]

@@ -114,6 +114,7 @@ def show_consignment(
         stands=standing(newest, overrides) if newest else None, overrides=overrides, lanes=tuple(Lane.__members__),
         taken_by=holders(store, [consignment_id]).get(consignment_id), worth=reading.euro_of(body),
         due=reading.due(store, [consignment_id]).get(consignment_id), network=network,
+        addressee=parties.addressee_network(store, body, offices),
         acts=view.acts_of(reasons, language), plain=plain, lower=lower, sender_place=places.get("consignor_name"),
         addressee_place=places.get("consignee_name"), goods=view.goods_lines(body),
         groups=view.declared_groups(body, dict(problems), places, language),
@@ -200,6 +201,7 @@ def _network(request: Request, code: str, fault: str = "") -> Response:
     return page(
         request, "network", 422 if fault else 200, network=found, links=links, picture=web(found), code=code,
         names=_names(request, found["network_id"]),
+        everything=place_of_search(desk_of(request).journal.store.pseudonyms, found["network_id"], ["network"]),
         shown=SHOWN_LINKS,
         fault=fault,
         siblings=_seen_by(request, reading.siblings(desk_of(request).journal.store, found["network_id"], "")),

@@ -9,12 +9,13 @@ import numpy as np
 
 from features.algebra import Text
 from features.algebra.frames import Column
-from features.parties.list_match import CONSIGNEE, CONSIGNOR, KEYS, ListMatch
+from features.parties.list_match import CONSIGNEE, CONSIGNOR, KEYS, NETWORK, POSSIBLE, TIERS, ListMatch
 from service.orientation.rule_conditions import Kind
 from service.scoring.explanation import Language
 
 LISTED: dict[str, Kind] = {  # what a rule may ask besides declared columns and features
     "consignee_list_matches": "number",
+    "consignee_network_lists": "number",
     "consignee_possible_matches": "number",
     "consignee_lists": "text",
 }
@@ -39,6 +40,12 @@ MAY_BE_LISTED: Words = {
     "peuvent partager",
     "zh": "收件人可能在监控名单 {list} 上：{keys}相同，但他人也可能相同",
 }
+IN_NETWORK: Words = {
+    "en": "Somebody whom the addressee is linked to is on the watch list {list}: the same {keys}",
+    "fr": "Une personne liée au destinataire figure sur la liste de surveillance {list} : {keys} identique(s)",
+    "zh": "与收件人关联者在监控名单 {list} 上：{keys}相同",
+}
+BESIDE: Mapping[str, Words] = {NETWORK: IN_NETWORK, POSSIBLE: MAY_BE_LISTED}
 KEY_WORDS: Mapping[str, tuple[str, str, str]] = {  # in the order of LANGUAGES
     "number": ("registered number", "numéro d'enregistrement", "登记号"),
     "telephone": ("telephone", "téléphone", "电话"),
@@ -54,38 +61,38 @@ AND: Words = {"en": ", ", "fr": ", ", "zh": "、"}
 
 
 def columns_of(matches: Mapping[int, tuple[str, ...]], size: int) -> dict[str, Column]:
-    """Return LISTED of consignments: on how many lists the addressee is, on how many it may be, and which these are.
+    """Return LISTED of consignments: on how many lists the addressee, its network, and perhaps the addressee is; which.
 
     matches: by row, as they are written.
     """
-    sure, possible = np.zeros(size), np.zeros(size)
+    counts = {tier: np.zeros(size) for tier in TIERS}
     named: dict[int, str] = {}
     for row, written in matches.items():
         of_addressee = [match for match in map(ListMatch.read, written) if match.side == CONSIGNEE]
-        sure[row] = sum(match.is_conclusive for match in of_addressee)
-        possible[row] = len(of_addressee) - sure[row]
+        for match in of_addressee:
+            counts[match.tier][row] += 1
         if of_addressee:
             named[row] = BETWEEN.join(sorted({match.list_id for match in of_addressee}))
     lists = Text.of([named.get(row) for row in range(size)])
-    return dict(zip(LISTED, (sure, possible, lists), strict=True))
+    return dict(zip(LISTED, (*counts.values(), lists), strict=True))
 
 
 def list_reasons(matches: Iterable[str], language: Language) -> list[dict[str, Any]]:
     """Return a reason for each match with a list, which names the list and the side; the conclusive ones first."""
-    read = sorted(map(ListMatch.read, matches), key=lambda match: (not match.is_conclusive, match))
+    read = sorted(map(ListMatch.read, matches), key=lambda match: (TIERS.index(match.tier), match))
     return [_reason(match, language) for match in read]
 
 
 def unnamed(text: str) -> str:
     """Return such a reason without the name of the list and the keys: for who is to know no more than that."""
-    sentences = (words[language] for words in (*IS_LISTED.values(), MAY_BE_LISTED) for language in LANGUAGE_PLACES)
+    sentences = (words[language] for words in (*IS_LISTED.values(), *BESIDE.values()) for language in LANGUAGE_PLACES)
     beginnings = (sentence.partition("{list}")[0] for sentence in sentences)
     return next(begin for begin in beginnings if text.startswith(begin)).rstrip()
 
 
 def _reason(match: ListMatch, language: Language) -> dict[str, Any]:
-    words = IS_LISTED[match.side] if match.is_conclusive else MAY_BE_LISTED
+    words = BESIDE[match.tier] if match.tier in BESIDE else IS_LISTED[match.side]
     shown = set(match.keys) - ({"name"} if "postcode" in match.keys else set())
     keys = AND[language].join(KEY_WORDS[key][LANGUAGE_PLACES[language]] for key in KEYS if key in shown)
-    code = f"{CODE}.{match.side}" if match.is_conclusive else f"{CODE}.{match.side}.possible"
+    code = f"{CODE}.{match.side}.{match.tier}" if match.tier in BESIDE else f"{CODE}.{match.side}"
     return {"code": code, "text": words[language].format(list=match.list_id, keys=keys), "evidence": match.list_id}

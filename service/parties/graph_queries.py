@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import orjson
 import sqlalchemy as sa
 
 from service.store.driver import Row, driver_rows
+from service.store.tables import (
+    ADDRESSEE_CARDS,
+    ADDRESSEE_EVIDENCE,
+    ADDRESSEE_HUBS,
+    ADDRESSEE_LINKS,
+    ADDRESSEE_PHONES,
+    CARDS,
+    EVIDENCE,
+    HUBS,
+    LINKS,
+    PHONES,
+)
 
 AT_ONCE = 10_000  # hashes of one statement
 _CARD = "c.entity, c.first_at, c.last_at, c.name, c.building, c.network, c.listed, c.reported"
@@ -39,17 +52,72 @@ class Question:
         return found
 
 
-EVERY_CARD = f"SELECT {_CARD} FROM cards c"
 CARD_HASHES = _OF_CARD
-CARDS_NAMED = Question(EVERY_CARD, "c.entity", _OF_CARD)
-CARDS_OF_NETWORKS = Question(EVERY_CARD, "c.network", _OF_CARD)
-NETWORKS_OF = Question("SELECT entity, network FROM cards", "entity", (0, 1))
-VALUES_OF = Question("SELECT entity, value FROM evidence", "entity", (0, 1))
-STATING = Question("SELECT entity FROM evidence", "value", (0,))
-CARDS_STATING = Question(
-    f"SELECT e.value, {_CARD} FROM evidence e JOIN cards c ON c.entity = e.entity",
-    "e.value",
-    (0, *(1 + column for column in _OF_CARD)),
+
+
+@dataclass(frozen=True)
+class GraphTables:
+    """The tables of the graph of one side, and the questions to them.
+
+    version: the number of the store that counts its changes.
+    """
+
+    cards: sa.Table
+    evidence: sa.Table
+    links: sa.Table
+    phones: sa.Table
+    hubs: sa.Table
+    version: str
+
+    @property
+    def every(self) -> tuple[sa.Table, ...]:
+        """Return all of them."""
+        return self.cards, self.evidence, self.links, self.phones, self.hubs
+
+    @cached_property
+    def every_card(self) -> str:
+        return f"SELECT {_CARD} FROM {self.cards.name} c"
+
+    @cached_property
+    def every_statement(self) -> str:
+        return f"SELECT value, entity FROM {self.evidence.name}"
+
+    @cached_property
+    def cards_named(self) -> Question:
+        return Question(self.every_card, "c.entity", _OF_CARD)
+
+    @cached_property
+    def cards_of_networks(self) -> Question:
+        return Question(self.every_card, "c.network", _OF_CARD)
+
+    @cached_property
+    def networks_of(self) -> Question:
+        return Question(f"SELECT entity, network FROM {self.cards.name}", "entity", (0, 1))
+
+    @cached_property
+    def values_of(self) -> Question:
+        return Question(f"SELECT entity, value FROM {self.evidence.name}", "entity", (0, 1))
+
+    @cached_property
+    def stating(self) -> Question:
+        return Question(f"SELECT entity FROM {self.evidence.name}", "value", (0,))
+
+    @cached_property
+    def cards_stating(self) -> Question:
+        joined = f"{self.evidence.name} e JOIN {self.cards.name} c ON c.entity = e.entity"
+        hashes = (0, *(1 + column for column in _OF_CARD))
+        return Question(f"SELECT e.value, {_CARD} FROM {joined}", "e.value", hashes)
+
+    @cached_property
+    def hubs_among(self) -> Question:
+        return Question(f"SELECT value FROM {self.hubs.name}", "value", (0,))
+
+    @cached_property
+    def marks_of(self) -> Question:
+        return Question(f"SELECT value, own FROM {self.phones.name}", "value", (0,))
+
+
+SENDERS = GraphTables(CARDS, EVIDENCE, LINKS, PHONES, HUBS, "graph_version")
+ADDRESSEES = GraphTables(
+    ADDRESSEE_CARDS, ADDRESSEE_EVIDENCE, ADDRESSEE_LINKS, ADDRESSEE_PHONES, ADDRESSEE_HUBS, "addressee_graph_version"
 )
-HUBS_AMONG = Question("SELECT value FROM hubs", "value", (0,))
-MARKS_OF = Question("SELECT value, own FROM phones", "value", (0,))

@@ -20,6 +20,7 @@ from features.hashes import hash_of
 from features.history.keys import consignee_text
 from features.parties.addressee import (
     COLUMNS,
+    HOUSE,
     KEY_OF_LEVEL,
     MAILBOX,
     NUMBER,
@@ -34,7 +35,7 @@ from features.parties.addressee import (
 from features.parties.card import Card
 from features.parties.evidence import NAMES, SURE, level_of
 from features.parties.linking import STATED
-from features.parties.list_match import CONSIGNEE, CONSIGNOR, KEYS, MATCHED, ListMatch
+from features.parties.list_match import CONCLUSIVE, CONSIGNEE, CONSIGNOR, KEYS, MATCHED, NETWORK, POSSIBLE, ListMatch
 from service.record.postings import numbers_of
 from service.record.search_index import values_of
 from service.record.search_keys import BY_NAME, key_of
@@ -45,7 +46,7 @@ from service.store.tables import DECLARATIONS, LISTED_VALUES, SEARCHED
 MATCHES = pl.List(pl.String())
 COMPARED = 64  # consignments, the newest, by which it is judged who states a key
 KEY_OF_SENDER = {NAMES.index("shop"): "shop", NAMES.index("name"): "name"}
-JUDGED = (TELEPHONE, MAILBOX, NUMBER)
+SEARCHED_AS = {TELEPHONE: TELEPHONE, MAILBOX: MAILBOX, NUMBER: NUMBER, HOUSE: "address"}  # kinds of search
 STATING = Prepared(
     sa.select(LISTED_VALUES.c.value, LISTED_VALUES.c.entity, LISTED_VALUES.c.list_id).where(
         among(LISTED_VALUES.c.value)
@@ -59,8 +60,13 @@ DECLARED = Prepared(
 Shared = Mapping[tuple[int, str], Sequence[int]]  # subject (keyed) and list → values that it shares
 
 
-def screened(connection: sa.Connection, linked: Consignments) -> Consignments:
-    """Add MATCHED, the matches of both parties with active lists, to linked consignments; null where there is none."""
+def screened(
+    connection: sa.Connection, linked: Consignments, linked_to: Mapping[int, Sequence[int]] | None = None
+) -> Consignments:
+    """Add MATCHED, the matches of both parties with active lists, to linked consignments; null where there is none.
+
+    linked_to: by row, the values of those whom the addressee is linked to, where addressees are linked.
+    """
     declared = linked.declared
     addressees = addressees_of([declared.text_or_unknown(name) for name in COLUMNS])
     listed = _listed(connection, {value for values in addressees for value in values})
@@ -70,10 +76,11 @@ def screened(connection: sa.Connection, linked: Consignments) -> Consignments:
         if not listed.keys().isdisjoint(values):
             body = {name: declared.text_or_unknown(name).rows()[row] for name in COLUMNS}
             found[row] += matches_of_addressee(_by_subject(listed, values), body, strangers)
+    for row, others in (linked_to or {}).items():
+        found[row] += _of_network(connection, others, {match.list_id for match in found[row]})
     for row in np.flatnonzero(declared.number("listed_matches") > 0).tolist():
         found[row] += _of_sender(connection, declared.values(STATED)[row] or ())
-    written = [[match.written() for match in sorted(set(found[row]))] or None if row in found else None
-               for row in range(len(linked))]  # fmt: skip
+    written = [[match.written() for match in sorted(set(found.get(row, ())))] or None for row in range(len(linked))]
     return linked.holding({MATCHED: Lists(written, MATCHES)})
 
 
@@ -82,14 +89,14 @@ def matches_of_addressee(shared: Shared, body: Mapping[str, Any], strangers: Str
 
     body: what the addressee states, by COLUMNS.
     """
-    keys: dict[tuple[str, bool], set[str]] = defaultdict(set)
+    keys: dict[tuple[str, str], set[str]] = defaultdict(set)
     for (_, list_id), values in shared.items():
         of_subject = keys_shared(values)
         alone = keys_shared(value for value in values if not strangers.share(value, body))
         if is_conclusive(alone):
-            keys[list_id, True] |= of_subject
+            keys[list_id, CONCLUSIVE] |= of_subject
         elif is_conclusive(of_subject) or is_possible(of_subject):
-            keys[list_id, False] |= of_subject
+            keys[list_id, POSSIBLE] |= of_subject
     return [_match(CONSIGNEE, tier, list_id, of) for (list_id, tier), of in keys.items()]
 
 
@@ -101,9 +108,9 @@ class Strangers:
         self._known: dict[int, bool] = {}
 
     def share(self, value: int, body: Mapping[str, Any]) -> bool:
-        """Return true for a key of one's own, such as a telephone, that strangers state as addressees."""
-        kind = KEY_OF_LEVEL.get(level_of(value))
-        if kind not in JUDGED:
+        """Return true for a telephone, a mailbox, a number or a house that strangers state as addressees."""
+        kind = SEARCHED_AS.get(KEY_OF_LEVEL.get(level_of(value), ""))
+        if kind is None:
             return False
         known = self._known.get(value)
         if known is None:
@@ -153,8 +160,21 @@ def _of_sender(connection: sa.Connection, stated: Iterable[int]) -> list[ListMat
     for value, subjects in listed.items():
         for _, list_id in subjects:
             keys[list_id].add(KEY_OF_SENDER.get(level_of(value)) or KEY_OF_LEVEL[level_of(value)])
-    return [_match(CONSIGNOR, True, list_id, of) for list_id, of in keys.items()]
+    return [_match(CONSIGNOR, CONCLUSIVE, list_id, of) for list_id, of in keys.items()]
 
 
-def _match(side: str, is_sure: bool, list_id: str, keys: Collection[str]) -> ListMatch:
-    return ListMatch(side, is_sure, list_id, tuple(key for key in KEYS if key in keys))
+def _of_network(connection: sa.Connection, values: Collection[int], known: Collection[str]) -> list[ListMatch]:
+    """Return the matches of those whom an addressee is linked to, with lists other than those known: of each list one.
+
+    values: contacts of their own.
+    """
+    keys: dict[str, set[str]] = defaultdict(set)
+    for (_, list_id), shared in _by_subject(_listed(connection, values), values).items():
+        of_subject = keys_shared(shared)
+        if list_id not in known and is_conclusive(of_subject):
+            keys[list_id] |= of_subject
+    return [_match(CONSIGNEE, NETWORK, list_id, of) for list_id, of in keys.items()]
+
+
+def _match(side: str, tier: str, list_id: str, keys: Collection[str]) -> ListMatch:
+    return ListMatch(side, tier, list_id, tuple(key for key in KEYS if key in keys))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
@@ -10,12 +11,16 @@ import numpy as np
 import polars as pl
 import sqlalchemy as sa
 
-from features.parties.addressee import names_in_postcodes
+from features.parties.addressee import KEY_OF_LEVEL, is_conclusive, keys_shared, names_in_postcodes
+from features.parties.evidence import level_of
+from service.parties.graph_queries import ADDRESSEES
+from service.parties.stored_graph import StoredGraph
 from service.record.postings import numbers_of
-from service.record.search_index import keys_waiting, values_of
-from service.record.search_keys import SOUND, TOWN, stated_keys
-from service.store.driver import Prepared, among
+from service.record.search_index import PARTY, keys_waiting, values_of
+from service.record.search_keys import SOUND, TOWN, key_of, stated_keys
+from service.store.driver import Prepared, among, driver_rows
 from service.store.pseudonyms import Pseudonyms
+from service.store.store_key import pseudonyms_in
 from service.store.tables import SEARCHED
 
 COLUMN_OF = {  # properties of a subject, and the column in which an addressee states the same
@@ -27,6 +32,7 @@ COLUMN_OF = {  # properties of a subject, and the column in which an addressee s
 }
 ALONE, NAMES, HOUSES = "alone", "names", "houses"
 GROUP_OF_KIND = {"telephone": ALONE, "mailbox": ALONE, "number": ALONE, "name": NAMES, "address": HOUSES}
+ANY_LINKED = f"SELECT 1 FROM {ADDRESSEES.cards.name} LIMIT 1"
 FOUND = Prepared(sa.select(SEARCHED.c.consignment_id).where(among(SEARCHED.c.number)))
 Found = Mapping[str, Sequence[int]]
 
@@ -68,8 +74,10 @@ def consignments_to(connection: sa.Connection, subjects: Sequence[Mapping[str, A
     """Return the consignments on record that state a key of one's own of these subjects, or name and house of one.
 
     Either party may state it: whoever decides again compares both. Subjects of before this was kept have no keys.
+    Where addressees are linked, those of everybody linked to a subject come with them.
     """
     wanted: list[Found] = [subject["found_by"] for subject in subjects if "found_by" in subject]
+    wanted += [{ALONE: _networks_of(connection, subjects), NAMES: (), HOUSES: ()}]
     values = {value for found in wanted for of_group in found.values() for value in of_group}
     if not values:
         return []
@@ -84,6 +92,25 @@ def consignments_to(connection: sa.Connection, subjects: Sequence[Mapping[str, A
         if any(_states(held, found) for found in wanted):
             consignments.add(consignment_id)
     return sorted(consignments)
+
+
+def _networks_of(connection: sa.Connection, subjects: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Return the hashes by which search finds the addressees that are subjects, and whom these are linked to."""
+    if not driver_rows(connection, ANY_LINKED):
+        return []
+    graph, pseudonyms = StoredGraph(connection, ADDRESSEES), pseudonyms_in(connection)
+    stated = [pseudonyms.plain_list(subject["values"]) for subject in subjects]
+    graph.prefetch([], [value for values in stated for value in values])
+    cards: set[int] = set()
+    for values in stated:
+        shared: dict[int, list[int]] = defaultdict(list)
+        for value in values:
+            for card in graph.sharing(value) if level_of(value) in KEY_OF_LEVEL else ():
+                shared[card].append(value)
+        cards.update(card for card, of_card in shared.items() if is_conclusive(keys_shared(of_card)))
+    members = sorted({member for card in cards for member in graph.members[graph.network_of[card]]})
+    keys = [key_of(PARTY, pseudonyms.code("P", member)) for member in members]
+    return values_of(keys, pseudonyms).tolist() if keys else []
 
 
 def _states(held: set[int], found: Found) -> bool:

@@ -8,21 +8,30 @@ import sqlalchemy as sa
 
 from features.consignment import VERSION_KEY
 from features.parties.linking import code_of
+from service.parties.graph_queries import ADDRESSEES
 from service.parties.graph_rows import judgements_made
 from service.parties.stored_graph import StoredGraph
 from service.record.ownership import EVERY_OFFICE
+from service.record.postings import numbers_of
 from service.record.record_kind import Row
+from service.record.search_index import PARTY, values_of
+from service.record.search_keys import key_of
+from service.store.driver import Prepared, among
 from service.store.queries import in_lists
 from service.store.store_key import pseudonyms_in
-from service.store.tables import DECISIONS, DECLARATIONS
+from service.store.tables import DECISIONS, DECLARATIONS, SEARCHED
+
+OFFICES = Prepared(sa.select(SEARCHED.c.number, SEARCHED.c.offices).where(among(SEARCHED.c.number)))
 
 
 def senders_seen(
     connection: sa.Connection, graph: StoredGraph, entities: Sequence[int], offices: Collection[str]
 ) -> set[int]:
-    """Choose among the senders of a network those of whom anything was lodged for these offices, or for none named."""
+    """Choose among the parties of a network those of whom anything was lodged for these offices, or for none named."""
     if EVERY_OFFICE in offices:
         return set(entities)
+    if graph.tables is ADDRESSEES:
+        return _addressees_seen(connection, entities, offices)
     same = sa.and_(*(DECLARATIONS.c[name] == DECISIONS.c[name] for name in VERSION_KEY))
     pseudonyms = pseudonyms_in(connection)
     here = DECLARATIONS.c.office.is_(None) | DECLARATIONS.c.office.in_(sorted(offices))
@@ -33,6 +42,18 @@ def senders_seen(
         cards = connection.execute(query.where(DECISIONS.c.network.in_(batch), here)).scalars()
         found.update(pseudonyms.plain_list(card for card in cards if card is not None))
     return found & set(entities)
+
+
+def _addressees_seen(connection: sa.Connection, entities: Sequence[int], offices: Collection[str]) -> set[int]:
+    """Choose the same of addressees, whom the index of search knows by their codes."""
+    pseudonyms = pseudonyms_in(connection)
+    codes = [pseudonyms.code("P", entity) for entity in entities]
+    card_of = dict(zip(values_of([key_of(PARTY, code) for code in codes], pseudonyms).tolist(), entities, strict=True))
+    stating = numbers_of(connection, card_of) if card_of else {}
+    every = sorted({int(number) for numbers in stating.values() for number in numbers})
+    rows = OFFICES.rows(connection, among=every) if every else ()
+    here = {number for number, of in rows if any(office is None or office in offices for office in of)}
+    return {card_of[value] for value, numbers in stating.items() if not here.isdisjoint(numbers.tolist())}
 
 
 def _named_after(connection: sa.Connection, graph: StoredGraph, entities: Sequence[int]) -> set[int]:

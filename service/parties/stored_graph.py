@@ -17,19 +17,7 @@ from features.parties.card import Card
 from features.parties.evidence import LEVELS, level_of
 from features.parties.graph import Graph, Link
 from features.parties.ownership import JUDGED
-from service.parties.graph_queries import (
-    CARD_HASHES,
-    CARDS_NAMED,
-    CARDS_OF_NETWORKS,
-    CARDS_STATING,
-    EVERY_CARD,
-    HUBS_AMONG,
-    MARKS_OF,
-    NETWORKS_OF,
-    STATING,
-    VALUES_OF,
-    Question,
-)
+from service.parties.graph_queries import CARD_HASHES, SENDERS, GraphTables, Question
 from service.parties.graph_rows import judgements_made, keyed_rows, links_of_rows, plain_rows, row_of, row_of_card
 from service.parties.lazy_mapping import Fetched, Noted
 from service.store.bulk_rows import delete_keys, insert_many, upsert_many
@@ -37,10 +25,8 @@ from service.store.database import SQL_IN_LIST_MAX
 from service.store.driver import driver_rows
 from service.store.queries import change_states, counted_on, state_of
 from service.store.store_key import pseudonyms_in
-from service.store.tables import CARDS, EVIDENCE, HUBS, LINKS, PHONES
 
 V = TypeVar("V")
-GRAPH_VERSION = "graph_version"
 FEW = 50  # declarations; the links of more are fetched together, of fewer one by one on demand
 
 
@@ -83,9 +69,10 @@ class StoredCard(Card):
 class StoredGraph(Graph):
     """The graph as one transaction sees it; `write` stores the changes in that transaction."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, tables: GraphTables = SENDERS) -> None:
+        """tables: of the side whose graph it is."""
         super().__init__()
-        self._connection, self._version = connection, state_of(connection, GRAPH_VERSION)
+        self._connection, self._version, self.tables = connection, state_of(connection, tables.version), tables
         self._pseudonyms = pseudonyms_in(connection)
         self.cards = Fetched(_one(self._fetch_cards))
         self.stated_by = Fetched(_one(self._fetch_stated))
@@ -125,7 +112,7 @@ class StoredGraph(Graph):
         self.network_of, self.members, self.owned = Noted(), Noted(), Noted()
         members: dict[int, list[int]] = defaultdict(list)
         values: dict[int, set[int]] = {}
-        cards = self._plain(driver_rows(self._connection, EVERY_CARD), CARD_HASHES)
+        cards = self._plain(driver_rows(self._connection, self.tables.every_card), CARD_HASHES)
         for row in sorted(cards, key=lambda row: (row[1], row[0])):
             of_card: set[int] = set()
             values[row[0]] = of_card
@@ -133,29 +120,31 @@ class StoredGraph(Graph):
             members[row[5]].append(row[0])
         self.members.hold_all(members)
         stated_by: dict[int, list[int]] = defaultdict(list)
-        for value, entity in self._plain(driver_rows(self._connection, "SELECT value, entity FROM evidence")):
+        for value, entity in self._plain(driver_rows(self._connection, self.tables.every_statement)):
             values[entity].add(value)
             stated_by[value].append(entity)
         self.stated_by.hold_all(stated_by)
-        for link in links_of_rows(self._connection.execute(sa.select(LINKS)).all(), self._pseudonyms):
+        for link in links_of_rows(self._connection.execute(sa.select(self.tables.links)).all(), self._pseudonyms):
             for entity in link.pair:
                 of = self.links.get(entity)
                 if of is None:
                     of = {}
                     self.links.hold(entity, of)
                 of[link.other(entity)] = link
-        for value, belongs in self._plain(driver_rows(self._connection, MARKS_OF.query), MARKS_OF.hashes):
+        for value, belongs in self._plain(
+            driver_rows(self._connection, self.tables.marks_of.query), self.tables.marks_of.hashes
+        ):
             self.owned.hold(value, bool(belongs))
 
     def attach(self, connection: sa.Connection) -> bool:
         """Continue in another transaction; false, and unusable, if the store's graph has changed since it was read."""
-        if state_of(connection, GRAPH_VERSION) != self._version:
+        if state_of(connection, self.tables.version) != self._version:
             return False
         self._connection = connection
         return True
 
     def _keep_row(self, row: Any) -> StoredCard:
-        """Remember a row of CARDS, unless the card is known already."""
+        """Remember a row of cards, unless the card is known already."""
         entity, first_at, last_at, name, building, network, listed, reported = row
         flags = {"listed": bool(listed), "reported": bool(reported)}
         card = StoredCard(entity, first_at, last_at, name, building, self._values_of, **flags)
@@ -164,29 +153,29 @@ class StoredGraph(Graph):
         return card
 
     def _fetch_cards(self, entities: Sequence[int]) -> dict[int, Any]:
-        return {row[0]: self._keep_row(row) for row in self._rows(CARDS_NAMED, entities)}
+        return {row[0]: self._keep_row(row) for row in self._rows(self.tables.cards_named, entities)}
 
     def _fetch_networks(self, entities: Sequence[int]) -> dict[int, int]:
-        return dict(map(tuple, self._rows(NETWORKS_OF, entities)))
+        return dict(map(tuple, self._rows(self.tables.networks_of, entities)))
 
     def _fetch_values(self, entities: Sequence[int]) -> dict[int, set[int]]:
         values_of: dict[int, set[int]] = {}
-        for entity, value in self._rows(VALUES_OF, entities):
+        for entity, value in self._rows(self.tables.values_of, entities):
             values_of.setdefault(entity, set()).add(value)
         return values_of
 
     def _fetch_stated(self, values: Sequence[int]) -> dict[int, list[int]]:
         """Fetch the cards that state a value; for a hub only that it is one."""
-        hubs = {value for (value,) in self._rows(HUBS_AMONG, values)}
+        hubs = {value for (value,) in self._rows(self.tables.hubs_among, values)}
         cards: dict[int, list[int]] = {value: [0] * (LEVELS[level_of(value)].max_cards + 2) for value in hubs}
         rest = [value for value in values if value not in hubs]
-        for value, *row in self._rows(CARDS_STATING, rest):
+        for value, *row in self._rows(self.tables.cards_stating, rest):
             self._keep_row(row)
             cards.setdefault(value, []).append(row[0])
         return cards
 
     def _fetch_members(self, roots: Sequence[int]) -> dict[int, list[int]]:
-        rows = self._rows(CARDS_OF_NETWORKS, roots)
+        rows = self._rows(self.tables.cards_of_networks, roots)
         members: dict[int, list[int]] = {}
         for row in sorted(rows, key=lambda row: (row[1], row[0])):
             self._keep_row(row)
@@ -199,14 +188,16 @@ class StoredGraph(Graph):
         asked = set(entities)
         for side in ("one", "other"):
             for batch in _lists(self._pseudonyms.keyed_list(entities), SQL_IN_LIST_MAX):
-                found = self._connection.execute(sa.select(LINKS).where(LINKS.c[side].in_(batch))).all()
+                found = self._connection.execute(
+                    sa.select(self.tables.links).where(self.tables.links.c[side].in_(batch))
+                ).all()
                 for link in links_of_rows(found, self._pseudonyms):
                     for entity in asked.intersection(link.pair):
                         links.setdefault(entity, {})[link.other(entity)] = link
         return links
 
     def _fetch_marks(self, values: Sequence[int]) -> dict[int, bool]:
-        return {value: bool(belongs) for value, belongs in self._rows(MARKS_OF, values)}
+        return {value: bool(belongs) for value, belongs in self._rows(self.tables.marks_of, values)}
 
     def _rows(self, question: Question, hashes: Sequence[int]) -> list[list[Any]]:
         """Return the rows of a question that is asked for some hashes."""
@@ -234,7 +225,7 @@ class StoredGraph(Graph):
 
     def _unstate(self, value: int, entity: int) -> bool:
         if self.is_hub(value):  # of a hub only that it is one has been read
-            stating = self._rows(STATING, [value])
+            stating = self._rows(self.tables.stating, [value])
             gone = {card for of, card in self._unstated if of == value}
             self.stated_by[value] = [card for (card,) in stating if card not in gone]
         self._unstated.append((value, entity))
@@ -252,21 +243,21 @@ class StoredGraph(Graph):
         """Store everything added, changed or removed, in the transaction that the graph was read in."""
         touched = self._changed(self.cards) | self._changed(self.network_of) | {entity for _, entity in self._stated}
         kept = sorted(entity for entity in touched if entity in self.cards)
-        upsert_many(self._connection, CARDS, self._keyed([self._row(entity) for entity in kept]))
-        self._delete(CARDS, touched.difference(kept))
+        upsert_many(self._connection, self.tables.cards, self._keyed([self._row(entity) for entity in kept]))
+        self._delete(self.tables.cards, touched.difference(kept))
         gone = self._keyed([{"value": value, "entity": entity} for value, entity in self._unstated])
-        delete_keys(self._connection, EVIDENCE, [(row["value"], row["entity"]) for row in gone])
+        delete_keys(self._connection, self.tables.evidence, [(row["value"], row["entity"]) for row in gone])
         statements = [{"value": value, "entity": entity} for value, entity in self._stated]
-        insert_many(self._connection, EVIDENCE, self._keyed(statements))
+        insert_many(self._connection, self.tables.evidence, self._keyed(statements))
         hubs = sorted({value for value, _ in self._stated if self.is_hub(value)})
-        upsert_many(self._connection, HUBS, self._keyed([{"value": value} for value in hubs]))
-        self._delete(HUBS, {value for value, _ in self._unstated if not self.is_hub(value)})
+        upsert_many(self._connection, self.tables.hubs, self._keyed([{"value": value} for value in hubs]))
+        self._delete(self.tables.hubs, {value for value, _ in self._unstated if not self.is_hub(value)})
         marks = {value: self.owned.get(value) for value in sorted(self._changed(self.owned))}
         known = [{"value": value, "own": mark} for value, mark in marks.items() if mark is not None]
-        upsert_many(self._connection, PHONES, self._keyed(known))
-        self._delete(PHONES, {value for value, mark in marks.items() if mark is None})
+        upsert_many(self._connection, self.tables.phones, self._keyed(known))
+        self._delete(self.tables.phones, {value for value, mark in marks.items() if mark is None})
         self._write_links()
-        note_change(self._connection)
+        note_change(self._connection, self.tables)
 
     def _keyed(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return keyed_rows(rows, self._pseudonyms)
@@ -284,14 +275,14 @@ class StoredGraph(Graph):
 
     def _write_links(self) -> None:
         changed = self._keyed([{"one": first, "other": second} for first, second in sorted(self._linked)])
-        delete_keys(self._connection, LINKS, [(pair["one"], pair["other"]) for pair in changed])
+        delete_keys(self._connection, self.tables.links, [(pair["one"], pair["other"]) for pair in changed])
         links = [row_of(link) for link in self._linked.values() if link is not None]
-        insert_many(self._connection, LINKS, self._keyed(links))
+        insert_many(self._connection, self.tables.links, self._keyed(links))
 
 
-def note_change(connection: sa.Connection) -> None:
-    """Mark the graph as changed, so that no earlier copy is used further."""
-    change_states(connection, {GRAPH_VERSION: counted_on})
+def note_change(connection: sa.Connection, tables: GraphTables = SENDERS) -> None:
+    """Mark the graph of a side as changed, so that no earlier copy is used further."""
+    change_states(connection, {tables.version: counted_on})
 
 
 def _one(method: Callable[[Sequence[int]], Mapping[int, V]]) -> Callable[[int], V | None]:

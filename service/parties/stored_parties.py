@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -13,11 +13,15 @@ from features.algebra import Text
 from features.consignment import Consignments
 from features.fault import Fault
 from features.parties import Unlinked, grow, link_with
+from features.parties.addressee import COLUMNS, addressee_card, as_linked
 from features.parties.card import EXPIRES_AFTER, SEEN_STEP, Card, expires_at
-from features.parties.evidence import sentence
+from features.parties.evidence import level_of, sentence
 from features.parties.graph import Graph
 from features.parties.graph_timeline import JUDGED
 from features.parties.linking import code_of, entity_of, evidence_in, with_evidence
+from features.parties.list_match import CONSIGNEE, CONSIGNOR
+from features.parties.ownership import WEIGHED
+from service.parties.graph_queries import ADDRESSEES, SENDERS, GraphTables
 from service.parties.graph_rows import judgements_made, keyed_rows, row_of, row_of_card
 from service.parties.linking_switch import LinkingSwitch
 from service.parties.list_screening import screened
@@ -31,9 +35,10 @@ from service.store.bulk_rows import delete_rows, insert_many, insert_row, update
 from service.store.database import Store
 from service.store.pseudonyms import Pseudonyms
 from service.store.store_key import pseudonyms_in
-from service.store.tables import CARDS, EVIDENCE, HUBS, JUDGEMENTS, LINKS, PHONES
+from service.store.tables import CARDS, JUDGEMENTS
 
 MANY = 20_000  # declarations; from this number on the whole graph is read, below it the part they touch
+SIDE_OF = {SENDERS.version: CONSIGNOR, ADDRESSEES.version: CONSIGNEE}
 SHOWN = 200  # cards of a network that are shown
 CONSIGNMENTS_PER_LINKING = 500  # cards deleted in one transaction, so that calls are not blocked
 
@@ -41,8 +46,9 @@ CONSIGNMENTS_PER_LINKING = 500  # cards deleted in one transaction, so that call
 class StoredParties:
     """The linking of a live desk; off while the switch is off."""
 
-    def __init__(self, store: Store, switch: LinkingSwitch) -> None:
-        self.store, self.switch = store, switch
+    def __init__(self, store: Store, switch: LinkingSwitch, addressees: LinkingSwitch | None = None) -> None:
+        """addressees: the switch of linking them; off where there is none."""
+        self.store, self.switch, self.addressees = store, switch, addressees
 
     def link(self, consignments: Consignments, *, lists_at: int | None = None) -> Consignments:
         """Attribute consignments to the networks that they belong to; nothing is stored."""
@@ -53,10 +59,27 @@ class StoredParties:
             graph = graph_for(connection, stated)
             linked = link_with(stated, graph, lists_at=lists_at)[0]
             if lists_at is not None:
-                linked = screened(connection, linked)
+                linked = screened(connection, linked, self._linked_to(connection, consignments))
         linked = _with_keyed_codes(linked, self.store.pseudonyms)
         GROWN.consignments, GROWN.graph = linked, graph
         return linked
+
+    def _linked_to(self, connection: sa.Connection, consignments: Consignments) -> dict[int, list[int]]:
+        """Return by row the contacts of their own of whom the addressee is linked to; none where linking is off."""
+        if self.addressees is None or not self.addressees.on:
+            return {}
+        of_addressees = as_linked(consignments)
+        graph = graph_for(connection, of_addressees, ADDRESSEES)
+        seen = link_with(of_addressees, graph)[0].declared
+        cards = of_addressees.declared.whole("card_entity").values.tolist()
+        linked_to = {}
+        for row, members in enumerate(seen.values("network_members")):
+            others = [graph.cards[member] for member in members or () if member != cards[row]]
+            if others:
+                graph.hold_values(others)
+                values = {value for card in others for value in card.values if level_of(value) in WEIGHED}
+                linked_to[row] = sorted(value for value in values if graph.is_owned(value))
+        return linked_to
 
     def lists_as_of(self) -> int | None:
         """Return when a watch list was last activated or ended; none without lists or with linking off."""
@@ -96,6 +119,14 @@ def grown_by(consignments: Consignments) -> StoredGraph | None:
     return GROWN.graph if GROWN.consignments is consignments else None
 
 
+def keep_addressees(connection: sa.Connection, consignments: Consignments) -> None:
+    """Add the addressees of newly recorded declarations to their graph, in the transaction that records them."""
+    of_addressees = as_linked(consignments)
+    graph = graph_for(connection, of_addressees, ADDRESSEES)
+    grow(graph, of_addressees)
+    graph.write()
+
+
 def keep(connection: sa.Connection, consignments: Consignments, grown: StoredGraph | None = None) -> None:
     """Add newly recorded declarations to the graph, in the transaction that records them.
 
@@ -110,39 +141,39 @@ def keep(connection: sa.Connection, consignments: Consignments, grown: StoredGra
     grown.write()
 
 
-def graph_for(connection: sa.Connection, consignments: Consignments) -> StoredGraph:
-    """Return the part of the graph that these consignments touch; all of it where they are many."""
+def graph_for(connection: sa.Connection, consignments: Consignments, tables: GraphTables = SENDERS) -> StoredGraph:
+    """Return the part of the graph of a side that these consignments touch; all of it where they are many."""
     if len(consignments) >= MANY:
-        return whole_graph(connection)
-    graph = StoredGraph(connection)
+        return whole_graph(connection, tables)
+    graph = StoredGraph(connection, tables)
     graph.prefetch(*evidence_in(consignments))
     return graph
 
 
-def whole_graph(connection: sa.Connection) -> StoredGraph:
-    """Return the whole graph in memory."""
-    graph = StoredGraph(connection)
+def whole_graph(connection: sa.Connection, tables: GraphTables = SENDERS) -> StoredGraph:
+    """Return the whole graph of a side in memory."""
+    graph = StoredGraph(connection, tables)
     graph.fetch_all()
     return graph
 
 
-def replace_graph(store: Store, graph: Graph) -> None:
-    """Replace the graph in the store; officers' judgements stay as they are."""
+def replace_graph(store: Store, graph: Graph, tables: GraphTables = SENDERS) -> None:
+    """Replace the graph of a side in the store; officers' judgements stay as they are."""
     with store.writing() as connection:
-        for table in (CARDS, EVIDENCE, LINKS, PHONES, HUBS):
+        for table in tables.every:
             delete_rows(connection, table)
         cards = [row_of_card(card, graph.network_of[card.entity]) for card in graph.cards.values()]
         links = {link.pair: link for of in graph.links.values() for link in of.values()}
         rows: dict[sa.Table, list[dict[str, Any]]] = {
-            CARDS: cards,
-            EVIDENCE: [{"value": value, "entity": card} for value, by in graph.stated_by.items() for card in by],
-            LINKS: [row_of(link) for link in links.values()],
-            HUBS: [{"value": value} for value in graph.stated_by if graph.is_hub(value)],
-            PHONES: [{"value": value, "own": of_party} for value, of_party in graph.owned.items()],
+            tables.cards: cards,
+            tables.evidence: [{"value": value, "entity": card} for value, by in graph.stated_by.items() for card in by],
+            tables.links: [row_of(link) for link in links.values()],
+            tables.hubs: [{"value": value} for value in graph.stated_by if graph.is_hub(value)],
+            tables.phones: [{"value": value, "own": of_party} for value, of_party in graph.owned.items()],
         }
         for table, of_table in rows.items():
             insert_many(connection, table, keyed_rows(of_table, store.pseudonyms))
-        note_change(connection)
+        note_change(connection, tables)
 
 
 def judge(
@@ -161,11 +192,15 @@ def judge(
     they do not see, in the same words as for parties that are not on record.
     """
     with store.writing() as connection:
-        cards = {_card_named(connection, code) for code in (party_id, other_party_id)}
-        plain = sorted(card for card in cards if card is not None)
-        if len(plain) != 2 or not sees_pair(connection, StoredGraph(connection), plain, offices):
-            raise Fault("one, other: give two different parties on record, each as P- followed by sixteen digits")
-        plain = sorted(card for card in cards if card is not None)
+        named = {_card_named(connection, code) for code in (party_id, other_party_id)} - {None}
+        plain, sides = (
+            sorted(card for card, _ in filter(None, named)),
+            {side.version for _, side in filter(None, named)},
+        )
+        tables = next((side for _, side in filter(None, named)), SENDERS)
+        graph = StoredGraph(connection, tables)
+        if len(plain) != 2 or len(sides) != 1 or not sees_pair(connection, graph, plain, offices):
+            raise Fault("one, other: give two different parties of one side on record, each as P- and sixteen digits")
         first, second = store.pseudonyms.keyed_list(plain)
         of_pair = (JUDGEMENTS.c.one == first, JUDGEMENTS.c.other == second)
         update_rows(connection, JUDGEMENTS, {"until": at}, *of_pair, JUDGEMENTS.c.until.is_(None))
@@ -173,7 +208,7 @@ def judge(
             word = {"one": first, "other": second, "same": same, "by": by, "reason": reason, "at": at}
             judgement = insert_row(connection, JUDGEMENTS, word)
             append(connection, [Entry("judgement", str(judgement["judgement_id"]), judgement_content(word))], at)
-        graph = StoredGraph(connection)  # of what was just said too
+        graph = StoredGraph(connection, tables)  # of what was just said too
         graph.divide_around(*plain)
         graph.write()
 
@@ -186,23 +221,24 @@ def judged_ever(store: Store) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=JUDGED, orient="row")
 
 
-def forget_old(store: Store, now: int, *, dry_run: bool = False) -> int:
-    """Delete the senders without a declaration for three years, with their values and links; returns their number.
+def forget_old(store: Store, now: int, *, dry_run: bool = False, tables: GraphTables = SENDERS) -> int:
+    """Delete the parties of a side without a declaration for three years, with their values and links; their number.
 
     now: microseconds since 1970.
     """
-    over = (~CARDS.c.listed, CARDS.c.last_at <= now - SEEN_STEP - EXPIRES_AFTER)
+    cards = tables.cards
+    over = (~cards.c.listed, cards.c.last_at <= now - SEEN_STEP - EXPIRES_AFTER)
     if dry_run:
         with store.reading() as connection:
-            return int(connection.execute(sa.select(sa.func.count()).select_from(CARDS).where(*over)).scalar_one())
+            return int(connection.execute(sa.select(sa.func.count()).select_from(cards).where(*over)).scalar_one())
     done = 0
     while True:
         with store.writing() as connection:
-            query = sa.select(CARDS.c.entity).where(*over).order_by(CARDS.c.entity).limit(CONSIGNMENTS_PER_LINKING)
+            query = sa.select(cards.c.entity).where(*over).order_by(cards.c.entity).limit(CONSIGNMENTS_PER_LINKING)
             old = store.pseudonyms.plain_list(connection.execute(query).scalars())
             if not old:
                 return done
-            graph = StoredGraph(connection)
+            graph = StoredGraph(connection, tables)
             graph.prefetch(old, [])
             for entity in old:
                 graph.remove(entity)
@@ -210,8 +246,8 @@ def forget_old(store: Store, now: int, *, dry_run: bool = False) -> int:
         done += len(old)
 
 
-def _card_named(connection: sa.Connection, code: str) -> int | None:
-    """Find the card on record that a code names; None where there is none.
+def _card_named(connection: sa.Connection, code: str) -> tuple[int, GraphTables] | None:
+    """Find the card on record that a code names, and the graph of its side; None where there is none.
 
     Decisions from before hashes were keyed name cards by the hash itself.
     """
@@ -221,8 +257,12 @@ def _card_named(connection: sa.Connection, code: str) -> int | None:
     except ValueError:
         raise Fault("one, other: a party code is P- followed by sixteen digits") from None
     forms = [keyed, *pseudonyms.keyed_list([keyed])]
-    known = set(connection.execute(sa.select(CARDS.c.entity).where(CARDS.c.entity.in_(forms))).scalars())
-    return next((int(pseudonyms.plain_list([form])[0]) for form in forms if form in known), None)
+    for tables in (SENDERS, ADDRESSEES):
+        entity = tables.cards.c.entity
+        known = set(connection.execute(sa.select(entity).where(entity.in_(forms))).scalars())
+        if known:
+            return int(pseudonyms.plain_list([next(form for form in forms if form in known)])[0]), tables
+    return None
 
 
 def network(store: Store, code: str, offices: Collection[str] = (EVERY_OFFICE,)) -> dict[str, Any] | None:
@@ -233,10 +273,11 @@ def network(store: Store, code: str, offices: Collection[str] = (EVERY_OFFICE,))
     """
     named = store.pseudonyms.code
     with store.reading() as connection:
-        entity = _card_named(connection, code)
-        if entity is None:
+        found = _card_named(connection, code)
+        if found is None:
             return None
-        graph = StoredGraph(connection)
+        entity, tables = found
+        graph = StoredGraph(connection, tables)
         root = graph.network_of[entity]
         cards = graph.members[root]
         seen, hidden = _seen(connection, graph, cards, offices)
@@ -252,6 +293,8 @@ def network(store: Store, code: str, offices: Collection[str] = (EVERY_OFFICE,))
         judgements = [row for row in everyone if of_seen(row[end] in shown for end in ("one", "other"))]
         return {
             "network_id": named("N", root),
+            "side": SIDE_OF[tables.version],
+            "also": [named("P", card) for card in _across(connection, graph, list(shown), tables, offices)],
             "size": len(cards),
             "hidden": hidden,
             "parties": [_party(graph.cards[card], by.get(card), named("P", card)) for card in seen[:SHOWN]],
@@ -267,6 +310,27 @@ def network(store: Store, code: str, offices: Collection[str] = (EVERY_OFFICE,))
                 for row in judgements
             ],
         }  # fmt: skip
+
+
+def addressee_network(store: Store, body: Mapping[str, Any], offices: Collection[str]) -> dict[str, Any] | None:
+    """Return the network of the addressee of a declaration; None where addressees are not linked, or it names none."""
+    card = addressee_card(*map(body.get, COLUMNS))
+    return None if card is None else network(store, store.pseudonyms.code("P", card), offices)
+
+
+def _across(
+    connection: sa.Connection, graph: StoredGraph, cards: Sequence[int], tables: GraphTables, offices: Collection[str]
+) -> list[int]:
+    """Return the parties of the other side that share a key of their own with these: somebody who sends and receives.
+
+    What belongs to no one party ties none. offices: those of other offices are left out.
+    """
+    other = StoredGraph(connection, ADDRESSEES if tables is SENDERS else SENDERS)
+    values = {v for card in cards for v in graph.cards[card].values if level_of(v) in WEIGHED and graph.is_owned(v)}
+    stating = {card for value in sorted(values) if other.is_owned(value) for card in other.sharing(value)}
+    parties = sorted(card for card in stating if not other.cards[card].listed)
+    seen, _ = _seen(connection, other, parties, offices)
+    return [card for card in seen if not other.cards[card].listed][:SHOWN]
 
 
 def _seen(

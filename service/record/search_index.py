@@ -19,6 +19,8 @@ import sqlalchemy as sa
 from features.consignment import VERSION_KEY, Consignments
 from features.hashes import hashes_of
 from features.history.fact_columns import Versions
+from features.parties.addressee import COLUMNS as ADDRESSEE
+from features.parties.addressee import addressee_card
 from features.parties.linking import code_of
 from service.record.audit_log import tail
 from service.record.postings import MASK, add, forget, packed
@@ -172,7 +174,11 @@ def stating(declared: Sequence[Mapping[str, Any]], pseudonyms: Pseudonyms) -> li
 
     declared: VERSION_KEY, `body` and `stated`, as rows of their table.
     """
-    keys = [[*stated_keys(row["body"]), *_of_party(row["stated"])] for row in declared]
+    addressees = pseudonyms.keyed_list(addressee_card(*map(row["body"].get, ADDRESSEE)) for row in declared)
+    keys = [
+        [*stated_keys(row["body"]), *_of_party(row["stated"].get("card_entity")), *_of_party(addressee)]
+        for row, addressee in zip(declared, addressees, strict=True)
+    ]
     values = values_of([key for several in keys for key in several], pseudonyms)
     each = np.split(values, np.cumsum([len(several) for several in keys])[:-1]) if keys else []
     return [(key_of_version(row), of) for row, of in zip(declared, each, strict=True)]
@@ -213,8 +219,8 @@ def forget_consignments(connection: sa.Connection, consignment_ids: Collection[s
             delete_rows(connection, SEARCHED, SEARCHED.c.number.in_(batch))
 
 
-def _of_party(stated: Mapping[str, Any]) -> list[str]:
-    card = stated.get("card_entity")
+def _of_party(card: Any) -> list[str]:
+    """Return the key of a party by its card, keyed."""
     return [] if card is None else [key_of(PARTY, code_of("P", int(card)))]
 
 

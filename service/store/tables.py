@@ -261,6 +261,10 @@ REGISTERED = sa.Table(  # what right holders say is genuine: serials and their a
 HUBS = sa.Table(  # what so many cards state that it links nobody
     "hubs", TABLES, sa.Column("value", sa.BigInteger, primary_key=True, autoincrement=False)
 )
+ADDRESSEE_CARDS, ADDRESSEE_EVIDENCE, ADDRESSEE_LINKS, ADDRESSEE_PHONES, ADDRESSEE_HUBS = (
+    table.to_metadata(TABLES, name=f"addressee_{table.name}")  # the graph of addressees: the same of the other side
+    for table in (CARDS, EVIDENCE, LINKS, PHONES, HUBS)
+)
 JUDGEMENTS = sa.Table(
     "judgements",
     TABLES,

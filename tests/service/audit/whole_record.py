@@ -6,6 +6,7 @@ import tempfile
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from features.contract import gate_outcomes
@@ -35,7 +36,7 @@ from service.record.search_index import catch_up
 from service.record.transfers import Transfer, pass_on
 from service.store.bulk_rows import insert_many, insert_row
 from service.store.database import Store
-from service.store.tables import HUBS, PHONES, RECEPTACLES
+from service.store.tables import ADDRESSEE_HUBS, ADDRESSEE_PHONES, HUBS, PHONES, RECEPTACLES
 from service.store.webhook_tables import UNDELIVERED
 from service.targeting import target
 from service.webhooks.directory import Webhooks
@@ -43,19 +44,29 @@ from tests.service.building import NOON, declared, message, outcome
 
 LATER = NOON + timedelta(days=2)
 SENDER = {"name": "Shenzhen Fine Goods Ltd", "address": "12 Second Road", "country": "CN", "phone": "+86 755 8200 4821"}
+BUYER = {
+    "name": "Marie Durand",
+    "address": "3 rue de la Paix",
+    "city": "Paris",
+    "country": "FR",
+    "email": "durand31x@mail.example",
+}
 SERIALS = b"product_code\nhttps://id.gs1.org/01/09506000134352/21/A1\n"
 
 
 def fill(desk: Desk, store: Store, folder: Path) -> None:
     """Put rows in every table: three calls, results, officers' words, lists, accounts, keys, reads, settled history."""
     switch = LinkingSwitch(folder / "linking.json")
-    switch.turn_on("tests", "nobody here exists", NOON)
-    journal = Journal(store, switch)
-    live = replace(desk, parties=StoredParties(store, switch), journal=journal, history=journal.history)
+    switches = switch, LinkingSwitch(folder / "linking-addressees.json")
+    for each in switches:
+        each.turn_on("tests", "nobody here exists", NOON)
+    journal = Journal(store, *switches)
+    live = replace(desk, parties=StoredParties(store, *switches), journal=journal, history=journal.history)
     (first,) = target(message(declared(1, consignor=SENDER)), live).rows
     alike = SENDER | {"name": "Fine Goods of Shenzhen", "address": "4 First Road"}
     (second,) = target(message(declared(2, consignor=alike), message_id="M2"), live).rows
-    target(message(declared(3), message_id="M3"), live)
+    target(message(declared(3, consignee=BUYER), message_id="M3"), live)
+    target(message(declared(6, consignee=BUYER | {"name": "Paul Durand"}), message_id="M6"), live)
     target(message(declared(5, consignor=alike | {"name": "Goods, Fine"}), message_id="M5"), live)
     judge(store, first["party_id"], second["party_id"], False, "ana", "two firms", micros(NOON))
     _officers(journal, first["decision_id"])
@@ -88,8 +99,9 @@ def _lists(store: Store) -> None:
     lies_in = {"consignment_id": "HAWB000000001", "sender": "", "receptacle": "R1", "known_at": micros(NOON)}
     store.write(lambda connection: insert_many(connection, RECEPTACLES, [lies_in]))
     marks = [{"value": 12346, "own": True}]  # these two take hundreds of cards: written as a graph writes them
-    store.write(lambda connection: insert_many(connection, HUBS, [{"value": 12345}]))
-    store.write(lambda connection: insert_many(connection, PHONES, marks))
+    for table, rows in ((HUBS, [{"value": 12345}]), (ADDRESSEE_HUBS, [{"value": 12345}]), (PHONES, marks),
+                        (ADDRESSEE_PHONES, marks)):  # fmt: skip
+        store.write(partial(insert_many, table=table, rows=rows))
 
 
 def _access(store: Store) -> None:
