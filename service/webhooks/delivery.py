@@ -58,8 +58,7 @@ class Sender:
     def __init__(self, access: Access, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.access, self.clock = access, clock
         self.store: Store = access.store
-        agent = {"User-Agent": f"tamis/{installed_version()}"}
-        self.client = httpx.Client(timeout=SECONDS, follow_redirects=False, headers=agent)
+        self._client: httpx.Client | None = None
 
     def send_due(self) -> int:
         """Send to every webhook whose time has come; return the number of messages taken."""
@@ -81,7 +80,8 @@ class Sender:
 
     def close(self) -> None:
         """Give the connections to receivers back."""
-        self.client.close()
+        if self._client is not None:
+            self._client.close()
 
     def _due(self) -> list[str]:
         now = micros(self.clock())
@@ -144,10 +144,17 @@ class Sender:
         message_id = f"{webhook['webhook_id']}.{since}-{until}"
         headers = signed_headers(message_id, int(now.timestamp()), body, self._secrets(webhook, now))
         try:
-            with self.client.stream("POST", webhook["url"], content=body, headers=dict(headers)) as answer:
+            with self._receivers().stream("POST", webhook["url"], content=body, headers=dict(headers)) as answer:
                 return _outcome(answer)  # what else it says is not read
         except (httpx.HTTPError, httpx.InvalidURL) as fault:
             return Outcome(False, fault=f"it does not answer: {type(fault).__name__}")
+
+    def _receivers(self) -> httpx.Client:
+        """Return what connects to receivers; made for the first message: most installations have no webhook."""
+        if self._client is None:
+            agent = {"User-Agent": f"tamis/{installed_version()}"}
+            self._client = httpx.Client(timeout=SECONDS, follow_redirects=False, headers=agent)
+        return self._client
 
     def _secrets(self, webhook: Webhook, now: datetime) -> list[str]:
         """Return the secrets that sign: the present one, and for a while the one before it."""

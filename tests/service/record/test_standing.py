@@ -262,6 +262,6 @@ def test_an_override_is_shown_wherever_the_decision_is(client: TestClient) -> No
     access.accept(access.invite("ana", "analyst", ["*"], "tests", now), "", PASSWORD, "en", now)
     client.cookies.set(COOKIE, access.log_in("ana", PASSWORD, "audit", now))
     page = client.get(address_of(number)).text
-    assert '<dd><span class="lane red">' in page
+    assert '<span class="lane large red">' in page  # what counts now
     assert "the sender again" in page
     assert "Lane overridden" in page
