@@ -192,14 +192,12 @@ def judge(
     they do not see, in the same words as for parties that are not on record.
     """
     with store.writing() as connection:
-        named = {_card_named(connection, code) for code in (party_id, other_party_id)} - {None}
-        plain, sides = (
-            sorted(card for card, _ in filter(None, named)),
-            {side.version for _, side in filter(None, named)},
-        )
-        tables = next((side for _, side in filter(None, named)), SENDERS)
+        named = [card for code in (party_id, other_party_id) if (card := _card_named(connection, code)) is not None]
+        plain = sorted({entity for entity, _ in named})
+        tables = named[0][1] if named else SENDERS
+        of_one_side = all(side is tables for _, side in named)
         graph = StoredGraph(connection, tables)
-        if len(plain) != 2 or len(sides) != 1 or not sees_pair(connection, graph, plain, offices):
+        if len(plain) != 2 or not of_one_side or not sees_pair(connection, graph, plain, offices):
             raise Fault("one, other: give two different parties of one side on record, each as P- and sixteen digits")
         first, second = store.pseudonyms.keyed_list(plain)
         of_pair = (JUDGEMENTS.c.one == first, JUDGEMENTS.c.other == second)

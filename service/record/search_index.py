@@ -121,9 +121,7 @@ def _next(store: Store, at_once: int) -> _Step | None:
         until = min(above + at_once, last)
         if above >= last:
             return None
-        rows = DECIDED.rows(connection, above=above, until=until)
-        decided = [dict(zip((*VERSION_KEY, "body", "stated"), row, strict=True)) for row in rows if row[-2] and row[-1]]
-        return _Step(above, until, stating(decided, store.pseudonyms))
+        return _Step(above, until, _stated_between(connection, above, until, store.pseudonyms))
 
 
 def waiting(store: Store) -> int:
@@ -142,9 +140,15 @@ def decisions_waiting(connection: sa.Connection) -> int:
 def keys_waiting(connection: sa.Connection) -> list[tuple[str, list[int]]]:
     """Return the consignments whose decisions are not in the index yet, and the hashes of what each states."""
     above, last = state_of(connection, TAKEN_IN) or 0, tail(connection)[0]
-    rows = DECIDED.rows(connection, above=above, until=last) if above < last else []
+    stated = _stated_between(connection, above, last, pseudonyms_in(connection)) if above < last else []
+    return [(key[1], values.tolist()) for key, values in stated]
+
+
+def _stated_between(connection: sa.Connection, above: int, until: int, pseudonyms: Pseudonyms) -> Sequence[Stating]:
+    """Return what the consignments decided in a part of the log state; without what was erased."""
+    rows = DECIDED.rows(connection, above=above, until=until)
     decided = [dict(zip((*VERSION_KEY, "body", "stated"), row, strict=True)) for row in rows if row[-2] and row[-1]]
-    return [(key[1], values.tolist()) for key, values in stating(decided, pseudonyms_in(connection))]
+    return stating(decided, pseudonyms)
 
 
 def lacks_archived(store: Store) -> bool:
