@@ -23,6 +23,7 @@ from service.record.standing import with_standing
 from service.scoring.explanation import Language
 from service.store.database import Store
 from service.store.queries import in_lists
+from service.store.settled_rows import declared_of, latest_of
 from service.store.tables import CASE_NOTES, DECISIONS, DECLARATIONS, OUTCOMES, TALLIES
 
 Figures = tuple[list[tuple[str, list[float | None]]], list[str]]  # a row for each ranking; names of the columns
@@ -50,6 +51,8 @@ def declared(store: Store, consignments: Sequence[str]) -> dict[str, dict[str, A
             for row in connection.execute(query.order_by(DECLARATIONS.c.version)):
                 if row.body is not None:
                     bodies[row.consignment_id] = row.body
+        settled = declared_of(connection, ("consignment_id", "body"), list(consignments))
+        bodies |= {row["consignment_id"]: row["body"] for row in settled}
     return bodies
 
 
@@ -84,11 +87,15 @@ def siblings(store: Store, network: str | None, but: str) -> list[dict[str, Any]
         .order_by(DECISIONS.c.decided_at.desc(), DECISIONS.c.decision_id)
         .limit(SIBLINGS)
     )
+    named = [network, *filter(None, store.pseudonyms.recoded([network]))]
     with store.reading() as connection:
-        rows = connection.execute(latest).all()
-    numbers = [row.consignment_id for row in rows]
+        bodies = [row.body for row in connection.execute(latest)]
+        bodies += [row["body"] for row in latest_of(connection, ["body"], named, SIBLINGS + 1)]
+    others = [body for body in bodies if body["consignment_id"] != but]
+    newest = sorted(others, key=lambda body: str(body["decided_at"]), reverse=True)[:SIBLINGS]
+    numbers = [body["consignment_id"] for body in newest]
     found, declarations = results(store, numbers), declared(store, numbers)
-    decisions = with_standing(store, [row.body for row in rows])
+    decisions = with_standing(store, newest)
     return [
         {
             **decision,
@@ -171,7 +178,7 @@ def calibration(store: Store, now: int) -> list[dict[str, Any]]:
             risks = sa.select(DECISIONS.c.consignment_id, DECISIONS.c.risk).where(
                 DECISIONS.c.consignment_id.in_(batch), DECISIONS.c.risk.is_not(None)
             )
-            for number, risk in connection.execute(risks.order_by(DECISIONS.c.version)):
+            for number, risk in connection.execute(risks.order_by(DECISIONS.c.version)):  # a result has lifted it
                 band = sum(risk >= edge for edge in RISK_BANDS)
                 sums[band][0] += 1
                 sums[band][1] += risk
