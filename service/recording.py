@@ -81,9 +81,9 @@ class InRows:
         """Part a message."""
         if settled is None:
             return cls(message, stated, range(len(message)), message, stated, None)
-        places = np.setdiff1d(np.arange(len(message)), settled.places).tolist()
-        rest = message.where(pl.col("row").is_in(places))
-        return cls(rest, stated.where(places), places, message, stated, settled)
+        places = np.setdiff1d(np.arange(len(message)), settled.places)
+        rest = places.tolist()
+        return cls(message.at(places), stated.where(rest), rest, message, stated, settled)
 
     @property
     def settled_places(self) -> Sequence[int]:

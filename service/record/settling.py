@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import orjson
-import polars as pl
 import pyarrow as pa
 import sqlalchemy as sa
 
@@ -182,11 +181,12 @@ def _parts(
         given = decisions.rows[start : start + PART]
         counted = decisions.taken.where(range(start, start + len(given))).on_record()
         quiet = [at for at, one in enumerate(given) if fresh[start + at] and _is_quiet(one, counted[at])]
-        settled.given.update({start + at: one for at, one in enumerate(given) if at not in set(quiet)})
+        apart = set(quiet)
+        settled.given.update({start + at: one for at, one in enumerate(given) if at not in apart})
         if not quiet:
             continue
         places = [start + at for at in quiet]
-        of_part = consignments.between(start, start + len(given)).where(pl.col("row").is_in(quiet))
+        of_part = consignments.between(start, start + len(given)).at(np.array(quiet))
         declared = declarations_of(of_part, stated.where(places), store.pseudonyms)
         records = [
             decision_row(given[at], scored, settled.call_id, start + at, counted[at])

@@ -108,7 +108,9 @@ def test_dossiers_and_timelines_say_the_same(pair: Pair, bundles: Bundles) -> No
     for of in (2, 101, 102):
         told = [_without_proof(dossier(store, bundles, number(of))) for store in pair.each]
         assert told[0] == told[1]
-        events = [[(event.kind, event.subject, event.details) for event in timeline(store, number(of))] for store in pair.each]
+        events = [
+            [(event.kind, event.subject, event.details) for event in timeline(store, number(of))] for store in pair.each
+        ]
         assert events[0] == events[1]
 
 
