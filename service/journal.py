@@ -25,6 +25,7 @@ from service.orientation.decisions import Decisions
 from service.orientation.periods import Period, Spent
 from service.parties.linking_switch import LinkingSwitch
 from service.record.audit_log import append, new_salt
+from service.record.blanking import blank_erased
 from service.record.campaign_checks import opened
 from service.record.capacity_used import Tallies
 from service.record.days_on_record import decided_between, scored_on
@@ -157,6 +158,7 @@ class Journal:
     def settle(self) -> Settled:
         """Post waiting facts, and compact history into few small files; for commands, never for a call."""
         self.catch_up()
+        blank_erased(self.store)
         return settle(self.store)
 
     def catch_up(self) -> int:

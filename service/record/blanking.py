@@ -19,7 +19,7 @@ from service.store.bulk_rows import update_rows
 from service.store.database import Store
 from service.store.record_files import CONSIGNMENT, DECISION, Places, Written
 from service.store.record_tables import RECORD_LIFTED, RECORD_SEGMENTS
-from service.store.settled_rows import KEY, LEAF, Segment, lifted_places, segments_listed
+from service.store.settled_rows import KEY, LEAF, Segment, lifted_places, note_files_changed, segments_listed
 from service.store.tables import DECISIONS
 
 STAYS = (*KEY, CONSIGNMENT, DECISION, LEAF)
@@ -62,6 +62,7 @@ def _replace(segment: Segment, written: Written, places: list[int], connection: 
               "keys": written.keys, "keys_sha256": written.keys_sha256}  # fmt: skip
     if not update_rows(connection, RECORD_SEGMENTS, values, *same):
         return False
+    note_files_changed(connection)
     of_file = RECORD_LIFTED.c.segment_id == segment.segment_id
     update_rows(connection, RECORD_LIFTED, {"blank": True}, of_file, RECORD_LIFTED.c.place.in_(places))
     return True

@@ -33,7 +33,7 @@ from service.store.driver import Prepared, among
 from service.store.queries import in_lists
 from service.store.record_files import Written
 from service.store.record_tables import RECORD_SEGMENTS
-from service.store.settled_rows import JSON, LEAF, Segment, is_settled, stored_columns
+from service.store.settled_rows import JSON, LEAF, Segment, is_settled, note_files_changed, stored_columns
 from service.store.tables import DECISIONS, DECLARATIONS, EARLY_RESULTS, OUTCOMES
 
 SEGMENT = "segment"  # the kind of the entry that vouches for a file
@@ -109,6 +109,7 @@ def list_segment(connection: sa.Connection, settled: Settled, decided_at: int, b
         "file": written.file, "file_sha256": written.file_sha256,
         "keys": written.keys, "keys_sha256": written.keys_sha256, "archived": False,
     }])  # fmt: skip
+    note_files_changed(connection)
     content = segment_content(settled.call_id, root, written.rows, basis)
     append(connection, [Entry(SEGMENT, segment_id, content)], decided_at)
 
@@ -127,6 +128,7 @@ def require_fresh(connection: sa.Connection, settled: Settled) -> None:
 def mark_archived(segment: Segment, connection: sa.Connection) -> None:
     """Note that the archive has what a file declares."""
     update_rows(connection, RECORD_SEGMENTS, {"archived": True}, RECORD_SEGMENTS.c.segment_id == segment.segment_id)
+    note_files_changed(connection)
 
 
 def drop(store: Store, settled: Settled) -> None:

@@ -14,6 +14,7 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ import pyarrow.parquet as pq
 
 from features.fault import Fault
 from features.hashes import hashes_of
+from service.store.merged_keys import APART, SUFFIX, Directory, open_directory, write_directory
 
 GROUP = 1_000  # rows that are read together: one row costs a few milliseconds, and texts still compress well
 LEVEL = 3  # of zstd: higher ones gain a thirtieth and take twice as long
@@ -59,7 +61,10 @@ class RecordFiles:
         at_least: consignments of a message from which its quiet decisions go to a file.
         """
         self._folder, self.at_least = folder, at_least
+        self.listed: dict[int, list[Any]] = {}  # the list as it was read last, by what stands for it in the database
         self._opened: OrderedDict[str, pq.ParquetFile] = OrderedDict()
+        self._mapped: dict[str, npt.NDArray[np.uint8]] = {}
+        self._directory: tuple[frozenset[str], Directory | None] = (frozenset(), None)
 
     @property
     def usable(self) -> bool:
@@ -103,6 +108,35 @@ class RecordFiles:
         ranks = [rank for place in found for rank in range(first[place], last[place])]
         return which.astype(np.int64), at[ranks].astype(np.int64)
 
+    def directory(self, listed: Sequence[tuple[str, int]]) -> Directory | None:
+        """Return the largest directory over listed files of keys alone; None where there is none.
+
+        listed: files of keys, each with its number of rows.
+        """
+        names = frozenset(name for name, _ in listed)
+        if self._directory[0] != names:
+            self._mapped = {name: mapped for name, mapped in self._mapped.items() if name in names}
+            known = [of for path in self.folder.glob(f"*{SUFFIX}") if (of := open_directory(path)) is not None]
+            whole = [of for of in known if {name for name, _ in of.over} <= names]
+            self._directory = names, max(whole, key=lambda of: len(of.hashes), default=None)
+        return self._directory[1]
+
+    def merge_keys(self, listed: Sequence[tuple[str, int]]) -> bool:
+        """Make a directory over all listed files of keys, where too many stand apart; say whether one was made."""
+        if self._folder is None or not listed:
+            return False
+        self._directory = (frozenset(), None)
+        present = self.directory(listed)
+        apart = len(listed) - (len(present.over) if present is not None else 0)
+        if apart < APART:
+            return False
+        made = write_directory(self.folder, list(listed), partial(self._keys, column=CONSIGNMENT))
+        self._directory = (frozenset(), None)
+        for path in self.folder.glob(f"*{SUFFIX}"):
+            if path != made:
+                path.unlink(missing_ok=True)
+        return True
+
     def rows(self, file: str, names: Sequence[str], places: Places | None = None) -> pa.Table:
         """Return columns of some rows, by ascending place, or of all of them."""
         opened = self._open(file)
@@ -130,6 +164,7 @@ class RecordFiles:
         """Delete files that no list names any more; who reads them still keeps what is mapped."""
         for name in written:
             self._opened.pop(name, None)
+            self._mapped.pop(name, None)
             (self.folder / name).unlink(missing_ok=True)
 
     def delete_strays(self, kept: Iterable[str], before: float) -> int:
@@ -158,11 +193,12 @@ class RecordFiles:
 
     def _keys(self, keys: str, rows: int, column: str) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint32]]:
         """Return the sorted hashes of a column, and the place of each, mapped."""
-        order = FOUND_BY.index(column)
-        try:
-            mapped = np.memmap(self.folder / keys, np.uint8, "r")
-        except (OSError, ValueError) as fault:
-            raise RecordGone(f"{keys}: keys of settled decisions are missing: restore the last backup") from fault
+        order, mapped = FOUND_BY.index(column), self._mapped.get(keys)
+        if mapped is None:
+            try:
+                mapped = self._mapped[keys] = np.memmap(self.folder / keys, np.uint8, "r")
+            except (OSError, ValueError) as fault:
+                raise RecordGone(f"{keys}: keys of settled decisions are missing: restore the last backup") from fault
         width = rows * (HASH.itemsize + PLACE.itemsize)
         if len(mapped) != width * len(FOUND_BY):
             raise RecordGone(f"{keys}: keys of settled decisions were cut short: restore the last backup")

@@ -7,6 +7,7 @@ give them. What is changed is lifted into rows first (`service.record.lifting`),
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,15 +18,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from features.hashes import hashes_of
 from service.store.driver import Prepared, among
 from service.store.packed import PackedJson
-from service.store.queries import in_lists
+from service.store.queries import in_lists, set_state, state_of
 from service.store.record_files import CONSIGNMENT, DECISION, NETWORK, Places
 from service.store.record_tables import RECORD_LIFTED, RECORD_SEGMENTS
 from service.store.store_key import records_in
 from service.store.tables import DECISIONS, DECLARATIONS
 
 Row = dict[str, Any]
+FILES_EDITION = "record_files_edition"  # what stands for the present list of files
 LEAF = "leaf"  # what its entry on the audit log would hold of a decision, were it one of its own
 DECLARED = "declaration."  # before the names of columns that both tables have
 KEY = ("message_id", "consignment_id", "version")
@@ -56,7 +59,21 @@ class Segment:
 
 def segments_listed(connection: sa.Connection) -> list[Segment]:
     """Return the files that count, in the order in which their calls decided."""
-    return [Segment(*row) for row in LISTED.rows(connection)]
+    edition, cache = state_of(connection, FILES_EDITION), records_in(connection).listed
+    if edition is None:
+        return []
+    if edition not in cache:
+        cache.clear()
+        cache[edition] = [Segment(*row) for row in LISTED.rows(connection)]
+    return list(cache[edition])
+
+
+def note_files_changed(connection: sa.Connection) -> None:
+    """Note that the list of files is another, in the transaction that changes it.
+
+    The note is drawn, not counted: one that is rolled back is never that of another list.
+    """
+    set_state(connection, FILES_EDITION, secrets.randbits(62))
 
 
 def segments_of(connection: sa.Connection, call_id: str) -> list[Segment]:
@@ -93,17 +110,33 @@ def located(
     """Yield where rows came to stand in files, ascending, and the value of each; also of those lifted since."""
     files = records_in(connection)
     segments = segments_listed(connection) if files.usable and len(values) else []
+    if by == CONSIGNMENT and segments and (directory := files.directory([(one.keys, one.rows) for one in segments])):
+        covered = {name for name, _ in directory.over}
+        of_keys = {segment.keys: segment for segment in segments}
+        which, order, places = directory.find(hashes_of(values).view(np.uint64))
+        for nth in np.unique(order).tolist():
+            of_file = order == nth
+            segment = of_keys[directory.over[nth][0]]
+            yield from _compared(connection, segment, by, values, which[of_file], places[of_file])
+        segments = [segment for segment in segments if segment.keys not in covered]
     for segment in reversed(segments) if newest_first else segments:
         which, places = files.places(segment.keys, segment.rows, by, values)
-        if not len(places):
-            continue
-        order = np.argsort(places, kind="stable")
-        which, places = which[order], places[order]
-        there = files.rows(segment.file, [by], places).column(by).to_pylist()
-        same = [text == values[at] for text, at in zip(there, which.tolist(), strict=True)]
-        kept, first = np.unique(places[same], return_index=True)
-        if len(kept):
-            yield segment, kept, [values[at] for at in which[same][first].tolist()]
+        yield from _compared(connection, segment, by, values, which, places)
+
+
+def _compared(
+    connection: sa.Connection, segment: Segment, by: str, values: Sequence[str], which: Places, places: Places
+) -> Iterator[tuple[Segment, Places, list[str]]]:
+    """Yield those of some places of a file whose text is the value that was looked for, not one of the same hash."""
+    if not len(places):
+        return
+    order = np.argsort(places, kind="stable")
+    which, places = which[order], places[order]
+    there = records_in(connection).rows(segment.file, [by], places).column(by).to_pylist()
+    same = [text == values[at] for text, at in zip(there, which.tolist(), strict=True)]
+    kept, first = np.unique(places[same], return_index=True)
+    if len(kept):
+        yield segment, kept, [values[at] for at in which[same][first].tolist()]
 
 
 def is_settled(connection: sa.Connection, consignments: Sequence[str]) -> set[str]:
