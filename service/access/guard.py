@@ -21,7 +21,7 @@ from service.access.log_in_backoff import network_of
 from service.access.permissions import PERMISSIONS, Row
 from service.access.polls import Polls, is_poll
 from service.access.principal import OPEN, Principal
-from service.access.rate_limit import Limit
+from service.access.rate_limit import Limit, Quota
 from service.access.read_log import OUT_OF_REACH, ReadLog, Unnoted
 from service.problems import catalogue, problem
 
@@ -70,14 +70,17 @@ class Guard:
             await self.app(scope, receive, send)
             return
         console = scope["path"].startswith(CONSOLE) or scope["path"] == "/"
-        is_page = console or scope["path"].startswith(DOCS)
-        guarded = _with_headers(send, HEADERS if is_page else API_HEADERS)
+        request = Request(scope, receive)
         try:
-            answer = await self._look(Request(scope, receive), console=console)
+            answer = await self._look(request, console=console)
         except (*OUT_OF_REACH, Unnoted) as fault:  # no handler of the application stands around the guard
             LOG.error("store_unavailable", route=scope["path"], kind=type(fault).__name__)
             answer = problem(catalogue.NOT_REACHED)
-        await (answer or self.app)(scope, receive, guarded)
+        headers = HEADERS if console or scope["path"].startswith(DOCS) else API_HEADERS
+        quota: Quota | None = getattr(request.state, "quota", None)
+        if quota is not None and not console:
+            headers = (*headers, *quota.headers())
+        await (answer or self.app)(scope, receive, _with_headers(send, headers))
 
     async def _look(self, request: Request, *, console: bool) -> Response | None:
         """Return an answer in place of the application's; None where the call may go on."""
@@ -95,7 +98,7 @@ class Guard:
             return (
                 None
                 if request.method in SAFE or self.doors.lets(network_of(address_of_caller(request)))
-                else _too_often()
+                else problem(catalogue.TOO_OFTEN)
             )
         if access is None:
             return problem(catalogue.STARTING)
@@ -103,8 +106,9 @@ class Guard:
             return _unknown(request, console=console)
         if principal is not OPEN and principal.role not in row.roles:
             return problem(catalogue.ROLE, role=principal.role)
-        if not self.limit.lets(principal.name):
-            return _too_often()
+        request.state.quota = quota = self.limit.take(principal.name)
+        if not quota.allowed:
+            return problem(catalogue.TOO_OFTEN, retry_after=quota.wait)
         if console and request.method not in SAFE and not _from_here(request):
             return problem(catalogue.CROSS_SITE)
         self._note(principal, request, route, row, subject)
@@ -166,10 +170,6 @@ def _unknown(request: Request, *, console: bool) -> Response:
     if request.headers.get("hx-request"):
         return Response(status_code=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": f"{CONSOLE}/log-in"})
     return RedirectResponse(f"{CONSOLE}/log-in", HTTPStatus.SEE_OTHER)
-
-
-def _too_often() -> Response:
-    return problem(catalogue.TOO_OFTEN)
 
 
 def address_of_caller(request: Request) -> str:

@@ -55,6 +55,18 @@ WHEN = {
 }
 WAITED_FOR = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 RETRY_AFTER = {"Retry-After": {"description": "seconds", "schema": {"type": "string"}}}
+OF_QUOTA = {
+    "RateLimit-Policy": {
+        "description": "what the process that answered allows this caller: `q` calls at once, whole again after `w` "
+        "seconds (draft-ietf-httpapi-ratelimit-headers)",
+        "schema": {"type": "string", "examples": ['"calls";q=100;w=10']},
+    },
+    "RateLimit": {
+        "description": "what it has left: `r` calls now, all of them again after `t` seconds",
+        "schema": {"type": "string", "examples": ['"calls";r=97;t=1']},
+    },
+}
+COUNTED = (404, 409, 410, 413, 422, 429)  # refusals of a caller who is known and whose call was counted
 REPLAY = {
     "Idempotent-Replay": {
         "description": "`true` where all decisions were on record before",
@@ -84,6 +96,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         schemas[model.__name__] = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas[model.__name__].pop("$defs", None)
     components["securitySchemes"] = {KEY: BEARER.model_dump(mode="json", by_alias=True, exclude_none=True)}
+    components["headers"] = OF_QUOTA
     components["responses"] = {HTTPStatus(code).name.lower(): _problem(HTTPStatus(code)) for code in WHEN}
     for method, operation in _operations(document):
         _complete(operation, method)
@@ -106,8 +119,9 @@ def _complete(operation: dict[str, Any], method: str) -> None:
     responses.pop(str(HTTPStatus.UNPROCESSABLE_ENTITY.value), None)
     for status in _refusals(name, row, operation, method):
         responses[str(status.value)] = {"$ref": f"#/components/responses/{status.name.lower()}"}
-    if name in LODGING:
-        responses["200"]["headers"] = REPLAY
+    for status, answer in responses.items():
+        if status < "300" and not row.public:
+            answer["headers"] = {**(REPLAY if name in LODGING and status == "200" else {}), **_quota_headers()}
 
 
 def _refusals(name: str, row: Row, operation: dict[str, Any], method: str) -> Iterator[HTTPStatus]:
@@ -137,7 +151,12 @@ def _problem(status: HTTPStatus) -> dict[str, Any]:
         "description": f"{WHEN[status.value]}: {', '.join(f'`{kind.code}`' for kind in kinds)}",
         "content": {"application/problem+json": {"schema": schema, "examples": examples}},
     }
-    return described | ({"headers": RETRY_AFTER} if status in WAITED_FOR else {})
+    headers = {**(RETRY_AFTER if status in WAITED_FOR else {}), **(_quota_headers() if status in COUNTED else {})}
+    return described | ({"headers": headers} if headers else {})
+
+
+def _quota_headers() -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in OF_QUOTA}
 
 
 def _example(kind: Kind) -> dict[str, Any]:
