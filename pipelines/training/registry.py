@@ -24,13 +24,12 @@ from mlflow.models import infer_signature
 
 from features.assemble import Rows
 from features.fault import Fault
+from pipelines.training.registered_versions import CHALLENGER, CHAMPION, NAME
 from service.runtime.private_files import make_home
 from service.scoring.bundle import FILES, parse
 from service.scoring.model import Model
 from service.settings import Settings
 
-NAME = "tamis"
-CHALLENGER, CHAMPION = "challenger", "champion"
 for noisy in ("mlflow", "alembic", "mlflow.store.db.utils"):
     logging.getLogger(noisy).setLevel(logging.WARNING)
 
