@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from features.fault import Fault
 
-OF_TRAIN = ("great_expectations", "mlflow", "pandas", "polars_hash", "shap", "sklearn")  # modules of the extra `train`
+# modules of the extra `train`
+OF_TRAIN = ("great_expectations", "matplotlib", "mlflow", "pandas", "polars_hash", "shap", "sklearn")
 NOT_INSTALLED = (
     "this needs {module}, which is not installed on a machine that only decides: "
     "install Tamis with its extra `train` (pip install 'tamis[train]')"

@@ -20,7 +20,6 @@ from pipelines.distributed.distributed_desk import assemble_distributed
 from pipelines.distributed.distributed_training import DistributedGrower
 from pipelines.training.champion_comparison import ChampionComparison, compare_with_champion
 from pipelines.training.evaluation import TAMIS
-from pipelines.training.model_card import model_card
 from pipelines.training.results_needed import Results
 from pipelines.training.standard_policy import standard_policy
 from pipelines.training.train import Trained, train
@@ -53,6 +52,7 @@ def learn(
     cluster: the workers that work out rows and grow trees; none where this process does.
     """
     from pipelines.training.registry import Registry
+    from pipelines.training.training_run import training_run
 
     linking = LinkingSwitch(settings.linking)
     archive, inputs = Archive(settings.archive, linking=linking.on), with_extras(mapping.extras)
@@ -79,18 +79,13 @@ def learn(
     for sentence in Results.of(frame.facts).sentences():
         show.line(f"  {sentence}")
     contested = against_champion(settings, frame, trained, name)
+    run = training_run(trained, frame, name, settings.home, contested)
     with tempfile.TemporaryDirectory() as folder:
         bundle = Path(folder) / "bundle"
-        texts = {"policy.toml": standard_policy(), "card.md": model_card(trained, name)}
+        texts = {"policy.toml": standard_policy(), "card.md": run.card}
         write_bundle(bundle, trained.model, trained.golden, texts)
         _keep_figures(settings, trained, name, contested)
-        figures = {f"{ranking}.{k}": v for ranking, of in trained.comparison.figures.items() for k, v in of.items()}
-        figures |= {f"unseen.{r}.{k}": v for r, of in trained.comparison.unseen.items() for k, v in of.items()}
-        facts = dict(trained.facts)
-        if contested is not None:
-            facts |= {"contest_champion": contested.champion}
-            figures |= contested.as_metrics()
-        return Registry(settings).log(bundle, facts, figures, trained.golden.frame.head(5), name=name)
+        return Registry(settings).log(bundle, run, trained.golden.frame.head(5), name=name)
 
 
 def against_champion(

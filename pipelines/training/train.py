@@ -19,7 +19,7 @@ from sklearn.metrics import log_loss
 from features.assemble import Rows
 from features.catalogue import Input, direction_of
 from features.fingerprint import fingerprint
-from pipelines.training.evaluation import Comparison, compare
+from pipelines.training.evaluation import SENDER_RULE, TAMIS, Comparison, compare, sender_rule
 from pipelines.training.results_needed import LEAST_GRAVE
 from pipelines.training.training_frame import NothingToLearn, TrainingFrame
 from pipelines.training.tree_growing import HERE, Grower, Labels
@@ -47,6 +47,7 @@ PARAMETERS: dict[str, Any] = {
     "seed": 2026,
     "verbosity": -1,
 }
+OF_THE_MACHINE = ("verbosity", "num_threads", "force_row_wise", "deterministic")
 # Findings are few: only inputs on the goods are used, as danger lies there, and the severity of earlier findings with
 # the same identifiers and in the same network; other inputs on the sender add noise (tests/bench/track.py).
 WHAT_IT_IS = ("value", "gross", "mass", "pieces", "goods_", "wording", "identifiers_grave", "network_grave")
@@ -74,10 +75,20 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
+class Tested:
+    """The rows of the test: what each ranking says of them, the chance that the model states, and what was found."""
+
+    rankings: Mapping[str, Floats]
+    risk: Floats
+    hit: Flags
+
+
+@dataclass(frozen=True, slots=True)
 class Trained:
     """A trained model, its evaluation, and golden rows that verify a copy of it.
 
     margin: of every labelled row, by the model trained on the results before the test.
+    parameters: with which its trees were grown, by LightGBM's names.
     """
 
     model: Model
@@ -86,6 +97,8 @@ class Trained:
     comparison: Comparison
     split: Split
     facts: Mapping[str, Any]
+    tested: Tested
+    parameters: Mapping[str, Any]
 
 
 def train(
@@ -110,7 +123,8 @@ def train(
     before_test = _learner(frame, split.learn, inputs, grower)
     judged = before_test.fit(np.flatnonzero(split.learn))
     margin = judged.trees.margins(before_test.matrix)
-    comparison = compare(frame, split.test, margin, judged.calibration.apply(margin), lookup=lookup, caution=caution)
+    risk = judged.calibration.apply(margin)
+    comparison = compare(frame, split.test, margin, risk, lookup=lookup, caution=caution)
     everything, fitted = before_test, judged
     if not test_apart:
         everything = _learner(frame, np.ones(len(split.learn), dtype=np.bool_), inputs, grower)
@@ -129,9 +143,14 @@ def train(
         severity=severity_of(everything, frame.facts["grave"], np.arange(len(split.learn))),
     )
     golden = Rows.of_frame(frame.ordinary.frame.head(GOLDEN_ROWS))
-    return Trained(
-        model, golden, margin, comparison, split, _facts(frame, split, fitted, inputs, test_apart=test_apart)
-    )
+    facts = _facts(frame, split, fitted, inputs, test_apart=test_apart)
+    tested = _tested(frame, split.test, margin, risk)
+    return Trained(model, golden, margin, comparison, split, facts, tested, everything.grown_with())
+
+
+def _tested(frame: TrainingFrame, test: Flags, margin: Floats, risk: Floats) -> Tested:
+    rankings = {TAMIS: margin[test], SENDER_RULE: sender_rule(frame, test)}
+    return Tested(rankings, risk[test], frame.facts["hit"].to_numpy()[test])
 
 
 def split_by_time(facts: pl.DataFrame, test_from: datetime | None = None) -> Split:
@@ -223,6 +242,11 @@ class Learner:
     def with_seed(self, seed: int) -> Learner:
         """Return the same with other draws of columns and rows; seed 0 is this one."""
         return replace(self, parameters={**self.parameters, "seed": PARAMETERS["seed"] + seed})
+
+    def grown_with(self) -> dict[str, Any]:
+        """Return what its trees are grown with, without what only says how this machine does it."""
+        chosen = PARAMETERS | dict(self.parameters)
+        return {name: value for name, value in chosen.items() if name not in OF_THE_MACHINE}
 
     def _parameters(self) -> dict[str, Any]:
         directions = [direction_of(item.name) for item in self.inputs]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from http import HTTPStatus
@@ -14,14 +15,17 @@ from starlette.routing import BaseRoute
 
 from service.access.permissions import PERMISSIONS, Row
 from service.api.answer_models import FieldProblem, ProblemDocument
+from service.problems.catalogue import KINDS, Kind
 
 METHODS = ("get", "post")
+NAMED = re.compile(r"{\w+}")  # in the detail of a problem
 KEY = "key"
 BEARER = HTTPBearer(description="Bearer KEY")
 ABOUT = """Lodge consignments, get decisions, return control results. Every call but those of monitoring carries a key.
 
 Retry any call unchanged: what was recorded is answered again, with `Idempotent-Replay: true`. Errors are problem
-documents that name the field and the remedy and never repeat what was sent.
+documents with a `code` of the catalogue (`/docs/problems`); they name every field and its remedy and never repeat what
+was sent.
 """
 TAGS = {
     "consignments": "what clearance systems call",
@@ -127,7 +131,20 @@ def _refusals(name: str, row: Row, operation: dict[str, Any], method: str) -> It
 
 def _problem(status: HTTPStatus) -> dict[str, Any]:
     schema = {"$ref": f"#/components/schemas/{ProblemDocument.__name__}"}
+    kinds = [kind for kind in KINDS if kind.status is status]
+    examples = {kind.code: {"summary": kind.title, "value": _example(kind)} for kind in kinds}
     described: dict[str, Any] = {
-        "description": WHEN[status.value], "content": {"application/problem+json": {"schema": schema}},
-    }  # fmt: skip
+        "description": f"{WHEN[status.value]}: {', '.join(f'`{kind.code}`' for kind in kinds)}",
+        "content": {"application/problem+json": {"schema": schema, "examples": examples}},
+    }
     return described | ({"headers": RETRY_AFTER} if status in WAITED_FOR else {})
+
+
+def _example(kind: Kind) -> dict[str, Any]:
+    """How a problem of a kind looks; an ellipsis stands for what depends on the call."""
+    return {"type": kind.type, "code": kind.code, "title": kind.title, "status": kind.status.value,
+            "detail": _any_call(kind)}  # fmt: skip
+
+
+def _any_call(kind: Kind) -> str:
+    return NAMED.sub("…", kind.detail)
