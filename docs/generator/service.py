@@ -9,7 +9,7 @@ from pydantic_core import PydanticUndefined
 
 from docs.generator.markdown import code, page, section, table
 from service.access.permissions import PERMISSIONS, SCOPES
-from service.api import message_routes, routes
+from service.api import message_routes, reference_pages, routes
 from service.api.metrics import Metrics
 from service.api.state_metrics import DESCRIBED
 from service.console import analyst_pages, four_eyes_pages, login_pages, oversight_pages
@@ -48,7 +48,7 @@ def routes_page() -> str:
     """Return the page of routes with the roles that may call each."""
     openapi = [["GET", code("/openapi.json"), *_allowed("openapi"), "The description of the API."]]
     heads = ["method", "path", "roles", "reaches", "logged as a read", "does"]
-    api = section("API", table(heads, [*_routes(API), *openapi]))
+    api = section("API", table(heads, [*_routes(API), *_routes((reference_pages.router,)), *openapi]))
     console = section("Console", table(heads, _routes(CONSOLE)))
     how = "What is not allowed here is denied. [Integrate by API](../how-to/integrate.md) says how to call it."
     reach = section("Reaches", table(["word", "of what is on record"], [[code(w), SCOPES[w]] for w in SCOPES]))

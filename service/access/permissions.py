@@ -61,6 +61,8 @@ PERMISSIONS: dict[str, Row] = {
     "healthz": PUBLIC,
     "readyz": PUBLIC,
     "metrics": PUBLIC,
+    # about the API: the same in every installation
+    "problem_kinds": PUBLIC,
     "openapi": ANYBODY_KNOWN,
     # the console
     "static": PUBLIC,

@@ -148,12 +148,12 @@ def _just_now(principal: Principal, by: str, at: int) -> bool:
 
 
 def _recorded(request: Request, row: dict[str, Any]) -> tuple[Received | None, str]:
-    """Record a result; None, and the fault in words, where it cannot be."""
+    """Record a result; None, and its faults in words, a line each, where it cannot be."""
     journal = desk_of(request).journal
     gated = gate_results(outcome_rows({"outcomes": [row]})[0], journal.store)
     if gated.refused.height:
-        why = gated.refused.row(0, named=True)
-        return None, f"{why['field']}: {why['reason']}; {why['remedy']}"
+        faults = gated.faults.select("field", "reason", "remedy").iter_rows()
+        return None, "\n".join(f"{field}: {reason}; {remedy}" for field, reason, remedy in faults)
     return journal.sent_by(principal_of(request).sender).learn(gated.accepted), ""
 
 

@@ -24,7 +24,8 @@ from pipelines.training.hyper_parameters import (
     read_parameters,
 )
 from pipelines.training.promotion import promote
-from pipelines.training.registry import NAME, Registry
+from pipelines.training.registered_versions import NAME
+from pipelines.training.registry import Registry
 from pipelines.training.search import LOSS, Found, Plan, search, temporal_folds
 from pipelines.training.train import split_by_time
 from pipelines.training.training_frame import TrainingFrame, build_training_frame
