@@ -27,7 +27,8 @@ SPDX = {  # classifiers that name no version stand as they are
 BEGINNINGS = {"MIT": "Permission is hereby granted, free of charge", "Apache-2.0": "Apache License"}
 INTRODUCTION = """
 Tamis is licensed under the Apache License 2.0. It runs on these packages, all that `pip install tamis` brings without
-an extra, in the versions of `requirements.lock`. The licence is what each package states in its metadata.
+an extra, in the versions of `requirements.lock`. The licence is what each package states in its metadata. The package
+`fastapi-offline` brings files of Swagger UI (Apache-2.0), with which `/docs` is shown. `htmx` (0BSD) is in the console.
 """
 
 
