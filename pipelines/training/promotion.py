@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from features.fault import Fault
 from features.moments import micros
 from pipelines.batch.archive import Archive
-from pipelines.training.registry import CHAMPION, NAME, Registry
+from pipelines.training.registered_versions import CHAMPION, NAME
 from pipelines.training.standard_policy import standard_policy
 from pipelines.training.training_frame import norms_so_far
 from service.orientation import check_inputs, load_policy
@@ -21,6 +22,9 @@ from service.scoring.signature import sha256_of
 from service.serving.serving_bundle import RULES, named, seal_rules, serve, serve_rules
 from service.settings import Settings
 from service.store.database import open_store
+
+if TYPE_CHECKING:
+    from pipelines.training.registry import Registry
 
 JUDGED_BY = "Tamis.average_precision"  # a figure that is logged only where there is something to judge by
 FOUND_BY_RULES = "Tamis.hit_rate"  # of what was selected before it, in its test
@@ -53,6 +57,8 @@ def promote(
 def _promote(
     version: int, by: str, reason: str, settings: Settings, at: datetime, name: str, policy: Path | None, although: str
 ) -> Path:
+    from pipelines.training.registry import Registry  # of the extra `train`: rules are promoted without
+
     registry = Registry(settings)
     if not although.strip():
         _refuse_unproved(registry, version, name, rules_serve=settings.serving.name == RULES)

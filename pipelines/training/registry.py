@@ -28,6 +28,7 @@ from mlflow.models import Model, infer_signature
 
 from features.assemble import Rows
 from features.fault import Fault
+from pipelines.training.registered_versions import CHALLENGER, CHAMPION, NAME
 from pipelines.training.training_run import TARGET, TrainingRun
 from service.runtime.private_files import make_home
 from service.scoring.bundle import FILES, parse
@@ -35,8 +36,6 @@ from service.scoring.model import Model as ScoringModel
 from service.settings import Settings
 from service.store.tracking_paths import follow_home
 
-NAME = "tamis"
-CHALLENGER, CHAMPION = "challenger", "champion"
 CONTRIBUTIONS = "contributions"  # parameter of `predict`
 TREES = "model.lgb"
 PAGES = {"mlflow.experimentKind": "custom_model_development"}  # of models that learn, not of language models

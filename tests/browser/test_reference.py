@@ -42,7 +42,6 @@ def test_the_api_is_read_and_tried_without_any_other_host(console: Console, brow
     assert number in answered.inner_text()
     assert hosts == {urlsplit(console.address).netloc}
     assert complaints == []
-    page.screenshot(path=f"/tmp/docs_{scheme}.png")
     page.close()
 
 
