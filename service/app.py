@@ -88,6 +88,7 @@ def create(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(ErrorPages)
     app.add_middleware(UnreadBody)
     app.mount("/console/static", StaticFiles(packages=[("service.console", "static")]), name="static")
+    app.mount(reference_pages.STATIC, reference_pages.static_files(), name="docs_static")
     for router in ROUTERS:
         app.include_router(router)
     describe(app)

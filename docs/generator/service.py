@@ -22,6 +22,25 @@ API = (routes.router, message_routes.router)
 CONSOLE = (login_pages.router, analyst_pages.router, oversight_pages.router, four_eyes_pages.router)
 
 
+SETTINGS_INTRODUCTION = """
+Settings are environment variables, or stand in a file: the one that `TAMIS_SETTINGS` names, or else
+`/etc/tamis/tamis.toml` where it is there. The environment comes before the file. `tamis settings` shows what holds now,
+and where it comes from.
+
+In the file, TOML in UTF-8, each setting has the name of its variable in small letters, without `TAMIS_`. Write paths in
+full.
+
+```toml
+home = "/var/lib/tamis"
+public_url = "https://tamis.example"
+answer_seconds = 3
+```
+
+A fault names the file, the setting and what it takes. A file in which `store` holds a password is refused while anybody
+on the machine can read it.
+"""
+
+
 def settings_page() -> str:
     """Return the page of environment variables."""
     rows = [
@@ -29,12 +48,13 @@ def settings_page() -> str:
         for name, field in Settings.model_fields.items()
     ]
     more = """
+`TAMIS_SETTINGS` names the settings file.
 `POLARS_MAX_THREADS` overrides the share of the cores that each worker of `tamis serve --workers N` takes.
 `TAMIS_TRACEBACK=1` shows where a fault was raised that a command otherwise names in one line.
 """
     return page(
         "Settings",
-        "Settings are environment variables. `tamis settings` shows what holds now, and where it comes from.",
+        SETTINGS_INTRODUCTION,
         table(["variable", "default", "takes", "meaning"], rows),
         more,
     )

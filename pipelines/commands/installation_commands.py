@@ -93,7 +93,7 @@ def serve(
 def _or_of_the_demo(settings: Settings) -> Settings:
     """The demo's home where nobody named another one and the standard one is empty: what `make demo` made is shown."""
     demo = settings.home / "demo"
-    if "TAMIS_HOME" in os.environ or settings.bundles.is_dir() or not (demo / "bundles").is_dir():
+    if "home" in settings.model_fields_set or settings.bundles.is_dir() or not (demo / "bundles").is_dir():
         return settings
     show.line(f"nothing was promoted in {settings.home} yet; this is the demo, TAMIS_HOME={demo}")
     os.environ["TAMIS_HOME"] = str(demo)  # the workers read it too

@@ -62,8 +62,10 @@ PERMISSIONS: dict[str, Row] = {
     "readyz": PUBLIC,
     "metrics": PUBLIC,
     # about the API: the same in every installation
+    "openapi": PUBLIC,
+    "api_reference": PUBLIC,
     "problem_kinds": PUBLIC,
-    "openapi": ANYBODY_KNOWN,
+    "docs_static": PUBLIC,
     # the console
     "static": PUBLIC,
     "start": PUBLIC,
