@@ -13,7 +13,12 @@ from features.fault import Fault
 from pipelines import show
 from pipelines.commands.shared_options import DAYS, current_settings
 from service.runtime.private_files import make_home
-from service.runtime.process_tuning import share_cores_among, without_training_libraries
+from service.runtime.process_tuning import (
+    in_its_own_process,
+    one_copy_of_dictionaries,
+    share_cores_among,
+    without_training_libraries,
+)
 from service.runtime.shared_counters import counting_together
 
 if TYPE_CHECKING:
@@ -65,6 +70,7 @@ def serve(
 
     raise_file_limit()
     without_training_libraries()
+    one_copy_of_dictionaries()
     share_cores_among(workers)
     settings = _or_of_the_demo(current_settings())
     if not settings.champion.exists() and not settings.bundles.is_dir():
@@ -72,7 +78,10 @@ def serve(
 
         raise Fault(NO_MODEL)
     make_home(settings.home)
-    _let_in(settings, host, port)
+    if workers > 1:
+        in_its_own_process(_let_in, settings, host, port)
+    else:
+        _let_in(settings, host, port)
     with counting_together(workers):
         uvicorn.run(
             "service.app:create", factory=True, host=host, port=port, workers=workers, access_log=False,
@@ -84,7 +93,7 @@ def serve(
 def _or_of_the_demo(settings: Settings) -> Settings:
     """The demo's home where nobody named another one and the standard one is empty: what `make demo` made is shown."""
     demo = settings.home / "demo"
-    if "TAMIS_HOME" in os.environ or settings.bundles.is_dir() or not (demo / "bundles").is_dir():
+    if "home" in settings.model_fields_set or settings.bundles.is_dir() or not (demo / "bundles").is_dir():
         return settings
     show.line(f"nothing was promoted in {settings.home} yet; this is the demo, TAMIS_HOME={demo}")
     os.environ["TAMIS_HOME"] = str(demo)  # the workers read it too

@@ -61,7 +61,11 @@ PERMISSIONS: dict[str, Row] = {
     "healthz": PUBLIC,
     "readyz": PUBLIC,
     "metrics": PUBLIC,
-    "openapi": ANYBODY_KNOWN,
+    # about the API: the same in every installation
+    "openapi": PUBLIC,
+    "api_reference": PUBLIC,
+    "problem_kinds": PUBLIC,
+    "docs_static": PUBLIC,
     # the console
     "static": PUBLIC,
     "start": PUBLIC,

@@ -18,6 +18,7 @@ from features.outcome import SELECTIONS
 from service.officers.queue import SHOWN
 from service.orientation.decision_fields import AS_READ, LADDERS, MEANINGS
 from service.orientation.decisions import SCHEMA
+from service.problems.catalogue import KINDS
 
 LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
 ABSENT = ("risk", "rank", "of", "office", "selection_probability", "party_id", "network_id", "lists_as_of",
@@ -338,8 +339,14 @@ class FieldProblem(Answer):
 class ProblemDocument(Answer):
     """How every error is answered (RFC 9457)."""
 
-    type: str
-    title: str
+    type: Literal[tuple(kind.type for kind in KINDS)] = Field(  # type: ignore[valid-type]
+        description="where the service that answered describes the kind of problem"
+    )
+    code: Literal[tuple(kind.code for kind in KINDS)] = Field(  # type: ignore[valid-type]
+        description="the kind of problem; programs tell problems by it"
+    )
+    title: str = Field(description="the kind of problem in words")
     status: int
-    detail: str
-    errors: list[FieldProblem] | None = Field(default=None, description="of a body: each field that was refused")
+    detail: str = Field(description="what is the matter with this call; its words may change")
+    errors: list[FieldProblem] | None = Field(default=None, description="of a body: every field that was refused")
+    more_errors: int | None = Field(default=None, description="further ones that are not listed")

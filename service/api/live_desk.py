@@ -5,7 +5,6 @@ from __future__ import annotations
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from service.api.error_responses import RETRY_SECONDS
 from service.audit.replay import Bundles
 from service.calls.call_queue import CallQueue
 from service.desk import Desk
@@ -15,7 +14,7 @@ def desk_of(request: Request) -> Desk:
     """The live desk; 503 while there is none."""
     desk: Desk | None = getattr(request.app.state, "desk", None)
     if desk is None:
-        raise HTTPException(503, headers={"Retry-After": RETRY_SECONDS})
+        raise HTTPException(503)
     return desk
 
 

@@ -160,12 +160,12 @@ def result_row(
 
 
 def record_results(request: Request, rows: list[dict[str, Any]]) -> tuple[Received | None, str]:
-    """Record results, all or none; None, and the first fault in words, where one of them cannot be."""
+    """Record results, all or none; None, and their faults in words, a line each, where one of them cannot be."""
     journal = desk_of(request).journal
     gated = gate_results(outcome_rows({"outcomes": rows})[0], journal.store)
     if gated.refused.height:
-        why = gated.refused.row(0, named=True)
-        return None, f"{why['field']}: {why['reason']}; {why['remedy']}"
+        faults = gated.faults.select("field", "reason", "remedy").iter_rows()
+        return None, "\n".join(dict.fromkeys(f"{field}: {reason}; {remedy}" for field, reason, remedy in faults))
     return journal.sent_by(principal_of(request).sender).learn(gated.accepted), ""
 
 

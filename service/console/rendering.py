@@ -21,7 +21,6 @@ from service.access.directory import Access
 from service.access.permissions import PERMISSIONS
 from service.access.principal import Principal
 from service.access.read_log import ReadLog
-from service.api.error_responses import RETRY_SECONDS
 from service.console.phrases import fault_in, measure_in, phrase
 from service.console.translations import NAMES, in_language, language_among
 from service.desk import Desk
@@ -94,7 +93,7 @@ def access_of(request: Request) -> Access:
     """Who is known here; 503 while the service starts."""
     access: Access | None = getattr(request.app.state, "access", None)
     if access is None:
-        raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, headers={"Retry-After": RETRY_SECONDS})
+        raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE)
     return access
 
 

@@ -83,11 +83,12 @@ def test_the_slider_shows_what_other_hands_would_find(
 def registered(console: Console) -> Callable[[], int]:
     """Another version in the registry, each time."""
     from pipelines.training.registry import Registry
+    from pipelines.training.training_run import TrainingRun
 
     bundle = console.settings.bundles / MODEL_ID
     golden = pl.read_parquet(bundle / "golden.parquet").drop(GOLDEN_SCORE, GOLDEN_SEVERITY)
-    facts, figures = {"to": TODAY.isoformat()}, {"Tamis.average precision": 0.5}
-    return lambda: Registry(console.settings).log(bundle, facts, figures, golden.head(5))
+    run = TrainingRun("for two people", {"to": TODAY.isoformat()}, {"Tamis.average precision": 0.5})
+    return lambda: Registry(console.settings).log(bundle, run, golden.head(5))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

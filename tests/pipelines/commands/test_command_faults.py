@@ -11,7 +11,8 @@ import pytest
 
 from features.fault import Fault
 from pipelines.commands.faults import FULL_DISK, sentence_of
-from service.settings import PREFIX, Settings, SettingsFault
+from service.settings import PREFIX, Settings
+from service.settings_file import SettingsFault
 from tests.pipelines.commands.calling import call, line_of
 
 SECRET = "hunter2"
