@@ -28,7 +28,8 @@ BEGINNINGS = {"MIT": "Permission is hereby granted, free of charge", "Apache-2.0
 INTRODUCTION = """
 Tamis is licensed under the Apache License 2.0. It runs on these packages, in the versions of `requirements.lock`: what
 `pip install tamis` brings is needed to serve, what only `pip install 'tamis[train]'` brings to train. The licence is
-what each package states in its metadata.
+what each package states in its metadata. `fastapi-offline` brings the files of Swagger UI (Apache-2.0), with which
+`/docs` is shown; the console holds a file of `htmx` (0BSD).
 """
 
 

@@ -62,8 +62,10 @@ PERMISSIONS: dict[str, Row] = {
     "readyz": PUBLIC,
     "metrics": PUBLIC,
     # about the API: the same in every installation
+    "openapi": PUBLIC,
+    "api_reference": PUBLIC,
     "problem_kinds": PUBLIC,
-    "openapi": ANYBODY_KNOWN,
+    "docs_static": PUBLIC,
     # the console
     "static": PUBLIC,
     "start": PUBLIC,
@@ -85,6 +87,9 @@ PERMISSIONS: dict[str, Row] = {
     "override": _only("analyst", scope="parts"),
     "enter_outcome": _only("analyst", scope="parts"),
     "undo": _only("analyst", scope="parts"),
+    "bulk_page": _only("analyst", scope="parts", reads=True),
+    "enter_bulk_results": _only("analyst", scope="parts"),
+    "undo_bulk_results": _only("analyst", scope="parts"),
     "network_page": _only("analyst", "auditor", scope="network", reads=True),
     "judge_pair": _only("analyst", scope="network"),
     "search_page": _only("analyst", "auditor", scope="nothing"),

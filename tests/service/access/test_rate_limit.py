@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from service.access import rate_limit
 from service.access.rate_limit import Limit
 from service.app import create
 from service.settings import Settings
@@ -20,7 +19,7 @@ LEFT = re.compile(r'"calls";r=(\d+);t=(\d+)')
 
 def test_calls_come_back_by_the_second(monkeypatch: pytest.MonkeyPatch) -> None:
     moment = [1_000.0]
-    monkeypatch.setattr(rate_limit.time, "monotonic", lambda: moment[0])
+    monkeypatch.setattr("service.access.rate_limit.time.monotonic", lambda: moment[0])
     limit = Limit(calls_a_minute=30)
     taken = [limit.take("one") for _ in range(6)]
     assert [quota.allowed for quota in taken] == [True] * 5 + [False]
