@@ -19,9 +19,10 @@ from features.messages.flat import read_flat
 from pipelines.batch.archive import Archive
 from pipelines.batch.ingest import ingest_manifest, ingest_outcomes, read_manifest
 from pipelines.synthetic import build_world
+from pipelines.training.hyper_parameters import PARAMETERS
 from pipelines.training.model_card import model_card
 from pipelines.training.standard_policy import standard_policy
-from pipelines.training.train import PARAMETERS, Trained, train
+from pipelines.training.train import Trained, train
 from pipelines.training.training_frame import build_training_frame
 from service.journal import Journal
 from service.scoring.bundle import seal, write_bundle

@@ -14,7 +14,9 @@ do-not-load. The probabilities hold for consignments like those inspected in the
 
 def model_card(trained: Trained, name: str) -> str:
     """Write the card as Markdown."""
-    facts = "\n".join(f"| {key.replace('_', ' ')} | {value} |" for key, value in trained.facts.items())
+    grown = ", ".join(f"{key} {value}" for key, value in trained.parameters.items() if key != "objective")
+    stated = {**trained.facts, "grown with": grown}
+    facts = "\n".join(f"| {key.replace('_', ' ')} | {value} |" for key, value in stated.items())
     inputs = "\n".join(f"- `{item.name}`: {item.meaning}" for item in trained.model.inputs)
     notes = "\n".join(f"> {note}\n" for note in trained.comparison.notes)
     return (

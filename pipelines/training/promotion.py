@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from features.fault import Fault
 from features.moments import micros
 from pipelines.batch.archive import Archive
+from pipelines.training.hyper_parameters import BY_NAME
 from pipelines.training.registered_versions import CHAMPION, NAME
 from pipelines.training.standard_policy import standard_policy
 from pipelines.training.training_frame import norms_so_far
@@ -69,13 +70,15 @@ def _promote(
     figures = {
         k.removeprefix("Tamis."): v for k, v in registry.metrics_of(version, name).items() if k.startswith("Tamis.")
     }
+    logged = registry.parameters_of(version, name)
     facts = {
         "model_id": model_id,
         "promoted_by": by,
         "promoted_because": reason,
         "promoted_at": at.isoformat(),
         **({"promoted_although": although} if although.strip() else {}),
-        "learned_to": registry.parameters_of(version, name).get("to"),
+        "learned_to": logged.get("to"),
+        "grown_with": {key: logged[key] for key in BY_NAME if key in logged},
         "metrics": {k.replace("pct", "%").replace("_", " "): v for k, v in sorted(figures.items())},
     }
     seal(staged, settings.keys, facts)

@@ -7,7 +7,8 @@ import math
 import os
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,9 @@ from mlflow.models import Model, infer_signature
 
 from features.assemble import Rows
 from features.fault import Fault
+from pipelines.training.labels import TARGET
 from pipelines.training.registered_versions import CHALLENGER, CHAMPION, NAME
-from pipelines.training.training_run import TARGET, TrainingRun
+from pipelines.training.training_run import TrainingRun
 from service.runtime.private_files import make_home
 from service.scoring.bundle import FILES, parse
 from service.scoring.model import Model as ScoringModel
@@ -68,7 +70,7 @@ class Registry:
         self._experiment(name)
         with warnings.catch_warnings(), mlflow.start_run(run_name=run.title, description=run.description or None):
             warnings.simplefilter("ignore")  # deprecations within MLflow cannot be fixed here
-            self._note(run)
+            self.note(run)
             given = _pandas(example)
             answered = _load_pyfunc(str(bundle)).predict(given)
             logged = Model.log(
@@ -83,8 +85,16 @@ class Registry:
         self.client.set_registered_model_alias(name, CHALLENGER, str(version))
         return version
 
-    def _note(self, run: TrainingRun) -> None:
-        """Log everything of a run but its model."""
+    @contextmanager
+    def searching(self, title: str, name: str, tags: Mapping[str, str]) -> Iterator[SearchRun]:
+        """Open a run for a search, which its trials are nested in; it ends as failed where the search does."""
+        self._experiment(name)
+        with mlflow.start_run(run_name=title) as opened:
+            mlflow.set_tags({SOURCE: "tamis train --search", **tags})
+            yield SearchRun(self, opened.info.run_id)
+
+    def note(self, run: TrainingRun) -> None:
+        """Log everything of a run but its model, in the run that is open."""
         mlflow.log_params({key: str(value)[:500] for key, value in run.parameters.items()})
         mlflow.log_metrics({_key(k): float(v) for k, v in run.metrics.items() if math.isfinite(v)})
         mlflow.set_tags({SOURCE: "tamis train", **run.tags})
@@ -148,6 +158,22 @@ class Registry:
             return self.client.get_model_version(name, str(version))
         except mlflow.exceptions.MlflowException as fault:
             raise NotRegistered(f"no version {version} of {name} is registered") from fault
+
+
+class SearchRun:
+    """The open run of a search."""
+
+    def __init__(self, registry: Registry, run_id: str) -> None:
+        self.registry, self.id = registry, run_id
+
+    def trial(self, run: TrainingRun) -> None:
+        """Log a trial as a run within it."""
+        with mlflow.start_run(run_name=run.title, nested=True):
+            self.registry.note(run)
+
+    def conclude(self, parameters: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
+        """Log what was found."""
+        self.registry.note(TrainingRun("", parameters, metrics, {SOURCE: "tamis train --search"}))
 
 
 class Scorer:

@@ -16,12 +16,13 @@ from features.assemble import Rows
 from features.catalogue import Input
 from pipelines.training.champion_comparison import ChampionComparison
 from pipelines.training.code_version import code_version
+from pipelines.training.hyper_parameters import SEVERITY_PARAMETERS
+from pipelines.training.labels import TARGET
 from pipelines.training.model_card import model_card
 from pipelines.training.run_pictures import pictures_of
-from pipelines.training.train import SEVERITY_PARAMETERS, Trained
+from pipelines.training.train import Trained
 from pipelines.training.training_frame import TrainingFrame
 
-TARGET = "hit"
 LONGEST_DESCRIPTION = 5_000  # characters that the registry keeps of a version's description
 
 
@@ -68,9 +69,14 @@ class TrainingRun:
 
 
 def training_run(
-    trained: Trained, frame: TrainingFrame, name: str, home: Path, contested: ChampionComparison | None
+    trained: Trained,
+    frame: TrainingFrame,
+    name: str,
+    home: Path,
+    contested: ChampionComparison | None,
+    search_run: str | None = None,
 ) -> TrainingRun:
-    """Gather what is worth keeping of a training."""
+    """Gather what is worth keeping of a training; `search_run` is the run that found its hyper-parameters, if any."""
     facts = dict(trained.facts)
     figures = {f"{ranking}.{k}": v for ranking, of in trained.comparison.figures.items() for k, v in of.items()}
     figures |= {f"unseen.{r}.{k}": v for r, of in trained.comparison.unseen.items() for k, v in of.items()}
@@ -80,11 +86,12 @@ def training_run(
     grown = dict(trained.parameters)
     if trained.model.severity is not None:
         grown |= {f"severity.{key}": value for key, value in SEVERITY_PARAMETERS.items()}
+    tags = code_version(trained.model.inputs) | {"tamis.purpose": "train", "tamis.home": place_of(home)}
     return TrainingRun(
         title=title_of(name, facts["to"], home),
         parameters=facts | grown,
         metrics=figures,
-        tags=code_version(trained.model.inputs) | {"tamis.purpose": "train", "tamis.home": place_of(home)},
+        tags=tags | ({"tamis.search_run": search_run} if search_run else {}),
         card=model_card(trained, name),
         pictures=pictures_of(trained, frame.ordinary),
         learned_from=training_data(frame.rows, frame.facts, trained.model.inputs, name, facts["to"]),

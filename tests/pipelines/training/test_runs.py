@@ -20,10 +20,10 @@ from features.assemble import Rows
 from features.messages.mapping import UNMAPPED
 from pipelines.commands.train_command import learn
 from pipelines.training.code_version import CHANGED, COMMIT, ROOT
+from pipelines.training.hyper_parameters import PARAMETERS
 from pipelines.training.promotion import promote
 from pipelines.training.registered_versions import NAME
 from pipelines.training.registry import Registry
-from pipelines.training.train import PARAMETERS
 from pipelines.training.training_run import TrainingData
 from service.scoring.bundle import FILES, GOLDEN_SCORE, GOLDEN_SEVERITY, parse
 from service.scoring.model import Model
