@@ -28,6 +28,7 @@ from service.problems import catalogue, problem
 LOG = structlog.get_logger("tamis.access")
 COOKIE = "tamis_session"
 KEY = "key"  # the parameter of a search
+DRY_RUN = "dry_run"  # the parameter of a call that leaves nothing on record
 CONSOLE = "/console"
 DOCS = "/docs"
 SAFE = ("GET", "HEAD")
@@ -148,6 +149,8 @@ class Guard:
         now, poll = datetime.now(UTC), is_poll(request, route)
         if principal.session and principal.idle and not poll:
             read_log.use(principal.session, now)
+        if row.rehearses and DRY_RUN in request.query_params:  # whatever it says: who asks what would be leaves a trace
+            read_log.note(principal, route, DRY_RUN, now)
         if row.reads and not self.polls.repeats(principal, request, poll=poll):
             shown = read_log.traced(subject or request.query_params.get(KEY, "")) if row.traced else subject
             read_log.note(principal, route, shown, now)
