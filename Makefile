@@ -104,10 +104,13 @@ bench: install
 	@$(BIN)/python -m tests.bench.serving
 	@$(BIN)/python -m tests.bench.batch
 
-# Made anew when a dependency in pyproject.toml changes; holds hashes and no address.
+# Made anew when a dependency in pyproject.toml changes; holds hashes and no address. What only decides gets a lock of its
+# own, of the same versions.
 lock:
-	@$(UV) pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes \
+	@$(UV) pip compile pyproject.toml --extra train --extra test --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --no-annotate --quiet -o requirements.lock
+	@$(UV) pip compile pyproject.toml --constraint requirements.lock --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate --quiet -o deploy/serving/requirements.lock
 	@$(UV) pip compile --group supply --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --no-annotate --quiet -o deploy/supply/requirements.lock
 

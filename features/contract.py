@@ -37,6 +37,7 @@ __all__ = [
     "spared",
 ]
 QUARANTINE_COLUMNS = ("line", "field", "reason", "remedy", "all_faults", "row_as_received")
+FAULT_COLUMNS = QUARANTINE_COLUMNS[:4]  # of every fault of a row, where a quarantine row says the first one
 AHEAD = timedelta(days=7)  # clocks and zones differ by hours; data that is lodged later than this is a mistake
 COUNTRIES = (
     "dispatch_country",
@@ -52,14 +53,18 @@ class Gated:
     """Accepted and refused rows: always `received == len(rows) + refused.height`.
 
     rows: one typed row for each valid row, with `line` (1 is the header) and every column of the contract; `accepted`
-    is the same as a frame. refused: QUARANTINE_COLUMNS, one row for each refused row.
+    is the same as a frame. refused: QUARANTINE_COLUMNS, one row for each refused row. faults: FAULT_COLUMNS, one row
+    for each fault of these; the first fault of each where only these are known.
     """
 
-    __slots__ = ("received", "refused", "rows")
+    __slots__ = ("faults", "received", "refused", "rows")
 
-    def __init__(self, accepted: pl.DataFrame | Table, refused: pl.DataFrame, received: int) -> None:
+    def __init__(
+        self, accepted: pl.DataFrame | Table, refused: pl.DataFrame, received: int, faults: pl.DataFrame | None = None
+    ) -> None:
         self.rows = accepted if isinstance(accepted, Table) else Table.of_frame(accepted)
         self.refused, self.received = refused, received
+        self.faults = refused.select(FAULT_COLUMNS) if faults is None else faults
 
     @property
     def accepted(self) -> pl.DataFrame:
@@ -74,8 +79,9 @@ def gate(raw: pl.DataFrame | Table, columns: Sequence[Column] = COLUMNS) -> Gate
     bad = _any(faults)
     if bad is None:
         return Gated(rows, no_quarantine(), len(given))
-    refused = _explain(given, np.flatnonzero(bad), [(fault, _flags(fault)[bad]) for fault in faults])
-    return Gated(rows.taken(np.flatnonzero(~bad)), refused, len(given))
+    places, of_bad = np.flatnonzero(bad), [(fault, _flags(fault)[bad]) for fault in faults]
+    refused, every = _explain(given, places, of_bad), _each_fault(given.lines[places], of_bad)
+    return Gated(rows.taken(np.flatnonzero(~bad)), refused, len(given), every)
 
 
 def _table(rows: pl.DataFrame | Table) -> Table:
@@ -139,7 +145,7 @@ def gate_manifest(
     versions = Versions.of_columns(messages, consignments, version)
     filled |= {"message_id": messages, "consignment_id": consignments, "version": version}
     filled["line_no"] = versions.with_line_numbers(rows.whole("line_no"))
-    gated = Gated(rows.holding(filled), gated.refused, gated.received)
+    gated = Gated(rows.holding(filled), gated.refused, gated.received, gated.faults)
     return _without_repeated_lines(gated, raw, versions)
 
 
@@ -172,9 +178,10 @@ def gate_outcomes(raw: pl.DataFrame, *, recorded: bool = False) -> Gated:
     gated = gate(raw, OUTCOME_COLUMNS)
     if not recorded:
         read = gated.accepted.with_columns(in_kinds(gated.accepted["findings"], FINDINGS))
-        gated = Gated(read, gated.refused, gated.received)
+        gated = Gated(read, gated.refused, gated.received, gated.faults)
     gated = refusing(gated, raw, OUTCOME_COLUMNS, faults)
-    return Gated(gated.accepted.with_columns(pl.col("stage").fill_null("clearance")), gated.refused, gated.received)
+    staged = gated.accepted.with_columns(pl.col("stage").fill_null("clearance"))
+    return Gated(staged, gated.refused, gated.received, gated.faults)
 
 
 def spared(raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -225,6 +232,18 @@ def _explain(given: Received, places: Places, faults: Sequence[tuple[Fault, Flag
     )
 
 
+def _each_fault(lines: Places, faults: Sequence[tuple[Fault, Flags]]) -> pl.DataFrame:
+    """Return FAULT_COLUMNS of every fault, by line; faults: each with the rows, among these lines, that it holds of."""
+    frames = [
+        pl.DataFrame({"line": pl.Series(lines[holds], dtype=pl.Int64)}).with_columns(
+            pl.lit(words, pl.String).alias(name)
+            for name, words in zip(FAULT_COLUMNS[1:], (fault.field, fault.reason, fault.remedy), strict=True)
+        )
+        for fault, holds in faults
+    ]
+    return pl.concat(frames).sort("line", maintain_order=True)
+
+
 @lru_cache(maxsize=1)
 def no_quarantine() -> pl.DataFrame:
     """Return a quarantine without rows."""
@@ -259,9 +278,10 @@ def refusing(gated: Gated, raw: pl.DataFrame | Table, columns: Sequence[Column],
         return gated
     given = received(_table(raw), columns)
     places = np.flatnonzero(np.isin(given.lines, gated.rows.whole("line").values[bad]))
-    refused = pl.concat([gated.refused, _explain(given, places, [(fault, holds[bad]) for fault, holds in judged])])
-    rows = gated.rows.taken(np.flatnonzero(~bad))
-    return Gated(rows, refused.sort("line", maintain_order=True), gated.received)
+    of_bad = [(fault, holds[bad]) for fault, holds in judged]
+    refused = pl.concat([gated.refused, _explain(given, places, of_bad)]).sort("line", maintain_order=True)
+    every = pl.concat([gated.faults, _each_fault(given.lines[places], of_bad)]).sort("line", maintain_order=True)
+    return Gated(gated.rows.taken(np.flatnonzero(~bad)), refused, gated.received, every)
 
 
 def _over(gated: Gated, holds: pl.Expr | Flags) -> Flags:

@@ -20,15 +20,17 @@ from service.access.permissions import check_every_route_has_a_row
 from service.access.read_log import OUT_OF_REACH, ReadLog
 from service.api import error_responses as faults
 from service.api import message_routes as messages
-from service.api import routes, search_routes
+from service.api import reference_pages, routes, search_routes
 from service.api.admission import Admission
 from service.api.api_description import describe, operation_id
 from service.api.body_limit import UnreadBody
 from service.api.body_reading import OneAtATime
 from service.api.metrics import Metrics
+from service.api.request_lines import RequestLines
 from service.calls.call_queue import CallQueue
 from service.calls.reassessment import reassess
 from service.console import analyst_pages as work
+from service.console import bulk_pages as bulk
 from service.console import capacity_page as capacity
 from service.console import four_eyes_pages as four_eyes
 from service.console import login_pages as doors
@@ -53,8 +55,16 @@ from service.webhooks.delivery import Sender
 
 LOG = structlog.get_logger("tamis.record")
 ROUTERS = (
-    *(routes.router, search_routes.router, messages.router, doors.router, work.router, searching.router),
-    *(listing.router, acts.router, capacity.router, oversight.router, four_eyes.router),
+    *(
+        routes.router,
+        search_routes.router,
+        messages.router,
+        reference_pages.router,
+        doors.router,
+        work.router,
+        searching.router,
+    ),
+    *(listing.router, acts.router, bulk.router, capacity.router, oversight.router, four_eyes.router),
 )
 SENT_EVERY = 5.0  # seconds, after which webhooks tell what came to count
 INDEXED_EVERY = 2.0  # seconds, after which search finds what was decided
@@ -80,7 +90,9 @@ def create(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Hosts, settings=settings)
     app.add_middleware(ErrorPages)
     app.add_middleware(UnreadBody)
+    app.add_middleware(RequestLines)
     app.mount("/console/static", StaticFiles(packages=[("service.console", "static")]), name="static")
+    app.mount(reference_pages.STATIC, reference_pages.static_files(), name="docs_static")
     for router in ROUTERS:
         app.include_router(router)
     describe(app)

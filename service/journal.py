@@ -83,7 +83,7 @@ class Journal:
         self._addressees = addressees
         self._tallies = Tallies(store)
         self._tell: Callable[[float], None] = _no_progress
-        self._sender = INSTALLATION
+        self._sender, self._rehearses = INSTALLATION, False
 
     def telling(self, tell: Callable[[float], None]) -> Journal:
         """Return the same journal reporting its progress, from 0 to 1, while it records a message."""
@@ -96,6 +96,12 @@ class Journal:
         of_caller = copy(self)
         of_caller._sender = sender
         return of_caller
+
+    def rehearsing(self) -> Journal:
+        """Return the same journal that writes nothing: it answers as if it had recorded."""
+        rehearsing = copy(self)
+        rehearsing._rehearses = True
+        return rehearsing
 
     def spent(self, periods: Sequence[Period]) -> list[Spent]:
         """Return the checks given and the usual traffic of each period."""
@@ -114,7 +120,12 @@ class Journal:
         belongs to another caller, and nothing is written; raises Overspent where another call took checks that these
         decisions had counted on.
         """
-        return self._recorder().record(decisions, rows, consignments)
+        recorder = self._recorder()
+        return (
+            recorder.foresee(decisions, consignments)
+            if self._rehearses
+            else recorder.record(decisions, rows, consignments)
+        )
 
     def remember(self, consignments: Consignments) -> int:
         """Post the facts of archived consignments without a decision; returns the number of new ones."""

@@ -31,25 +31,16 @@ from service.parties.stored_parties import grown_by, keep_addressees
 from service.parties.stored_parties import keep as keep_links
 from service.parties.watch_lists import lists_as_of
 from service.record.audit_log import append
+from service.record.beside_record import decided_on, part_beside, refuse_changed
 from service.record.capacity_used import count, taken_of
-from service.record.claims import claim, owners_beside
-from service.record.consignment_versions import (
-    Conflict,
-    Gone,
-    Key,
-    Version,
-    decided_before,
-    keep_bodies,
-    key_of,
-    known_versions,
-)
+from service.record.claims import owners_beside
+from service.record.consignment_versions import Key, Version, keep_bodies
 from service.record.early_results import take_early
 from service.record.lifting import lift
 from service.record.ownership import Sender
 from service.record.reassessment_marks import wake_unscreened, was_unscreened
 from service.record.record_rows import decision_entry, decision_row, declarations_of, parts_of, rows_scored
 from service.record.settling import Settled, Stale, drop, list_segment, require_fresh, settle_quiet
-from service.record.stowed_later import as_on_record
 from service.record.transfers import pass_on
 from service.store.bulk_rows import insert_many, insert_missing
 from service.store.database import Store
@@ -119,6 +110,20 @@ class Recorder:
                 raise
         return self._record(decisions, rows, InRows.of(consignments, stated, None), grown, call_id)
 
+    def foresee(self, decisions: Decisions, consignments: Consignments) -> Decisions:
+        """Return what `record` would, or raise what it would; nothing is written."""
+        self.tell(0.0)
+        in_rows = InRows.of(consignments, Versions.of(consignments), None)
+        versions: list[Version] = []
+        with self.store.reading() as connection:
+            for declared in self._declared(in_rows):
+                whole = partial(self._whole, consignments, len(versions))
+                versions += part_beside(connection, declared, [self.sender] * len(declared), whole).versions
+            refuse_changed(versions)
+            stored = decided_on(connection, versions)
+        keys = [version.key for version in versions]
+        return decisions.as_recorded({i: stored[key] for i, key in enumerate(keys) if key in stored})
+
     def remember(self, consignments: Consignments) -> int:
         """Post the facts of archived consignments without a decision; returns the number of new ones."""
         in_rows = InRows.of(consignments, Versions.of(consignments), None)
@@ -139,11 +144,7 @@ class Recorder:
             if in_rows.settled is not None:
                 self._require_fresh(connection, in_rows.settled, decisions)
             versions = self._declare(connection, chain([ahead], declared), in_rows, archived=False, grown=grown)
-            if gone := [version.key[1] for version in versions if version.gone]:
-                raise Gone(gone)
-            stored = decided_before(connection, [version.key for version in versions if version.known])
-            if gone := [key[1] for key, body in stored.items() if not body]:
-                raise Gone(gone)
+            stored = decided_on(connection, versions)
             self._decide(connection, decisions, rows, in_rows, versions, stored, call_id)
             placed = zip(in_rows.places, versions, strict=True)
             return {place: stored[version.key] for place, version in placed if version.key in stored}
@@ -220,27 +221,24 @@ class Recorder:
             raise Stale  # what waits to be posted stands in rows
         extra: dict[str, Any] = {"archived": archived, "posted": True} if facts is not None else {}
         versions: list[Version] = []
-        senders = [self.sender] * len(in_rows.consignments)
-        for part in declared:
-            known, first = known_versions(connection, part), len(versions)
-            part = as_on_record(connection, part, known, partial(self._whole, in_rows.consignments, first))
-            passing = claim(connection, part, senders[first : first + len(part)], known)
-            of_part = [Version.of(row, known) for row in part]
-            versions += of_part
-            lacking = [row for row, of in zip(part, of_part, strict=True) if of.lacks_body and not of.changed]
+        for rows in declared:
+            whole = partial(self._whole, in_rows.consignments, len(versions))
+            part = part_beside(connection, rows, [self.sender] * len(rows), whole)
+            versions += part.versions
+            beside = zip(part.declared, part.versions, strict=True)
+            lacking = [row for row, of in beside if of.lacks_body and not of.changed]
             keep_bodies(connection, [row for row in lacking if row["body"] is not None])
-            absent = [row for row in part if key_of(row) not in known]
-            lift(connection, list({key[1] for key in known} & {row["consignment_id"] for row in absent}))
+            lift(connection, part.amended)
+            absent = part.absent
             if absent and not extra:  # before any of them is on record
                 facts = self._facts(connection, in_rows.message_stated)
                 extra = {"archived": archived, "posted": facts is not None}
             for batch in in_lists(absent):
                 insert_many(connection, DECLARATIONS, [row | extra for row in batch])
-            for transfer in passing:
+            for transfer in part.passing:
                 pass_on(connection, transfer, micros(datetime.now(UTC)))
             self.tell(SHARE_DECLARED * len(versions) / max(1, len(in_rows.consignments)))
-        if changed := [version.key[1] for version in versions if version.changed]:
-            raise Conflict(changed)
+        refuse_changed(versions)
         self._connect(connection, in_rows, versions, facts, grown)
         return versions
 

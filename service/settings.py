@@ -1,17 +1,18 @@
-"""Settings of an installation, from the environment (`TAMIS_…`) with defaults that work on one machine."""
+"""Settings of an installation, from the environment (`TAMIS_…`) or a file, with defaults that work on one machine."""
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from annotated_types import Gt, Le
 from pydantic import AfterValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from features.fault import Fault
+from service.settings_file import FromFile, SettingsFault, settings_file, settings_of
 
 PREFIX = "TAMIS_"
 STORES = ("sqlite:///", "postgresql://", "postgresql+psycopg://")
@@ -19,10 +20,6 @@ A_CENTURY = 36_525  # days
 HOST_NAME = re.compile(r"[A-Za-z0-9_.-]{1,253}|\[?[0-9A-Fa-f:.]{2,45}\]?")
 PLACE = re.compile(rf"https?://({HOST_NAME.pattern})(:[0-9]{{1,5}})?/?")
 READABLE = "the path of a file that exists and can be read"
-
-
-class SettingsFault(Fault):
-    """A setting that cannot be; the message names the environment variable and never its value."""
 
 
 def _usable_folder(path: Path) -> Path:
@@ -77,7 +74,8 @@ ReadableFile = Annotated[Path, AfterValidator(_readable_file)]
 class Settings(BaseSettings):
     """Storage, limits, log-in and language of an installation.
 
-    Every field is read from the environment variable of its name with the prefix `TAMIS_`.
+    Every field is read from the environment variable of its name with the prefix `TAMIS_`, or else from the settings
+    file (`service.settings_file`) under its name.
     """
 
     model_config = SettingsConfigDict(env_prefix="TAMIS_")
@@ -144,6 +142,9 @@ class Settings(BaseSettings):
     checkpoint_token: ReadableFile | None = Field(
         default=None, description="file with the bearer token for a second place with an http address"
     )
+    log: Literal["json", "text"] = Field(
+        default="json", description="form of the service's log: a JSON object a line, or text for the eye"
+    )
     body_limit: int = Field(default=8 * 1024**2, description="largest request body in bytes", gt=0)
 
     def __init__(self, **given: Any) -> None:
@@ -154,7 +155,15 @@ class Settings(BaseSettings):
             wrong = sorted({str(error["loc"][0]).lower() for error in fault.errors(include_input=False)})
             if unknown := set(wrong) - set(Settings.model_fields):
                 raise TypeError(f"settings know no {', '.join(sorted(unknown))}") from None
-            raise SettingsFault("; ".join(f"{PREFIX}{name.upper()} takes {accepted(name)}" for name in wrong)) from None
+            raise SettingsFault("; ".join(f"{_where(name, given)} takes {accepted(name)}" for name in wrong)) from None
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource, *_others: PydanticBaseSettingsSource, **_named: Any,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:  # fmt: skip
+        """Take what a caller gives before the environment, and that before the file."""
+        return init_settings, env_settings, FromFile(settings_cls)
 
     @property
     def host_names(self) -> tuple[str, ...]:
@@ -234,6 +243,21 @@ class Settings(BaseSettings):
     @property
     def store_address(self) -> str:
         return self.store or f"sqlite:///{(self.home / 'store.db').absolute()}"
+
+
+def source_of(name: str) -> Literal["environment", "file", "default"]:
+    """Say where a setting that nobody gives in the program comes from."""
+    if f"{PREFIX}{name}".lower() in map(str.lower, os.environ):
+        return "environment"
+    path = settings_file()
+    return "file" if path is not None and name in settings_of(path, Settings.model_fields) else "default"
+
+
+def _where(name: str, given: Mapping[str, Any]) -> str:
+    """Name a setting by where it was said: in its file, or else by its environment variable."""
+    if name not in given and source_of(name) == "file":
+        return f"{settings_file()}: {name}"
+    return f"{PREFIX}{name.upper()}"
 
 
 SPECIAL = {  # what a setting takes, where its type does not say it

@@ -6,6 +6,7 @@ import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 import pytest
@@ -18,9 +19,10 @@ from features.messages.flat import read_flat
 from pipelines.batch.archive import Archive
 from pipelines.batch.ingest import ingest_manifest, ingest_outcomes, read_manifest
 from pipelines.synthetic import build_world
+from pipelines.training.hyper_parameters import PARAMETERS
 from pipelines.training.model_card import model_card
 from pipelines.training.standard_policy import standard_policy
-from pipelines.training.train import PARAMETERS, Trained, train
+from pipelines.training.train import Trained, train
 from pipelines.training.training_frame import build_training_frame
 from service.journal import Journal
 from service.scoring.bundle import seal, write_bundle
@@ -80,11 +82,7 @@ def make_small_world(folder: Path, days: int = 20, per_day: int = 600, seed: int
 def make_sealed_home(folder: Path) -> Path:
     """A home whose bundle was learned from a tiny world (in `world` beside it) and signed; without a store."""
     build_world(TINY_DAYS, TINY_PER_DAY, TINY_SEED, folder / "world")
-    archive = Archive(folder / "archive")
-    for file in sorted((folder / "world" / "manifests").glob("*.parquet")):
-        archive.keep_manifest(read_manifest(file)[1].accepted)
-    for file in sorted((folder / "world" / "outcomes").glob("*.parquet")):
-        archive.keep_outcomes(gate_outcomes(read_flat(file).rows).accepted)
+    archive = archived(folder / "world", folder / "archive")
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(PARAMETERS, "num_threads", 1)  # threads that wait for one another on busy cores take minutes
         trained = train(build_training_frame(archive, INPUTS), INPUTS, MODEL_ID)
@@ -94,6 +92,23 @@ def make_sealed_home(folder: Path) -> Path:
     seal(bundle, settings.keys, {"model_id": MODEL_ID, "promoted_by": "tests"})
     settings.champion.write_text(MODEL_ID, encoding="utf-8")
     return settings.home
+
+
+def archived_world(folder: Path, days: int, per_day: int, seed: int) -> Archive:
+    """An archive of a world, in this folder."""
+    with TemporaryDirectory() as world:
+        build_world(days, per_day, seed, Path(world))
+        return archived(Path(world), folder)
+
+
+def archived(world: Path, folder: Path) -> Archive:
+    """The manifests and outcomes of a world that was written to disk, in an archive."""
+    archive = Archive(folder)
+    for file in sorted((world / "manifests").glob("*.parquet")):
+        archive.keep_manifest(read_manifest(file)[1].accepted)
+    for file in sorted((world / "outcomes").glob("*.parquet")):
+        archive.keep_outcomes(gate_outcomes(read_flat(file).rows).accepted)
+    return archive
 
 
 def _texts(trained: Trained) -> dict[str, str]:

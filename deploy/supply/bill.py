@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from docs.generator.licences import licence_of, runtime_distributions
 
-RUNS, TESTS = "required", "excluded"  # CycloneDX's words for what is used at run time, and what is not
+RUNS, TESTS = "required", "excluded"  # CycloneDX's words for what serves or trains, and what does neither
 
 
 def complete_bill(made: Mapping[str, Any], licences: Mapping[str, str]) -> dict[str, Any]:

@@ -26,29 +26,36 @@ SPDX = {  # classifiers that name no version stand as they are
 }
 BEGINNINGS = {"MIT": "Permission is hereby granted, free of charge", "Apache-2.0": "Apache License"}
 INTRODUCTION = """
-Tamis is licensed under the Apache License 2.0. It runs on these packages, all that `pip install tamis` brings without
-an extra, in the versions of `requirements.lock`. The licence is what each package states in its metadata.
+Tamis is licensed under the Apache License 2.0. It runs on these packages, in the versions of `requirements.lock`: what
+`pip install tamis` brings is needed to serve, what only `pip install 'tamis[train]'` brings to train. The licence is
+what each package states in its metadata. `fastapi-offline` brings the files of Swagger UI (Apache-2.0), with which
+`/docs` is shown; the console holds a file of `htmx` (0BSD).
 """
 
 
 def licences_page() -> str:
     """Return the page of every runtime dependency with its licence."""
-    rows = [[d.metadata["Name"], licence_of(d), d.metadata.json.get("summary", "")] for d in runtime_distributions()]
-    return page("Licences", INTRODUCTION, table(["package", "licence", "what it is"], rows))
+    serving = {d.metadata["Name"] for d in runtime_distributions(frozenset())}
+    rows = [
+        [name, "serve" if name in serving else "train", licence_of(d), d.metadata.json.get("summary", "")]
+        for d in runtime_distributions()
+        for name in (d.metadata["Name"],)
+    ]
+    return page("Licences", INTRODUCTION, table(["package", "needed to", "licence", "what it is"], rows))
 
 
-def runtime_distributions() -> list[Distribution]:
-    """Return the installed packages that Tamis needs to run, directly or through others, by name."""
+def runtime_distributions(extras: frozenset[str] = frozenset({"train"})) -> list[Distribution]:
+    """Return the installed packages that Tamis needs with its extras, directly or through others, by name."""
     found: dict[str, Distribution] = {}
     seen: set[tuple[str, frozenset[str]]] = set()
-    wanted = list(_requirements(distribution("tamis"), frozenset()))
+    wanted = list(_requirements(distribution("tamis"), extras))
     while wanted:
-        name, extras = wanted.pop()
-        if (name, extras) in seen:
+        name, its_extras = wanted.pop()
+        if (name, its_extras) in seen:
             continue
-        seen.add((name, extras))
+        seen.add((name, its_extras))
         found[name] = distribution(name)
-        wanted.extend(_requirements(found[name], extras))
+        wanted.extend(_requirements(found[name], its_extras))
     return [found[name] for name in sorted(found)]
 
 

@@ -9,7 +9,7 @@ from pydantic_core import PydanticUndefined
 
 from docs.generator.markdown import code, page, section, table
 from service.access.permissions import PERMISSIONS, SCOPES
-from service.api import message_routes, routes
+from service.api import message_routes, reference_pages, routes
 from service.api.metrics import Metrics
 from service.api.state_metrics import DESCRIBED
 from service.console import analyst_pages, four_eyes_pages, login_pages, oversight_pages
@@ -22,6 +22,25 @@ API = (routes.router, message_routes.router)
 CONSOLE = (login_pages.router, analyst_pages.router, oversight_pages.router, four_eyes_pages.router)
 
 
+SETTINGS_INTRODUCTION = """
+Settings are environment variables, or stand in a file: the one that `TAMIS_SETTINGS` names, or else
+`/etc/tamis/tamis.toml` where it is there. The environment comes before the file. `tamis settings` shows what holds now,
+and where it comes from.
+
+In the file, TOML in UTF-8, each setting has the name of its variable in small letters, without `TAMIS_`. Write paths in
+full.
+
+```toml
+home = "/var/lib/tamis"
+public_url = "https://tamis.example"
+answer_seconds = 3
+```
+
+A fault names the file, the setting and what it takes. A file in which `store` holds a password is refused while anybody
+on the machine can read it.
+"""
+
+
 def settings_page() -> str:
     """Return the page of environment variables."""
     rows = [
@@ -29,12 +48,13 @@ def settings_page() -> str:
         for name, field in Settings.model_fields.items()
     ]
     more = """
+`TAMIS_SETTINGS` names the settings file.
 `POLARS_MAX_THREADS` overrides the share of the cores that each worker of `tamis serve --workers N` takes.
 `TAMIS_TRACEBACK=1` shows where a fault was raised that a command otherwise names in one line.
 """
     return page(
         "Settings",
-        "Settings are environment variables. `tamis settings` shows what holds now, and where it comes from.",
+        SETTINGS_INTRODUCTION,
         table(["variable", "default", "takes", "meaning"], rows),
         more,
     )
@@ -48,7 +68,7 @@ def routes_page() -> str:
     """Return the page of routes with the roles that may call each."""
     openapi = [["GET", code("/openapi.json"), *_allowed("openapi"), "The description of the API."]]
     heads = ["method", "path", "roles", "reaches", "logged as a read", "does"]
-    api = section("API", table(heads, [*_routes(API), *openapi]))
+    api = section("API", table(heads, [*_routes(API), *_routes((reference_pages.router,)), *openapi]))
     console = section("Console", table(heads, _routes(CONSOLE)))
     how = "What is not allowed here is denied. [Integrate by API](../how-to/integrate.md) says how to call it."
     reach = section("Reaches", table(["word", "of what is on record"], [[code(w), SCOPES[w]] for w in SCOPES]))
@@ -66,7 +86,11 @@ def _routes(routers: tuple[Any, ...]) -> Iterator[list[str]]:
 def _allowed(name: str) -> list[str]:
     row = PERMISSIONS[name]
     roles = "anybody" if row.public else ", ".join(code(role) for role in sorted(row.roles))
-    return [roles, "" if row.scope == "nothing" else code(row.scope), "yes" if row.reads else ""]
+    return [
+        roles,
+        "" if row.scope == "nothing" else code(row.scope),
+        "yes" if row.reads else "a dry run" if row.rehearses else "",
+    ]
 
 
 def metrics_page() -> str:

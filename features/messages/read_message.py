@@ -81,18 +81,18 @@ class Problems:
 
 
 class Refused(Fault):
-    """A message refused as a whole; `rows` are its quarantine rows."""
+    """A message refused as a whole; `faults` of its rows are FAULT_COLUMNS."""
 
-    def __init__(self, rows: pl.DataFrame) -> None:
-        super().__init__(f"{rows.height} malformed rows")
-        self.rows = rows
+    def __init__(self, faults: pl.DataFrame) -> None:
+        super().__init__(f"{faults['line'].n_unique()} malformed rows")
+        self.faults = faults
 
 
 def read(message: Message) -> tuple[Consignments, Problems]:
     """Read the consignments of a message, and its problems; raises Refused where a `complete` message has a bad row."""
     gated, noted = gate_message(message)
     if message.complete and gated.refused.height:
-        raise Refused(gated.refused)
+        raise Refused(gated.faults)
     consignments = with_entities(fold(gated.rows))
     found = odd_in(consignments)
     _add_improbable(found, consignments, message)

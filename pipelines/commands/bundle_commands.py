@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -35,19 +36,24 @@ def roll_back_bundle(by: By, reason: Reason) -> None:
 
     settings = current_settings()
     gone, back = roll_back(settings, by, reason)
-    _alias(settings, back, by, reason)
     _on_record(settings, "rollback", back, {"from": gone, "to": back, "by": by, "reason": reason})
     show.line(f"{back} serves again in place of {gone}")
+    _alias(settings, back, by, reason)
 
 
 def _alias(settings: Settings, bundle: str, by: str, reason: str) -> None:
     """Let the registry, where there is one, name as champion what serves."""
     from pipelines.training.promotion import FORMER
-    from pipelines.training.registry import Registry
 
     model, _, version = bundle.removesuffix(FORMER).rpartition("-v")
-    if settings.tracking.exists() and model and version.isdigit():
-        Registry(settings).promote(int(version), by, reason, model)
+    if not settings.tracking.exists() or not model or not version.isdigit():
+        return
+    if find_spec("mlflow") is None:  # a machine that only decides: what serves matters more than what is noted
+        show.line(f"! MLflow is not installed here: its registry does not name {bundle} as champion")
+        return
+    from pipelines.training.registry import Registry
+
+    Registry(settings).promote(int(version), by, reason, model)
 
 
 @bundles.command("revoke")

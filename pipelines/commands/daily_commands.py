@@ -133,7 +133,13 @@ def score(
     zone: ZoneOption = "",
     sheet: SheetOption = "",
     answer: Annotated[AnswerKind | None, typer.Option(help="also write an answer to each file, in these words")] = None,
-    expectations: Annotated[bool, typer.Option(help="let Great Expectations judge the manifest as a whole")] = True,
+    expectations: Annotated[
+        bool | None,
+        typer.Option(
+            help="let Great Expectations judge the manifest as a whole; where it is installed, if not said",
+            show_default=False,
+        ),
+    ] = None,
     engine: EngineOption = "local",
 ) -> None:
     """Decide every consignment of the manifests and publish orientations, quarantine, summary and report."""
@@ -149,7 +155,7 @@ def score(
     rules = mapping_of(
         mapping, separator=separator, encoding=encoding, decimal=decimal, grouping=grouping, zone=zone, sheet=sheet
     )
-    settings, now = current_settings(), datetime.now(UTC)
+    settings, now, judged = current_settings(), datetime.now(UTC), _judged(expectations)
     offices = load_offices(settings.offices)
     held = [out / ".lease", *(settings.home / "leases" / f"{file.name}.lease" for file in files)]
     with leases(held), connect_workers(engine) as cluster:
@@ -158,7 +164,7 @@ def score(
             result = scored(
                 files, desk, Archive(settings.archive), now,
                 mapping=rules, format=format, offices=offices,
-                expectations=expectations, say=advance, part=advance.part,
+                expectations=judged, say=advance, part=advance.part,
             )  # fmt: skip
         show.line("writing the report")
         note_published(settings, out)
@@ -168,6 +174,18 @@ def score(
             answered = write_answers(result, answer, load_codes(settings.answers), out)
             show.line(f"{len(answered)} answers ({answer}) in {out / 'answers'}")
     _show_scored(result, summary, out)
+
+
+def _judged(asked: bool | None) -> bool:
+    """Whether Great Expectations judges; raises before anything is decided where it was asked for and is not there."""
+    from importlib.util import find_spec
+
+    installed = find_spec("great_expectations") is not None
+    if asked and not installed:
+        raise ModuleNotFoundError(name="great_expectations")
+    if asked is None and not installed:
+        show.line("! the manifest is not judged as a whole: that needs Great Expectations, of the extra `train`")
+    return installed if asked is None else asked
 
 
 def _desk_of_today(settings: Settings, cluster: Cluster | None, now: datetime) -> Desk:

@@ -7,6 +7,12 @@ from collections.abc import Iterator
 
 from features.fault import Fault
 
+# modules of the extra `train`
+OF_TRAIN = ("great_expectations", "matplotlib", "mlflow", "pandas", "polars_hash", "shap", "sklearn")
+NOT_INSTALLED = (
+    "this needs {module}, which is not installed on a machine that only decides: "
+    "install Tamis with its extra `train` (pip install 'tamis[train]')"
+)
 FULL = (errno.ENOSPC, errno.EDQUOT)
 FULL_DISK = "the disk is full: free space below TAMIS_HOME and run the command again"
 NOT_OPENED = (
@@ -42,6 +48,8 @@ def sentence_of(fault: BaseException) -> str | None:
     if isinstance(fault, Fault):
         return " ".join(str(fault).split())
     for cause in causes:
+        if isinstance(cause, ModuleNotFoundError) and (module := (cause.name or "").split(".")[0]) in OF_TRAIN:
+            return NOT_INSTALLED.format(module=module)
         if sentence := _of_database(cause):
             return sentence
     if isinstance(fault, OSError):

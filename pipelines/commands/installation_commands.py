@@ -13,7 +13,12 @@ from features.fault import Fault
 from pipelines import show
 from pipelines.commands.shared_options import DAYS, current_settings
 from service.runtime.private_files import make_home
-from service.runtime.process_tuning import share_cores_among, without_training_libraries
+from service.runtime.process_tuning import (
+    in_its_own_process,
+    one_copy_of_dictionaries,
+    share_cores_among,
+    without_training_libraries,
+)
 from service.runtime.shared_counters import counting_together
 
 if TYPE_CHECKING:
@@ -62,9 +67,11 @@ def serve(
     import uvicorn
 
     from service.runtime.http_connections import KEEP_ALIVE_SECONDS, BoundedHttp, accepted_at_once, raise_file_limit
+    from service.runtime.log_lines import logging_of
 
     raise_file_limit()
     without_training_libraries()
+    one_copy_of_dictionaries()
     share_cores_among(workers)
     settings = _or_of_the_demo(current_settings())
     if not settings.champion.exists() and not settings.bundles.is_dir():
@@ -72,19 +79,22 @@ def serve(
 
         raise Fault(NO_MODEL)
     make_home(settings.home)
-    _let_in(settings, host, port)
+    if workers > 1:
+        in_its_own_process(_let_in, settings, host, port)
+    else:
+        _let_in(settings, host, port)
     with counting_together(workers):
         uvicorn.run(
-            "service.app:create", factory=True, host=host, port=port, workers=workers, access_log=False,
+            "service.worker:create", factory=True, host=host, port=port, workers=workers, access_log=False,
             timeout_worker_healthcheck=STARTS_WITHIN, http=BoundedHttp, timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            backlog=accepted_at_once(),
+            backlog=accepted_at_once(), log_config=logging_of(settings.log),
         )  # fmt: skip
 
 
 def _or_of_the_demo(settings: Settings) -> Settings:
     """The demo's home where nobody named another one and the standard one is empty: what `make demo` made is shown."""
     demo = settings.home / "demo"
-    if "TAMIS_HOME" in os.environ or settings.bundles.is_dir() or not (demo / "bundles").is_dir():
+    if "home" in settings.model_fields_set or settings.bundles.is_dir() or not (demo / "bundles").is_dir():
         return settings
     show.line(f"nothing was promoted in {settings.home} yet; this is the demo, TAMIS_HOME={demo}")
     os.environ["TAMIS_HOME"] = str(demo)  # the workers read it too

@@ -22,6 +22,17 @@ from pipelines.commands.shared_options import (
 from pipelines.commands.usage import BadValue
 
 
+def hyper_parameters(given: list[str] | None) -> list[str] | None:
+    """Take hyper-parameters that exist, with values that they can have."""
+    from pipelines.training.hyper_parameters import ParameterFault, read_parameters
+
+    try:
+        read_parameters(given or [])
+    except ParameterFault as fault:
+        raise BadValue(str(fault)) from fault
+    return given
+
+
 def train(
     start: Annotated[datetime | None, typer.Option("--from", formats=DAYS, help="learn from this day on")] = None,
     end: Annotated[datetime | None, typer.Option("--to", formats=DAYS, help="nothing known from this day on")] = None,
@@ -32,17 +43,38 @@ def train(
     name: Annotated[str, typer.Option(help="name of the registered model")] = "tamis",
     mapping: MappingFile = None,
     engine: EngineOption = "local",
+    params: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--params",
+            help="hyper-parameter of the trees as name=value, or a TOML file of them; may be repeated",
+            metavar="NAME=VALUE|FILE",
+            callback=hyper_parameters,
+        ),
+    ] = None,
+    search: Annotated[
+        bool, typer.Option("--search", help="search for hyper-parameters first, on days before the test")
+    ] = False,
+    trials: Annotated[int, typer.Option(min=1, help="sets that a search tries at most")] = 40,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.1, help="minutes after which a search begins no further trial")
+    ] = None,
+    search_seed: Annotated[int, typer.Option(min=0, help="seed of what a search tries")] = 0,
 ) -> None:
     """Train, calibrate and evaluate a model on the archive, log it to MLflow and register it as challenger."""
     from pipelines.commands.train_command import learn
     from pipelines.distributed import connect_workers
+    from pipelines.training.hyper_parameters import read_parameters
     from pipelines.training.registered_versions import promote_command
+    from pipelines.training.search import Plan
 
+    plan = Plan(trials, None if minutes is None else minutes * 60, search_seed) if search else None
     rules = mapping_of(mapping)
     with connect_workers(engine) as cluster:
         version = learn(
             current_settings(), rules, name,
             start=utc(start), end=utc(end), test_from=utc(test_from), test_apart=exclude_test, cluster=cluster,
+            parameters=read_parameters(params or []), plan=plan,
         )  # fmt: skip
     show.line(f"registered as {name} version {version} (challenger); next: {promote_command(version, name)}")
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from service.settings import Settings
 
 MASKED = "(set; not shown)"
-OTHER_VARIABLES = ("TAMIS_TRACEBACK",)
+OTHER_VARIABLES = ("TAMIS_SETTINGS", "TAMIS_TRACEBACK")
 NAME_WIDTH, VALUE_WIDTH = 30, 28
 
 
@@ -24,10 +24,15 @@ def settings(
     as_json: AsJson = False,
 ) -> None:
     """Show every setting: its environment variable, what holds now, where it comes from; secrets are masked."""
-    rows, unknown = settings_in_force(current_settings()), unknown_variables()
+    from service.settings_file import settings_file
+
+    rows, unknown, file = settings_in_force(current_settings()), unknown_variables(), settings_file()
     if as_json:
-        typer.echo(json.dumps({"settings": rows, "unknown": unknown}, indent=1, ensure_ascii=False))
+        found = {"file": None if file is None else str(file), "settings": rows, "unknown": unknown}
+        typer.echo(json.dumps(found, indent=1, ensure_ascii=False))
         return
+    if file is not None:
+        show.line(f"file: {file}; the environment comes before it")
     for row in rows:
         head = f"{row['variable']:<{NAME_WIDTH}} {row['value'] or '–':<{VALUE_WIDTH}} {row['source']:<12}"
         show.line(f"{head} {row['meaning']}")
@@ -37,17 +42,16 @@ def settings(
 
 def settings_in_force(settings: Settings) -> list[dict[str, str]]:
     """List the settings in the order in which they are declared."""
-    from service.settings import PREFIX
+    from service.settings import PREFIX, source_of
 
     rows = []
     for name, field in type(settings).model_fields.items():
         variable = f"{PREFIX}{name.upper()}"
-        source = "environment" if name in settings.model_fields_set else "default"
         rows.append(
             {
                 "variable": variable,
                 "value": _shown(name, getattr(settings, name)),
-                "source": source,
+                "source": source_of(name),
                 "meaning": field.description or "",
             }
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 from features.assemble import assemble
 from features.catalogue import with_extras
-from features.messages.mapping import Mapping
+from features.messages.mapping import Mapping as ColumnMapping
 from pipelines import show
 from pipelines.batch.archive import Archive
 from pipelines.batch.archive_calls import sweep
@@ -20,8 +21,8 @@ from pipelines.distributed.distributed_desk import assemble_distributed
 from pipelines.distributed.distributed_training import DistributedGrower
 from pipelines.training.champion_comparison import ChampionComparison, compare_with_champion
 from pipelines.training.evaluation import TAMIS
-from pipelines.training.model_card import model_card
 from pipelines.training.results_needed import Results
+from pipelines.training.search import Plan, optuna_or_why
 from pipelines.training.standard_policy import standard_policy
 from pipelines.training.train import Trained, train
 from pipelines.training.training_frame import TrainingFrame, build_training_frame
@@ -39,7 +40,7 @@ from service.store.database import open_store
 
 def learn(
     settings: Settings,
-    mapping: Mapping,
+    mapping: ColumnMapping,
     name: str,
     *,
     start: datetime | None = None,
@@ -47,13 +48,20 @@ def learn(
     test_from: datetime | None = None,
     test_apart: bool = False,
     cluster: Cluster | None = None,
+    parameters: Mapping[str, float | int] | None = None,
+    plan: Plan | None = None,
 ) -> int:
     """Train on the archive, print what it is worth, and register it; the version it was given.
 
-    cluster: the workers that work out rows and grow trees; none where this process does.
+    cluster: the workers that work out rows and grow trees; none where this process does. parameters: of the trees, in
+    place of the standard ones. plan: of a search for the others; none where there is to be none.
     """
+    from pipelines.commands.parameter_search import search_parameters
     from pipelines.training.registry import Registry
+    from pipelines.training.training_run import training_run
 
+    if plan is not None:
+        optuna_or_why()  # before the archive is read
     linking = LinkingSwitch(settings.linking)
     archive, inputs = Archive(settings.archive, linking=linking.on), with_extras(mapping.extras)
     store = open_store(settings)
@@ -70,27 +78,27 @@ def learn(
     )
     frame = build_training_frame(archive, inputs, start, end, assembled=assembled)
     show.line(f"{frame.consignments:,} consignments, {frame.facts.height:,} of them with a result")
+    chosen, search_run = dict(parameters or {}), None
+    if plan is not None:
+        chosen, search_run = search_parameters(
+            settings, frame, inputs, name, plan, fixed=chosen, test_from=test_from, grower=grower
+        )
     trained = train(
-        frame, inputs, name,
-        test_from=test_from, lookup=mapping.lookup, caution=mapping.caution, test_apart=test_apart, grower=grower,
+        frame, inputs, name, test_from=test_from, lookup=mapping.lookup, caution=mapping.caution,
+        test_apart=test_apart, grower=grower, parameters=chosen,
     )  # fmt: skip
     tell(trained)
     show.line("what results there are, and what is still needed")
     for sentence in Results.of(frame.facts).sentences():
         show.line(f"  {sentence}")
     contested = against_champion(settings, frame, trained, name)
+    run = training_run(trained, frame, name, settings.home, contested, search_run)
     with tempfile.TemporaryDirectory() as folder:
         bundle = Path(folder) / "bundle"
-        texts = {"policy.toml": standard_policy(), "card.md": model_card(trained, name)}
+        texts = {"policy.toml": standard_policy(), "card.md": run.card}
         write_bundle(bundle, trained.model, trained.golden, texts)
         _keep_figures(settings, trained, name, contested)
-        figures = {f"{ranking}.{k}": v for ranking, of in trained.comparison.figures.items() for k, v in of.items()}
-        figures |= {f"unseen.{r}.{k}": v for r, of in trained.comparison.unseen.items() for k, v in of.items()}
-        facts = dict(trained.facts)
-        if contested is not None:
-            facts |= {"contest_champion": contested.champion}
-            figures |= contested.as_metrics()
-        return Registry(settings).log(bundle, facts, figures, trained.golden.frame.head(5), name=name)
+        return Registry(settings).log(bundle, run, trained.golden.frame.head(5), name=name)
 
 
 def against_champion(

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from pipelines.training.ranking_metrics import Flags, Floats, Judged, measure, wilson
@@ -50,7 +49,7 @@ def compare(
     hit, value = facts["hit"].to_numpy(), facts["value"].to_numpy()
     rankings: dict[str, tuple[Floats, Floats | None]] = {
         TAMIS: (margin[test], risk[test]),
-        SENDER_RULE: (_sender_rule(frame, test), None),
+        SENDER_RULE: (sender_rule(frame, test), None),
     }
     notes = [caution] if caution else []
     seen = np.ones(len(hit), dtype=np.bool_)
@@ -74,7 +73,8 @@ def _table_name(lookup: Sequence[str]) -> str:
     return f"look-up table of {len(lookup)} columns"
 
 
-def _sender_rule(frame: TrainingFrame, test: npt.NDArray[np.bool_]) -> Floats:
+def sender_rule(frame: TrainingFrame, test: Flags) -> Floats:
+    """Rank test rows by the hit rate of their sender so far; unknown senders last."""
     rate = frame.rows.frame["consignor_hit_rate"].to_numpy()[test]
     return np.nan_to_num(rate.astype(np.float64), nan=0.0)
 

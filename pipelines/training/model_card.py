@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipelines.show import counted
 from pipelines.training.train import Trained
 
 USE = """\
@@ -13,7 +14,9 @@ do-not-load. The probabilities hold for consignments like those inspected in the
 
 def model_card(trained: Trained, name: str) -> str:
     """Write the card as Markdown."""
-    facts = "\n".join(f"| {key.replace('_', ' ')} | {value} |" for key, value in trained.facts.items())
+    grown = ", ".join(f"{key} {value}" for key, value in trained.parameters.items() if key != "objective")
+    stated = {**trained.facts, "grown with": grown}
+    facts = "\n".join(f"| {key.replace('_', ' ')} | {value} |" for key, value in stated.items())
     inputs = "\n".join(f"- `{item.name}`: {item.meaning}" for item in trained.model.inputs)
     notes = "\n".join(f"> {note}\n" for note in trained.comparison.notes)
     return (
@@ -31,7 +34,8 @@ def _test(trained: Trained) -> str:
     tested = f"{figures['rows']:.0f} results, {figures['rows'] * figures['hit_rate']:.0f} of them findings."
     if not drawn:
         return f"They rest on {tested} None of these consignments was drawn at random."
-    return f"They rest on {tested} Drawn at random: {drawn}, of which {hits} findings: {low:.1%} to {high:.1%} (95 %)."
+    found = counted(hits, "finding")
+    return f"They rest on {tested} Drawn at random: {drawn}, with {found}: {low:.1%} to {high:.1%} (95 %)."
 
 
 SHOWN = ("precision_at_1%", "precision_at_5%", "recall_at_5%", "value_recall_at_5%", "average_precision", "auc",

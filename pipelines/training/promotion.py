@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from features.fault import Fault
 from features.moments import micros
 from pipelines.batch.archive import Archive
-from pipelines.training.registry import CHAMPION, NAME, Registry
+from pipelines.training.hyper_parameters import BY_NAME
+from pipelines.training.registered_versions import CHAMPION, NAME
 from pipelines.training.standard_policy import standard_policy
 from pipelines.training.training_frame import norms_so_far
 from service.orientation import check_inputs, load_policy
@@ -21,6 +23,9 @@ from service.scoring.signature import sha256_of
 from service.serving.serving_bundle import RULES, named, seal_rules, serve, serve_rules
 from service.settings import Settings
 from service.store.database import open_store
+
+if TYPE_CHECKING:
+    from pipelines.training.registry import Registry
 
 JUDGED_BY = "Tamis.average_precision"  # a figure that is logged only where there is something to judge by
 FOUND_BY_RULES = "Tamis.hit_rate"  # of what was selected before it, in its test
@@ -53,6 +58,8 @@ def promote(
 def _promote(
     version: int, by: str, reason: str, settings: Settings, at: datetime, name: str, policy: Path | None, although: str
 ) -> Path:
+    from pipelines.training.registry import Registry  # of the extra `train`: rules are promoted without
+
     registry = Registry(settings)
     if not although.strip():
         _refuse_unproved(registry, version, name, rules_serve=settings.serving.name == RULES)
@@ -63,13 +70,15 @@ def _promote(
     figures = {
         k.removeprefix("Tamis."): v for k, v in registry.metrics_of(version, name).items() if k.startswith("Tamis.")
     }
+    logged = registry.parameters_of(version, name)
     facts = {
         "model_id": model_id,
         "promoted_by": by,
         "promoted_because": reason,
         "promoted_at": at.isoformat(),
         **({"promoted_although": although} if although.strip() else {}),
-        "learned_to": registry.parameters_of(version, name).get("to"),
+        "learned_to": logged.get("to"),
+        "grown_with": {key: logged[key] for key in BY_NAME if key in logged},
         "metrics": {k.replace("pct", "%").replace("_", " "): v for k, v in sorted(figures.items())},
     }
     seal(staged, settings.keys, facts)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import t as student
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -32,6 +31,8 @@ class Judged:
 
 def measure(judged: Judged) -> dict[str, float]:
     """Compute all figures by name; NaN where undefined."""
+    from sklearn.metrics import average_precision_score, roc_auc_score  # of the extra `train`: intervals do without
+
     figures: dict[str, float] = {"rows": float(len(judged.hit)), "hit_rate": _mean(judged.hit)}
     figures |= at_the_top(judged)
     both = 0 < judged.hit.sum() < len(judged.hit)

@@ -7,6 +7,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import TypedDict
 
+NAME = "tamis"
+CHALLENGER, CHAMPION = "challenger", "champion"
 WAITING = """
 SELECT challenger.name, challenger.version FROM registered_model_aliases AS challenger
 LEFT JOIN registered_model_aliases AS champion ON champion.name = challenger.name AND champion.alias = 'champion'
@@ -24,7 +26,7 @@ class WaitingVersion(TypedDict):
 
 def promote_command(version: int, name: str) -> str:
     """Write the command that promotes a version of a model."""
-    named = "" if name == "tamis" else f" --name {name}"
+    named = "" if name == NAME else f" --name {name}"
     return f'tamis promote {version}{named} --by NAME --reason "…"'
 
 

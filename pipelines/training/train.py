@@ -19,7 +19,14 @@ from sklearn.metrics import log_loss
 from features.assemble import Rows
 from features.catalogue import Input, direction_of
 from features.fingerprint import fingerprint
-from pipelines.training.evaluation import Comparison, compare
+from pipelines.training.evaluation import SENDER_RULE, TAMIS, Comparison, compare, sender_rule
+from pipelines.training.hyper_parameters import (
+    OF_THE_MACHINE,
+    ONE_THREAD_UP_TO,
+    PARAMETERS,
+    SEVERITY_PARAMETERS,
+    WHAT_IT_IS,
+)
 from pipelines.training.results_needed import LEAST_GRAVE
 from pipelines.training.training_frame import NothingToLearn, TrainingFrame
 from pipelines.training.tree_growing import HERE, Grower, Labels
@@ -31,33 +38,6 @@ from service.scoring.trees import Trees
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Integers = npt.NDArray[np.int64]
-PARAMETERS: dict[str, Any] = {
-    "objective": "binary",
-    "learning_rate": 0.05,
-    "num_leaves": 7,
-    "min_data_in_leaf": 20,
-    "feature_fraction": 0.3,
-    "bagging_fraction": 0.8,
-    "bagging_freq": 1,
-    "lambda_l2": 5.0,
-    "cat_smooth": 20.0,
-    "max_cat_threshold": 16,
-    "deterministic": True,
-    "force_row_wise": True,
-    "seed": 2026,
-    "verbosity": -1,
-}
-# Findings are few: only inputs on the goods are used, as danger lies there, and the severity of earlier findings with
-# the same identifiers and in the same network; other inputs on the sender add noise (tests/bench/track.py).
-WHAT_IT_IS = ("value", "gross", "mass", "pieces", "goods_", "wording", "identifiers_grave", "network_grave")
-SEVERITY_PARAMETERS: dict[str, Any] = {
-    "num_leaves": 4,
-    "min_data_in_leaf": 10,
-    "lambda_l2": 20.0,
-    "cat_smooth": 5.0,
-    "min_data_per_group": 5,
-}
-ONE_THREAD_UP_TO = 100_000  # rows; below it threads wait longer than they work
 TEST_SHARE = 0.15  # of labelled rows, the latest: held out from training
 FOLDS = (0.55, 0.70, 0.85)  # fit on the rows up to this share by time, early-stop and calibrate on those up to the next
 REFERENCE_STEPS = 1001
@@ -74,10 +54,20 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
+class Tested:
+    """The rows of the test: what each ranking says of them, the chance that the model states, and what was found."""
+
+    rankings: Mapping[str, Floats]
+    risk: Floats
+    hit: Flags
+
+
+@dataclass(frozen=True, slots=True)
 class Trained:
     """A trained model, its evaluation, and golden rows that verify a copy of it.
 
     margin: of every labelled row, by the model trained on the results before the test.
+    parameters: with which its trees were grown, by LightGBM's names.
     """
 
     model: Model
@@ -86,6 +76,8 @@ class Trained:
     comparison: Comparison
     split: Split
     facts: Mapping[str, Any]
+    tested: Tested
+    parameters: Mapping[str, Any]
 
 
 def train(
@@ -98,22 +90,24 @@ def train(
     caution: str = "",
     test_apart: bool = False,
     grower: Grower = HERE,
+    parameters: Mapping[str, Any] | None = None,
 ) -> Trained:
     """Train a model on all results, and evaluate one trained on the results before the test on the test days.
 
     The number of trees and the calibration are chosen on later rows than those fitted, on three folds; then one model
     is fitted on all of them. It is evaluated on unseen days; the serving model is then trained in the same way
     including the test days, because the newest schemes show there; unless `test_apart` excludes them, as a published
-    split requires.
+    split requires. parameters: of the trees, in place of the standard ones.
     """
     split = split_by_time(frame.facts, test_from)
-    before_test = _learner(frame, split.learn, inputs, grower)
+    before_test = learner_of(frame, split.learn, inputs, grower, parameters or {})
     judged = before_test.fit(np.flatnonzero(split.learn))
     margin = judged.trees.margins(before_test.matrix)
-    comparison = compare(frame, split.test, margin, judged.calibration.apply(margin), lookup=lookup, caution=caution)
+    risk = judged.calibration.apply(margin)
+    comparison = compare(frame, split.test, margin, risk, lookup=lookup, caution=caution)
     everything, fitted = before_test, judged
     if not test_apart:
-        everything = _learner(frame, np.ones(len(split.learn), dtype=np.bool_), inputs, grower)
+        everything = learner_of(frame, np.ones(len(split.learn), dtype=np.bool_), inputs, grower, parameters or {})
         fitted = everything.fit(np.arange(len(split.learn)))
     ordinary = fitted.trees.margins(matrix_of(frame.ordinary, inputs, everything.levels))
     model = Model(
@@ -129,9 +123,14 @@ def train(
         severity=severity_of(everything, frame.facts["grave"], np.arange(len(split.learn))),
     )
     golden = Rows.of_frame(frame.ordinary.frame.head(GOLDEN_ROWS))
-    return Trained(
-        model, golden, margin, comparison, split, _facts(frame, split, fitted, inputs, test_apart=test_apart)
-    )
+    facts = _facts(frame, split, fitted, inputs, test_apart=test_apart)
+    tested = _tested(frame, split.test, margin, risk)
+    return Trained(model, golden, margin, comparison, split, facts, tested, everything.grown_with())
+
+
+def _tested(frame: TrainingFrame, test: Flags, margin: Floats, risk: Floats) -> Tested:
+    rankings = {TAMIS: margin[test], SENDER_RULE: sender_rule(frame, test)}
+    return Tested(rankings, risk[test], frame.facts["hit"].to_numpy()[test])
 
 
 def split_by_time(facts: pl.DataFrame, test_from: datetime | None = None) -> Split:
@@ -154,11 +153,13 @@ def folds_of(rows: Integers) -> list[tuple[Integers, Integers]]:
     return [(rows[:start], rows[start:end]) for start, end in itertools.pairwise(edges)]
 
 
-def _learner(frame: TrainingFrame, known: Flags, inputs: Sequence[Input], grower: Grower) -> Learner:
+def learner_of(
+    frame: TrainingFrame, known: Flags, inputs: Sequence[Input], grower: Grower, parameters: Mapping[str, Any]
+) -> Learner:
     """Encode labelled rows for trees; levels of categories are those seen in `known` rows."""
     levels = levels_of(frame.rows.frame.filter(pl.Series(known)), inputs)
     matrix = matrix_of(frame.rows, inputs, levels)
-    return Learner(matrix, frame.facts["hit"].to_numpy(), inputs, levels, grower=grower)
+    return Learner(matrix, frame.facts["hit"].to_numpy(), inputs, levels, grower=grower, parameters=parameters)
 
 
 def levels_of(rows: pl.DataFrame, inputs: Sequence[Input]) -> dict[str, list[str]]:
@@ -204,6 +205,13 @@ class Learner:
 
     def stop_and_calibrate(self, folds: Sequence[tuple[Integers, Integers]]) -> tuple[int, Calibration]:
         """Choose the number of trees with the least mean log-loss on later rows, and the calibration of those rows."""
+        rounds, _, margins = self.stopped(folds)
+        return rounds, choose_calibration(
+            np.concatenate(margins), self.hit[np.concatenate([later for _, later in folds])]
+        )
+
+    def stopped(self, folds: Sequence[tuple[Integers, Integers]]) -> tuple[int, float, list[Floats]]:
+        """Choose the number of trees with the least mean log-loss on later rows; that loss, and the margins of each."""
         curves, boosters = [], []
         for earlier, later in folds:
             learn = self._rows(np.concatenate([earlier, self.always]))
@@ -211,18 +219,26 @@ class Learner:
             boosters.append(booster)
             curves.append(curve)
         shortest = min(map(len, curves))
-        rounds = int(np.argmin(np.mean([curve[:shortest] for curve in curves], axis=0))) + 1
-        margin = np.concatenate(
-            [
-                np.asarray(booster.predict(self.matrix[later], raw_score=True, num_iteration=rounds))
-                for booster, (_, later) in zip(boosters, folds, strict=True)
-            ]
-        )
-        return rounds, choose_calibration(margin, self.hit[np.concatenate([later for _, later in folds])])
+        losses = np.mean([curve[:shortest] for curve in curves], axis=0)
+        rounds = int(np.argmin(losses)) + 1
+        margins = [
+            np.asarray(booster.predict(self.matrix[later], raw_score=True, num_iteration=rounds))
+            for booster, (_, later) in zip(boosters, folds, strict=True)
+        ]
+        return rounds, float(losses[rounds - 1]), margins
+
+    def with_parameters(self, parameters: Mapping[str, Any]) -> Learner:
+        """Return the same with other parameters of the trees."""
+        return replace(self, parameters={**self.parameters, **parameters})
 
     def with_seed(self, seed: int) -> Learner:
         """Return the same with other draws of columns and rows; seed 0 is this one."""
         return replace(self, parameters={**self.parameters, "seed": PARAMETERS["seed"] + seed})
+
+    def grown_with(self) -> dict[str, Any]:
+        """Return what its trees are grown with, without what only says how this machine does it."""
+        chosen = PARAMETERS | dict(self.parameters)
+        return {name: value for name, value in chosen.items() if name not in OF_THE_MACHINE}
 
     def _parameters(self) -> dict[str, Any]:
         directions = [direction_of(item.name) for item in self.inputs]

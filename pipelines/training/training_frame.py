@@ -18,12 +18,12 @@ from features.history.named_entities import MEMBERS
 from features.history.tiles import RESULT_DAYS
 from features.history.totals import FactTable
 from features.norms import Norms, fit_norms
-from features.outcome import LABELLED
 from features.parties import GraphTimeline, link_with
 from features.parties.graph import Graph
 from features.rates import fit_rates
 from features.wording import fit_wording
 from pipelines.batch.archive import Archive
+from pipelines.training.labels import grave, hit, teaches
 from pipelines.training.results_needed import Results
 
 REFIT = timedelta(days=7)  # norms and wording weights are refitted every week
@@ -121,24 +121,16 @@ def with_entities_of(outcomes: pl.DataFrame, consignments: Consignments) -> pl.D
     return attributed(outcomes, consignments.frame.select("consignment_id", "version", "lodged_at", *ENTITIES))
 
 
-def grave() -> pl.Expr:
-    """Return an expression: a result shows danger or a criminal link; null where neither was recorded."""
-    recorded = pl.col("findings").is_not_null() | pl.col("criminal_link").is_not_null()
-    dangerous = pl.col("findings").fill_null("").str.split(";").list.contains("dangerous")
-    linked = pl.col("criminal_link").cast(pl.String).fill_null("") == "true"
-    return pl.when((pl.col("result") == "non_compliant") & recorded).then(dangerous | linked)
-
-
 def labelled_of(consignments: Consignments, outcomes: pl.DataFrame, start: datetime) -> pl.DataFrame:
     """Return one row for each consignment with a result, in the order of the consignments; its last result counts."""
     results = (
-        outcomes.filter(pl.col("result").is_in(LABELLED))
+        outcomes.filter(teaches())
         .unique("consignment_id", keep="last", maintain_order=True)
         .select(
             "consignment_id",
             "known_at",
-            (pl.col("result") == "non_compliant").alias("hit"),
-            grave().alias("grave"),
+            hit(),
+            grave(),
             pl.col("selection").fill_null("unknown"),
             "selection_probability",
         )

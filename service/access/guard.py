@@ -21,16 +21,17 @@ from service.access.log_in_backoff import network_of
 from service.access.permissions import PERMISSIONS, Row
 from service.access.polls import Polls, is_poll
 from service.access.principal import OPEN, Principal
-from service.access.rate_limit import Limit
+from service.access.rate_limit import Limit, Quota
 from service.access.read_log import OUT_OF_REACH, ReadLog, Unnoted
-from service.problems import problem
+from service.problems import catalogue, problem
 
 LOG = structlog.get_logger("tamis.access")
 COOKIE = "tamis_session"
 KEY = "key"  # the parameter of a search
+DRY_RUN = "dry_run"  # the parameter of a call that leaves nothing on record
 CONSOLE = "/console"
+DOCS = "/docs"
 SAFE = ("GET", "HEAD")
-RETRY = {"Retry-After": "5"}
 NO_PAGE = ("static",)  # public, and no page that would greet somebody by name
 LOG_INS_A_MINUTE = 120
 HEADERS = (
@@ -45,12 +46,7 @@ HEADERS = (
         b"form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     ),
 )
-UNAVAILABLE = "The record cannot be reached at the moment; retry after 5 s."
 API_HEADERS = (HEADERS[0], HEADERS[2])  # what a machine reads: no copy is kept on the way, and none is guessed at
-REFUSED = (
-    "Authentication required: send `Authorization: Bearer KEY`; an administrator creates keys in the console or with "
-    "`tamis keys`."
-)
 
 
 class Guard:
@@ -75,42 +71,50 @@ class Guard:
             await self.app(scope, receive, send)
             return
         console = scope["path"].startswith(CONSOLE) or scope["path"] == "/"
-        guarded = _with_headers(send, HEADERS if console else API_HEADERS)
+        request = Request(scope, receive)
         try:
-            answer = await self._look(Request(scope, receive), console=console)
+            answer = await self._look(request, console=console)
         except (*OUT_OF_REACH, Unnoted) as fault:  # no handler of the application stands around the guard
-            LOG.error("store_unavailable", route=scope["path"], kind=type(fault).__name__)
-            answer = problem(HTTPStatus.SERVICE_UNAVAILABLE, UNAVAILABLE, (), RETRY)
-        await (answer or self.app)(scope, receive, guarded)
+            LOG.error(
+                "store_unavailable", route=request.scope["state"].get("route", "unknown"), kind=type(fault).__name__
+            )
+            answer = problem(catalogue.NOT_REACHED)
+        headers = HEADERS if console or scope["path"].startswith(DOCS) else API_HEADERS
+        quota: Quota | None = getattr(request.state, "quota", None)
+        if quota is not None and not console:
+            headers = (*headers, *quota.headers())
+        await (answer or self.app)(scope, receive, _with_headers(send, headers))
 
     async def _look(self, request: Request, *, console: bool) -> Response | None:
         """Return an answer in place of the application's; None where the call may go on."""
         route, subject = _matched(self.routes(), request.scope)
         if route is None:
             return None  # unknown path: the application answers 404
+        request.state.route = route
         row, access = PERMISSIONS[route], self.access()
         principal = None
         if access is not None and (console or not row.public) and route not in NO_PAGE:
             principal = None if console else self._caller_known(access, request)
             if principal is None:
                 principal = await to_thread.run_sync(functools.partial(self._who, access, request, console=console))
-        request.state.principal = principal
+        request.state.principal, request.state.caller = principal, self._logged(principal)
         if row.public:
             return (
                 None
                 if request.method in SAFE or self.doors.lets(network_of(address_of_caller(request)))
-                else _too_often()
+                else problem(catalogue.TOO_OFTEN)
             )
         if access is None:
-            return problem(HTTPStatus.SERVICE_UNAVAILABLE, "The service is starting; retry after 5 s.", (), RETRY)
+            return problem(catalogue.STARTING)
         if principal is None:
             return _unknown(request, console=console)
         if principal is not OPEN and principal.role not in row.roles:
-            return problem(HTTPStatus.FORBIDDEN, f"The role {principal.role} may not do this.")
-        if not self.limit.lets(principal.name):
-            return _too_often()
+            return problem(catalogue.ROLE, role=principal.role)
+        request.state.quota = quota = self.limit.take(principal.name)
+        if not quota.allowed:
+            return problem(catalogue.TOO_OFTEN, retry_after=quota.wait)
         if console and request.method not in SAFE and not _from_here(request):
-            return problem(HTTPStatus.FORBIDDEN, "Cross-site requests are refused.")
+            return problem(catalogue.CROSS_SITE)
         self._note(principal, request, route, row, subject)
         return None
 
@@ -130,6 +134,13 @@ class Guard:
         key = _key(request)
         return access.remembered(key) if key else None
 
+    def _logged(self, principal: Principal | None) -> str:
+        """Return a caller as the log names him: a machine by its key's name, a person by a pseudonym."""
+        read_log = self.read_log()
+        if principal is None or not principal.session:
+            return "" if principal is None else principal.name
+        return "" if read_log is None else read_log.traced(principal.name)
+
     def _note(self, principal: Principal, request: Request, route: str, row: Row, subject: str) -> None:
         """Note a use of the session, and what of personal data is about to be shown; a page that polls is neither."""
         read_log = self.read_log()
@@ -138,6 +149,8 @@ class Guard:
         now, poll = datetime.now(UTC), is_poll(request, route)
         if principal.session and principal.idle and not poll:
             read_log.use(principal.session, now)
+        if row.rehearses and DRY_RUN in request.query_params:  # whatever it says: who asks what would be leaves a trace
+            read_log.note(principal, route, DRY_RUN, now)
         if row.reads and not self.polls.repeats(principal, request, poll=poll):
             shown = read_log.traced(subject or request.query_params.get(KEY, "")) if row.traced else subject
             read_log.note(principal, route, shown, now)
@@ -166,14 +179,10 @@ def _matched(routes: Sequence[BaseRoute], scope: Scope) -> tuple[str | None, str
 
 def _unknown(request: Request, *, console: bool) -> Response:
     if not console:
-        return problem(HTTPStatus.UNAUTHORIZED, REFUSED, (), {"WWW-Authenticate": "Bearer"})
+        return problem(catalogue.NO_KEY, (), {"WWW-Authenticate": "Bearer"})
     if request.headers.get("hx-request"):
         return Response(status_code=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": f"{CONSOLE}/log-in"})
     return RedirectResponse(f"{CONSOLE}/log-in", HTTPStatus.SEE_OTHER)
-
-
-def _too_often() -> Response:
-    return problem(HTTPStatus.TOO_MANY_REQUESTS, "Rate limit exceeded; retry after 10 s.", (), {"Retry-After": "10"})
 
 
 def address_of_caller(request: Request) -> str:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.problems import problem
+from service.problems import catalogue, problem
 from service.settings import Settings
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-REFUSED = (
-    "The service is not known by this host name; its operator sets TAMIS_PUBLIC_URL, and TAMIS_HOSTS for further names."
-)
 
 
 class Hosts:
@@ -30,7 +26,7 @@ class Hosts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not self._knows(scope):
-            await problem(HTTPStatus.MISDIRECTED_REQUEST, REFUSED)(scope, receive, send)
+            await problem(catalogue.UNKNOWN_HOST)(scope, receive, send)
             return
         await self.app(scope, receive, send)
 

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from http import HTTPStatus
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api.error_responses import RETRY_SECONDS
 from service.api.metrics import Metrics
-from service.problems import problem
+from service.problems import catalogue, problem
+from service.problems.catalogue import Kind
 
 LOG = structlog.get_logger("tamis.api")
-BUSY, LATE = "busy", "late"
-DETAILS = {
-    BUSY: "Too many concurrent requests; nothing was processed. Retry after 5 s.",
-    LATE: "Timed out. The request may have been recorded; retry it unchanged (it is idempotent).",
-}
+COUNTED_AS = {catalogue.BUSY: "busy", catalogue.LATE: "late"}  # in the metrics
 
 
 class Admission:
@@ -33,7 +28,7 @@ class Admission:
             return
         counts = scope["path"].startswith("/v1/")  # who asks how the service is gets an answer however busy it is
         if counts and len(self._under_way) >= self.at_once:
-            await self._refuse(BUSY, scope, receive, send)
+            await self._refuse(catalogue.BUSY, scope, receive, send)
             return
         answer = _Answer(send)
         task = asyncio.ensure_future(self.app(scope, receive, answer.send))
@@ -45,15 +40,15 @@ class Admission:
             task.result()
         elif answer.close():
             task.add_done_callback(_heard)
-            await self._refuse(LATE, scope, receive, send)
+            await self._refuse(catalogue.LATE, scope, receive, send)
         else:
             await task  # it has begun to answer
 
-    async def _refuse(self, why: str, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _refuse(self, kind: Kind, scope: Scope, receive: Receive, send: Send) -> None:
+        why = COUNTED_AS[kind]
         self.metrics.refused.labels(why).inc()
         LOG.warning("call refused", why=why, under_way=len(self._under_way))
-        refusal = problem(HTTPStatus.SERVICE_UNAVAILABLE, DETAILS[why], headers={"Retry-After": RETRY_SECONDS})
-        await refusal(scope, receive, send)
+        await problem(kind)(scope, receive, send)
 
 
 class _Answer:

@@ -18,11 +18,13 @@ from features.outcome import SELECTIONS
 from service.officers.queue import SHOWN
 from service.orientation.decision_fields import AS_READ, LADDERS, MEANINGS
 from service.orientation.decisions import SCHEMA
+from service.problems.catalogue import KINDS
 
 LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
 ABSENT = ("risk", "rank", "of", "office", "selection_probability", "party_id", "network_id", "lists_as_of",
           "history_as_of", "model_id", "model_sha256", "feature_fingerprint")  # fmt: skip
 MODES = ("full", "degraded", "rules_only")
+DRY = "true where nothing was recorded; absent otherwise"
 
 
 class Answer(BaseModel):
@@ -98,6 +100,7 @@ Waiting = _model(
 class Decisions(Answer):
     """Decisions on the consignments of a message, in its order."""
 
+    dry_run: bool = Field(default=False, description=DRY)
     decisions: list[Decision]  # type: ignore[valid-type]
 
 
@@ -113,6 +116,7 @@ class RefusedLine(Answer):
 class MessageAnswer(Answer):
     """Decisions on a carrier's message, and the lines that were refused."""
 
+    dry_run: bool = Field(default=False, description=DRY)
     format: str = Field(description="the format that it was recognised as")
     decisions: list[Decision]  # type: ignore[valid-type]
     problems: list[RefusedLine]
@@ -338,8 +342,15 @@ class FieldProblem(Answer):
 class ProblemDocument(Answer):
     """How every error is answered (RFC 9457)."""
 
-    type: str
-    title: str
+    type: Literal[tuple(kind.type for kind in KINDS)] = Field(  # type: ignore[valid-type]
+        description="where the service that answered describes the kind of problem"
+    )
+    code: Literal[tuple(kind.code for kind in KINDS)] = Field(  # type: ignore[valid-type]
+        description="the kind of problem; programs tell problems by it"
+    )
+    title: str = Field(description="the kind of problem in words")
     status: int
-    detail: str
-    errors: list[FieldProblem] | None = Field(default=None, description="of a body: each field that was refused")
+    detail: str = Field(description="what is the matter with this call; its words may change")
+    errors: list[FieldProblem] | None = Field(default=None, description="of a body: every field that was refused")
+    more_errors: int | None = Field(default=None, description="further ones that are not listed")
+    request_id: str | None = Field(default=None, description="by which the service's log has this call: `X-Request-Id`")

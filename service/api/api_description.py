@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from http import HTTPStatus
@@ -14,14 +15,17 @@ from starlette.routing import BaseRoute
 
 from service.access.permissions import PERMISSIONS, Row
 from service.api.answer_models import FieldProblem, ProblemDocument
+from service.problems.catalogue import KINDS, Kind
 
 METHODS = ("get", "post")
+NAMED = re.compile(r"{\w+}")  # in the detail of a problem
 KEY = "key"
 BEARER = HTTPBearer(description="Bearer KEY")
 ABOUT = """Lodge consignments, get decisions, return control results. Every call but those of monitoring carries a key.
 
 Retry any call unchanged: what was recorded is answered again, with `Idempotent-Replay: true`. Errors are problem
-documents that name the field and the remedy and never repeat what was sent.
+documents with a `code` of the catalogue (`/docs/problems`); they name every field and its remedy and never repeat what
+was sent.
 """
 TAGS = {
     "consignments": "what clearance systems call",
@@ -51,11 +55,27 @@ WHEN = {
 }
 WAITED_FOR = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 RETRY_AFTER = {"Retry-After": {"description": "seconds", "schema": {"type": "string"}}}
-REPLAY = {
+OF_QUOTA = {
+    "RateLimit-Policy": {
+        "description": "what the process that answered allows this caller: `q` calls at once, whole again after `w` "
+        "seconds (draft-ietf-httpapi-ratelimit-headers)",
+        "schema": {"type": "string", "examples": ['"calls";q=100;w=10']},
+    },
+    "RateLimit": {
+        "description": "what it has left: `r` calls now, all of them again after `t` seconds",
+        "schema": {"type": "string", "examples": ['"calls";r=97;t=1']},
+    },
+}
+COUNTED = (404, 409, 410, 413, 422, 429)  # refusals of a caller who is known and whose call was counted
+OF_LODGING = {
+    "Tamis-Dry-Run": {
+        "description": "`true` where nothing was recorded, whatever the form of the answer",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
     "Idempotent-Replay": {
         "description": "`true` where all decisions were on record before",
         "schema": {"type": "string", "enum": ["true"]},
-    }
+    },
 }
 
 
@@ -80,6 +100,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         schemas[model.__name__] = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas[model.__name__].pop("$defs", None)
     components["securitySchemes"] = {KEY: BEARER.model_dump(mode="json", by_alias=True, exclude_none=True)}
+    components["headers"] = OF_QUOTA
     components["responses"] = {HTTPStatus(code).name.lower(): _problem(HTTPStatus(code)) for code in WHEN}
     for method, operation in _operations(document):
         _complete(operation, method)
@@ -102,8 +123,9 @@ def _complete(operation: dict[str, Any], method: str) -> None:
     responses.pop(str(HTTPStatus.UNPROCESSABLE_ENTITY.value), None)
     for status in _refusals(name, row, operation, method):
         responses[str(status.value)] = {"$ref": f"#/components/responses/{status.name.lower()}"}
-    if name in LODGING:
-        responses["200"]["headers"] = REPLAY
+    for status, answer in responses.items():
+        if status < "300" and not row.public:
+            answer["headers"] = {**(OF_LODGING if name in LODGING and status == "200" else {}), **_quota_headers()}
 
 
 def _refusals(name: str, row: Row, operation: dict[str, Any], method: str) -> Iterator[HTTPStatus]:
@@ -127,7 +149,25 @@ def _refusals(name: str, row: Row, operation: dict[str, Any], method: str) -> It
 
 def _problem(status: HTTPStatus) -> dict[str, Any]:
     schema = {"$ref": f"#/components/schemas/{ProblemDocument.__name__}"}
+    kinds = [kind for kind in KINDS if kind.status is status]
+    examples = {kind.code: {"summary": kind.title, "value": _example(kind)} for kind in kinds}
     described: dict[str, Any] = {
-        "description": WHEN[status.value], "content": {"application/problem+json": {"schema": schema}},
-    }  # fmt: skip
-    return described | ({"headers": RETRY_AFTER} if status in WAITED_FOR else {})
+        "description": f"{WHEN[status.value]}: {', '.join(f'`{kind.code}`' for kind in kinds)}",
+        "content": {"application/problem+json": {"schema": schema, "examples": examples}},
+    }
+    headers = {**(RETRY_AFTER if status in WAITED_FOR else {}), **(_quota_headers() if status in COUNTED else {})}
+    return described | ({"headers": headers} if headers else {})
+
+
+def _quota_headers() -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in OF_QUOTA}
+
+
+def _example(kind: Kind) -> dict[str, Any]:
+    """How a problem of a kind looks; an ellipsis stands for what depends on the call."""
+    return {"type": kind.type, "code": kind.code, "title": kind.title, "status": kind.status.value,
+            "detail": _any_call(kind)}  # fmt: skip
+
+
+def _any_call(kind: Kind) -> str:
+    return NAMED.sub("…", kind.detail)

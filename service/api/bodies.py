@@ -14,7 +14,7 @@ from features.algebra.tables import Cells, Table, Wholes
 from features.consignment import CONSIGNMENT_COLUMNS, EXTRA, GOODS_COLUMNS, Column
 from features.item_numbers import item_number
 from features.outcome import OUTCOME_COLUMNS
-from service.problems import Problem
+from service.problems import Problem, field_problem
 from service.record.declared_rows import as_text, text_frame
 
 LONGEST_MESSAGE = 1000
@@ -162,13 +162,13 @@ def twice(message: dict[str, Any]) -> list[int]:
 def not_offered(message: dict[str, Any], offered: Collection[str]) -> list[Problem]:
     """Name the consignments with foreign columns that are not offered: each of them would widen all rows."""
     wide = (i for i, one in enumerate(message["consignments"]) if not set(one.get("extra") or ()) <= set(offered))
-    return [{"pointer": f"/consignments/{place}/extra", **NOT_OFFERED} for place in wide]
+    return [field_problem(f"/consignments/{place}/extra", *NOT_OFFERED) for place in wide]
 
 
-NOT_OFFERED = {
-    "reason": "a foreign column that is not offered",
-    "remedy": "send only those that the mapping of the service names under [extra], without their prefix",
-}
+NOT_OFFERED = (
+    "a foreign column that is not offered",
+    "send only those that the mapping of the service names under [extra], without their prefix",
+)
 
 
 def rows_of(message: dict[str, Any]) -> tuple[Table, list[str]]:

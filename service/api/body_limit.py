@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.problems import problem
+from service.problems import catalogue, problem
 
 OF_A_FORM = 256 * 1024  # bytes of a form of the console: the longest holds a policy, and it is read on the event loop
 LINGER_SECONDS, LINGER_BYTES = 1.0, 4 * 1024**2  # so long is a refused body read, for its sender to read the refusal
@@ -26,7 +25,7 @@ class BodyLimit:
         limit = min(self.limit, OF_A_FORM) if scope["path"].startswith("/console") else self.limit
         body = None if _declared(scope) > limit else await _whole(receive, limit)
         if body is None:
-            too_large = problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {limit} bytes a request")
+            too_large = problem(catalogue.TOO_LARGE, limit=limit)
             await too_large(scope, receive, send)
         elif isinstance(body, bytes):
             await self.app(scope, _replay(body, receive), send)

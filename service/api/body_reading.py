@@ -8,7 +8,6 @@ from email.message import Message as Header
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
@@ -22,16 +21,18 @@ from features.messages.parquet_footer import PARQUET
 from features.messages.raw import UnreadableFile
 from features.messages.strict_json import read_json
 from service.api.bodies import KNOWN
+from service.api.body_faults import of_values
 from service.api.body_parts import LISTED, WIDTH, goods_lines
-from service.api.error_responses import Unprocessable
+from service.api.error_responses import Malformed, Unprocessable
 from service.api.live_desk import desk_of
+from service.problems import field_problem
 from service.runtime.process_tuning import give_memory_back
 
 T = TypeVar("T")
 Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 LARGE = 32 * 1024  # bytes: reading more takes the event loop, on which every other call waits, over ten milliseconds
 MUCH = 1024**2  # bytes of a body after which memory is given back, which takes some tens of milliseconds
-ENOUGH = 100  # faults of a body: whoever is told so many corrects their program, not a field
+ENOUGH = 100  # faults of a body that are listed: whoever is told so many corrects their program; others are counted
 PACKINGS = (*PACKED, PARQUET)  # how a body begins that can be any length once it is read
 
 
@@ -109,16 +110,31 @@ class _Read(Request):
 
 
 def _read(request: Request, content: bytes, model: Any) -> _Read:
-    """Read a body of JSON to the model of its route; raises Unprocessable and RequestValidationError."""
+    """Read a body of JSON to the model of its route; raises Unprocessable and Malformed."""
     if not (isinstance(model, type) and issubclass(model, BaseModel) and content and _says_json(request)):
         return _Read(request, content, None)
     try:
         extras = request.state.extras = extras_offered(request)
-        sent = read_json(content, "the body", OF_A_CALL, as_written=False, known=KNOWN | extras)
+        sent = _from_json(content, extras)
         OF_A_CALL.check_rows(goods_lines(sent), WIDTH + len(extras), "the body")
     except UnreadableFile as fault:
-        raise Unprocessable([{"pointer": "/", "reason": "unreadable", "remedy": str(fault)}]) from None
-    return _Read(request, content, validated(model, sent))
+        raise Unprocessable([field_problem("/", "unreadable", str(fault))]) from None
+    try:
+        return _Read(request, content, validated(model, sent))
+    except Malformed as fault:
+        if fault.unlisted or _too_long(fault):
+            raise
+        again = _from_json(content, extras)  # what was validated is not kept
+        raise Malformed(fault.errors(), of_values(model, again, request.app.state.dialects.offices)) from None
+
+
+def _from_json(content: bytes, extras: Collection[str]) -> Any:
+    return read_json(content, "the body", OF_A_CALL, as_written=False, known=KNOWN | frozenset(extras))
+
+
+def _too_long(fault: Malformed) -> bool:
+    """Whether a list is longer than any that is taken."""
+    return any(one["type"] == "too_long" for one in fault.errors())
 
 
 def _says_json(request: Request) -> bool:
@@ -132,40 +148,59 @@ def _says_json(request: Request) -> bool:
 
 
 def validated(model: type[BaseModel], sent: Any) -> BaseModel:
-    """Validate a body part by part, so that other threads get their turn; raises RequestValidationError."""
+    """Validate a body part by part, so that other threads get their turn; raises Malformed.
+
+    Faults beyond ENOUGH are counted, not listed.
+    """
     listed = LISTED.get(model)
     parts = sent.get(listed.name) if listed is not None and isinstance(sent, dict) else None
     if listed is None or not isinstance(parts, list) or len(parts) < 2:
         return _one(model, sent, ())
     if len(parts) > listed.longest:
-        raise RequestValidationError([{"type": "too_long", "loc": ("body", listed.name)}])
-    faults: list[Any] = []
+        raise Malformed([{"type": "too_long", "loc": ("body", listed.name)}])
+    faults = _Faults()
     done: list[Any] = []
     whole = _attempt(model, {**sent, listed.name: parts[:1]}, (), faults)
     for place in range(1, len(parts)):
-        if len(faults) >= ENOUGH:
-            break
         part, parts[place] = parts[place], None  # what is validated need not be kept twice
         done.append(_attempt(listed.part, part, (listed.name, place), faults))
-    if faults or whole is None:
-        raise RequestValidationError(faults)
+    if whole is None or faults.listed:
+        raise faults.as_malformed()
     getattr(whole, listed.name).extend(done)
     return whole
 
 
 def _one(model: type[BaseModel], sent: Any, where: tuple[str | int, ...]) -> BaseModel:
-    faults: list[Any] = []
+    faults = _Faults()
     found = _attempt(model, sent, where, faults)
     if found is None:
-        raise RequestValidationError(faults)
+        raise faults.as_malformed()
     return found
 
 
-def _attempt(model: type[BaseModel], sent: Any, where: Collection[str | int], faults: list[Any]) -> BaseModel | None:
-    """Validate one part; its faults are added, with the place where it stands, and without what was sent."""
+class _Faults:
+    """The faults of a body: the first ones by their place, and how many there are beyond."""
+
+    def __init__(self) -> None:
+        self.listed: list[Any] = []
+        self.unlisted = 0
+
+    def add(self, fault: ValidationError, where: Collection[str | int]) -> None:
+        """Add what is wrong with a part that stands at a place, without what was sent."""
+        room = max(0, ENOUGH - len(self.listed))
+        found = fault.errors(include_url=False, include_context=False, include_input=False)[:room] if room else []
+        self.listed += [{"type": one["type"], "loc": ("body", *where, *one["loc"])} for one in found]
+        self.unlisted += fault.error_count() - len(found)
+
+    def as_malformed(self) -> Malformed:
+        """Return what the route raises."""
+        return Malformed(self.listed, unlisted=self.unlisted)
+
+
+def _attempt(model: type[BaseModel], sent: Any, where: Collection[str | int], faults: _Faults) -> BaseModel | None:
+    """Validate one part; its faults are added, with the place where it stands."""
     try:
         return model.model_validate(sent)
     except ValidationError as fault:
-        found = fault.errors(include_url=False, include_context=False, include_input=False)
-        faults += [{"type": one["type"], "loc": ("body", *where, *one["loc"])} for one in found[:ENOUGH]]
+        faults.add(fault, where)
         return None

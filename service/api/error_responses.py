@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -12,16 +13,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from features.messages import Refused
-from service.api.bodies import KNOWN, body_field
+from service.api.bodies import KNOWN
+from service.api.body_faults import beside
 from service.api.body_limit import BodyLimit
-from service.problems import Problem, problem
+from service.problems import Problem, catalogue, field_problem, problem
 from service.record.consignment_versions import Conflict, Gone
 from service.record.ownership import OfAnother
 
 LOG = structlog.get_logger("tamis.api")
-RETRY_SECONDS = "5"
-TOLD = 1_000  # faults of one body that are told: one for each of its consignments
 REMEDIES = {
     "missing": "state it",
     "extra_forbidden": "an unknown field: see /openapi.json for the known ones; put foreign columns into `extra`",
@@ -41,30 +40,33 @@ class Unprocessable(ValueError):
         self.errors = errors
 
 
-def refused_fields(refused: Refused, places: Sequence[str]) -> list[Problem]:
-    """Every refused row as the field of the body that it is, the reason and the remedy."""
-    return [
-        {"pointer": body_field(places[row["line"]], row["field"]), "reason": row["reason"], "remedy": row["remedy"]}
-        for row in refused.rows.select("line", "field", "reason", "remedy").to_dicts()
-    ]
+class Malformed(RequestValidationError):
+    """A body of another shape; `values` are the faults of what could be read of it all the same.
+
+    faults: of its shape, as pydantic names them. unlisted: further ones of which the number alone is known.
+    """
+
+    def __init__(self, faults: Sequence[Any], values: Sequence[Problem] = (), unlisted: int = 0) -> None:
+        super().__init__(faults)
+        self.values, self.unlisted = values, unlisted
 
 
 async def _unprocessable(_: Request, fault: Exception) -> Response:
     assert isinstance(fault, Unprocessable)  # noqa: S101 - registered for it alone
-    listed = fault.errors[:TOLD]
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "Some fields are invalid; nothing was recorded.", listed)
+    return problem(catalogue.INVALID_FIELDS, fault.errors)
 
 
 async def _invalid(_: Request, fault: Exception) -> Response:
     """A body of another shape: where it differs and what to do, without its values and without its unknown names."""
     assert isinstance(fault, RequestValidationError)  # noqa: S101 - registered for it alone
-    errors = [
-        {"pointer": _pointer(error), "reason": _reason(error["type"]), "remedy": REMEDIES.get(error["type"], REMEDY)}
-        for error in fault.errors()[:100]
-    ]
-    first_of_each = {error["pointer"]: error for error in reversed(errors)}
+    faults = fault.errors()
+    shape = [field_problem(_pointer(one), _reason(one["type"]), REMEDIES.get(one["type"], REMEDY)) for one in faults]
+    first_of_each = {one["pointer"]: one for one in reversed(shape)}
     listed = list(first_of_each.values())[::-1]
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The body does not match the schema; nothing was recorded.", listed)
+    if not isinstance(fault, Malformed):
+        return problem(catalogue.MALFORMED_BODY, listed)
+    kinds = [(one["pointer"], of["type"] == "extra_forbidden") for one, of in zip(shape, faults, strict=True)]
+    return problem(catalogue.MALFORMED_BODY, [*listed, *beside(fault.values, kinds)], unlisted=fault.unlisted)
 
 
 REMEDY = "see /openapi.json for what the field takes"
@@ -84,56 +86,39 @@ def _reason(kind: str) -> str:
 
 async def _conflict(_: Request, fault: Exception) -> Response:
     assert isinstance(fault, Conflict)  # noqa: S101 - registered for it alone
-    detail = (
-        f"{len(fault.consignment_ids)} consignments were sent before under the same message and version with another "
-        "content; send an amendment with the next version"
-    )
-    return problem(HTTPStatus.CONFLICT, detail)
+    return problem(catalogue.CHANGED_CONTENT, count=len(fault.consignment_ids))
 
 
 async def _of_another(_: Request, fault: Exception) -> Response:
     assert isinstance(fault, OfAnother)  # noqa: S101 - registered for it alone
-    detail = (
-        f"consignment_id, message_id: {len(fault.consignment_ids)} consignments, or the message that they came in, "
-        "belong to another office or caller; nothing was recorded. Use identifiers of your own, or have the "
-        "consignment transferred first"
-    )
-    return problem(HTTPStatus.CONFLICT, detail)
+    return problem(catalogue.OF_ANOTHER, count=len(fault.consignment_ids))
 
 
 async def _gone(_: Request, fault: Exception) -> Response:
     assert isinstance(fault, Gone)  # noqa: S101 - registered for it alone
-    return problem(HTTPStatus.GONE, f"{fault}; send it as a new version to have it decided again")
+    return problem(catalogue.ERASED, what=fault)
+
+
+def _route(request: Request) -> str:
+    """Return the name of a request's route; its path names a consignment."""
+    return str(getattr(request.state, "route", "unknown"))
 
 
 async def _unwritable(request: Request, fault: Exception) -> Response:
     """No decision leaves unrecorded: when the store cannot be written, the caller is told to come again."""
-    LOG.error("store_unavailable", route=request.url.path, kind=type(fault).__name__)
-    return problem(
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        "The record cannot be written at the moment; retry after 5 s.",
-        headers={"Retry-After": RETRY_SECONDS},
-    )
+    LOG.error("store_unavailable", route=_route(request), kind=type(fault).__name__)
+    return problem(catalogue.NOT_WRITTEN)
 
 
 async def _http(_: Request, fault: Exception) -> Response:
     assert isinstance(fault, HTTPException)  # noqa: S101 - registered for it alone
-    status = HTTPStatus(fault.status_code)
-    detail = DETAILS.get(status, status.description or status.phrase)
-    return problem(status, detail, headers=fault.headers)
-
-
-DETAILS = {
-    HTTPStatus.BAD_REQUEST: "The body cannot be parsed; send valid JSON in UTF-8.",
-    HTTPStatus.SERVICE_UNAVAILABLE: "The service is not ready; retry after 5 s.",
-    HTTPStatus.NOT_FOUND: "Not found.",
-}
+    return problem(catalogue.OF_STATUS[HTTPStatus(fault.status_code)], headers=fault.headers)
 
 
 async def _unexpected(request: Request, fault: Exception) -> Response:
     """The last resort; the log names the kind of fault and the route, never the content."""
-    LOG.error("unexpected", route=request.url.path, kind=type(fault).__name__)
-    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error; it has been logged.")
+    LOG.error("unexpected", route=_route(request), kind=type(fault).__name__)
+    return problem(catalogue.INTERNAL)
 
 
 Answer = Callable[[Request, Exception], Awaitable[Response]]

@@ -22,12 +22,14 @@ from features.choices import (
     FormatName,
     format_called,
 )
+from features.contract import FAULT_COLUMNS
 from features.messages.bounds import OF_A_CALL
 from features.messages.formats import read_content
 from features.messages.mapping import UNMAPPED, Mapping, MappingFault
 from features.messages.mapping_file import load_mapping
 from features.messages.offices import Offices, load_offices
 from features.messages.raw import Raw, UnreadableFile
+from features.messages.read_message import gate_message
 from service.access.guard import principal_of
 from service.access.principal import Principal
 from service.access.redaction import shown_to
@@ -36,14 +38,15 @@ from service.api.answer_models import LanesOfAnother, MessageAnswer
 from service.api.bodies import LONGEST_MESSAGE
 from service.api.body_reading import BoundedRoute
 from service.api.error_responses import Unprocessable
-from service.api.live_desk import desk_of
+from service.api.live_desk import DRY_HEADERS, DryRun, desk_for_call
 from service.api.metrics import Metrics
 from service.api.routes import metrics_of, refuse_offices_of_others
 from service.calls.versioning import message_of, receptacle_assignments
 from service.desk import desk_for
 from service.orientation import Decisions
+from service.problems import field_problem
 from service.settings import Settings
-from service.targeting import Desk, target
+from service.targeting import target
 
 router = APIRouter(route_class=BoundedRoute)
 BODY = {
@@ -97,61 +100,71 @@ def post_message(
     content: Annotated[bytes, Depends(content_of)],
     format: MessageFormat = None,
     answer_as: Annotated[AnswerKind, Query(alias="answer", description="in whose words to answer")] = "json",
-    desk: Desk = Depends(desk_of),  # noqa: B008 - FastAPI's way of wiring
+    dry_run: DryRun = False,
     metrics: Metrics = Depends(metrics_of),  # noqa: B008
 ) -> Response:
     """Decisions on all consignments of a message, recorded before they are answered; what cannot be read is told."""
-    started, now = time.perf_counter(), datetime.now(UTC)
+    started, now, desk = time.perf_counter(), datetime.now(UTC), desk_for_call(request, dry_run=dry_run)
     dialects: Dialects = request.app.state.dialects
     name = f"message-{hashlib.sha256(content).hexdigest()[:24]}"
     try:
         raw = dialects.in_contract(read_content(content, "message", dialects.mapping, format, OF_A_CALL))
     except (UnreadableFile, MappingFault) as fault:
-        raise Unprocessable([{"pointer": "/", "reason": "unreadable", "remedy": str(fault)}]) from None
+        raise Unprocessable([field_problem("/", "unreadable", str(fault))]) from None
     _fit(raw, answer_as)
     sender = principal_of(request).sender
     if "office" in raw.rows.columns:
         refuse_offices_of_others(principal_of(request), raw.rows["office"].unique().to_list())
-    decisions = Decisions([], raw.broken)
+    decisions, faults = Decisions([], raw.broken), raw.broken.select(FAULT_COLUMNS)
     if raw.rows.height:
         store, offices = desk.journal.store, dialects.offices
         sent = message_of(raw, store, name, now, sender=sender, complete=False, offices=offices)
         decisions = target(sent, desk_for(desk, sender))
-    stowed = receptacle_assignments(raw, desk.journal.store, now, sender)
-    for row in [] if decisions.replayed else decisions.rows:
+        if decisions.refused.height:  # of each line its first fault alone
+            faults = pl.concat([gate_message(sent)[0].faults, faults])
+    stowed = receptacle_assignments(raw, desk.journal.store, now, sender, dry_run=dry_run)
+    for row in [] if decisions.replayed or dry_run else decisions.rows:
         metrics.decisions.labels(row["clearance"], row["selection"], row["mode"]).inc()
     metrics.seconds.labels("/v1/messages", "200").observe(time.perf_counter() - started)
-    return _answer(answer_as, decisions, raw, stowed, dialects.codes, principal_of(request))
+    given = _answer(answer_as, decisions, raw, faults, stowed, dialects.codes, principal_of(request), dry_run=dry_run)
+    given.headers.update(DRY_HEADERS if dry_run else {})
+    return given
 
 
 def _fit(raw: Raw, kind: AnswerKind) -> None:
     """Refuse, before anything is decided, too many consignments at once and an answer that cannot be given."""
     consignments = raw.rows["consignment_id"].n_unique() if "consignment_id" in raw.rows.columns else 0
+    faults = []
     if consignments > LONGEST_MESSAGE:
         remedy = f"at most {LONGEST_MESSAGE:,} consignments a call; send a day's manifest with `tamis score`"
-        raise Unprocessable([{"pointer": "/", "reason": "too many consignments", "remedy": remedy}])
+        faults.append(field_problem("/", "too many consignments", remedy))
     try:
         refuse_unfit(kind, raw.format, consignments)
     except NoSuchAnswer as fault:
-        raise Unprocessable([{"pointer": "/answer", "reason": "no such answer", "remedy": str(fault)}]) from None
+        faults.append(field_problem("/answer", "no such answer", str(fault)))
+    if faults:
+        raise Unprocessable(faults)
 
 
 def _answer(
-    kind: AnswerKind, decisions: Decisions, raw: Raw, stowed: int, codes: AnswerCodes, principal: Principal
+    kind: AnswerKind,
+    decisions: Decisions,
+    raw: Raw,
+    faults: pl.DataFrame,
+    stowed: int,
+    codes: AnswerCodes,
+    principal: Principal,
+    *,
+    dry_run: bool,
 ) -> Response:
     headers = {"Idempotent-Replay": "true"} if decisions.replayed else {}
-    refused, shown = _refused(raw, decisions), shown_to(principal, decisions.as_json())
+    refused, shown = faults.sort("line", maintain_order=True), shown_to(principal, decisions.as_json())
     if kind == "json":
-        shown_as: dict[str, Any] = {"format": raw.format, "decisions": shown, "problems": refused}
-        return JSONResponse(shown_as | ({"items_assigned": stowed} if stowed else {}), headers=headers)
+        shown_as: dict[str, Any] = {"format": raw.format, "decisions": shown, "problems": refused.to_dicts()}
+        shown_as |= ({"items_assigned": stowed} if stowed else {}) | ({"dry_run": True} if dry_run else {})
+        return JSONResponse(shown_as, headers=headers)
     given = answer(kind, shown, raw.header, raw.format, codes)
-    headers |= {"Tamis-Lines-Refused": str(len(refused))} if refused else {}
+    headers |= {"Tamis-Lines-Refused": str(refused["line"].n_unique())} if refused.height else {}
     if given.content is None:
         return Response(status_code=204, headers=headers)
     return Response(given.content, media_type=given.media_type, headers=headers)
-
-
-def _refused(raw: Raw, decisions: Decisions) -> list[dict[str, Any]]:
-    """Every line that was refused, by its number: the field, the reason and the remedy, nothing of its content."""
-    both = [decisions.refused, raw.broken] if raw.rows.height else [raw.broken]
-    return pl.concat(both).sort("line", maintain_order=True).select("line", "field", "reason", "remedy").to_dicts()

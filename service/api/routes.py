@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, date, datetime
-from http import HTTPStatus
 from typing import Annotated, Any
 
 import polars as pl
@@ -24,10 +23,11 @@ from service.access.redaction import shown_to
 from service.api import answer_models as answers
 from service.api import bodies as models
 from service.api.bodies import Genuine, Judgement, Serial, Transferred
+from service.api.body_faults import of_another_office, of_contents, of_message, of_rows, of_serials, without_extras
 from service.api.body_parts import dumped
 from service.api.body_reading import BoundedRoute, apart
-from service.api.error_responses import Unprocessable, refused_fields
-from service.api.live_desk import bundles_of, calls_of, desk_of
+from service.api.error_responses import Unprocessable
+from service.api.live_desk import DRY_HEADERS, DryRun, bundles_of, calls_of, desk_for_call, desk_of
 from service.api.metrics import Metrics
 from service.api.state_metrics import state_of
 from service.audit.dossier import dossier
@@ -38,8 +38,8 @@ from service.officers.queue import AT_MOST, Stage, days_shown, queue
 from service.orientation import Decisions
 from service.parties import stored_parties as parties
 from service.parties.ftm_export import network_as_ftm
-from service.parties.registered_serials import problems_of, register, serials_of
-from service.problems import Problem, problem
+from service.parties.registered_serials import register, serials_of
+from service.problems import catalogue, field_problem, problem
 from service.record.numbers_meant import number_meant, numbers_meant
 from service.record.result_checks import gate_results
 from service.record.standing import with_standing
@@ -55,10 +55,6 @@ SINCE = r"^[0-9TZ:.+-]+$"
 SINCE_IN_WORDS = "the `next` of the last answer, or a moment in ISO 8601 with a zone; 0 for the beginning"
 LAST_PLACE = 2**62 - 1
 PLAIN = r"^[^\x00-\x1f\x7f]+$"
-TWICE = {
-    "reason": "the same consignment and version twice in one message",
-    "remedy": "send it once, with all of its goods; an amendment carries the next version",
-}
 
 
 def metrics_of(request: Request) -> Metrics:
@@ -68,20 +64,24 @@ def metrics_of(request: Request) -> Metrics:
 
 
 @router.post("/v1/consignments", response_model=None, responses={200: {"model": answers.Decisions}})
-async def post_consignments(request: Request, body: models.Message) -> Response:  # type: ignore[valid-type]
+async def post_consignments(
+    request: Request,
+    body: models.Message,  # type: ignore[valid-type]
+    dry_run: DryRun = False,
+) -> Response:
     """Decisions on the consignments of a message, in the same order, recorded before they are answered."""
     started = time.perf_counter()
-    desk, metrics, principal = desk_of(request), metrics_of(request), principal_of(request)
+    desk, metrics, principal = desk_for_call(request, dry_run=dry_run), metrics_of(request), principal_of(request)
     message, places = await apart(
         request, _message_of, body, principal, request.state.extras, request.app.state.dialects.offices
     )
     try:
         decisions = await asyncio.wrap_future(calls_of(request).decide(message, desk, principal.sender))
     except Refused as refused:
-        raise Unprocessable(refused_fields(refused, places)) from None
-    headers = {"Idempotent-Replay": "true"} if decisions.replayed else {}
-    answer = await apart(request, _answer, principal, decisions, headers)
-    for row in [] if decisions.replayed else decisions.rows:
+        raise Unprocessable(of_rows(refused.faults, places)) from None
+    headers = ({"Idempotent-Replay": "true"} if decisions.replayed else {}) | (DRY_HEADERS if dry_run else {})
+    answer = await apart(request, _answer, principal, decisions, headers, {"dry_run": True} if dry_run else {})
+    for row in [] if decisions.replayed or dry_run else decisions.rows:
         metrics.decisions.labels(row["clearance"], row["selection"], row["mode"]).inc()
     metrics.seconds.labels("/v1/consignments", "200").observe(time.perf_counter() - started)
     return answer
@@ -99,11 +99,10 @@ def post_outcomes(
     store, given = desk.journal.store, rows["consignment_id"].drop_nulls().unique().to_list()
     hidden = frozenset(unseen(store, principal, list(numbers_meant(store, given).values())))
     gated = gate_results(rows, store, hidden)
-    if gated.refused.height:
-        raise Unprocessable(refused_fields(Refused(gated.refused), fields))
-    if hidden:
-        places = [place for place, number in enumerate(gated.accepted["consignment_id"]) if number in hidden]
-        raise Unprocessable([_of_another(f"/outcomes/{place}") for place in places])
+    if gated.refused.height or hidden:
+        numbers = gated.accepted.select("line", "consignment_id").iter_rows()
+        of_others = [of_another_office(f"/outcomes/{line}") for line, number in numbers if number in hidden]
+        raise Unprocessable([*of_rows(gated.faults, fields), *of_others])
     received = desk.journal.sent_by(principal.sender).learn(gated.accepted)
     metrics.outcomes.inc(received.recorded)
     return {
@@ -186,8 +185,7 @@ def get_queue(
     store = desk.journal.store
     if not is_known_office(store, office, {*desk.policy.capacity.offices, *principal.offices}):
         remedy = "an office that decisions are on record for, or that the policy names"
-        errors = [{"pointer": "/office", "reason": "unknown office", "remedy": remedy}]
-        return problem(HTTPStatus.NOT_FOUND, "no such office is known here", errors)
+        return problem(catalogue.UNKNOWN_OFFICE, [field_problem("/office", "unknown office", remedy)])
     first, last = days_shown(store, office, stage, datetime.now(UTC).date(), day=day, since=since)
     waits = queue(store, office, stage, first, until=last, at_most=at_most, beyond=beyond)
     return {
@@ -244,7 +242,7 @@ def post_judgement(
     try:
         parties.judge(store, body.one, body.other, same, principal.name, body.reason, at, principal.offices)
     except Fault as fault:
-        raise Unprocessable([{"pointer": "/one", "reason": "no such pair", "remedy": str(fault)}]) from None
+        raise Unprocessable([field_problem("/one", "no such pair", str(fault))]) from None
     return {"status": "recorded", "by": principal.name}
 
 
@@ -261,7 +259,7 @@ def post_transfer(
         transfer(desk.journal.store, given, principal.sender, desk.policy.capacity.offices, datetime.now(UTC))
     except Fault as fault:
         field, _, remedy = str(fault).partition(": ")
-        raise Unprocessable([{"pointer": f"/{field}", "reason": "cannot be passed on", "remedy": remedy}]) from None
+        raise Unprocessable([field_problem(f"/{field}", "cannot be passed on", remedy)]) from None
     return {"status": "recorded", "by": principal.name}
 
 
@@ -274,13 +272,13 @@ def post_genuine(
     """Register serial numbers of genuine goods, all of them or none; the key names their right holder."""
     rows = [serial.model_dump() for serial in body.serials]
     serials = serials_of(pl.DataFrame(rows, schema=dict.fromkeys(Serial.model_fields, pl.String)))
-    if problems := problems_of(serials):
-        raise Unprocessable([{"pointer": f"/serials/{problem.pop('line')}", **problem} for problem in problems])
+    if faults := of_serials(rows):
+        raise Unprocessable(faults)
     at = int(time.time() * 1_000_000)
     try:
         done = register(desk.journal.store, serials, holder=principal.name, by=principal.name, at=at)
     except Fault as fault:
-        raise Unprocessable([{"pointer": "/serials", "reason": "not yours", "remedy": str(fault)}]) from None
+        raise Unprocessable([field_problem("/serials", "not yours", str(fault))]) from None
     return {"registered": done.new, "known": done.known}
 
 
@@ -325,20 +323,14 @@ def _place(store: Store, since: str) -> int:
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
-        problem = {"pointer": "/since", "reason": "neither a place nor a moment", "remedy": SINCE_IN_WORDS}
-        raise Unprocessable([problem])
+        raise Unprocessable([field_problem("/since", "neither a place nor a moment", SINCE_IN_WORDS)])
     return place_at(store, micros(moment))
 
 
 def refuse_offices_of_others(principal: Principal, offices: list[str | None]) -> None:
     """Raise Unprocessable, naming the places, where consignments are of offices that the caller is not for."""
     if beyond := principal.beyond(offices):
-        raise Unprocessable([_of_another(f"/consignments/{place}") for place in beyond])
-
-
-def _of_another(pointer: str) -> Problem:
-    remedy = "send it with the key of that office"
-    return {"pointer": pointer, "reason": "not an office of this key", "remedy": remedy}
+        raise Unprocessable([of_another_office(f"/consignments/{place}") for place in beyond])
 
 
 def _message_of(
@@ -346,14 +338,13 @@ def _message_of(
 ) -> tuple[Message, list[str]]:
     """Make the message of a body, and say where each of its rows stands there; raises Unprocessable."""
     content = dumped(body)
-    if wide := models.not_offered(content, offered):
-        raise Unprocessable(wide)
-    if repeated := models.twice(content):
-        raise Unprocessable([{"pointer": f"/consignments/{place}/consignment_id", **TWICE} for place in repeated])
-    refuse_offices_of_others(principal, [offices.code_of(one.get("office")) for one in content["consignments"]])
-    rows, places = models.rows_of(content)
-    return Message(rows, name=content["message_id"], received_at=datetime.now(UTC), offices=offices), places
+    faults = of_contents(content, principal, offered, offices)
+    rows, places = models.rows_of(without_extras(content) if faults else content)
+    message = Message(rows, name=content["message_id"], received_at=datetime.now(UTC), offices=offices)
+    if faults:
+        raise Unprocessable([*faults, *of_message(message, places)])
+    return message, places
 
 
-def _answer(principal: Principal, decisions: Decisions, headers: dict[str, str]) -> Response:
-    return JSONResponse({"decisions": shown_to(principal, decisions.as_json())}, headers=headers)
+def _answer(principal: Principal, decisions: Decisions, headers: dict[str, str], more: dict[str, Any]) -> Response:
+    return JSONResponse({**more, "decisions": shown_to(principal, decisions.as_json())}, headers=headers)

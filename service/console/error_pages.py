@@ -9,9 +9,14 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.access.guard import CONSOLE
-from service.console.rendering import page
+from service.console.phrases import fault_in, said
+from service.console.rendering import language_of, page
+from service.console.translations import in_language
+from service.scoring.explanation import Language
 
 KEPT = (b"retry-after",)  # of the headers of a problem: when to come again is told to people's browsers too
+
+WORDED = (403, 404, 405, 413, 422, 429, 500, 503)  # statuses that have a sentence of their own
 
 
 class ErrorPages:
@@ -47,7 +52,19 @@ def _is_problem(message: Message) -> bool:
 async def _answer(problem: dict[str, Any], scope: Scope, receive: Receive, send: Send) -> None:
     details = json.loads(problem["body"])
     request = Request(scope, receive)
-    errors = [f"{error['reason']}: {error['remedy']}" for error in details.get("errors", [])]
-    answer = page(request, "error", problem["status"], detail=details["detail"], errors=errors)
+    language = language_of(request)
+    say = in_language(language, "say")
+    status = problem["status"]
+    detail = said(details["detail"], language) or say(f"status_{status}" if status in WORDED else "status_other")
+    errors = [_in_words(error, language) for error in details.get("errors", [])]
+    answer = page(request, "error", status, detail=detail, errors=list(dict.fromkeys(errors)))
     answer.headers.update(problem["headers"])
     await answer(scope, receive, send)
+
+
+def _in_words(error: dict[str, Any], language: Language) -> str:
+    """A fault of one field as a person reads it: which field, and what to do."""
+    field = str(error.get("pointer", "")).rpartition("/")[2]
+    reason, remedy = said(error["reason"], language), said(error["remedy"], language)
+    rest = f"{reason}; {remedy}" if reason and remedy else in_language(language, "say")("check_value")
+    return fault_in(f"{field}: {rest}", language) if field else rest

@@ -16,6 +16,7 @@ from service.access.guard import COOKIE, address_of_caller, principal_of
 from service.access.hosts import address_of_service, is_encrypted
 from service.access.oidc import NotBegunHere, Provider
 from service.access.principal import PURPOSES
+from service.console.phrases import phrase
 from service.console.rendering import HOME, access_of, form_of, language_of, menu_of, now, page, text_of, to
 from service.console.translations import LANGUAGES
 
@@ -154,8 +155,7 @@ def _invitation(request: Request, token: str, fault: str, status: int) -> Respon
 def home_page(request: Request) -> Response:
     """The first page of a role; one that has none is told so."""
     places = menu_of(principal_of(request))
-    return (
-        to(places[0][1])
-        if places
-        else page(request, "error", 403, detail="no page is available for this role", errors=[])
-    )
+    if places:
+        return to(places[0][1])
+    detail = phrase("no page is available for this role", language_of(request))
+    return page(request, "error", 403, detail=detail, errors=[])

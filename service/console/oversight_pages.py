@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import threading
 from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -19,14 +20,17 @@ from features.moments import EPOCH, micros
 from service.access.api_keys import KEY_DAYS
 from service.access.guard import principal_of
 from service.access.hosts import address_of_service
+from service.access.principal import PURPOSES
 from service.api.live_desk import desk_of
 from service.audit.replay import Bundles, replay
 from service.audit.verify import Verified, verify_record
 from service.console import page_queries as reading
-from service.console.rendering import access_of, form_of, now, page, read_log_of, text_of, to
+from service.console.rendering import access_of, form_of, language_of, now, page, read_log_of, text_of, to
+from service.console.translations import words
 from service.officers.offices import on_record, require_seen, unseen
 from service.officers.proposals import proposals
 from service.officers.what_if import KINDS, record_of, what_if
+from service.scoring.explanation import Language
 
 router = APIRouter(include_in_schema=False)
 WHAT_IF_DAYS = 28
@@ -222,8 +226,15 @@ def _audit(request: Request, fault: str = "", replayed: Any = None) -> Response:
         read_log_of(request).move()  # the latest reads too; where the store is busy, they follow in a moment
     return page(
         request, part, _status(fault), fault=fault, replayed=replayed,
+        purposes=PURPOSES, read=partial(_read_as, language_of(request)),
         verification=_verification(request), reads=[] if part == "verification" else _reads(request),
     )  # fmt: skip
+
+
+def _read_as(language: Language, route: str) -> str:
+    """What was read, in words."""
+    known = words()["read"]
+    return known[route if route in known else "other"][language]
 
 
 def _reads(request: Request) -> list[dict[str, Any]]:

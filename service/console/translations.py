@@ -25,6 +25,17 @@ def words() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
     return catalogues
 
 
+@lru_cache(maxsize=1)
+def faults() -> Mapping[str, Mapping[str, str]]:
+    """A fault in English, with {} for what is put in, and language to text; raises ValueError where one is lacking."""
+    written = tomllib.loads(files("service.console").joinpath("faults.toml").read_text(encoding="utf-8"))["fault"]
+    catalogue = {fault: {"en": fault, **texts} for fault, texts in written.items()}
+    for fault, texts in catalogue.items():
+        if set(texts) != set(LANGUAGES):
+            raise ValueError(f"faults.toml: {fault!r} is not told in every language")
+    return catalogue
+
+
 def in_language(language: Language, section: str) -> Callable[[str], str]:
     """What looks up the texts of a section; KeyError for a key that is not there."""
     texts = words()[section]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import multiprocessing
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 
 SELDOM = (50_000, 10, 5)  # objects created before Python looks for cycles: rows of a day are none
@@ -19,6 +21,20 @@ def without_training_libraries() -> None:
     """
     for unused in ("sklearn", "pandas"):
         sys.modules.setdefault(unused, None)  # type: ignore[arg-type]
+
+
+def one_copy_of_dictionaries() -> None:
+    """Let pypinyin keep its dictionaries once: it would keep a second copy for those who change them."""
+    os.environ.setdefault("PYPINYIN_NO_DICT_COPY", "true")
+
+
+def in_its_own_process(work: Callable[..., None], *given: object) -> None:
+    """Do work in a process that ends with it; raises what it raises.
+
+    What it loads goes with it: a process that lives on to watch others would keep 150 MB of libraries.
+    """
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+        process.submit(work, *given).result()
 
 
 def share_cores_among(workers: int) -> None:

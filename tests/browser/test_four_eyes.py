@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from playwright.sync_api import Page
 
+from service.console.phrases import phrase
 from service.console.translations import LANGUAGES, in_language
 from service.scoring.bundle import GOLDEN_SCORE, GOLDEN_SEVERITY
 from service.scoring.explanation import Language
@@ -74,18 +75,20 @@ def test_the_slider_shows_what_other_hands_would_find(
     shown = page.goto(f"{console.address}/console/policy?office=NOWHERE&physical=3")
     assert shown is not None
     assert shown.status == 200
-    assert "no decisions of this office" in page.inner_text("#reckoned [role=alert]")
+    lacking = "no decisions of this office are on record for these days"
+    assert phrase(lacking, language) == page.inner_text("#reckoned [role=alert]")
 
 
 @pytest.fixture(scope="module")
 def registered(console: Console) -> Callable[[], int]:
     """Another version in the registry, each time."""
     from pipelines.training.registry import Registry
+    from pipelines.training.training_run import TrainingRun
 
     bundle = console.settings.bundles / MODEL_ID
     golden = pl.read_parquet(bundle / "golden.parquet").drop(GOLDEN_SCORE, GOLDEN_SEVERITY)
-    facts, figures = {"to": TODAY.isoformat()}, {"Tamis.average precision": 0.5}
-    return lambda: Registry(console.settings).log(bundle, facts, figures, golden.head(5))
+    run = TrainingRun("for two people", {"to": TODAY.isoformat()}, {"Tamis.average precision": 0.5})
+    return lambda: Registry(console.settings).log(bundle, run, golden.head(5))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

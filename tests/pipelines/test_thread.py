@@ -19,7 +19,8 @@ from pipelines.batch.score import score
 from pipelines.cli import app
 from pipelines.commands.train_command import learn
 from pipelines.training.promotion import promote
-from pipelines.training.registry import CHALLENGER, CHAMPION, NotRegistered, Registry
+from pipelines.training.registered_versions import CHALLENGER, CHAMPION
+from pipelines.training.registry import NotRegistered, Registry
 from service.answers import NoSuchAnswer, load_codes
 from service.desk import open_desk
 from service.scoring.bundle import FILES

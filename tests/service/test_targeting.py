@@ -94,7 +94,7 @@ def test_an_empty_message_gives_no_decisions(desk: Desk) -> None:
 def test_a_complete_message_with_a_bad_row_is_refused_as_a_whole(desk: Desk) -> None:
     with pytest.raises(Refused) as caught:
         target(message(declared(1), declared(2, stream="rail")), desk)
-    assert caught.value.rows.select("line", "field").rows() == [(1, "stream")]
+    assert caught.value.faults.select("line", "field").rows() == [(1, "stream")]
     assert "rail" not in str(caught.value)
     assert desk.journal.decisions_on("HAWB000000001") == []
 

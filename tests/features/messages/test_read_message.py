@@ -126,7 +126,7 @@ def test_a_problem_of_several_lines_is_told_once_and_in_order_of_consignments() 
 def test_a_complete_message_with_a_malformed_row_is_refused_as_a_whole() -> None:
     with pytest.raises(Refused, match="1 malformed row") as refused:
         read(message(row(), row(consignment_id="B", value="-1"), complete=True))
-    assert refused.value.rows.select("line", "field", "reason").rows() == [(3, "value", "negative")]
+    assert refused.value.faults.select("line", "field", "reason").rows() == [(3, "value", "negative")]
     assert "RR123456785CN" not in str(refused.value)
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from features.fault import Fault
 from pipelines.commands.faults import FULL_DISK, sentence_of
-from service.settings import PREFIX, Settings, SettingsFault
+from service.settings import PREFIX, Settings
+from service.settings_file import SettingsFault
 from tests.pipelines.commands.calling import call, line_of
 
 SECRET = "hunter2"
@@ -43,6 +44,7 @@ NONSENSE = [
     ("OIDC_ROLE_CLAIM", "", "a text of at least one character"),
     ("OIDC_OFFICES_CLAIM", "", "a text of at least one character"),
     ("CALLS_A_MINUTE", "-5", "a whole number above 0"),
+    ("LOG", "xml", "json or text"),
     ("BODY_LIMIT", "8MB", "a whole number above 0"),
 ]
 

@@ -167,7 +167,8 @@ def _detained() -> dict[str, object]:
 
 
 def test_the_waiting_version_is_the_one_that_mlflow_would_name(tmp_path: Path) -> None:
-    from pipelines.training.registry import CHALLENGER, CHAMPION, Registry
+    from pipelines.training.registered_versions import CHALLENGER, CHAMPION
+    from pipelines.training.registry import Registry
 
     settings = Settings(home=tmp_path)
     client = Registry(settings).client

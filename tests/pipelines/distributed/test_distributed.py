@@ -29,7 +29,8 @@ from pipelines.distributed import cluster as crews
 from pipelines.distributed import distributed_desk as desk
 from pipelines.distributed.distributed_desk import assemble_distributed
 from pipelines.distributed.distributed_training import DistributedGrower
-from pipelines.training.train import PARAMETERS, train
+from pipelines.training.hyper_parameters import PARAMETERS
+from pipelines.training.train import train
 from pipelines.training.training_frame import TrainingFrame, build_training_frame
 from pipelines.training.tree_growing import HERE, PATIENCE, Labels
 from service.calls.versioning import message_of

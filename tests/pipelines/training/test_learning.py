@@ -20,9 +20,11 @@ from features.messages.mapping import UNMAPPED
 from pipelines.batch.archive import Archive
 from pipelines.commands.train_command import learn
 from pipelines.synthetic import build_world
+from pipelines.training.hyper_parameters import PARAMETERS
 from pipelines.training.promotion import promote
-from pipelines.training.registry import CHAMPION, Registry
-from pipelines.training.train import PARAMETERS, train
+from pipelines.training.registered_versions import CHAMPION
+from pipelines.training.registry import Registry
+from pipelines.training.train import train
 from pipelines.training.training_frame import TrainingFrame, build_training_frame
 from service.settings import Settings
 

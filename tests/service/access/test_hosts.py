@@ -13,7 +13,8 @@ from fastapi.testclient import TestClient
 
 from service.access.guard import COOKIE
 from service.app import create
-from service.settings import Settings, SettingsFault
+from service.settings import Settings
+from service.settings_file import SettingsFault
 from tests.service.access.closed import PASSWORD, accept, access, now
 from tests.service.access.provider import CLIENT, elsewhere
 

@@ -16,12 +16,14 @@ from fastapi.testclient import TestClient
 from httpx import Response
 
 from service.app import create
+from service.problems.catalogue import KINDS
 from service.settings import Settings
 from service.store.tables import DECLARATIONS
 from tests.service.api.as_described import described
 from tests.service.building import MODEL_ID, NOON, app_state, as_it_stands, body, declared, outcome
 
 CANARY = "kanarienvogel7"
+CODES = {(kind.code, kind.status.value) for kind in KINDS}
 LIMIT = 1_500_000
 
 
@@ -65,7 +67,8 @@ def is_problem(answer: Response, status: int) -> dict[str, Any]:
     assert told["status"] == status
     assert told["title"]
     assert told["detail"]
-    assert told["type"] == "about:blank"
+    assert (told["code"], told["status"]) in CODES
+    assert told["type"] == f"/docs/problems#{told['code']}"
     assert CANARY not in answer.text
     return told
 
@@ -291,9 +294,60 @@ def test_faults_are_told_up_to_a_number_wherever_they_stand(client: TestClient, 
     many = body(*(declared(number, office=7) for number in range(200)), message_id=name)
     told = is_problem(sent(client, many), 422)
     assert [error["pointer"] for error in told["errors"]][:2] == ["/consignments/0/office", "/consignments/1/office"]
-    assert len(told["errors"]) == 100
+    assert (len(told["errors"]), told["more_errors"]) == (100, 100)
+    assert "100 more are not listed" in told["detail"]
     last = body(*(declared(number) for number in range(199)), declared(199, office=7), message_id=name)
     assert is_problem(sent(client, last), 422)["errors"][0]["pointer"] == "/consignments/199/office"
+
+
+def test_all_faults_of_a_body_are_told_at_once_whatever_their_kind(client: TestClient, name: str) -> None:
+    """Of one shape and another value, of one row several, of the caller and of the gate."""
+    bad_goods = {**GOODS, "value": "a few", "quantity": "two"}
+    one = declared(60, office=7, stream="rail", goods=[bad_goods]) | {"lodged_at": "today"}
+    other = declared(61, version=0, goods=[{"hs_code": "64"}, {**GOODS, CANARY: 1, "quantity": "-1"}])
+    shape = is_problem(sent(client, body(one, other, message_id=name)), 422)
+    assert shape["code"] == "malformed-body"
+    first, second = "/consignments/0", "/consignments/1"
+    assert {error["pointer"] for error in shape["errors"]} == {
+        f"{first}/office", f"{first}/stream", f"{first}/lodged_at", f"{first}/goods/0/value",
+        f"{first}/goods/0/quantity", f"{second}/version", f"{second}/goods/0/description", f"{second}/goods/1",
+        f"{second}/goods/1/quantity",
+    }  # fmt: skip
+    assert len(shape["errors"]) == 9
+    wide = declared(62, extra={CANARY: 1}, stream="rail") | {"lodged_at": "today"}
+    values = is_problem(sent(client, body(wide, declared(63), declared(63), message_id=name)), 422)
+    assert values["code"] == "invalid-fields"
+    assert {error["pointer"] for error in values["errors"]} == {
+        f"{first}/extra", f"{first}/stream", f"{first}/lodged_at", "/consignments/2/consignment_id",
+        "/consignments/2/goods/0/line_no",
+    }  # fmt: skip
+
+
+def test_all_faults_of_results_and_serial_numbers_are_told_at_once(client: TestClient) -> None:
+    results = [outcome(64) | {"stage": CANARY, "items_found": -1}, {"consignment_id": "C1", "known_at": 7}]
+    told = is_problem(sent(client, {"outcomes": results}, "/v1/outcomes"), 422)
+    assert {error["pointer"] for error in told["errors"]} == {
+        "/outcomes/0/stage", "/outcomes/0/items_found", "/outcomes/1/known_at", "/outcomes/1/result",
+    }  # fmt: skip
+    serials = [{"gtin": CANARY, "serial": "1"}, {"gtin": 7, "serial": "2"}, {"serial": "3"}]
+    told = is_problem(sent(client, {"serials": serials}, "/v1/genuine"), 422)
+    assert [error["pointer"] for error in told["errors"]] == ["/serials/1/gtin", "/serials/0", "/serials/2"]
+
+
+def test_every_fault_of_a_line_of_a_file_is_told(client: TestClient) -> None:
+    rows = "consignment_id,stream,lodged_at,description\nC1,rail,today,\nC2,express,2026-03-01T08:00:00Z,shirts\n"
+    answer = client.post("/v1/messages", content=rows).json()
+    assert [(fault["line"], fault["field"]) for fault in answer["problems"]] == [
+        (2, "stream"), (2, "lodged_at"), (2, "description"),
+    ]  # fmt: skip
+    assert len(answer["decisions"]) == 1
+
+
+def test_the_catalogue_is_shown_by_the_service_without_a_key(client: TestClient) -> None:
+    page = client.get("/docs/problems")
+    assert page.status_code == 200
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert [kind.code for kind in KINDS if f'id="{kind.code}"' not in page.text] == []
 
 
 def test_what_machines_read_is_not_kept_on_the_way(client: TestClient, name: str) -> None:

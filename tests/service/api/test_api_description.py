@@ -63,7 +63,7 @@ def test_every_reference_leads_somewhere_and_every_schema_is_one(client: TestCli
     schemas, responses = document["components"]["schemas"], document["components"]["responses"]
     for reference in references(document):
         kind, _, name = reference.removeprefix("#/components/").partition("/")
-        assert name in {"schemas": schemas, "responses": responses}[kind]
+        assert name in {"schemas": schemas, "responses": responses, "headers": document["components"]["headers"]}[kind]
     for schema in schemas.values():
         Draft202012Validator.check_schema(schema)
 
