@@ -26,7 +26,7 @@ def faults_of_files(store: Store, connection: sa.Connection) -> Iterator[str]:
     """Yield in words what differs in settled decisions from what the audit log vouches for."""
     listing = connection.execute(sa.select(CHAIN).where(CHAIN.c.kind == SEGMENT)).mappings()
     entries: dict[str, Row] = {row["subject"]: dict(row) for row in listing}
-    segments = {segment.segment_id: segment for segment in segments_listed(connection)}
+    segments = {segment.segment_id: segment for segment in segments_listed(connection, anew=True)}
     for subject in sorted(entries.keys() - segments.keys()):
         yield f"entry {entries[subject]['number']}: its file of settled decisions is not listed any more"
     check = DecisionCheck()

@@ -57,8 +57,13 @@ class Segment:
     archived: bool
 
 
-def segments_listed(connection: sa.Connection) -> list[Segment]:
-    """Return the files that count, in the order in which their calls decided."""
+def segments_listed(connection: sa.Connection, *, anew: bool = False) -> list[Segment]:
+    """Return the files that count, in the order in which their calls decided.
+
+    anew: read from the table, whether the list says that it was changed or not.
+    """
+    if anew:
+        return [Segment(*row) for row in LISTED.rows(connection)]
     edition, cache = state_of(connection, FILES_EDITION), records_in(connection).listed
     if edition is None:
         return []
