@@ -47,6 +47,7 @@ from service.record.search_index import catch_up_beside_calls
 from service.runtime.periodic import run_every
 from service.runtime.private_files import private_files
 from service.runtime.process_tuning import frozen_gc
+from service.runtime.service_manager import tell_ready
 from service.serving.bundle_swap import LOOK_SECONDS, Swapper
 from service.serving.serving_bundle import Serving, open_serving
 from service.settings import Settings
@@ -133,6 +134,7 @@ async def _with_desk(app: FastAPI) -> AsyncIterator[None]:
         run_every(INDEXED_EVERY, partial(catch_up_beside_calls, store), "indexing"),
         run_every(LOOK_SECONDS, app.state.swapper.look, "looking for bundles"),
     ):
+        tell_ready()
         yield
     app.state.calls.close()
     app.state.read_log.close()
