@@ -75,7 +75,9 @@ class Guard:
         try:
             answer = await self._look(request, console=console)
         except (*OUT_OF_REACH, Unnoted) as fault:  # no handler of the application stands around the guard
-            LOG.error("store_unavailable", route=scope["path"], kind=type(fault).__name__)
+            LOG.error(
+                "store_unavailable", route=request.scope["state"].get("route", "unknown"), kind=type(fault).__name__
+            )
             answer = problem(catalogue.NOT_REACHED)
         headers = HEADERS if console or scope["path"].startswith(DOCS) else API_HEADERS
         quota: Quota | None = getattr(request.state, "quota", None)
@@ -88,13 +90,14 @@ class Guard:
         route, subject = _matched(self.routes(), request.scope)
         if route is None:
             return None  # unknown path: the application answers 404
+        request.state.route = route
         row, access = PERMISSIONS[route], self.access()
         principal = None
         if access is not None and (console or not row.public) and route not in NO_PAGE:
             principal = None if console else self._caller_known(access, request)
             if principal is None:
                 principal = await to_thread.run_sync(functools.partial(self._who, access, request, console=console))
-        request.state.principal = principal
+        request.state.principal, request.state.caller = principal, self._logged(principal)
         if row.public:
             return (
                 None
@@ -130,6 +133,13 @@ class Guard:
             return OPEN
         key = _key(request)
         return access.remembered(key) if key else None
+
+    def _logged(self, principal: Principal | None) -> str:
+        """Return a caller as the log names him: a machine by its key's name, a person by a pseudonym."""
+        read_log = self.read_log()
+        if principal is None or not principal.session:
+            return "" if principal is None else principal.name
+        return "" if read_log is None else read_log.traced(principal.name)
 
     def _note(self, principal: Principal, request: Request, route: str, row: Row, subject: str) -> None:
         """Note a use of the session, and what of personal data is about to be shown; a page that polls is neither."""

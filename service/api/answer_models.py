@@ -353,3 +353,4 @@ class ProblemDocument(Answer):
     detail: str = Field(description="what is the matter with this call; its words may change")
     errors: list[FieldProblem] | None = Field(default=None, description="of a body: every field that was refused")
     more_errors: int | None = Field(default=None, description="further ones that are not listed")
+    request_id: str | None = Field(default=None, description="by which the service's log has this call: `X-Request-Id`")
