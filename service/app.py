@@ -26,6 +26,7 @@ from service.api.api_description import describe, operation_id
 from service.api.body_limit import UnreadBody
 from service.api.body_reading import OneAtATime
 from service.api.metrics import Metrics
+from service.api.request_lines import RequestLines
 from service.calls.call_queue import CallQueue
 from service.calls.reassessment import reassess
 from service.console import analyst_pages as work
@@ -89,6 +90,7 @@ def create(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Hosts, settings=settings)
     app.add_middleware(ErrorPages)
     app.add_middleware(UnreadBody)
+    app.add_middleware(RequestLines)
     app.mount("/console/static", StaticFiles(packages=[("service.console", "static")]), name="static")
     app.mount(reference_pages.STATIC, reference_pages.static_files(), name="docs_static")
     for router in ROUTERS:
