@@ -34,6 +34,7 @@ from service.console import bulk_pages as bulk
 from service.console import capacity_page as capacity
 from service.console import four_eyes_pages as four_eyes
 from service.console import login_pages as doors
+from service.console import model_page as modelling
 from service.console import officer_acts as acts
 from service.console import oversight_pages as oversight
 from service.console import queue_page as listing
@@ -64,7 +65,7 @@ ROUTERS = (
         work.router,
         searching.router,
     ),
-    *(listing.router, acts.router, bulk.router, capacity.router, oversight.router, four_eyes.router),
+    *(listing.router, acts.router, bulk.router, capacity.router, modelling.router, oversight.router, four_eyes.router),
 )
 SENT_EVERY = 5.0  # seconds, after which webhooks tell what came to count
 INDEXED_EVERY = 2.0  # seconds, after which search finds what was decided
