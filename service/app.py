@@ -26,9 +26,11 @@ from service.api.api_description import describe, operation_id
 from service.api.body_limit import UnreadBody
 from service.api.body_reading import OneAtATime
 from service.api.metrics import Metrics
+from service.api.request_lines import RequestLines
 from service.calls.call_queue import CallQueue
 from service.calls.reassessment import reassess
 from service.console import analyst_pages as work
+from service.console import bulk_pages as bulk
 from service.console import capacity_page as capacity
 from service.console import four_eyes_pages as four_eyes
 from service.console import login_pages as doors
@@ -61,7 +63,7 @@ ROUTERS = (
         work.router,
         searching.router,
     ),
-    *(listing.router, acts.router, capacity.router, oversight.router, four_eyes.router),
+    *(listing.router, acts.router, bulk.router, capacity.router, oversight.router, four_eyes.router),
 )
 SENT_EVERY = 5.0  # seconds, after which webhooks tell what came to count
 INDEXED_EVERY = 2.0  # seconds, after which search finds what was decided
@@ -87,6 +89,7 @@ def create(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Hosts, settings=settings)
     app.add_middleware(ErrorPages)
     app.add_middleware(UnreadBody)
+    app.add_middleware(RequestLines)
     app.mount("/console/static", StaticFiles(packages=[("service.console", "static")]), name="static")
     app.mount(reference_pages.STATIC, reference_pages.static_files(), name="docs_static")
     for router in ROUTERS:

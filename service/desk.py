@@ -174,6 +174,11 @@ def desk_for(desk: Desk, sender: Sender) -> Desk:
     return replace(desk, journal=desk.journal.sent_by(sender))
 
 
+def rehearsing(desk: Desk) -> Desk:
+    """Return the same desk for a dry run: it decides, and nothing is on record afterwards."""
+    return replace(desk, journal=desk.journal.rehearsing())
+
+
 def on_desk(desk: Desk, serving: Serving) -> Desk:
     """Return the same desk with another bundle."""
     return replace(desk, model=serving.model, policy=serving.policy, lacking=serving.lacking)

@@ -34,19 +34,11 @@ from service.parties.stored_parties import grown_by, keep_addressees
 from service.parties.stored_parties import keep as keep_links
 from service.parties.watch_lists import lists_as_of
 from service.record.audit_log import append, new_salt
+from service.record.beside_record import decided_on, part_beside, refuse_changed
 from service.record.campaign_checks import opened
 from service.record.capacity_used import Tallies, count, taken_of
-from service.record.claims import claim, owners_beside
-from service.record.consignment_versions import (
-    Conflict,
-    Gone,
-    Key,
-    Version,
-    decided_before,
-    keep_bodies,
-    key_of,
-    known_versions,
-)
+from service.record.claims import owners_beside
+from service.record.consignment_versions import Key, Version, keep_bodies
 from service.record.early_results import keep_early, part_early, take_early
 from service.record.ownership import INSTALLATION, Sender
 from service.record.reassessment_marks import mark_for_reassessment_after_findings, wake_unscreened
@@ -61,7 +53,6 @@ from service.record.record_rows import (
     sha256_of_body,
 )
 from service.record.result_checks import several_of_a_stage
-from service.record.stowed_later import as_on_record
 from service.record.transfers import pass_on
 from service.settings import Settings
 from service.store.bulk_rows import insert_many, insert_missing, update_rows
@@ -117,7 +108,7 @@ class Journal:
         self._addressees = addressees
         self._tallies = Tallies(store)
         self._tell: Callable[[float], None] = _no_progress
-        self._sender = INSTALLATION
+        self._sender, self._rehearses = INSTALLATION, False
 
     def telling(self, tell: Callable[[float], None]) -> Journal:
         """Return the same journal reporting its progress, from 0 to 1, while it records a message."""
@@ -130,6 +121,12 @@ class Journal:
         of_caller = copy(self)
         of_caller._sender = sender
         return of_caller
+
+    def rehearsing(self) -> Journal:
+        """Return the same journal that writes nothing: it answers as if it had recorded."""
+        rehearsing = copy(self)
+        rehearsing._rehearses = True
+        return rehearsing
 
     def spent(self, periods: Sequence[Period]) -> list[Spent]:
         """Return the checks given and the usual traffic of each period."""
@@ -151,6 +148,8 @@ class Journal:
         decisions had counted on.
         """
         self._tell(0.0)
+        if self._rehearses:
+            return self._foreseen(decisions, consignments)
         stated, grown = Versions.of(consignments), grown_by(consignments)
         declared = self._declared(consignments, stated)
         ahead = next(declared)  # that of a call, before it takes the write lock
@@ -159,16 +158,24 @@ class Journal:
             every = chain([ahead], declared)
             versions = self._declare(connection, every, consignments, stated, archived=archived, grown=grown)
             keys = [version.key for version in versions]
-            if gone := [version.key[1] for version in versions if version.gone]:
-                raise Gone(gone)
-            stored = decided_before(connection, [version.key for version in versions if version.known])
-            if gone := [key[1] for key, body in stored.items() if not body]:
-                raise Gone(gone)
+            stored = decided_on(connection, versions)
             owners = owners_beside(versions, consignments.declared.values("office"))
             self._decide(connection, decisions, rows, versions, stored, owners)
             return keys, stored
 
         keys, stored = self.store.write(write)
+        return decisions.as_recorded({i: stored[key] for i, key in enumerate(keys) if key in stored})
+
+    def _foreseen(self, decisions: Decisions, consignments: Consignments) -> Decisions:
+        """Return what `record` would, or raise what it would."""
+        versions: list[Version] = []
+        with self.store.reading() as connection:
+            for declared in self._declared(consignments, Versions.of(consignments)):
+                whole = partial(self._whole, consignments, len(versions))
+                versions += part_beside(connection, declared, [self._sender] * len(declared), whole).versions
+            refuse_changed(versions)
+            stored = decided_on(connection, versions)
+        keys = [version.key for version in versions]
         return decisions.as_recorded({i: stored[key] for i, key in enumerate(keys) if key in stored})
 
     def _decide(
@@ -268,16 +275,12 @@ class Journal:
         facts: Facts | None = None
         extra: dict[str, Any] = {}
         versions: list[Version] = []
-        senders = [self._sender] * len(consignments)
-        for part in declared:
-            known, first = known_versions(connection, part), len(versions)
-            part = as_on_record(connection, part, known, partial(self._whole, consignments, first))
-            passing = claim(connection, part, senders[first : first + len(part)], known)
-            of_part = [Version.of(row, known) for row in part]
+        for rows in declared:
+            whole = partial(self._whole, consignments, len(versions))
+            part, of_part, absent, passing = part_beside(connection, rows, [self._sender] * len(rows), whole)
             versions += of_part
             lacking = [row for row, of in zip(part, of_part, strict=True) if of.lacks_body and not of.changed]
             keep_bodies(connection, [row for row in lacking if row["body"] is not None])
-            absent = [row for row in part if key_of(row) not in known]
             if absent and not extra:  # before any of them is on record
                 facts = self._facts(connection, stated)
                 extra = {"archived": archived, "posted": facts is not None}
@@ -286,8 +289,7 @@ class Journal:
             for transfer in passing:
                 pass_on(connection, transfer, micros(datetime.now(UTC)))
             self._tell(SHARE_DECLARED * len(versions) / max(1, len(consignments)))
-        if changed := [version.key[1] for version in versions if version.changed]:
-            raise Conflict(changed)
+        refuse_changed(versions)
         fresh = [i for i, version in enumerate(versions) if not version.known]
         if fresh:
             keys = [versions[i].key for i in fresh]

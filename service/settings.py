@@ -142,6 +142,9 @@ class Settings(BaseSettings):
     checkpoint_token: ReadableFile | None = Field(
         default=None, description="file with the bearer token for a second place with an http address"
     )
+    log: Literal["json", "text"] = Field(
+        default="json", description="form of the service's log: a JSON object a line, or text for the eye"
+    )
     body_limit: int = Field(default=8 * 1024**2, description="largest request body in bytes", gt=0)
 
     def __init__(self, **given: Any) -> None:

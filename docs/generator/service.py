@@ -86,7 +86,11 @@ def _routes(routers: tuple[Any, ...]) -> Iterator[list[str]]:
 def _allowed(name: str) -> list[str]:
     row = PERMISSIONS[name]
     roles = "anybody" if row.public else ", ".join(code(role) for role in sorted(row.roles))
-    return [roles, "" if row.scope == "nothing" else code(row.scope), "yes" if row.reads else ""]
+    return [
+        roles,
+        "" if row.scope == "nothing" else code(row.scope),
+        "yes" if row.reads else "a dry run" if row.rehearses else "",
+    ]
 
 
 def metrics_page() -> str:

@@ -67,6 +67,7 @@ def serve(
     import uvicorn
 
     from service.runtime.http_connections import KEEP_ALIVE_SECONDS, BoundedHttp, accepted_at_once, raise_file_limit
+    from service.runtime.log_lines import logging_of
 
     raise_file_limit()
     without_training_libraries()
@@ -84,9 +85,9 @@ def serve(
         _let_in(settings, host, port)
     with counting_together(workers):
         uvicorn.run(
-            "service.app:create", factory=True, host=host, port=port, workers=workers, access_log=False,
+            "service.worker:create", factory=True, host=host, port=port, workers=workers, access_log=False,
             timeout_worker_healthcheck=STARTS_WITHIN, http=BoundedHttp, timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            backlog=accepted_at_once(),
+            backlog=accepted_at_once(), log_config=logging_of(settings.log),
         )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from service.problems import catalogue, problem
 LOG = structlog.get_logger("tamis.access")
 COOKIE = "tamis_session"
 KEY = "key"  # the parameter of a search
+DRY_RUN = "dry_run"  # the parameter of a call that leaves nothing on record
 CONSOLE = "/console"
 DOCS = "/docs"
 SAFE = ("GET", "HEAD")
@@ -74,7 +75,9 @@ class Guard:
         try:
             answer = await self._look(request, console=console)
         except (*OUT_OF_REACH, Unnoted) as fault:  # no handler of the application stands around the guard
-            LOG.error("store_unavailable", route=scope["path"], kind=type(fault).__name__)
+            LOG.error(
+                "store_unavailable", route=request.scope["state"].get("route", "unknown"), kind=type(fault).__name__
+            )
             answer = problem(catalogue.NOT_REACHED)
         headers = HEADERS if console or scope["path"].startswith(DOCS) else API_HEADERS
         quota: Quota | None = getattr(request.state, "quota", None)
@@ -87,13 +90,14 @@ class Guard:
         route, subject = _matched(self.routes(), request.scope)
         if route is None:
             return None  # unknown path: the application answers 404
+        request.state.route = route
         row, access = PERMISSIONS[route], self.access()
         principal = None
         if access is not None and (console or not row.public) and route not in NO_PAGE:
             principal = None if console else self._caller_known(access, request)
             if principal is None:
                 principal = await to_thread.run_sync(functools.partial(self._who, access, request, console=console))
-        request.state.principal = principal
+        request.state.principal, request.state.caller = principal, self._logged(principal)
         if row.public:
             return (
                 None
@@ -130,6 +134,13 @@ class Guard:
         key = _key(request)
         return access.remembered(key) if key else None
 
+    def _logged(self, principal: Principal | None) -> str:
+        """Return a caller as the log names him: a machine by its key's name, a person by a pseudonym."""
+        read_log = self.read_log()
+        if principal is None or not principal.session:
+            return "" if principal is None else principal.name
+        return "" if read_log is None else read_log.traced(principal.name)
+
     def _note(self, principal: Principal, request: Request, route: str, row: Row, subject: str) -> None:
         """Note a use of the session, and what of personal data is about to be shown; a page that polls is neither."""
         read_log = self.read_log()
@@ -138,6 +149,8 @@ class Guard:
         now, poll = datetime.now(UTC), is_poll(request, route)
         if principal.session and principal.idle and not poll:
             read_log.use(principal.session, now)
+        if row.rehearses and DRY_RUN in request.query_params:  # whatever it says: who asks what would be leaves a trace
+            read_log.note(principal, route, DRY_RUN, now)
         if row.reads and not self.polls.repeats(principal, request, poll=poll):
             shown = read_log.traced(subject or request.query_params.get(KEY, "")) if row.traced else subject
             read_log.note(principal, route, shown, now)

@@ -26,7 +26,8 @@ class Row:
     """One route of the matrix.
 
     roles: allowed ones. scope: whose things they reach by it. public: allowed without authentication. reads: reads
-    personal data, which is logged.
+    personal data, which is logged. rehearses: may be called as a dry run, which leaves no
+    other trace and is logged too.
     """
 
     roles: frozenset[Role] = frozenset()
@@ -34,18 +35,19 @@ class Row:
     public: bool = False
     reads: bool = False
     traced: bool = False
+    rehearses: bool = False
 
 
-def _only(*roles: Role, scope: Scope, reads: bool = False, traced: bool = False) -> Row:
-    return Row(frozenset(roles), scope, reads=reads, traced=traced)
+def _only(*roles: Role, scope: Scope, reads: bool = False, traced: bool = False, rehearses: bool = False) -> Row:
+    return Row(frozenset(roles), scope, reads=reads, traced=traced, rehearses=rehearses)
 
 
 PUBLIC = Row(public=True)
 ANYBODY_KNOWN = Row(frozenset(OF_PEOPLE))  # economic operators have no access to the service
 PERMISSIONS: dict[str, Row] = {
     # machines and their people, under /v1
-    "post_consignments": _only("clearance", scope="sender"),
-    "post_message": _only("clearance", scope="sender"),
+    "post_consignments": _only("clearance", scope="sender", rehearses=True),
+    "post_message": _only("clearance", scope="sender", rehearses=True),
     "post_outcomes": _only("clearance", "analyst", scope="parts"),
     "get_consignment": _only("clearance", "analyst", "auditor", scope="parts", reads=True),
     "get_decisions": _only("clearance", "analyst", "auditor", scope="found", reads=True),
@@ -87,6 +89,9 @@ PERMISSIONS: dict[str, Row] = {
     "override": _only("analyst", scope="parts"),
     "enter_outcome": _only("analyst", scope="parts"),
     "undo": _only("analyst", scope="parts"),
+    "bulk_page": _only("analyst", scope="parts", reads=True),
+    "enter_bulk_results": _only("analyst", scope="parts"),
+    "undo_bulk_results": _only("analyst", scope="parts"),
     "network_page": _only("analyst", "auditor", scope="network", reads=True),
     "judge_pair": _only("analyst", scope="network"),
     "search_page": _only("analyst", "auditor", scope="nothing"),

@@ -24,6 +24,7 @@ LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
 ABSENT = ("risk", "rank", "of", "office", "selection_probability", "party_id", "network_id", "lists_as_of",
           "history_as_of", "model_id", "model_sha256", "feature_fingerprint")  # fmt: skip
 MODES = ("full", "degraded", "rules_only")
+DRY = "true where nothing was recorded; absent otherwise"
 
 
 class Answer(BaseModel):
@@ -99,6 +100,7 @@ Waiting = _model(
 class Decisions(Answer):
     """Decisions on the consignments of a message, in its order."""
 
+    dry_run: bool = Field(default=False, description=DRY)
     decisions: list[Decision]  # type: ignore[valid-type]
 
 
@@ -114,6 +116,7 @@ class RefusedLine(Answer):
 class MessageAnswer(Answer):
     """Decisions on a carrier's message, and the lines that were refused."""
 
+    dry_run: bool = Field(default=False, description=DRY)
     format: str = Field(description="the format that it was recognised as")
     decisions: list[Decision]  # type: ignore[valid-type]
     problems: list[RefusedLine]
@@ -350,3 +353,4 @@ class ProblemDocument(Answer):
     detail: str = Field(description="what is the matter with this call; its words may change")
     errors: list[FieldProblem] | None = Field(default=None, description="of a body: every field that was refused")
     more_errors: int | None = Field(default=None, description="further ones that are not listed")
+    request_id: str | None = Field(default=None, description="by which the service's log has this call: `X-Request-Id`")

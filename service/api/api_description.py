@@ -67,11 +67,15 @@ OF_QUOTA = {
     },
 }
 COUNTED = (404, 409, 410, 413, 422, 429)  # refusals of a caller who is known and whose call was counted
-REPLAY = {
+OF_LODGING = {
+    "Tamis-Dry-Run": {
+        "description": "`true` where nothing was recorded, whatever the form of the answer",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
     "Idempotent-Replay": {
         "description": "`true` where all decisions were on record before",
         "schema": {"type": "string", "enum": ["true"]},
-    }
+    },
 }
 
 
@@ -121,7 +125,7 @@ def _complete(operation: dict[str, Any], method: str) -> None:
         responses[str(status.value)] = {"$ref": f"#/components/responses/{status.name.lower()}"}
     for status, answer in responses.items():
         if status < "300" and not row.public:
-            answer["headers"] = {**(REPLAY if name in LODGING and status == "200" else {}), **_quota_headers()}
+            answer["headers"] = {**(OF_LODGING if name in LODGING and status == "200" else {}), **_quota_headers()}
 
 
 def _refusals(name: str, row: Row, operation: dict[str, Any], method: str) -> Iterator[HTTPStatus]:

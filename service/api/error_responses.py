@@ -99,9 +99,14 @@ async def _gone(_: Request, fault: Exception) -> Response:
     return problem(catalogue.ERASED, what=fault)
 
 
+def _route(request: Request) -> str:
+    """Return the name of a request's route; its path names a consignment."""
+    return str(getattr(request.state, "route", "unknown"))
+
+
 async def _unwritable(request: Request, fault: Exception) -> Response:
     """No decision leaves unrecorded: when the store cannot be written, the caller is told to come again."""
-    LOG.error("store_unavailable", route=request.url.path, kind=type(fault).__name__)
+    LOG.error("store_unavailable", route=_route(request), kind=type(fault).__name__)
     return problem(catalogue.NOT_WRITTEN)
 
 
@@ -112,7 +117,7 @@ async def _http(_: Request, fault: Exception) -> Response:
 
 async def _unexpected(request: Request, fault: Exception) -> Response:
     """The last resort; the log names the kind of fault and the route, never the content."""
-    LOG.error("unexpected", route=request.url.path, kind=type(fault).__name__)
+    LOG.error("unexpected", route=_route(request), kind=type(fault).__name__)
     return problem(catalogue.INTERNAL)
 
 

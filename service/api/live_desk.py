@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from fastapi import Query
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from service.audit.replay import Bundles
 from service.calls.call_queue import CallQueue
-from service.desk import Desk
+from service.desk import Desk, rehearsing
+
+DryRun = Annotated[
+    bool,
+    Query(
+        description="decide and answer, and leave nothing on record: no declaration, no decision, no capacity used; "
+        "the log of reads notes that it was asked"
+    ),
+]
 
 
 def desk_of(request: Request) -> Desk:
@@ -16,6 +27,15 @@ def desk_of(request: Request) -> Desk:
     if desk is None:
         raise HTTPException(503)
     return desk
+
+
+DRY_HEADERS = {"Tamis-Dry-Run": "true"}  # also of answers in the words of another system, which have no room to say so
+
+
+def desk_for_call(request: Request, *, dry_run: bool) -> Desk:
+    """The live desk; for a dry run one that records nothing."""
+    desk = desk_of(request)
+    return rehearsing(desk) if dry_run else desk
 
 
 def bundles_of(request: Request) -> Bundles:

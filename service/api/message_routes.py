@@ -38,7 +38,7 @@ from service.api.answer_models import LanesOfAnother, MessageAnswer
 from service.api.bodies import LONGEST_MESSAGE
 from service.api.body_reading import BoundedRoute
 from service.api.error_responses import Unprocessable
-from service.api.live_desk import desk_of
+from service.api.live_desk import DRY_HEADERS, DryRun, desk_for_call
 from service.api.metrics import Metrics
 from service.api.routes import metrics_of, refuse_offices_of_others
 from service.calls.versioning import message_of, receptacle_assignments
@@ -46,7 +46,7 @@ from service.desk import desk_for
 from service.orientation import Decisions
 from service.problems import field_problem
 from service.settings import Settings
-from service.targeting import Desk, target
+from service.targeting import target
 
 router = APIRouter(route_class=BoundedRoute)
 BODY = {
@@ -100,11 +100,11 @@ def post_message(
     content: Annotated[bytes, Depends(content_of)],
     format: MessageFormat = None,
     answer_as: Annotated[AnswerKind, Query(alias="answer", description="in whose words to answer")] = "json",
-    desk: Desk = Depends(desk_of),  # noqa: B008 - FastAPI's way of wiring
+    dry_run: DryRun = False,
     metrics: Metrics = Depends(metrics_of),  # noqa: B008
 ) -> Response:
     """Decisions on all consignments of a message, recorded before they are answered; what cannot be read is told."""
-    started, now = time.perf_counter(), datetime.now(UTC)
+    started, now, desk = time.perf_counter(), datetime.now(UTC), desk_for_call(request, dry_run=dry_run)
     dialects: Dialects = request.app.state.dialects
     name = f"message-{hashlib.sha256(content).hexdigest()[:24]}"
     try:
@@ -122,11 +122,13 @@ def post_message(
         decisions = target(sent, desk_for(desk, sender))
         if decisions.refused.height:  # of each line its first fault alone
             faults = pl.concat([gate_message(sent)[0].faults, faults])
-    stowed = receptacle_assignments(raw, desk.journal.store, now, sender)
-    for row in [] if decisions.replayed else decisions.rows:
+    stowed = receptacle_assignments(raw, desk.journal.store, now, sender, dry_run=dry_run)
+    for row in [] if decisions.replayed or dry_run else decisions.rows:
         metrics.decisions.labels(row["clearance"], row["selection"], row["mode"]).inc()
     metrics.seconds.labels("/v1/messages", "200").observe(time.perf_counter() - started)
-    return _answer(answer_as, decisions, raw, faults, stowed, dialects.codes, principal_of(request))
+    given = _answer(answer_as, decisions, raw, faults, stowed, dialects.codes, principal_of(request), dry_run=dry_run)
+    given.headers.update(DRY_HEADERS if dry_run else {})
+    return given
 
 
 def _fit(raw: Raw, kind: AnswerKind) -> None:
@@ -152,12 +154,15 @@ def _answer(
     stowed: int,
     codes: AnswerCodes,
     principal: Principal,
+    *,
+    dry_run: bool,
 ) -> Response:
     headers = {"Idempotent-Replay": "true"} if decisions.replayed else {}
     refused, shown = faults.sort("line", maintain_order=True), shown_to(principal, decisions.as_json())
     if kind == "json":
         shown_as: dict[str, Any] = {"format": raw.format, "decisions": shown, "problems": refused.to_dicts()}
-        return JSONResponse(shown_as | ({"items_assigned": stowed} if stowed else {}), headers=headers)
+        shown_as |= ({"items_assigned": stowed} if stowed else {}) | ({"dry_run": True} if dry_run else {})
+        return JSONResponse(shown_as, headers=headers)
     given = answer(kind, shown, raw.header, raw.format, codes)
     headers |= {"Tamis-Lines-Refused": str(refused["line"].n_unique())} if refused.height else {}
     if given.content is None:

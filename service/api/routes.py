@@ -27,7 +27,7 @@ from service.api.body_faults import of_another_office, of_contents, of_message, 
 from service.api.body_parts import dumped
 from service.api.body_reading import BoundedRoute, apart
 from service.api.error_responses import Unprocessable
-from service.api.live_desk import bundles_of, calls_of, desk_of
+from service.api.live_desk import DRY_HEADERS, DryRun, bundles_of, calls_of, desk_for_call, desk_of
 from service.api.metrics import Metrics
 from service.api.state_metrics import state_of
 from service.audit.dossier import dossier
@@ -64,10 +64,14 @@ def metrics_of(request: Request) -> Metrics:
 
 
 @router.post("/v1/consignments", response_model=None, responses={200: {"model": answers.Decisions}})
-async def post_consignments(request: Request, body: models.Message) -> Response:  # type: ignore[valid-type]
+async def post_consignments(
+    request: Request,
+    body: models.Message,  # type: ignore[valid-type]
+    dry_run: DryRun = False,
+) -> Response:
     """Decisions on the consignments of a message, in the same order, recorded before they are answered."""
     started = time.perf_counter()
-    desk, metrics, principal = desk_of(request), metrics_of(request), principal_of(request)
+    desk, metrics, principal = desk_for_call(request, dry_run=dry_run), metrics_of(request), principal_of(request)
     message, places = await apart(
         request, _message_of, body, principal, request.state.extras, request.app.state.dialects.offices
     )
@@ -75,9 +79,9 @@ async def post_consignments(request: Request, body: models.Message) -> Response:
         decisions = await asyncio.wrap_future(calls_of(request).decide(message, desk, principal.sender))
     except Refused as refused:
         raise Unprocessable(of_rows(refused.faults, places)) from None
-    headers = {"Idempotent-Replay": "true"} if decisions.replayed else {}
-    answer = await apart(request, _answer, principal, decisions, headers)
-    for row in [] if decisions.replayed else decisions.rows:
+    headers = ({"Idempotent-Replay": "true"} if decisions.replayed else {}) | (DRY_HEADERS if dry_run else {})
+    answer = await apart(request, _answer, principal, decisions, headers, {"dry_run": True} if dry_run else {})
+    for row in [] if decisions.replayed or dry_run else decisions.rows:
         metrics.decisions.labels(row["clearance"], row["selection"], row["mode"]).inc()
     metrics.seconds.labels("/v1/consignments", "200").observe(time.perf_counter() - started)
     return answer
@@ -342,5 +346,5 @@ def _message_of(
     return message, places
 
 
-def _answer(principal: Principal, decisions: Decisions, headers: dict[str, str]) -> Response:
-    return JSONResponse({"decisions": shown_to(principal, decisions.as_json())}, headers=headers)
+def _answer(principal: Principal, decisions: Decisions, headers: dict[str, str], more: dict[str, Any]) -> Response:
+    return JSONResponse({**more, "decisions": shown_to(principal, decisions.as_json())}, headers=headers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 
 from features.messages import Message
 from service.desk import desk_for
@@ -23,7 +24,7 @@ class CallQueue:
         """Return the future decisions on a message, or what `target` raises."""
         decisions: Future[Decisions] = Future()
         decisions.set_running_or_notify_cancel()  # a client that stops waiting cannot cancel its message
-        self._threads.submit(_decide, message, desk_for(desk, sender), decisions)
+        self._threads.submit(copy_context().run, _decide, message, desk_for(desk, sender), decisions)
         return decisions
 
     def close(self) -> None:

@@ -41,13 +41,15 @@ def message_of(
     return Message(_stowed(rows, store, sender), name, now, sparing=True, noted=pl.concat([raw.noted, unknown]), **how)
 
 
-def receptacle_assignments(raw: Raw, store: Store, now: datetime, sender: Sender = INSTALLATION) -> int:
+def receptacle_assignments(
+    raw: Raw, store: Store, now: datetime, sender: Sender = INSTALLATION, *, dry_run: bool = False
+) -> int:
     """Record the receptacles of items from a dispatch list, for what its sender lodges; returns the number of items."""
     rows = [
         {"consignment_id": item, "sender": sender.name or "", "receptacle": receptacle, "known_at": micros(now)}
         for item, receptacle in raw.stowed.unique("consignment_id", keep="last", maintain_order=True).iter_rows()
     ]
-    if rows:
+    if rows and not dry_run:
         store.write(lambda connection: upsert_many(connection, RECEPTACLES, rows))
     return len(rows)
 

@@ -122,7 +122,7 @@ def show_consignment(
         past=view.past_of(_parcels_of_sender(request, (newest or {}).get("party_id"), body)), siblings=family,
         similar=_seen_by(request, reading.similar(store, body, consignment_id)),
         results=reading.results(store, [consignment_id])[consignment_id], choices=(RESULTS, FINDINGS),
-        events=reading.events(store, consignment_id, language, offices), typed=_typed(typed or FormData()),
+        events=reading.events(store, consignment_id, language, offices), typed=typed_in(typed or FormData()),
         **_weights(entry["explanation"] if entry else {}, language),
         **({"toast": {"done": done, "of": consignment_id}} if done else {}),
     )  # fmt: skip
@@ -159,7 +159,7 @@ def _weights(explained: dict[str, Any], language: Language) -> dict[str, Any]:
     return {"picture": picture, "weights": weights, "no_weights": ""}
 
 
-def _typed(form: FormData) -> dict[str, Any]:
+def typed_in(form: FormData) -> dict[str, Any]:
     """What a form of a result held when it was refused, to stand in it again."""
     names = ("stage", "result", "items_found", "right_holder", "criminal_link", "clearance", "reason")
     findings = [str(finding) for finding in form.getlist("findings")]

@@ -7,7 +7,7 @@ inconclusive, which no model learns from.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -67,18 +67,10 @@ def enter_outcome(request: Request, consignment_id: str, form: Form) -> Response
     store = desk.journal.store
     consignment_id = number_meant(store, consignment_id)
     decision = require_visible(request, store, consignment_id)
-    chosen_by = {} if decision is None else _selection(decision, store)
-    row: dict[str, Any] = {
-        "consignment_id": consignment_id, "known_at": now().isoformat(), "stage": text_of(form, "stage") or None,
-        "result": text_of(form, "result"), "officer": principal.name, **chosen_by,
-        "findings": ";".join(str(one) for one in form.getlist("findings")) or None,
-        "criminal_link": "true" if form.get("criminal_link") else None,
-        "items_found": text_of(form, "items_found") or None,
-        "right_holder": text_of(form, "right_holder") or None,
-    }  # fmt: skip
+    row = result_row(form, consignment_id, principal.name, now(), how_chosen(decision, store))
     query = list_query(text_of(form, "list"))
     following = _following(request, query, consignment_id)
-    received, fault = _recorded(request, row)
+    received, fault = record_results(request, [row])
     if received is None:
         return show_consignment(request, consignment_id, fault=fault, typed=form)
     done = "superseding" if received.superseding else "recorded" if received.recorded else "repeated"
@@ -120,16 +112,8 @@ def _undo_lane(request: Request, store: Store, consignment_id: str) -> None:
 
 def _undo_result(request: Request, store: Store, consignment_id: str) -> FormData:
     """Let the result that counted before one's last one count again; gives what had been entered, as a form has it."""
-    results = reading.results(store, [consignment_id])[consignment_id]  # the newest first
-    last = results[0] if results else None
-    if last is None or not _just_now(principal_of(request), str(last.get("officer")), last["known_at"]):
-        raise Fault("undo: the minute is over, or another result has come since; enter the right result")
-    same_stage = [one for one in results[1:] if one.get("stage") == last.get("stage")]
-    former = same_stage[0] if same_stage else {**_how_chosen(last), "result": "inconclusive"}
-    again = {name: value for name, value in former.items() if value is not None}
-    row = {**again, "consignment_id": consignment_id, "stage": last.get("stage"), "known_at": now().isoformat(),
-           "officer": principal_of(request).name}  # fmt: skip
-    received, fault = _recorded(request, row)
+    last, row = undoing(request, store, consignment_id)
+    received, fault = record_results(request, [row])
     if received is None:
         raise Fault(fault)
     plain = [(name, str(last.get(name) or "")) for name in ("stage", "result", "right_holder")]
@@ -147,13 +131,41 @@ def _just_now(principal: Principal, by: str, at: int) -> bool:
     return by == principal.name and micros(now() - UNDO - GRACE) <= at
 
 
-def _recorded(request: Request, row: dict[str, Any]) -> tuple[Received | None, str]:
-    """Record a result; None, and its faults in words, a line each, where it cannot be."""
+def undoing(request: Request, store: Store, consignment_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """One's last result of a consignment, and the result that counts in its place; raises Fault after the minute."""
+    results = reading.results(store, [consignment_id])[consignment_id]  # the newest first
+    last = results[0] if results else None
+    if last is None or not _just_now(principal_of(request), str(last.get("officer")), last["known_at"]):
+        raise Fault("undo: the minute is over, or another result has come since; enter the right result")
+    same_stage = [one for one in results[1:] if one.get("stage") == last.get("stage")]
+    former = same_stage[0] if same_stage else {**_how_chosen(last), "result": "inconclusive"}
+    again = {name: value for name, value in former.items() if value is not None}
+    row = {**again, "consignment_id": consignment_id, "stage": last.get("stage"), "known_at": now().isoformat(),
+           "officer": principal_of(request).name}  # fmt: skip
+    return last, row
+
+
+def result_row(
+    form: FormData, consignment_id: str, officer: str, at: datetime, chosen_by: dict[str, Any]
+) -> dict[str, Any]:
+    """What a form says of one consignment, as the gate of results reads it."""
+    return {
+        "consignment_id": consignment_id, "known_at": at.isoformat(), "stage": text_of(form, "stage") or None,
+        "result": text_of(form, "result"), "officer": officer, **chosen_by,
+        "findings": ";".join(str(one) for one in form.getlist("findings")) or None,
+        "criminal_link": "true" if form.get("criminal_link") else None,
+        "items_found": text_of(form, "items_found") or None,
+        "right_holder": text_of(form, "right_holder") or None,
+    }  # fmt: skip
+
+
+def record_results(request: Request, rows: list[dict[str, Any]]) -> tuple[Received | None, str]:
+    """Record results, all or none; None, and their faults in words, a line each, where one of them cannot be."""
     journal = desk_of(request).journal
-    gated = gate_results(outcome_rows({"outcomes": [row]})[0], journal.store)
+    gated = gate_results(outcome_rows({"outcomes": rows})[0], journal.store)
     if gated.refused.height:
         faults = gated.faults.select("field", "reason", "remedy").iter_rows()
-        return None, "\n".join(f"{field}: {reason}; {remedy}" for field, reason, remedy in faults)
+        return None, "\n".join(dict.fromkeys(f"{field}: {reason}; {remedy}" for field, reason, remedy in faults))
     return journal.sent_by(principal_of(request).sender).learn(gated.accepted), ""
 
 
@@ -179,8 +191,10 @@ def _done(done: str, of: str) -> str:
     return urlencode({"done": done, "of": of})
 
 
-def _selection(decision: dict[str, Any], store: Store) -> dict[str, Any]:
+def how_chosen(decision: dict[str, Any] | None, store: Store) -> dict[str, Any]:
     """Say how it was chosen; unknown where nothing but an officer's own word chose it."""
+    if decision is None:
+        return {}
     stands = standing(decision, overrides_of(store, decision["consignment_id"]))
     overridden = stands.override is not None
     if decision["selection"] == "none" or (overridden and decision["selection"] != "random"):

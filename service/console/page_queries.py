@@ -130,6 +130,15 @@ def results(store: Store, consignments: Sequence[str]) -> defaultdict[str, list[
     return of_consignment
 
 
+def entered_last(store: Store, officer: str, since: int) -> list[str]:
+    """The consignments whose results an officer entered at the same moment, his last one, not before `since`."""
+    query = sa.select(OUTCOMES.c.consignment_id, OUTCOMES.c.known_at, OUTCOMES.c.body["officer"].as_string())
+    with store.reading() as connection:
+        rows = connection.execute(query.where(OUTCOMES.c.known_at >= since)).all()
+    entered = [(known_at, number) for number, known_at, by in rows if by == officer]
+    return sorted(number for known_at, number in entered if known_at == max(entered)[0])
+
+
 def spent_today(store: Store, hour: int) -> list[dict[str, Any]]:
     """Of each office, how many consignments came in since midnight (UTC) and what checks they took."""
     sums = [sa.func.sum(TALLIES.c[name]).label(name) for name in TALLY_COLUMNS]

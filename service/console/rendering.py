@@ -27,6 +27,7 @@ from service.desk import Desk
 from service.scoring.explanation import Language
 
 HOME = "/console/"
+FIELDS, MANY_FIELDS = 50, 250  # of a form, at most
 MENU = {
     "queue_page": ("queue", "/console/queue"),
     "cases_page": ("cases", "/console/cases"),
@@ -40,11 +41,11 @@ MENU = {
 
 DONE = {  # what a page may say was done, and whether it can be undone for a minute
     "recorded": True, "superseding": True, "repeated": False, "overridden": True, "withdrawn": False, "taken": False,
-    "released": False, "view_kept": False,
+    "released": False, "view_kept": False, "recorded_many": True, "withdrawn_many": False,
 }  # fmt: skip
 SHORTCUTS = (  # keys and what they do, in the order of the help; see static/console.js
-    ("j k", "key_move"), ("o", "key_open"), ("r", "key_result"), ("l", "key_take"), ("z", "key_undo"),
-    ("/", "key_search"), ("[ ]", "key_pages"), ("?", "key_help"),
+    ("j k", "key_move"), ("o", "key_open"), ("r", "key_result"), ("l", "key_take"), ("x", "key_mark"),
+    ("z", "key_undo"), ("/", "key_search"), ("[ ]", "key_pages"), ("?", "key_help"),
 )  # fmt: skip
 
 
@@ -104,7 +105,16 @@ def read_log_of(request: Request) -> ReadLog:
 
 async def form_of(request: Request) -> FormData:
     """What a form says; 403 where it does not carry the token of the session that sends it."""
-    form = await request.form(max_files=0, max_fields=50)
+    return await _checked_form(request, FIELDS)
+
+
+async def form_of_many(request: Request) -> FormData:
+    """What a form says that marks parcels, each a field of its own."""
+    return await _checked_form(request, MANY_FIELDS)
+
+
+async def _checked_form(request: Request, fields: int) -> FormData:
+    form = await request.form(max_files=0, max_fields=fields)
     principal: Principal | None = getattr(request.state, "principal", None)
     if principal is not None and not same_text(text_of(form, "csrf"), principal.csrf):
         raise HTTPException(HTTPStatus.FORBIDDEN)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import structlog
 from starlette.responses import Response
 
 from service.problems.catalogue import Kind
@@ -44,8 +45,12 @@ def problem(
     if unlisted:
         content["more_errors"] = unlisted
         content["detail"] += f" Of its faults {unlisted:,} more are not listed."
+    named = structlog.contextvars.get_contextvars().get("request_id")
+    if named:
+        content["request_id"] = named
     waits = {} if wait is None else {"Retry-After": str(wait)}
+    numbered = {"X-Request-Id": named} if named else {}  # the last resort answers from outside all middleware
     text = json.dumps(content, ensure_ascii=True)
     return Response(
-        text, kind.status.value, media_type="application/problem+json", headers={**waits, **(headers or {})}
+        text, kind.status.value, media_type="application/problem+json", headers={**waits, **numbered, **(headers or {})}
     )

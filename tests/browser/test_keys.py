@@ -106,6 +106,27 @@ def test_ten_parcels_with_their_results_take_sixty_keys(
     assert page.locator("#rows tr[data-number]").count() == PER_TEST - 10
 
 
+def test_one_result_for_the_rows_that_are_marked_is_undone_as_one(
+    console: Console, person: Callable[..., Page], office: str
+) -> None:
+    page = person("many", "analyst")
+    first = work_list(console, page, office)[:3]
+    keys = Keyboard(page)
+    keys.press("j", "x", "j", "x", "j", "x")
+    keys.lead("r")
+    assert page.locator("#bulk [name=number]:checked").count() == len(first)
+    no_fault(page)
+    keys.press("r", "f")
+    page.keyboard.type("12")
+    keys.lead("Enter")
+    assert {tuple(of) for of in results_of(console, first).values()} == {("non_compliant",)}
+    assert len(results_of(console, first)) == len(first)
+    assert page.locator("#rows tr[data-number]").count() == PER_TEST - len(first)
+    keys.lead("z")
+    assert {tuple(of) for of in results_of(console, first).values()} == {("non_compliant", "inconclusive")}
+    assert keys.pressed <= 11
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_one_opened_after_another_with_a_result_each(
     console: Console, person: Callable[..., Page], office: str, language: Language

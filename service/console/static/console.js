@@ -5,6 +5,7 @@ const KEYS_OFF = "tamis-keys-off"; // somebody who dictates, or whose keyboard s
 const rows = () => [...document.querySelectorAll("#rows tr[data-number]")];
 const linkOf = (row) => row.querySelector("a.number");
 const dialog = (id) => document.getElementById(id);
+const marked = new Set(); // for one result of them all; they stay marked when the list renews itself
 let last = ""; // the number of the row that had the focus last
 
 function current() {
@@ -32,6 +33,7 @@ function hold() {
 }
 
 function enterResult() {
+  if (marked.size && dialog("marking")) return dialog("marking").requestSubmit();
   const box = dialog("entry"), row = current() || rows()[0];
   if (box && row) {
     focusRow(row);
@@ -69,8 +71,26 @@ document.addEventListener("change", (changed) => {
   if (changed.target.id === "keys-on") localStorage.setItem(KEYS_OFF, changed.target.checked ? "" : "1");
 });
 
+function mark() {
+  const box = (current() || rows()[0])?.querySelector("[name=number]");
+  if (box) box.click();
+}
+
+function count() {
+  document.querySelectorAll("[data-counts]").forEach((shown) => {
+    shown.value = document.querySelectorAll(`${shown.dataset.counts}:checked`).length;
+  });
+}
+
+document.addEventListener("change", (changed) => {
+  const box = changed.target;
+  if (box.name !== "number") return;
+  if (box.checked) marked.add(box.value); else marked.delete(box.value);
+  count();
+});
+
 const ACTS = {
-  j: () => move(1), k: () => move(-1), r: enterResult, l: hold,
+  j: () => move(1), k: () => move(-1), r: enterResult, l: hold, x: mark,
   o: () => linkOf(current() || rows()[0] || document.createElement("i"))?.click(),
   z: () => document.querySelector("#toasts [data-key=z]")?.click(),
   "/": () => { const box = dialog("search"); box?.focus(); box?.select(); },
@@ -110,6 +130,8 @@ document.addEventListener("htmx:beforeSwap", () => {
   before = focused ? { number: focused.dataset.number, place: rows().indexOf(focused), top: scrollY } : null;
 });
 document.addEventListener("htmx:afterSwap", () => {
+  document.querySelectorAll("#rows [name=number]").forEach((box) => { box.checked = marked.has(box.value); });
+  count();
   if (!before) return;
   const row = rows().find((one) => one.dataset.number === before.number) || rows()[Math.min(before.place, rows().length - 1)];
   if (row) linkOf(row).focus({ preventScroll: true });

@@ -44,6 +44,7 @@ NONSENSE = [
     ("OIDC_ROLE_CLAIM", "", "a text of at least one character"),
     ("OIDC_OFFICES_CLAIM", "", "a text of at least one character"),
     ("CALLS_A_MINUTE", "-5", "a whole number above 0"),
+    ("LOG", "xml", "json or text"),
     ("BODY_LIMIT", "8MB", "a whole number above 0"),
 ]
 

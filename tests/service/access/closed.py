@@ -15,6 +15,7 @@ from service.access.principal import Principal
 from service.api import message_routes as messages
 from service.api import reference_pages, routes, search_routes
 from service.console import analyst_pages as work
+from service.console import bulk_pages as bulk
 from service.console import capacity_page as capacity
 from service.console import four_eyes_pages as four_eyes
 from service.console import login_pages as doors
@@ -36,7 +37,7 @@ ROUTERS = (
         work.router,
         searching.router,
     ),
-    *(listing.router, acts.router, capacity.router, oversight.router, four_eyes.router),
+    *(listing.router, acts.router, bulk.router, capacity.router, oversight.router, four_eyes.router),
 )
 EVERY_ROUTE = [(route.name, method, route.path) for router in ROUTERS
                for route in cast("list[APIRoute]", router.routes) for method in

@@ -157,6 +157,11 @@ ABOUT: dict[str, Requests] = {  # of each route that reaches what is on record: 
     "queue_csv": lambda t: [{"params": {"office": t.office, "day": "2026-02-03"}}],
     "take_consignment": lambda t: [{"path": t.consignment_id}],
     "release_consignment": lambda t: [{"path": t.consignment_id}],
+    "bulk_page": lambda t: [{"data": {"number": [t.consignment_id]}}],
+    "enter_bulk_results": lambda t: [
+        {"data": {"number": [t.consignment_id], "result": "non_compliant", "findings": "counterfeit"}}
+    ],
+    "undo_bulk_results": lambda t: [{"number": t.consignment_id}],
     "undo": lambda t: [{"path": t.consignment_id, "data": {"what": "recorded"}}],
     "consignment_page": lambda t: [{"path": t.consignment_id}],
     "override": lambda t: [
@@ -204,9 +209,13 @@ def called(
         entered = {"path": asked["path"], "data": {"result": "non_compliant", "findings": "counterfeit"}}
         entry = ("enter_outcome", method, path.removesuffix("undo") + "outcome", role)
         called(scene, key_of, person_of, entry, office, entered)
+    if name == "undo_bulk_results":
+        entered = {"data": {"number": [asked["number"]], "result": "non_compliant", "findings": "counterfeit"}}
+        entry = ("enter_bulk_results", method, path.removesuffix("undo") + "results", role)
+        called(scene, key_of, person_of, entry, office, entered)
     console = path.startswith("/console") or path == "/"
     caller = as_person(*person_of(role, office), method) if console else {"headers": bearing(key_of(role, office))}
-    given = {field: value for field, value in asked.items() if field not in ("path", "sealed")}
+    given = {field: value for field, value in asked.items() if field not in ("path", "sealed", "number")}
     pseudonyms = access(scene.client).store.pseudonyms
     path = path.replace("{sealed}", pseudonyms.sealed(asked.get("sealed", "none")))
     if console and method == "POST":

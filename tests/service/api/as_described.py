@@ -58,7 +58,11 @@ class AsDescribed:
             ]
             assert faults == [], f"{name} {status}: {faults}"
         for header in described.get("headers", {}):
-            assert header == "Idempotent-Replay" or header in response.headers, (name, status, header)
+            assert header in ("Idempotent-Replay", "Tamis-Dry-Run") or header in response.headers, (
+                name,
+                status,
+                header,
+            )
 
 
 def described(client: TestClient) -> AsDescribed:
