@@ -117,8 +117,8 @@ def _standing(decisions: Sequence[Mapping[str, object]]) -> pl.DataFrame:
     """Return the columns of what stands after each change."""
     rows = []
     for decision in decisions:
-        said = decision["override"]
-        override: Mapping[str, object] = said if isinstance(said, Mapping) else {}
+        in_force = decision["override"]
+        override: Mapping[str, object] = in_force if isinstance(in_force, Mapping) else {}
         rows.append(
             {
                 **{name: decision[name] for name in ("standing_clearance", "change", "at_entry")},
