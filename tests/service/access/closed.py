@@ -19,6 +19,7 @@ from service.console import bulk_pages as bulk
 from service.console import capacity_page as capacity
 from service.console import four_eyes_pages as four_eyes
 from service.console import login_pages as doors
+from service.console import model_page as modelling
 from service.console import officer_acts as acts
 from service.console import oversight_pages as oversight
 from service.console import queue_page as listing
@@ -37,7 +38,7 @@ ROUTERS = (
         work.router,
         searching.router,
     ),
-    *(listing.router, acts.router, bulk.router, capacity.router, oversight.router, four_eyes.router),
+    *(listing.router, acts.router, bulk.router, capacity.router, modelling.router, oversight.router, four_eyes.router),
 )
 EVERY_ROUTE = [(route.name, method, route.path) for router in ROUTERS
                for route in cast("list[APIRoute]", router.routes) for method in
