@@ -135,7 +135,7 @@ async def _with_desk(app: FastAPI) -> AsyncIterator[None]:
     store = app.state.desk.journal.store
     app.state.access, app.state.calls = Access(store), CallQueue()
     app.state.read_log = ReadLog(store, settings.read_log)
-    sender = Sender(app.state.access)
+    sender = Sender(app.state.access, credentials=settings.amqp_credentials)
     with (
         closing(sender),
         frozen_gc(),
