@@ -32,8 +32,10 @@ from service.calls.reassessment import reassess
 from service.console import analyst_pages as work
 from service.console import bulk_pages as bulk
 from service.console import capacity_page as capacity
+from service.console import day_page as day
 from service.console import four_eyes_pages as four_eyes
 from service.console import login_pages as doors
+from service.console import model_page as modelling
 from service.console import officer_acts as acts
 from service.console import oversight_pages as oversight
 from service.console import queue_page as listing
@@ -48,6 +50,7 @@ from service.record.search_index import catch_up_beside_calls
 from service.runtime.periodic import run_every
 from service.runtime.private_files import private_files
 from service.runtime.process_tuning import frozen_gc
+from service.runtime.service_manager import tell_ready
 from service.serving.bundle_swap import LOOK_SECONDS, Swapper
 from service.serving.serving_bundle import Serving, open_serving
 from service.settings import Settings
@@ -64,7 +67,16 @@ ROUTERS = (
         work.router,
         searching.router,
     ),
-    *(listing.router, acts.router, bulk.router, capacity.router, oversight.router, four_eyes.router),
+    *(
+        listing.router,
+        acts.router,
+        bulk.router,
+        day.router,
+        capacity.router,
+        modelling.router,
+        oversight.router,
+        four_eyes.router,
+    ),
 )
 SENT_EVERY = 5.0  # seconds, after which webhooks tell what came to count
 INDEXED_EVERY = 2.0  # seconds, after which search finds what was decided
@@ -124,7 +136,7 @@ async def _with_desk(app: FastAPI) -> AsyncIterator[None]:
     store = app.state.desk.journal.store
     app.state.access, app.state.calls = Access(store), CallQueue()
     app.state.read_log = ReadLog(store, settings.read_log)
-    sender = Sender(app.state.access)
+    sender = Sender(app.state.access, credentials=settings.amqp_credentials)
     with (
         closing(sender),
         frozen_gc(),
@@ -134,6 +146,7 @@ async def _with_desk(app: FastAPI) -> AsyncIterator[None]:
         run_every(INDEXED_EVERY, partial(catch_up_beside_calls, store), "indexing"),
         run_every(LOOK_SECONDS, app.state.swapper.look, "looking for bundles"),
     ):
+        tell_ready()
         yield
     app.state.calls.close()
     app.state.read_log.close()

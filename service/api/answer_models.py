@@ -320,6 +320,8 @@ class Ready(Answer):
     """How the service decides at the moment."""
 
     status: Literal["ready"]
+    version: str = Field(description="of Tamis, as installed")
+    schema_number: int = Field(alias="schema", description="of the store")
     mode: Literal[MODES]  # type: ignore[valid-type]
     degraded_reasons: list[str]
     model_id: str | None

@@ -44,7 +44,9 @@ from service.record.numbers_meant import number_meant, numbers_meant
 from service.record.result_checks import gate_results
 from service.record.standing import with_standing
 from service.record.transfers import Transfer
+from service.runtime.installed_version import installed_version
 from service.store.database import Store
+from service.store.schema import SCHEMA
 from service.targeting import Desk
 
 router = APIRouter(route_class=BoundedRoute)
@@ -294,6 +296,8 @@ def readyz(request: Request, desk: Desk = Depends(desk_of)) -> dict[str, Any]:  
     lost = desk.lost(datetime.now(UTC))
     return {
         "status": "ready",
+        "version": installed_version(),
+        "schema": SCHEMA,
         "mode": desk.mode(lost),
         "degraded_reasons": list(lost),
         "model_id": desk.model.model_id,

@@ -55,6 +55,9 @@ def test_the_lock_of_serving_holds_nothing_of_the_extra_and_the_versions_of_the_
     assert serving < whole
     names = {canonicalize_name(pinned.split("==")[0]) for pinned in serving}
     assert not names & {canonicalize_name(MODULES.get(module, module)) for module in OF_TRAIN}
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = {canonicalize_name(Requirement(written).name) for written in project["dependencies"]}
+    assert needed - names == set()  # `make lock` makes both locks
 
 
 @pytest.mark.process
