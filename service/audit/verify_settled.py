@@ -16,6 +16,7 @@ from service.record.settling import SEGMENT, segment_content
 from service.store.database import Store
 from service.store.queries import in_lists
 from service.store.record_files import GROUP, RecordGone, sha256_of
+from service.store.record_tables import RECORD_LIFTED
 from service.store.settled_rows import LEAF, Segment, lifted_places, rows_at, segments_listed
 from service.store.tables import CALLS, CHAIN, DECISIONS, DECLARATIONS
 
@@ -111,6 +112,9 @@ def _of_lifted(
 
 
 def _of_erased(connection: sa.Connection, row: Row) -> Iterator[str]:
+    still = sa.select(RECORD_LIFTED.c.blank).where(RECORD_LIFTED.c.decision_id == row["decision_id"])
+    if not connection.execute(still).scalar():
+        yield f"decision {row['decision_id']}: it was erased, and its content still stands in its file"
     erased = sa.select(sa.func.count()).select_from(CHAIN)
     noted = erased.where(CHAIN.c.kind == "erasure", CHAIN.c.subject == row["decision_id"])
     if connection.execute(noted).scalar_one() == 0:

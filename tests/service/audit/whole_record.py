@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -85,7 +86,7 @@ def fill(desk: Desk, store: Store, folder: Path) -> None:
 def _large(desk: Desk, store: Store) -> None:
     """A message whose quiet decisions go to a file, and a result on one of them."""
     usual, store.records.at_least = store.records.at_least, 3
-    alike = {"consignor": SENDER, "office": "FRMRS1"}
+    alike: dict[str, Any] = {"consignor": SENDER, "office": "FRMRS1"}
     target(message(*(declared(number, **alike) for number in range(201, 241)), message_id="M7"), desk)
     store.records.at_least = usual
     with store.reading() as connection:
