@@ -90,7 +90,7 @@ def _template() -> jinja2.Template:
 @lru_cache(maxsize=1)
 def environment() -> jinja2.Environment:
     """Return what the templates of pages are made with."""
-    made = jinja2.Environment(
+    templates = jinja2.Environment(
         loader=jinja2.PackageLoader("pipelines.batch", "templates"),
         autoescape=True,  # whoever fills in a declaration writes in this page
         undefined=jinja2.StrictUndefined,
@@ -106,8 +106,8 @@ def environment() -> jinja2.Environment:
         "tied": tied,
         "bar": charts.share_bar,
     }
-    made.filters |= particular
-    return made
+    templates.filters |= particular
+    return templates
 
 
 def percent(share: float | None) -> str:
