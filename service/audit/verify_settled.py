@@ -62,11 +62,11 @@ def _of_rows(
 ) -> Iterator[str]:
     leaves = store.records.rows(segment.file, [LEAF]).column(LEAF).to_pylist()
     basis = connection.execute(sa.select(CALLS.c.basis).where(CALLS.c.call_id == segment.call_id)).scalar()
-    said = json.loads(entry["content"])
-    if root_of(leaves) != said["root"] or segment.root != said["root"]:
+    promised = json.loads(entry["content"])
+    if root_of(leaves) != promised["root"] or segment.root != promised["root"]:
         yield "its decisions are not those that were settled: their hashes come to another root"
         return
-    if len(leaves) != said["rows"] or segment.rows != said["rows"]:
+    if len(leaves) != promised["rows"] or segment.rows != promised["rows"]:
         yield "it has not as many decisions as were settled"
         return
     sha256 = None if basis is None else sha256_of_body(basis)

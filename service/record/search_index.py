@@ -174,8 +174,8 @@ def _stated_in(
     numbers = lifted_at(connection, segment, range(first, until))
     names = (*VERSION_KEY, "body", "stated")
     lifted = [row for batch in in_lists(numbers) for row in LIFTED_SINCE.rows(connection, among=batch)]
-    there = [dict(zip(names, row, strict=True)) for row in lifted if row[-2] and row[-1]]
-    return stating([*settled, *there], pseudonyms)
+    standing = [dict(zip(names, row, strict=True)) for row in lifted if row[-2] and row[-1]]
+    return stating([*settled, *standing], pseudonyms)
 
 
 def waiting(store: Store) -> int:

@@ -130,10 +130,10 @@ class RecordFiles:
         apart = len(listed) - (len(present.over) if present is not None else 0)
         if apart < APART:
             return False
-        made = write_directory(self.folder, list(listed), partial(self._keys, column=CONSIGNMENT))
+        newest = write_directory(self.folder, list(listed), partial(self._keys, column=CONSIGNMENT))
         self._directory = (frozenset(), None)
         for path in self.folder.glob(f"*{SUFFIX}"):
-            if path != made:
+            if path != newest:
                 path.unlink(missing_ok=True)
         return True
 

@@ -137,8 +137,8 @@ def _compared(
         return
     order = np.argsort(places, kind="stable")
     which, places = which[order], places[order]
-    there = records_in(connection).rows(segment.file, [by], places).column(by).to_pylist()
-    same = [text == values[at] for text, at in zip(there, which.tolist(), strict=True)]
+    texts = records_in(connection).rows(segment.file, [by], places).column(by).to_pylist()
+    same = [text == values[at] for text, at in zip(texts, which.tolist(), strict=True)]
     kept, first = np.unique(places[same], return_index=True)
     if len(kept):
         yield segment, kept, [values[at] for at in which[same][first].tolist()]
