@@ -32,6 +32,7 @@ from service.calls.reassessment import reassess
 from service.console import analyst_pages as work
 from service.console import bulk_pages as bulk
 from service.console import capacity_page as capacity
+from service.console import day_page as day
 from service.console import four_eyes_pages as four_eyes
 from service.console import login_pages as doors
 from service.console import model_page as modelling
@@ -65,7 +66,16 @@ ROUTERS = (
         work.router,
         searching.router,
     ),
-    *(listing.router, acts.router, bulk.router, capacity.router, modelling.router, oversight.router, four_eyes.router),
+    *(
+        listing.router,
+        acts.router,
+        bulk.router,
+        day.router,
+        capacity.router,
+        modelling.router,
+        oversight.router,
+        four_eyes.router,
+    ),
 )
 SENT_EVERY = 5.0  # seconds, after which webhooks tell what came to count
 INDEXED_EVERY = 2.0  # seconds, after which search finds what was decided

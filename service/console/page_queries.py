@@ -53,6 +53,16 @@ def declared(store: Store, consignments: Sequence[str]) -> dict[str, dict[str, A
     return bodies
 
 
+def lodged_at_office(store: Store, consignments: Sequence[str], office: str) -> set[str]:
+    """Those of some consignments that a decision was given on at an office."""
+    found: set[str] = set()
+    with store.reading() as connection:
+        for batch in in_lists(consignments):
+            query = sa.select(DECISIONS.c.consignment_id).where(DECISIONS.c.consignment_id.in_(batch))
+            found.update(connection.execute(query.where(DECISIONS.c.office == office)).scalars())
+    return found
+
+
 def goods_of(body: Mapping[str, Any] | None) -> str:
     """The goods of a declaration in one line."""
     lines = (body or {}).get("goods") or []
