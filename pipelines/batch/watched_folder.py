@@ -66,16 +66,16 @@ class WatchedFolder:
         now: seconds by a clock that only goes on. What still changes, and what is called a part, waits.
         """
         whole: list[tuple[int, Path]] = []
-        there: dict[str, tuple[tuple[int, int], float]] = {}
+        present: dict[str, tuple[tuple[int, int], float]] = {}
         for path in self._arrived():
             state = path.stat()
             form = state.st_size, state.st_mtime_ns
             before = self.seen.get(path.name)
             since = before[1] if before is not None and before[0] == form else now
-            there[path.name] = form, since
+            present[path.name] = form, since
             if now - since >= settle:
                 whole.append((state.st_mtime_ns, path))
-        self.seen = there
+        self.seen = present
         return [path for _, path in sorted(whole)]
 
     def waits(self) -> bool:
