@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import sqlalchemy as sa
 
 from features.hs_codes import hs_plain_text
@@ -18,12 +19,13 @@ from features.outcome import LABELLED
 from service.audit.timeline import timeline
 from service.console.translations import words
 from service.officers.cases import case_of
+from service.record.days_on_record import settled_on
 from service.record.ownership import EVERY_OFFICE
 from service.record.standing import with_standing
 from service.scoring.explanation import Language
 from service.store.database import Store
 from service.store.queries import in_lists
-from service.store.settled_rows import declared_of, latest_of
+from service.store.settled_rows import decided_of, declared_of, latest_of, segments_listed
 from service.store.tables import CASE_NOTES, DECISIONS, DECLARATIONS, OUTCOMES, TALLIES
 
 Figures = tuple[list[tuple[str, list[float | None]]], list[str]]  # a row for each ranking; names of the columns
@@ -65,7 +67,8 @@ def lodged_at_office(store: Store, consignments: Sequence[str], office: str) -> 
         for batch in in_lists(consignments):
             query = sa.select(DECISIONS.c.consignment_id).where(DECISIONS.c.consignment_id.in_(batch))
             found.update(connection.execute(query.where(DECISIONS.c.office == office)).scalars())
-    return found
+        settled = decided_of(connection, ("consignment_id", "office"), list(consignments))
+    return found | {row["consignment_id"] for row in settled if row["office"] == office}
 
 
 def goods_of(body: Mapping[str, Any] | None) -> str:
@@ -282,11 +285,13 @@ def risks_of_newest_day(store: Store) -> tuple[date, list[float]] | None:
     """The newest day that anything was decided for, and the risks of what stands of it; None where there is none."""
     newest = sa.select(sa.func.max(DECISIONS.c.day)).where(DECISIONS.c.risk.is_not(None))
     with store.reading() as connection:
-        day = connection.execute(newest).scalar()
+        days = [connection.execute(newest).scalar(), *(one.last_day for one in segments_listed(connection))]
+        day = max((one for one in days if one is not None), default=None)
         if day is None:
             return None
         chosen = sa.select(DECISIONS.c.risk).where(DECISIONS.c.day == day, DECISIONS.c.stands)
-        risks = [float(risk) for risk in connection.execute(chosen).scalars() if risk is not None]
+        settled = settled_on(connection, pl.Schema({"risk": pl.Float64()}), (day, day))["risk"].drop_nulls().to_list()
+        risks = [float(risk) for risk in connection.execute(chosen).scalars() if risk is not None] + settled
     return EPOCH.date() + timedelta(days=day), risks
 
 
