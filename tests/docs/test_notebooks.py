@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 
 import nbformat
@@ -18,7 +17,8 @@ OF_A_HOME = ("01_look_at_a_manifest", "04_explain_a_consignment", "06_open_an_ex
 
 
 def opened(file: Path) -> nbformat.NotebookNode:
-    notebook: nbformat.NotebookNode = nbformat.from_dict(json.loads(file.read_text(encoding="utf-8")))  # type: ignore[no-untyped-call]
+    text = file.read_text(encoding="utf-8")
+    notebook: nbformat.NotebookNode = nbformat.reads(text, 4)  # type: ignore[no-untyped-call]
     return notebook
 
 
