@@ -23,7 +23,7 @@ demo: install
 
 # All tests, the notebooks and the commands of the documents among them, after the checks of style, types and floors. Two
 # workers, for two cores; what one file builds for its tests stays with one of them.
-test: check
+test: check .venv-client/installed
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --nbmake --nbmake-timeout=600 tests notebooks
 
 # The fast loop: what needs no trained model, no browser, no PostgreSQL and no process of its own (tests/kinds.py).
@@ -44,6 +44,12 @@ docs: install
 # The pages of docs/reference that the code itself knows; a test compares them with what is committed.
 docs-reference: install
 	@$(BIN)/python -m docs.generator
+
+# What generates a client from the description of the API, for a test: its requirements are not those of the product.
+.venv-client/installed: tests/client/requirements.lock
+	@test -x .venv-client/bin/python || $(PYTHON) -m venv .venv-client
+	@$(UV) pip install --quiet --python .venv-client/bin/python --require-hashes -r tests/client/requirements.lock
+	@touch $@
 
 # What the product is made of, in CycloneDX: every package of the lock with its hashes, and what of it runs.
 sbom: install .venv-supply/installed
@@ -115,6 +121,8 @@ lock:
 		--no-emit-index-url --no-header --no-annotate --quiet -o deploy/serving/requirements.lock
 	@$(UV) pip compile --group supply --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --no-annotate --quiet -o deploy/supply/requirements.lock
+	@$(UV) pip compile --group client --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate --quiet -o tests/client/requirements.lock
 
 clean:
-	@rm -rf .venv .venv-supply var docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv .venv-supply .venv-client var docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis

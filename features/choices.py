@@ -54,3 +54,5 @@ APPLICATION_COLUMNS = (  # of a right holder's application for action, in a tabl
 Role = Literal["clearance", "analyst", "data_scientist", "auditor", "admin", "right_holder"]
 ROLES: tuple[Role, ...] = get_args(Role)
 OF_PEOPLE: tuple[Role, ...] = tuple(role for role in ROLES if role != "right_holder")  # that one has a machine alone
+TableName = Literal["decisions", "declarations", "results", "training"]  # of an export
+ExportRole = Literal["data_scientist", "analyst", "auditor", "clearance"]  # as whom one is made

@@ -13,6 +13,8 @@ from pipelines.commands.bundle_commands import bundles
 from pipelines.commands.case_commands import cases
 from pipelines.commands.daily_commands import ingest, link, monitor, outcomes, score
 from pipelines.commands.erasure_commands import erase, retain
+from pipelines.commands.expectations_command import expectations
+from pipelines.commands.export_command import export
 from pipelines.commands.faults import sentence_of
 from pipelines.commands.installation_commands import demo, serve, synth
 from pipelines.commands.key_commands import invite, keys
@@ -53,6 +55,7 @@ app.command(rich_help_panel=SET_UP)(serve)
 app.command(rich_help_panel=DAILY)(ingest)
 app.command(rich_help_panel=DAILY)(outcomes)
 app.command(rich_help_panel=DAILY)(score)
+app.command(rich_help_panel=DAILY)(expectations)
 app.command(rich_help_panel=DAILY)(link)
 app.command(rich_help_panel=DAILY)(monitor)
 app.command(rich_help_panel=LEARN, cls=command_with_renamed({"--test-apart": "--exclude-test"}))(train)
@@ -71,6 +74,7 @@ app.command(rich_help_panel=OFFICERS)(transfer)
 app.command(rich_help_panel=RECORD)(verify)
 app.command(rich_help_panel=RECORD)(checkpoint)
 app.command(rich_help_panel=RECORD)(replay)
+app.command(rich_help_panel=RECORD)(export)
 app.command(rich_help_panel=RECORD)(erase)
 app.command(rich_help_panel=RECORD)(retain)
 app.add_typer(keys, name="keys", rich_help_panel=ADMINISTRATION)

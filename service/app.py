@@ -32,8 +32,10 @@ from service.calls.reassessment import reassess
 from service.console import analyst_pages as work
 from service.console import bulk_pages as bulk
 from service.console import capacity_page as capacity
+from service.console import day_page as day
 from service.console import four_eyes_pages as four_eyes
 from service.console import login_pages as doors
+from service.console import model_page as modelling
 from service.console import officer_acts as acts
 from service.console import oversight_pages as oversight
 from service.console import queue_page as listing
@@ -64,7 +66,16 @@ ROUTERS = (
         work.router,
         searching.router,
     ),
-    *(listing.router, acts.router, bulk.router, capacity.router, oversight.router, four_eyes.router),
+    *(
+        listing.router,
+        acts.router,
+        bulk.router,
+        day.router,
+        capacity.router,
+        modelling.router,
+        oversight.router,
+        four_eyes.router,
+    ),
 )
 SENT_EVERY = 5.0  # seconds, after which webhooks tell what came to count
 INDEXED_EVERY = 2.0  # seconds, after which search finds what was decided
@@ -124,7 +135,7 @@ async def _with_desk(app: FastAPI) -> AsyncIterator[None]:
     store = app.state.desk.journal.store
     app.state.access, app.state.calls = Access(store), CallQueue()
     app.state.read_log = ReadLog(store, settings.read_log)
-    sender = Sender(app.state.access)
+    sender = Sender(app.state.access, credentials=settings.amqp_credentials)
     with (
         closing(sender),
         frozen_gc(),

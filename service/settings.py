@@ -135,6 +135,9 @@ class Settings(BaseSettings):
     calls_a_minute: int = Field(
         default=6000, description="calls per minute, caller and process; further ones get 429", gt=0
     )
+    amqp_credentials: ReadableFile | None = Field(
+        default=None, description="file with `user:password` for brokers that webhooks publish to (`tamis[amqp]`)"
+    )
     checkpoint_place: Annotated[str, AfterValidator(_folder_or_web_address)] = Field(
         default="",
         description="folder or http address of a second place, to which signed checkpoints are sent; empty: none",

@@ -8,6 +8,7 @@ from pathlib import Path
 from docs.generator.columns import decisions_page, manifest_page, outcomes_page
 from docs.generator.commands import commands_page
 from docs.generator.errors import errors_page
+from docs.generator.exports import exports_page
 from docs.generator.features import facts_page, features_page
 from docs.generator.licences import licences_page
 from docs.generator.messages import formats_page, problems_page
@@ -25,6 +26,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "manifest.md": manifest_page,
     "outcomes.md": outcomes_page,
     "decisions.md": decisions_page,
+    "exports.md": exports_page,
     "reasons.md": reasons_page,
     "data-problems.md": problems_page,
     "formats.md": formats_page,

@@ -9,17 +9,18 @@ from pydantic_core import PydanticUndefined
 
 from docs.generator.markdown import code, page, section, table
 from service.access.permissions import PERMISSIONS, SCOPES
-from service.api import message_routes, reference_pages, routes
+from service.api import message_routes, reference_pages, routes, search_routes
 from service.api.metrics import Metrics
 from service.api.state_metrics import DESCRIBED
-from service.console import analyst_pages, four_eyes_pages, login_pages, oversight_pages
+from service.app import ROUTERS
 from service.settings import PREFIX, Settings, accepted
 from service.store import access_tables
 from service.store.tables import TABLES
 from service.store.vouching import BY_DIGEST, proof_of, unvouched_columns
 
-API = (routes.router, message_routes.router)
-CONSOLE = (login_pages.router, analyst_pages.router, oversight_pages.router, four_eyes_pages.router)
+API = (routes.router, message_routes.router, search_routes.router)
+DOCS = (reference_pages.router,)
+CONSOLE = tuple(router for router in ROUTERS if router not in (*API, *DOCS))
 
 
 SETTINGS_INTRODUCTION = """
@@ -68,7 +69,7 @@ def routes_page() -> str:
     """Return the page of routes with the roles that may call each."""
     openapi = [["GET", code("/openapi.json"), *_allowed("openapi"), "The description of the API."]]
     heads = ["method", "path", "roles", "reaches", "logged as a read", "does"]
-    api = section("API", table(heads, [*_routes(API), *_routes((reference_pages.router,)), *openapi]))
+    api = section("API", table(heads, [*_routes(API), *_routes(DOCS), *openapi]))
     console = section("Console", table(heads, _routes(CONSOLE)))
     how = "What is not allowed here is denied. [Integrate by API](../how-to/integrate.md) says how to call it."
     reach = section("Reaches", table(["word", "of what is on record"], [[code(w), SCOPES[w]] for w in SCOPES]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -100,6 +100,27 @@ class Archive:
         if found is None:
             return pl.DataFrame(schema={c.name: c.dtype for c in OUTCOME_COLUMNS})
         return found.unique(maintain_order=True).sort("known_at", "consignment_id")
+
+    def days(self, kind: str, time: str, start: datetime | None, end: datetime | None) -> Iterator[pl.DataFrame]:
+        """Read rows of `manifest` or `outcomes` a day at a time, from `start` until before `end`, each once.
+
+        A goods line of a version is kept once; columns that are newer than a file are lacking in its day.
+        """
+        for folder in sorted((self.folder / kind).glob("day=*")):
+            day = folder.name.removeprefix("day=")
+            if (start is not None and day < f"{start:%Y-%m-%d}") or (end is not None and day > f"{end:%Y-%m-%d}"):
+                continue
+            files = sorted(folder.glob("*.parquet"))
+            if not files:
+                continue
+            rows = pl.concat([pl.read_parquet(file) for file in files], how="diagonal")
+            if start is not None:
+                rows = rows.filter(pl.col(time) >= start)
+            if end is not None:
+                rows = rows.filter(pl.col(time) < end)
+            key = [*VERSION_KEY, "line_no"] if kind == "manifest" else None
+            order = [time, *VERSION_KEY, "line_no"] if kind == "manifest" else [time, "consignment_id"]
+            yield rows.unique(key, keep="first", maintain_order=True).sort(order)
 
     def erase(self, consignment_ids: Sequence[str], *, dry_run: bool = False) -> int:
         """Take the rows of these consignments out of the archive; how many there were, or would be."""

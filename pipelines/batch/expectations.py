@@ -13,39 +13,29 @@ from typing import Any
 
 import polars as pl
 
-from features.consignment import BY_NAME, STREAMS
+from features.consignment import BY_NAME
 from features.money import in_euro
+from pipelines.batch.expectation_suite import STANDARD, Limits, Suite
 
-# What a sound manifest looks like: column, what its lines do, the least share of lines that do it.
-COMPLETE = (
-    ("consignor_name", "name the sender", 0.95),
-    ("consignee_name", "name the addressee", 0.95),
-    ("value", "state a value", 0.90),
-    ("gross_mass_kg", "state a gross mass", 0.90),
-    ("dispatch_country", "state the country of dispatch", 0.90),
-    ("hs_code", "state an HS code", 0.50),
-)
-# Column, what its median is called, unit, least, most: wide enough for any honest day, too narrow for cents or grams.
-MEDIANS = (
-    ("value_eur", "median value of a line", "€", 0.2, 1_000.0),
-    ("gross_mass_kg", "median gross mass", "kg", 0.01, 50.0),
-)
-MOST_GIFTS = 0.60  # share of the lines
-LONGEST_SPAN_DAYS = 31.0  # between the first and the last line
-YEARS = (2015, 2100)  # a clock that was never set writes 1970
-
-# How far a day may be from the reference.
-VOLUME_FACTOR = 1.8
-MEDIAN_FACTOR = 3.0
-DRIFT = 0.25  # of a share: 25 percentage points
-LEAST_OFFICES = 0.5  # share of the reference's number of offices
+WORDS = {  # what the lines do that state a column, and what a median is called, with its unit
+    "consignor_name": "name the sender",
+    "consignee_name": "name the addressee",
+    "value": "state a value",
+    "gross_mass_kg": "state a gross mass",
+    "dispatch_country": "state the country of dispatch",
+    "hs_code": "state an HS code",
+}
+MEDIAN_WORDS = {"value_eur": ("median value of a line", "€"), "gross_mass_kg": ("median gross mass", "kg")}
 MIXES = (
     ("is_express", "are express"),
     ("is_gift", "are declared as gifts"),
     ("has_hs_code", "state an HS code"),
 )
 
-NEEDED = ("stream", "lodged_at", "office", "nature", "currency", *(column for column, _, _ in COMPLETE))  # to judge by
+NEEDED = (  # to judge by
+    *("stream", "lodged_at", "office", "nature", "currency"),
+    *("value", "gross_mass_kg", "dispatch_country", "hs_code"),
+)
 
 
 class JudgingFault(RuntimeError):
@@ -79,16 +69,16 @@ class _Check:
     unit: str = ""
 
 
-def judge(manifest: pl.DataFrame, reference: Mapping[str, Any] | None = None) -> Judgement:
+def judge(manifest: pl.DataFrame, reference: Mapping[str, Any] | None = None, suite: Suite = STANDARD) -> Judgement:
     """Judge the accepted rows of a manifest; with the profile of another day, judge how far it moved as well.
 
     Raises JudgingFault when an expectation could not be computed: that is no fault of the manifest.
     """
     known = reference or {}
-    checks = [*_volume(known)]
+    checks = [*_volume(known, suite.limits)]
     if not manifest.is_empty():  # of an empty manifest there is nothing more to say
-        checks += [*_completeness(), *_ranges(), *_drift(known)]
-    expectations = _validated(_lines(manifest, known.get("largest_dispatch_country")), checks)
+        checks += [*_completeness(suite), *_ranges(suite), *_drift(known, suite)]
+    expectations = _validated(_lines(manifest, known.get("largest_dispatch_country"), suite), checks)
     return Judgement(all(e.held for e in expectations), tuple(expectations))
 
 
@@ -97,7 +87,7 @@ def reference_of(manifest: pl.DataFrame) -> dict[str, Any]:
     country = _largest(manifest)
     lines = _lines(manifest, country)
     shares = lines.select(pl.col(name).mean() for name in (*(m for m, _ in MIXES), "from_largest"))
-    medians = lines.select(pl.col(name).median() for name, *_ in MEDIANS)
+    medians = lines.select(pl.col(name).median() for name in MEDIAN_WORDS)
     return {
         "lines": manifest.height,
         "offices": lines["office"].drop_nulls().n_unique(),
@@ -115,14 +105,14 @@ def _largest(manifest: pl.DataFrame) -> str | None:
     return None if counts.is_empty() else str(counts.sort(-pl.col("len").cast(pl.Int64), "dispatch_country").item(0, 0))
 
 
-def _lines(manifest: pl.DataFrame, country: str | None) -> pl.DataFrame:
+def _lines(manifest: pl.DataFrame, country: str | None, suite: Suite = STANDARD) -> pl.DataFrame:
     """The columns that are judged and no others; `country` is the reference's largest country of dispatch."""
-    absent = [pl.lit(None, BY_NAME[n].dtype).alias(n) for n in NEEDED if manifest.schema.get(n, pl.Null()) == pl.Null()]
+    stated = list(dict.fromkeys(("stream", "office", "gross_mass_kg", *suite.complete, *suite.values)))
+    needed = dict.fromkeys((*NEEDED, *stated))
+    absent = [pl.lit(None, BY_NAME[n].dtype).alias(n) for n in needed if manifest.schema.get(n, pl.Null()) == pl.Null()]
     lodged = pl.col("lodged_at")
     return manifest.with_columns(absent).select(
-        "stream",
-        "office",
-        *(column for column, _, _ in COMPLETE),
+        *stated,
         in_euro(pl.col("value"), pl.col("currency")).alias("value_eur"),
         lodged.dt.year().alias("year"),
         ((lodged.max() - lodged).dt.total_seconds() / 86_400).alias("days_before_last"),
@@ -138,38 +128,41 @@ def _indicator(holds: pl.Expr, name: str) -> pl.Expr:
     return holds.fill_null(False).cast(pl.Float64).alias(name)
 
 
-def _volume(known: Mapping[str, Any]) -> list[_Check]:
+def _volume(known: Mapping[str, Any], limits: Limits) -> list[_Check]:
     kind = "ExpectTableRowCountToBeBetween"
     checks = [_Check("The manifest has at least one line", kind, {"min_value": 1}, "lines")]
     usual = known.get("lines")
     if usual:
-        least, most = round(usual / VOLUME_FACTOR), round(usual * VOLUME_FACTOR)
+        least, most = round(usual / limits.volume_factor), round(usual * limits.volume_factor)
         what = f"The manifest has between {least:,} and {most:,} lines; the reference had {usual:,}"
         checks.append(_Check(what, kind, {"min_value": least, "max_value": most}, "lines"))
     return checks
 
 
-def _completeness() -> list[_Check]:
+def _completeness(suite: Suite) -> list[_Check]:
     return [
         _Check(
-            f"Between {least * 100:.0f} and 100 % of the lines {does}",
+            f"Between {least * 100:.0f} and 100 % of the lines {WORDS.get(column, f'state {column}')}",
             "ExpectColumnValuesToNotBeNull",
             {"column": column, "mostly": least},
         )
-        for column, does, least in COMPLETE
+        for column, least in suite.complete.items()
     ]
 
 
-def _ranges() -> list[_Check]:
-    first, last = YEARS
+def _values(column: str, allowed: Sequence[str]) -> _Check:
+    does = "is" if column == "stream" else f"that states {column} states"
+    given = {"column": column, "value_set": list(allowed)}
+    return _Check(f"Every line {does} {' or '.join(allowed)}", "ExpectColumnValuesToBeInSet", given)
+
+
+def _ranges(suite: Suite) -> list[_Check]:
+    limits = suite.limits
+    first, last = round(limits.first_year), round(limits.last_year)
     return [
-        _Check(
-            f"Every line is {' or '.join(STREAMS)}",
-            "ExpectColumnValuesToBeInSet",
-            {"column": "stream", "value_set": list(STREAMS)},
-        ),
-        *(_median(name, words, unit, least, most) for name, words, unit, least, most in MEDIANS),
-        _share("is_gift", "are declared as gifts", 0.0, MOST_GIFTS),
+        *(_values(column, allowed) for column, allowed in suite.values.items()),
+        *(_median(name, *MEDIAN_WORDS[name], least, most) for name, (least, most) in suite.medians.items()),
+        _share("is_gift", "are declared as gifts", 0.0, limits.most_gifts),
         _Check(
             "The lines name at least one office",
             "ExpectColumnUniqueValueCountToBeBetween",
@@ -182,38 +175,39 @@ def _ranges() -> list[_Check]:
             {"column": "year", "min_value": first, "max_value": last},
         ),
         _Check(
-            f"The first and the last line were lodged within {LONGEST_SPAN_DAYS:.0f} days",
+            f"The first and the last line were lodged within {limits.longest_span_days:.0f} days",
             "ExpectColumnMaxToBeBetween",
-            {"column": "days_before_last", "min_value": 0.0, "max_value": LONGEST_SPAN_DAYS},
+            {"column": "days_before_last", "min_value": 0.0, "max_value": limits.longest_span_days},
             "days",
         ),
     ]
 
 
-def _drift(known: Mapping[str, Any]) -> list[_Check]:
+def _drift(known: Mapping[str, Any], suite: Suite) -> list[_Check]:
     """What the reference tells; a profile that lacks a figure, or an empty day, asks for nothing."""
+    drift, factor = suite.limits.drift, suite.limits.median_factor
     shares, medians = known.get("shares") or {}, known.get("medians") or {}
     mixes = [(*mix, shares.get(mix[0])) for mix in MIXES]
     country = known.get("largest_dispatch_country")
     if country:
         mixes.append(("from_largest", f"are dispatched from {country}", shares.get("from_largest")))
     moved = [
-        _share(name, does, max(0.0, usual - DRIFT), min(1.0, usual + DRIFT), f"; {_percent(usual)} in the reference")
+        _share(name, does, max(0.0, usual - drift), min(1.0, usual + drift), f"; {_percent(usual)} in the reference")
         for name, does, usual in mixes
         if usual is not None
     ]
-    for name, words, unit, *_ in MEDIANS:
+    for name, (words, unit) in MEDIAN_WORDS.items():
         usual = medians.get(name)
         if usual:
-            least, most = usual / MEDIAN_FACTOR, usual * MEDIAN_FACTOR
+            least, most = usual / factor, usual * factor
             moved.append(_median(name, words, unit, least, most, f"; {_number(usual)} {unit} in the reference"))
-    return [*moved, *_offices(known.get("offices"))]
+    return [*moved, *_offices(known.get("offices"), suite.limits.least_offices)]
 
 
-def _offices(usual: int | None) -> list[_Check]:
+def _offices(usual: int | None, least_share: float) -> list[_Check]:
     if not usual:
         return []
-    least = max(1, round(usual * LEAST_OFFICES))
+    least = max(1, round(usual * least_share))
     what = f"The lines name at least {least:,} offices; the reference had {usual:,}"
     given = {"column": "office", "min_value": least}
     return [_Check(what, "ExpectColumnUniqueValueCountToBeBetween", given, "offices")]

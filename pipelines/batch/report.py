@@ -83,9 +83,14 @@ def page_of(report: Report) -> str:
     )
 
 
-@lru_cache(maxsize=1)
 def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
+    return environment().get_template("report.html.j2")
+
+
+@lru_cache(maxsize=1)
+def environment() -> jinja2.Environment:
+    """Return what the templates of pages are made with."""
+    templates = jinja2.Environment(
         loader=jinja2.PackageLoader("pipelines.batch", "templates"),
         autoescape=True,  # whoever fills in a declaration writes in this page
         undefined=jinja2.StrictUndefined,
@@ -101,8 +106,8 @@ def _template() -> jinja2.Template:
         "tied": tied,
         "bar": charts.share_bar,
     }
-    environment.filters |= particular
-    return environment.get_template("report.html.j2")
+    templates.filters |= particular
+    return templates
 
 
 def percent(share: float | None) -> str:

@@ -14,7 +14,8 @@ from features.choices import FormatName
 from features.consignment import BY_NAME, VERSION_KEY, Consignments
 from features.fault import Fault
 from features.messages.raw import Raw
-from pipelines.batch.expectations import Judgement, judge
+from pipelines.batch.expectation_suite import STANDARD, Suite
+from pipelines.batch.expectations import Judgement, judge, reference_of
 from pipelines.batch.refusals import refusals_in_words, refused_file
 from service.orientation import Decisions
 from service.orientation.decisions import FLAT
@@ -55,6 +56,7 @@ class Scored:
     received: int
     accepted: int
     judgement: Judgement | None
+    profile: Mapping[str, Any] = field(default_factory=dict)
     messages: tuple[Answered, ...] = ()
     separator: str = ""
     unknown_offices: Mapping[str, int] = field(default_factory=dict)
@@ -117,8 +119,19 @@ class Account:
         if decisions.declared is not None:
             self.accepted.append(decisions.declared.flat())
 
-    def close(self, known_offices: set[str], *, judged: bool) -> Scored:
-        """Put it all together; `known_offices` is empty while nobody knows any."""
+    def close(
+        self,
+        known_offices: set[str],
+        *,
+        judged: bool,
+        suite: Suite = STANDARD,
+        reference: Mapping[str, Any] | None = None,
+    ) -> Scored:
+        """Put it all together; `known_offices` is empty while nobody knows any.
+
+        suite, reference: what the manifest is judged by, and the profile that it is compared with.
+        """
+        whole = pl.concat(self.accepted, how="diagonal") if judged and self.accepted else None
         orientations = pl.concat([decisions.as_frame() for decisions in self.decided] or [FLAT.to_frame()])
         return Scored(
             orientations=orientations,
@@ -126,7 +139,8 @@ class Account:
             refused=pl.concat(self.refused).sort("line", maintain_order=True),
             received=self.received,
             accepted=sum(flat.height for flat in self.accepted),
-            judgement=judge(pl.concat(self.accepted, how="diagonal")) if judged and self.accepted else None,
+            judgement=None if whole is None else judge(whole, reference, suite),
+            profile={} if whole is None else reference_of(whole),
             messages=tuple(self.messages),
             separator=self.separator,
             unknown_offices=_unknown(orientations, known_offices),

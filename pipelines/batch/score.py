@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from features.messages.mapping import Mapping as ColumnMapping
 from features.messages.offices import ANY_OFFICE, Offices
 from features.messages.raw import Raw, UnreadableFile
 from pipelines.batch.archive import Archive
+from pipelines.batch.expectation_suite import STANDARD, Suite
 from pipelines.batch.run_account import Account, Scored
 from service.calls.versioning import message_of, receptacle_assignments
 from service.officers.offices import offices_on_record
@@ -35,13 +36,16 @@ def score(
     mapping: ColumnMapping = UNMAPPED,
     format: FormatName | None = None,
     expectations: bool = True,
+    suite: Suite = STANDARD,
+    reference: Mapping[str, Any] | None = None,
     offices: Offices = ANY_OFFICE,
     say: Callable[[str], None] = lambda _: None,
     part: Callable[[float], None] = lambda _: None,
 ) -> Scored:
     """Orient every consignment of some manifests; each file is one message whose consignments compete.
 
-    say: told of each file when it is done; part: of the share of the present one that is, from 0 to 1.
+    suite, reference: by what the manifest as a whole is judged, where `expectations` has it judged. say: told of each
+    file when it is done; part: of the share of the present one that is, from 0 to 1.
     """
     before, after = SHARES
     desk = replace(desk, journal=desk.journal.telling(lambda share: part(before + (after - before) * share)))
@@ -58,7 +62,8 @@ def score(
             archive.keep_manifest(account.accepted[-1])
         desk.journal.settle()
         say(f"{file.name}: {len(decisions.rows)} consignments decided")
-    return account.close({*on_record, *desk.policy.capacity.offices} if on_record else set(), judged=expectations)
+    known = {*on_record, *desk.policy.capacity.offices} if on_record else set()
+    return account.close(known, judged=expectations, suite=suite, reference=reference)
 
 
 def _decide(

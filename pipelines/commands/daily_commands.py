@@ -145,9 +145,11 @@ def score(
     """Decide every consignment of the manifests and publish orientations, quarantine, summary and report."""
     from features.messages.offices import load_offices
     from pipelines.batch.archive import Archive
+    from pipelines.batch.expectation_suite import load_suite
     from pipelines.batch.publish import publish, write_answers
     from pipelines.batch.published_folders import note_published
     from pipelines.batch.score import score as scored
+    from pipelines.batch.verdicts import history, keep
     from pipelines.distributed import connect_workers
     from service.answers import load_codes
     from service.runtime.batch_lease import leases
@@ -156,6 +158,8 @@ def score(
         mapping, separator=separator, encoding=encoding, decimal=decimal, grouping=grouping, zone=zone, sheet=sheet
     )
     settings, now, judged = current_settings(), datetime.now(UTC), _judged(expectations)
+    suite = load_suite(settings.home)
+    past = history(settings.reports) if judged and suite.against_last else []
     offices = load_offices(settings.offices)
     held = [out / ".lease", *(settings.home / "leases" / f"{file.name}.lease" for file in files)]
     with leases(held), connect_workers(engine) as cluster:
@@ -164,11 +168,14 @@ def score(
             result = scored(
                 files, desk, Archive(settings.archive), now,
                 mapping=rules, format=format, offices=offices,
-                expectations=judged, say=advance, part=advance.part,
+                expectations=judged, suite=suite, reference=past[-1].profile if past else None,
+                say=advance, part=advance.part,
             )  # fmt: skip
         show.line("writing the report")
         note_published(settings, out)
         sign_checkpoint(settings, desk.journal.store)
+        if result.judgement is not None:
+            keep(settings.reports, [file.name for file in files], result.judgement, result.profile, now)
         summary = publish(result, desk, out, now, f"Orientations of {', '.join(f.name for f in files)}"[:120])
         if answer is not None:
             answered = write_answers(result, answer, load_codes(settings.answers), out)

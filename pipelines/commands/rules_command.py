@@ -20,10 +20,10 @@ from features.consignment import Consignments
 from features.fault import Fault
 from features.history.facts import facts_of, facts_of_outcomes, facts_registered
 from features.history.totals import FactTable
+from features.intervals import wilson
 from features.outcome import LABELLED
 from pipelines import show
 from pipelines.batch.archive import Archive
-from pipelines.training.ranking_metrics import wilson
 from pipelines.training.training_frame import fit_goods, labelled_of, linked, refit_dates, with_entities_of
 from service.orientation import Policy
 from service.orientation.applications import Application, protected

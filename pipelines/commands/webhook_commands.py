@@ -26,7 +26,7 @@ Which = Annotated[str, typer.Argument(metavar="WEBHOOK", help="as listed")]
 
 @webhooks.command("make")
 def make_webhook(
-    url: Annotated[str, typer.Argument(help="where messages are sent: https://…, or http:// on this machine")],
+    url: Annotated[str, typer.Argument(help="where messages are sent: https://…, or amqps://HOST/VHOST?exchange=NAME")],
     key: Annotated[str, typer.Option(help="name of the machine, as in `tamis keys list`: what it may see is sent")],
     by: By,
     every: Annotated[
@@ -71,7 +71,7 @@ def retry_webhook(webhook: Which, by: By) -> None:
     """Try a webhook that fails at once, and send again what its receiver refused; needs no running service."""
     from service.webhooks.delivery import Sender
 
-    with _webhooks() as of, closing(Sender(of.access)) as sender:
+    with _webhooks() as of, closing(Sender(of.access, credentials=current_settings().amqp_credentials)) as sender:
         of.try_now(webhook, by, datetime.now(UTC))
         taken = sender.send_due()
         refused = of.undelivered(webhook)

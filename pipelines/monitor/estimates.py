@@ -15,8 +15,9 @@ from statistics import NormalDist
 import numpy as np
 import polars as pl
 
+from features.intervals import wilson, wilson_of
 from features.outcome import LABELLED
-from pipelines.training.ranking_metrics import Flags, Floats, calibration_error, wilson, wilson_of
+from pipelines.training.ranking_metrics import Flags, Floats, calibration_error
 
 RISK_SELECTED = ("risk", "rule")  # selected by targeting; campaigns follow their networks
 

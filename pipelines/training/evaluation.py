@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from pipelines.training.ranking_metrics import Flags, Floats, Judged, measure, wilson
+from features.intervals import wilson
+from pipelines.training.ranking_metrics import Flags, Floats, Judged, measure
 from pipelines.training.training_frame import TrainingFrame
 
 LEAKING_AUC = 0.95  # a look-up table that ranks repeated tuples this well indicates a leak of labels

@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
 from features.assemble import Rows
+from features.intervals import wilson
 from pipelines.training.evaluation import SENDER_RULE, TAMIS
-from pipelines.training.ranking_metrics import BINS, Flags, Floats, wilson
+from pipelines.training.ranking_metrics import BINS, Flags, Floats
 from pipelines.training.train import Trained
 from service.scoring.model import Model
 

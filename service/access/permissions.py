@@ -103,6 +103,7 @@ PERMISSIONS: dict[str, Row] = {
     "cases_page": _only("analyst", "auditor", scope="found", reads=True),
     "cases_csv": _only("analyst", "auditor", scope="found", reads=True),
     "capacity_page": _only("analyst", "data_scientist", "auditor", scope="office"),
+    "day_page": _only("analyst", "auditor", scope="office", reads=True),
     "policy_page": _only("analyst", "data_scientist", "auditor", scope="office"),
     "propose_policy": _only("analyst", "data_scientist", scope="all"),
     "propose_promotion": _only("data_scientist", scope="all"),

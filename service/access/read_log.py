@@ -175,7 +175,7 @@ class ReadLog:
 def note_command(store: Store, by: str, purpose: str, route: str, subject: str, now: datetime) -> None:
     """Note what of personal data a command is about to show, at once; raises Fault without a name and a purpose."""
     if not by.strip() or not purpose.strip():
-        raise Fault("a search needs a name and a purpose: --by NAME --purpose TEXT")
+        raise Fault("what shows personal data needs a name and a purpose: --by NAME --purpose TEXT")
     row = {"at": micros(now), "who": by.strip(), "role": "command", "purpose": purpose.strip(), "route": route,
            "subject": subject}  # fmt: skip
     store.write(lambda connection: insert_many(connection, READS, [row]))

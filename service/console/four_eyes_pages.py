@@ -17,7 +17,8 @@ from features.fault import Fault
 from service.access.four_eyes import require_two_people
 from service.access.guard import principal_of
 from service.api.live_desk import desk_of
-from service.console.oversight_pages import show_model, show_policy
+from service.console.model_page import show_model
+from service.console.oversight_pages import show_policy
 from service.console.rendering import form_of, now, text_of, to
 from service.officers.proposals import conclude, decide, note_trial, propose
 from service.serving.policy_activation import activate_policy

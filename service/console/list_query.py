@@ -50,10 +50,7 @@ class ListQuery(BaseModel):
     @property
     def chosen_day(self) -> date | None:
         """The day as a date field sends it, or none; 422 for one that no calendar has."""
-        try:
-            return date.fromisoformat(self.day) if self.day else None
-        except ValueError:
-            raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY) from None
+        return day_typed(self.day)
 
     def with_(self, **changes: Any) -> ListQuery:
         """Return the same list with other choices; from its first page, unless `beyond` is among them."""
@@ -69,6 +66,14 @@ class ListQuery(BaseModel):
         stated = self.model_dump(exclude_defaults=True)
         written = {name: str(value).lower() if isinstance(value, bool) else value for name, value in stated.items()}
         return urlencode({"office": self.office, "stage": self.stage} | written)
+
+
+def day_typed(text: str) -> date | None:
+    """Read a day as a date field sends it, or none; 422 for one that no calendar has."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY) from None
 
 
 def list_query(text: str) -> ListQuery | None:

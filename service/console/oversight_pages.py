@@ -110,27 +110,6 @@ def show_policy(request: Request, office: str = "", physical: int | None = None,
     )  # fmt: skip
 
 
-@router.get("/console/model")
-def model_page(request: Request) -> Response:
-    """The model that serves, and what was found by what chose it, week by week."""
-    return show_model(request)
-
-
-def show_model(request: Request, fault: str = "") -> Response:
-    """The page of the model."""
-    desk = desk_of(request)
-    lost = desk.lost(now())
-    return page(
-        request, "model", _status(fault), facts=_plain(desk.model.facts), model_id=desk.model.model_id,
-        mode=desk.mode(lost), lost=lost, rates=reading.hit_rates(desk.journal.store, micros(now())), fault=fault,
-        explained_by=desk.model.trees.explained_by if desk.model.trees else "", kind="promotion",
-        bands=reading.calibration(desk.journal.store, micros(now())),
-        trained=reading.trainings(request.app.state.settings.reports),
-        monitored=reading.alarms(request.app.state.settings.reports),
-        proposals=[{**one, "changes": []} for one in proposals(desk.journal.store, "promotion")],
-    )  # fmt: skip
-
-
 @router.get("/console/audit")
 def audit_page(request: Request) -> Response:
     """The chain, a decision given again, and who read what."""
@@ -267,15 +246,3 @@ def _difference(old: str, new: str) -> list[str]:
     """The lines of a policy that another one changes, with a few around them."""
     lines = difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=2)
     return [line for line in lines if not line.startswith(("---", "+++"))]
-
-
-def _plain(facts: Any, under: str = "") -> list[tuple[str, str]]:
-    """Facts of a model, nested or not, as lines of name and value."""
-    cells: list[tuple[str, str]] = []
-    for name, value in dict(facts).items():
-        if isinstance(value, dict):
-            cells += _plain(value, f"{under}{name} ")
-        else:
-            shown = f"{value:.4g}" if isinstance(value, float) else str(value)
-            cells.append((f"{under}{name}", shown))
-    return cells

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,16 @@ def declared(store: Store, consignments: Sequence[str]) -> dict[str, dict[str, A
                 if row.body is not None:
                     bodies[row.consignment_id] = row.body
     return bodies
+
+
+def lodged_at_office(store: Store, consignments: Sequence[str], office: str) -> set[str]:
+    """Those of some consignments that a decision was given on at an office."""
+    found: set[str] = set()
+    with store.reading() as connection:
+        for batch in in_lists(consignments):
+            query = sa.select(DECISIONS.c.consignment_id).where(DECISIONS.c.consignment_id.in_(batch))
+            found.update(connection.execute(query.where(DECISIONS.c.office == office)).scalars())
+    return found
 
 
 def goods_of(body: Mapping[str, Any] | None) -> str:
@@ -193,12 +203,14 @@ def calibration(store: Store, now: int) -> list[dict[str, Any]]:
 
 
 def alarms(reports: Path) -> dict[str, Any] | None:
-    """What `tamis monitor` said last: until which day, and the alarms that ring; none where it never ran."""
+    """What `tamis monitor` said last: until which day, alarms that ring, readings; None where it never ran."""
     written = sorted(reports.glob("monitor/*/monitor.json"))
     if not written:
         return None
     report = json.loads(written[-1].read_text(encoding="utf-8"))
-    return {"last": report["last"], "ringing": [alarm for alarm in report["alarms"] if alarm["ringing"]]}
+    series = {reading["meaning"]: reading["series"] for reading in report["latest"]}
+    ringing = [alarm | {"series": series.get(alarm["what"], "")} for alarm in report["alarms"] if alarm["ringing"]]
+    return {"last": report["last"], "ringing": ringing, "readings": report["latest"]}
 
 
 def trainings(reports: Path) -> list[tuple[str, Figures]]:
@@ -250,6 +262,18 @@ def _kinds(body: Mapping[str, Any]) -> set[tuple[str, str]]:
     """Country of dispatch and HS-6 of each line."""
     place = str(body.get("dispatch_country") or "")
     return {(place, hs_plain_text(str(line["hs_code"]))[:6]) for line in body.get("goods") or [] if line.get("hs_code")}
+
+
+def risks_of_newest_day(store: Store) -> tuple[date, list[float]] | None:
+    """The newest day that anything was decided for, and the risks of what stands of it; None where there is none."""
+    newest = sa.select(sa.func.max(DECISIONS.c.day)).where(DECISIONS.c.risk.is_not(None))
+    with store.reading() as connection:
+        day = connection.execute(newest).scalar()
+        if day is None:
+            return None
+        chosen = sa.select(DECISIONS.c.risk).where(DECISIONS.c.day == day, DECISIONS.c.stands)
+        risks = [float(risk) for risk in connection.execute(chosen).scalars() if risk is not None]
+    return EPOCH.date() + timedelta(days=day), risks
 
 
 def rule_hits(store: Store, now: int) -> dict[str, tuple[int, int]]:

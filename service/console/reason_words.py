@@ -63,6 +63,17 @@ def _by_text() -> Mapping[str, Mapping[str, str]]:
     return {text: texts for texts in RECORDED for text in texts.values()}
 
 
+def series_in(name: str, language: Language) -> str:
+    """The name of what monitoring watches: a count, an element that is left out, or an input of the model."""
+    known = words()
+    if name in known["series"]:
+        return known["series"][name][language]
+    if name in BY_NAME:
+        return BY_NAME[name].words[language]
+    field = known["field"].get(name.removeprefix("no_"))
+    return f"{known['say']['without'][language]} {field[language]}" if field and name.startswith("no_") else name
+
+
 def foremost(reasons: Sequence[Reason], language: Language, rules: Iterable[Rule] = ()) -> str:
     """Give the first reason that raises the risk, without saying so; where none does, the first of all."""
     raising = [one for one in reasons if one["code"] in BY_NAME and (one.get("contribution") or 0) > 0]

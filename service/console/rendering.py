@@ -32,6 +32,7 @@ MENU = {
     "queue_page": ("queue", "/console/queue"),
     "cases_page": ("cases", "/console/cases"),
     "lists_page": ("lists", "/console/lists"),
+    "day_page": ("day", "/console/day"),
     "capacity_page": ("capacity", "/console/capacity"),
     "policy_page": ("policy", "/console/policy"),
     "model_page": ("model", "/console/model"),

@@ -82,7 +82,11 @@ class Pseudonyms:
 
     def trace(self, text: str) -> str:
         """Return what a log holds of a text that may name somebody: the same for the same text, and no more."""
-        return f"{self.keyed_list([hash_of(text)])[0] & (2**64 - 1):016X}"
+        return self.traces([text])[0]
+
+    def traces(self, texts: Sequence[str]) -> list[str]:
+        """Return the trace of each text."""
+        return [f"{keyed & (2**64 - 1):016X}" for keyed in self.keyed_list(map(hash_of, texts))]
 
     def derived(self, what: str) -> bytes:
         """Return a secret of 32 bytes for one purpose, which nobody without the key can work out (HKDF, RFC 5869)."""

@@ -4,7 +4,7 @@ A message holds the changes of a part of the log, as `GET /v1/decisions?since=` 
 this one is taken, so that whatever ends between, nothing is lost and nothing overtakes; a message whose answer was lost
 comes again, and `at_entry` of a change tells that it was there before. A receiver that does not answer, or answers with
 a fault of its own (5xx, 408, 425, 429), is waited for however long that takes. What it refuses (another 4xx) is tried a
-few times, then noted as undelivered, and the next part goes.
+few times, then noted as undelivered, and the next part goes. A broker has taken a message once it has confirmed it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -28,6 +29,7 @@ from service.runtime.installed_version import installed_version
 from service.store.bulk_rows import insert_row, update_rows
 from service.store.database import Store
 from service.store.webhook_tables import UNDELIVERED, WEBHOOKS
+from service.webhooks.broker import Broker, is_broker
 from service.webhooks.directory import FRESH
 from service.webhooks.signature import secret_of, signed_headers
 
@@ -55,14 +57,24 @@ class Outcome:
 class Sender:
     """Sends what webhooks wait for; several processes may run one each."""
 
-    def __init__(self, access: Access, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self.access, self.clock = access, clock
+    def __init__(
+        self,
+        access: Access,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        credentials: Path | None = None,
+    ) -> None:
+        """credentials: file with `user:password` for brokers."""
+        self.access, self.clock, self._broker = access, clock, Broker(credentials)
         self.store: Store = access.store
         self._client: httpx.Client | None = None
 
     def send_due(self) -> int:
         """Send to every webhook whose time has come; return the number of messages taken."""
-        return sum(self._send_to(webhook_id) for webhook_id in self._due())
+        try:
+            return sum(self._send_to(webhook_id) for webhook_id in self._due())
+        finally:
+            self._broker.close()
 
     def send_again(self, undelivered: Mapping[str, Any]) -> Outcome:
         """Send a part of the log that was not taken once more, as it counts now."""
@@ -80,6 +92,7 @@ class Sender:
 
     def close(self) -> None:
         """Give the connections to receivers back."""
+        self._broker.close()
         if self._client is not None:
             self._client.close()
 
@@ -143,6 +156,9 @@ class Sender:
         body = orjson.dumps({"type": "decisions.changed", "timestamp": iso(now), "data": data})
         message_id = f"{webhook['webhook_id']}.{since}-{until}"
         headers = signed_headers(message_id, int(now.timestamp()), body, self._secrets(webhook, now))
+        if is_broker(webhook["url"]):
+            fault = self._broker.publish(webhook["url"], body, headers)
+            return Outcome(not fault, fault=fault)  # whatever it is, the message waits: brokers are mended, not avoided
         try:
             with self._receivers().stream("POST", webhook["url"], content=body, headers=dict(headers)) as answer:
                 return _outcome(answer)  # what else it says is not read

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from features.fault import Fault
 from service.store.pseudonyms import Pseudonyms
+from service.webhooks.broker import exchange_of, is_broker
 
 LONGEST_URL = 2_000
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -50,8 +51,11 @@ def check_url(url: str) -> str:
         host = None
     if not host or len(url) > LONGEST_URL or not url.isprintable() or " " in url:
         raise Fault("url: an address such as https://clearance.example/tamis")
-    if parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK):
-        raise Fault("url: begin it with https://; http:// is for this machine alone (127.0.0.1)")
+    plain_here = parts.scheme in ("http", "amqp") and host in LOOPBACK
+    if parts.scheme not in ("https", "amqps") and not plain_here:
+        raise Fault("url: begin it with https:// or amqps://; without the s it is for this machine alone (127.0.0.1)")
     if parts.username is not None or parts.password is not None or parts.fragment:
         raise Fault("url: without a user, a password and a fragment: messages are signed")
+    if is_broker(url):
+        exchange_of(url)
     return url

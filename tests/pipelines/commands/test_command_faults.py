@@ -27,6 +27,7 @@ NONSENSE = [
     ("ANSWERS", "/", "the path of a file that exists"),
     ("LISTS_HOURS", "nan", "a number above 0"),
     ("LISTS_HOURS", "1e300", "a number above 0 and at most"),
+    ("AMQP_CREDENTIALS", f"/nowhere/{SECRET}", "the path of a file that exists"),
     ("CALLS_AT_ONCE", "-1", "a whole number above 0"),
     ("CALLS_AT_ONCE", "2.5", "a whole number above 0"),
     ("ANSWER_SECONDS", "soon", "a number above 0"),

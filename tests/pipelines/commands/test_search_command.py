@@ -72,7 +72,7 @@ def test_each_search_is_on_the_log_and_can_be_asked_for(settings: Settings, caps
     [(["ab*", *AS_ANA], "key: give at least"), (["hello", "--kind", "telephone", *AS_ANA], "key: cannot be read"),
      (["hello", "--kind", "colour", *AS_ANA], "kind: give consignment"),
      (["hello", "--beyond", "5000", *AS_ANA], "beyond: the newest"),
-     (["hello", "--by", " ", "--purpose", "x"], "a search needs a name and a purpose")],
+     (["hello", "--by", " ", "--purpose", "x"], "what shows personal data needs a name and a purpose")],
 )  # fmt: skip
 def test_what_cannot_be_searched_is_one_line_and_on_no_log(
     settings: Settings, capsys: pytest.CaptureFixture[str], typed: list[str], says: str

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from features.intervals import wilson
 from pipelines.monitor import estimates
-from pipelines.training.ranking_metrics import wilson
 
 
 def _results(hit: np.ndarray, selection: list[str] | str, chance: np.ndarray | float = 0.01) -> pl.DataFrame:

@@ -17,8 +17,10 @@ from service.api import reference_pages, routes, search_routes
 from service.console import analyst_pages as work
 from service.console import bulk_pages as bulk
 from service.console import capacity_page as capacity
+from service.console import day_page as day
 from service.console import four_eyes_pages as four_eyes
 from service.console import login_pages as doors
+from service.console import model_page as modelling
 from service.console import officer_acts as acts
 from service.console import oversight_pages as oversight
 from service.console import queue_page as listing
@@ -37,7 +39,16 @@ ROUTERS = (
         work.router,
         searching.router,
     ),
-    *(listing.router, acts.router, bulk.router, capacity.router, oversight.router, four_eyes.router),
+    *(
+        listing.router,
+        acts.router,
+        bulk.router,
+        day.router,
+        capacity.router,
+        modelling.router,
+        oversight.router,
+        four_eyes.router,
+    ),
 )
 EVERY_ROUTE = [(route.name, method, route.path) for router in ROUTERS
                for route in cast("list[APIRoute]", router.routes) for method in

@@ -176,6 +176,7 @@ ABOUT: dict[str, Requests] = {  # of each route that reaches what is on record: 
          "data": {"one": t.parties[0], "other": t.parties[1], "verdict": "same", "reason": "seen"}}
     ],
     "capacity_page": lambda t: [{"params": {"office": t.office, "physical": 3}}],
+    "day_page": lambda t: [{"params": {"office": t.office, "day": "2026-02-03"}}],
     "policy_page": lambda t: [{"params": {"office": t.office, "physical": 3}}],
     "replay_decision": lambda t: [{"data": {"decision_id": t.decision_id}}],
 }  # fmt: skip

@@ -76,9 +76,15 @@ def test_the_last_monitoring_is_told(tmp_path: Path) -> None:
     for day, ringing in (("2026-01-01", True), ("2026-01-02", False)):
         folder = tmp_path / "monitor" / day
         folder.mkdir(parents=True)
-        told = {"last": day, "alarms": [{"kind": "volume", "ringing": ringing}, {"kind": "drift", "ringing": True}]}
+        calm = {"kind": "volume", "what": "consignments a day", "ringing": ringing}
+        rings = {"kind": "inputs", "what": "gross mass", "ringing": True}
+        told = {"last": day, "alarms": [calm, rings], "latest": [{"series": "gross_mass_kg", "meaning": "gross mass"}]}
         (folder / "monitor.json").write_text(json.dumps(told))
-    assert reading.alarms(tmp_path) == {"last": "2026-01-02", "ringing": [{"kind": "drift", "ringing": True}]}
+    assert reading.alarms(tmp_path) == {
+        "last": "2026-01-02",
+        "ringing": [rings | {"series": "gross_mass_kg"}],
+        "readings": [{"series": "gross_mass_kg", "meaning": "gross mass"}],
+    }
 
 
 def test_the_latest_trainings_are_laid_out(tmp_path: Path) -> None:

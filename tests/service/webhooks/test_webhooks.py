@@ -6,7 +6,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,45 +29,10 @@ from service.webhooks.delivery import CLAIMED, FIRST_WAIT, LONGEST_WAIT, REFUSED
 from service.webhooks.directory import AT_MOST, OVERLAP, Webhooks
 from service.webhooks.signature import check_url, signed_headers
 from tests.service.building import NOON, app_state, body, declared
+from tests.service.webhooks.conftest import HERE, START, Clock
 from tests.service.webhooks.receiver import Receiver, receiving
 
-HERE, ELSEWHERE = "FRCDG1", "FRLYS1"
-START = datetime(2026, 3, 2, 9, tzinfo=UTC)
-
-
-class Clock:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def on(self, seconds: float) -> None:
-        """Let time pass."""
-        self.now += timedelta(seconds=seconds)
-
-
-@pytest.fixture
-def client(quick_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    """A service that sends nothing by itself: the tests' own senders do."""
-    monkeypatch.setattr("service.app.SENT_EVERY", 3_600.0)
-    shutil.copytree(quick_home, tmp_path / "home")
-    with TestClient(create(Settings(home=tmp_path / "home")), raise_server_exceptions=False) as opened:
-        yield opened
-
-
-@pytest.fixture
-def access(client: TestClient) -> Access:
-    opened: Access = app_state(client).access
-    opened.make_key("clearance-1", "clearance", [HERE], "clearance of parcels", "anna", START)
-    return opened
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+ELSEWHERE = "FRLYS1"
 
 
 @pytest.fixture
