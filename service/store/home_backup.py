@@ -61,8 +61,8 @@ def restore(source: Path, home: Path, address: str) -> None:
     """Put a backup into a new home. `address`: an empty database where the backup is of PostgreSQL, else none."""
     if home.exists() and any(home.iterdir()):
         raise Fault(f"{home} is not empty: name a new folder")
-    there = home.exists()  # made for its user, who may write nothing beside it, or a disk of its own
-    beside = home if there else home.parent
+    exists = home.exists()  # made for its user, who may write nothing beside it, or a disk of its own
+    beside = home if exists else home.parent
     beside.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{home.name}.", dir=beside) as name:
         folder = Path(name) / "home"
@@ -79,7 +79,7 @@ def restore(source: Path, home: Path, address: str) -> None:
             dump.unlink()
         move_artifacts(folder, Path(str(facts["home"])), home)
         close_to_others(folder)
-        if not there:
+        if not exists:
             folder.replace(home)
             return
         for path in sorted(folder.iterdir()):
