@@ -28,6 +28,7 @@ from pipelines.commands.status_command import status
 from pipelines.commands.transfer_command import transfer
 from pipelines.commands.upgrade_commands import backup, restore, upgrade
 from pipelines.commands.usage import WRONG_USAGE, TamisGroup, command_with_renamed, usage_sentence
+from pipelines.commands.watch_command import watch
 from pipelines.commands.webhook_commands import webhooks
 from service.runtime.installed_version import installed_version
 from service.runtime.private_files import private_files
@@ -55,6 +56,7 @@ app.command(rich_help_panel=SET_UP)(serve)
 app.command(rich_help_panel=DAILY)(ingest)
 app.command(rich_help_panel=DAILY)(outcomes)
 app.command(rich_help_panel=DAILY)(score)
+app.command(rich_help_panel=DAILY)(watch)
 app.command(rich_help_panel=DAILY)(expectations)
 app.command(rich_help_panel=DAILY)(link)
 app.command(rich_help_panel=DAILY)(monitor)

@@ -12,6 +12,7 @@ import typer
 from features.choices import AnswerKind
 from pipelines import show
 from pipelines.commands.preview_output import show_previews
+from pipelines.commands.scoring_run import judges, score_and_publish
 from pipelines.commands.shared_options import (
     DAYS,
     AsJson,
@@ -35,9 +36,6 @@ from pipelines.commands.shared_options import (
 
 if TYPE_CHECKING:
     from pipelines.batch.run_account import Scored
-    from pipelines.distributed import Cluster
-    from service.desk import Desk
-    from service.settings import Settings
 
 
 def ingest(
@@ -143,75 +141,13 @@ def score(
     engine: EngineOption = "local",
 ) -> None:
     """Decide every consignment of the manifests and publish orientations, quarantine, summary and report."""
-    from features.messages.offices import load_offices
-    from pipelines.batch.archive import Archive
-    from pipelines.batch.expectation_suite import load_suite
-    from pipelines.batch.publish import publish, write_answers
-    from pipelines.batch.published_folders import note_published
-    from pipelines.batch.score import score as scored
-    from pipelines.batch.verdicts import history, keep
-    from pipelines.distributed import connect_workers
-    from service.answers import load_codes
-    from service.runtime.batch_lease import leases
-
     rules = mapping_of(
         mapping, separator=separator, encoding=encoding, decimal=decimal, grouping=grouping, zone=zone, sheet=sheet
     )
-    settings, now, judged = current_settings(), datetime.now(UTC), _judged(expectations)
-    suite = load_suite(settings.home)
-    past = history(settings.reports) if judged and suite.against_last else []
-    offices = load_offices(settings.offices)
-    held = [out / ".lease", *(settings.home / "leases" / f"{file.name}.lease" for file in files)]
-    with leases(held), connect_workers(engine) as cluster:
-        desk = _desk_of_today(settings, cluster, now)
-        with show.progress("manifests", len(files)) as advance:
-            result = scored(
-                files, desk, Archive(settings.archive), now,
-                mapping=rules, format=format, offices=offices,
-                expectations=judged, suite=suite, reference=past[-1].profile if past else None,
-                say=advance, part=advance.part,
-            )  # fmt: skip
-        show.line("writing the report")
-        note_published(settings, out)
-        sign_checkpoint(settings, desk.journal.store)
-        if result.judgement is not None:
-            keep(settings.reports, [file.name for file in files], result.judgement, result.profile, now)
-        summary = publish(result, desk, out, now, f"Orientations of {', '.join(f.name for f in files)}"[:120])
-        if answer is not None:
-            answered = write_answers(result, answer, load_codes(settings.answers), out)
-            show.line(f"{len(answered)} answers ({answer}) in {out / 'answers'}")
+    result, summary = score_and_publish(
+        current_settings(), files, out, rules, format=format, answer=answer, judged=judges(expectations), engine=engine
+    )
     _show_scored(result, summary, out)
-
-
-def _judged(asked: bool | None) -> bool:
-    """Whether Great Expectations judges; raises before anything is decided where it was asked for and is not there."""
-    from importlib.util import find_spec
-
-    installed = find_spec("great_expectations") is not None
-    if asked and not installed:
-        raise ModuleNotFoundError(name="great_expectations")
-    if asked is None and not installed:
-        show.line("! the manifest is not judged as a whole: that needs Great Expectations, of the extra `train`")
-    return installed if asked is None else asked
-
-
-def _desk_of_today(settings: Settings, cluster: Cluster | None, now: datetime) -> Desk:
-    """Open the desk, and bring up to date what was recorded while something failed."""
-    from pipelines.distributed import distribute
-    from service.calls.reassessment import reassess
-    from service.desk import open_desk
-    from service.serving.serving_bundle import open_serving
-
-    serving = open_serving(settings)
-    for name, why in serving.refused.items():
-        show.line(f"! {name} does not serve: {why}")
-    desk = open_desk(settings, serving)
-    if cluster is not None:
-        desk = distribute(desk, cluster)
-    desk.journal.catch_up()
-    if amended := reassess(desk, now):
-        show.line(f"{amended:,} decisions that lacked the past or the model were given again and are stricter now")
-    return desk
 
 
 def _show_scored(result: Scored, summary: Mapping[str, Any], out: Path) -> None:
