@@ -104,7 +104,7 @@ PERMISSIONS: dict[str, Row] = {
     "cases_csv": _only("analyst", "auditor", scope="found", reads=True),
     "capacity_page": _only("analyst", "data_scientist", "auditor", scope="office"),
     "day_page": _only("analyst", "auditor", scope="office", reads=True),
-    "policy_page": _only("analyst", "data_scientist", "auditor", scope="office"),
+    "policy_page": _only("analyst", "data_scientist", "auditor", scope="all"),
     "propose_policy": _only("analyst", "data_scientist", scope="all"),
     "propose_promotion": _only("data_scientist", scope="all"),
     "decide_proposal": _only("analyst", "data_scientist", scope="all"),

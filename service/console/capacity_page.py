@@ -47,12 +47,18 @@ def capacity_page(
     if office and not principal.sees(office):
         raise HTTPException(HTTPStatus.FORBIDDEN)
     chosen = office if office in offices else next(iter(offices), "")
+    if request.headers.get("hx-request"):  # what takes long is asked for by the page itself
+        reckoned = _worth(request, chosen, physical)
+        return page(request, "reckoned", office=chosen, physical=physical, kinds=KINDS, days=DAYS, **reckoned)
     shifts = shifts_now(desk.journal, desk.policy.capacity, offices, at)
     rows = [{"shift": shift, "waits": _waits(request, shift.office), "bars": _bars(shift)} for shift in shifts]
     return page(
         request, "capacity", rows=rows, offices=offices, office=chosen, physical=physical, kinds=KINDS, days=DAYS,
-        broad=True, **_worth(request, chosen, physical),
+        broad=True, **(_worth(request, chosen, physical) if physical is not None else NOT_RECKONED),
     )  # fmt: skip
+
+
+NOT_RECKONED: dict[str, Any] = {"steps": [], "changed": None, "unknown": ""}
 
 
 def _waits(request: Request, office: str) -> dict[str, int]:

@@ -9,10 +9,9 @@ from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from starlette.datastructures import FormData
-from starlette.exceptions import HTTPException
 
 from features.choices import OF_PEOPLE, ROLES
 from features.fault import Fault
@@ -29,7 +28,6 @@ from service.console.rendering import access_of, form_of, language_of, now, page
 from service.console.translations import words
 from service.officers.offices import on_record, require_seen, unseen
 from service.officers.proposals import proposals
-from service.officers.what_if import KINDS, record_of, what_if
 from service.scoring.explanation import Language
 
 router = APIRouter(include_in_schema=False)
@@ -68,33 +66,21 @@ class Verification:
 
 
 @router.get("/console/policy")
-def policy_page(
-    request: Request,
-    office: Annotated[str, Query(max_length=100)] = "",
-    physical: Annotated[int | None, Query(ge=0, le=100_000)] = None,
-) -> Response:
-    """The policy that serves, what today has taken, and what other hands would find or miss."""
-    return show_policy(request, office, physical)
+def policy_page(request: Request) -> Response:
+    """The policy that serves, what today has taken, and what is proposed in its place."""
+    return show_policy(request)
 
 
-def show_policy(request: Request, office: str = "", physical: int | None = None, fault: str = "") -> Response:
+def show_policy(request: Request, fault: str = "") -> Response:
     """The page of the policy."""
     desk, at, principal = desk_of(request), now(), principal_of(request)
-    store, changed, unknown = desk.journal.store, None, ""
+    store = desk.journal.store
     hits = reading.rule_hits(store, micros(at))
     rules = [
         {"code": rule.code, "lane": rule.lane.name, "author": rule.author, "office": rule.office, "start": rule.start,
          "end": rule.end, "state": rule.state(at.date()), "reason": rule.reason, "hits": hits.get(rule.code)}
         for rule in desk.policy.rules
     ]  # fmt: skip
-    if office and not principal.sees(office):
-        raise HTTPException(HTTPStatus.FORBIDDEN)
-    if office and physical is not None:
-        try:
-            record = record_of(store, office, at.date() - timedelta(days=WHAT_IF_DAYS), at.date())
-            changed = what_if(record, physical, desk.policy.least_risk)
-        except Fault as lacking:
-            unknown = str(lacking)
     spent = [
         row for row in reading.spent_today(store, (at - EPOCH) // timedelta(hours=1)) if principal.sees(row["office"])
     ]
@@ -104,9 +90,7 @@ def show_policy(request: Request, office: str = "", physical: int | None = None,
     ]
     return page(
         request, "policy", _status(fault), rules=rules, spent=spent, text=desk.policy.text, fault=fault,
-        policy_id=desk.policy.policy_id, proposals=waiting, kind="policy", changed=changed, unknown=unknown,
-        kinds=KINDS, office=office,
-        physical=physical, offices=[one for one in reading.offices(store) if principal.sees(one)],
+        policy_id=desk.policy.policy_id, proposals=waiting, kind="policy",
     )  # fmt: skip
 
 

@@ -28,6 +28,8 @@ from service.store.tables import CASE_NOTES, DECISIONS, DECLARATIONS, OUTCOMES, 
 Figures = tuple[list[tuple[str, list[float | None]]], list[str]]  # a row for each ranking; names of the columns
 SIBLINGS = 12
 WEEKS = 26
+WEEK, TO_MONDAY = 604_800_000_000, 259_200_000_000  # microseconds; 1970 began three days after a Monday
+CALIBRATED_ON = 2_000  # latest results, of which the risks are looked up
 RISK_BANDS = (0.01, 0.03, 0.1, 0.3)
 LOOKED_THROUGH = 300  # latest results, for those that are alike
 TALLY_COLUMNS = ("seen", "physical", "scan", "documents", "audit")
@@ -157,18 +159,26 @@ def spent_today(store: Store, hour: int) -> list[dict[str, Any]]:
         return [dict(row) for row in connection.execute(today.order_by(TALLIES.c.office)).mappings()]
 
 
+def _labelled_since(now: int) -> list[sa.ColumnElement[bool]]:
+    """Choose the results of the last WEEKS that say whether goods comply."""
+    return [OUTCOMES.c.known_at >= now - WEEKS * WEEK, OUTCOMES.c.body["result"].as_string().in_(LABELLED)]
+
+
 def hit_rates(store: Store, now: int) -> list[dict[str, Any]]:
     """By week and by what chose them: how many were inspected and how many of them were not compliant."""
-    since = now - WEEKS * 7 * 86_400_000_000
-    counts: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
-    query = sa.select(OUTCOMES.c.known_at, OUTCOMES.c.body).where(OUTCOMES.c.known_at >= since)
+    week = (OUTCOMES.c.known_at + TO_MONDAY) // WEEK
+    selection = sa.func.coalesce(OUTCOMES.c.body["selection"].as_string(), "unknown")
+    hit = sa.case((OUTCOMES.c.body["result"].as_string() == "non_compliant", 1), else_=0)
+    dated = (
+        sa.select(week.label("week"), selection.label("by"), hit.label("hit")).where(*_labelled_since(now)).subquery()
+    )
+    query = sa.select(dated.c.week, dated.c.by, sa.func.count(), sa.func.sum(dated.c.hit))
     with store.reading() as connection:
-        for known_at, body in connection.execute(query):
-            if body.get("result") in LABELLED:
-                week = f"{EPOCH + timedelta(microseconds=known_at):%G-W%V}"
-                count = counts[week, body.get("selection") or "unknown"]
-                count[0] += 1
-                count[1] += body["result"] == "non_compliant"
+        rows = connection.execute(query.group_by(dated.c.week, dated.c.by)).all()
+    counts = {
+        (f"{EPOCH + timedelta(microseconds=int(number) * WEEK - TO_MONDAY):%G-W%V}", chosen): (int(tried), int(found))
+        for number, chosen, tried, found in rows
+    }
     return [
         {"week": week, "selection": selection, "inspected": inspected, "found": found, "rate": found / inspected}
         for (week, selection), (inspected, found) in sorted(counts.items(), reverse=True)
@@ -177,15 +187,12 @@ def hit_rates(store: Store, now: int) -> list[dict[str, Any]]:
 
 def calibration(store: Store, now: int) -> list[dict[str, Any]]:
     """By band of the risk that was stated: how many were inspected, and what was foretold and found of them."""
-    since = now - WEEKS * 7 * 86_400_000_000
-    query = sa.select(OUTCOMES.c.consignment_id, OUTCOMES.c.body).where(OUTCOMES.c.known_at >= since)
+    result = OUTCOMES.c.body["result"].as_string()
+    latest = sa.select(OUTCOMES.c.consignment_id, result).where(*_labelled_since(now))
     sums: defaultdict[int, list[float]] = defaultdict(lambda: [0, 0.0, 0])
     with store.reading() as connection:
-        hit = {
-            number: body["result"] == "non_compliant"
-            for number, body in connection.execute(query)
-            if body.get("result") in LABELLED
-        }
+        rows = connection.execute(latest.order_by(OUTCOMES.c.known_at.desc()).limit(CALIBRATED_ON)).all()
+        hit = {number: result == "non_compliant" for number, result in reversed(rows)}  # the one known last counts
         for batch in in_lists(list(hit)):
             risks = sa.select(DECISIONS.c.consignment_id, DECISIONS.c.risk).where(
                 DECISIONS.c.consignment_id.in_(batch), DECISIONS.c.risk.is_not(None)
@@ -278,15 +285,12 @@ def risks_of_newest_day(store: Store) -> tuple[date, list[float]] | None:
 
 def rule_hits(store: Store, now: int) -> dict[str, tuple[int, int]]:
     """Of each rule, how many of the inspected that it had asked for there were, and how many were not compliant."""
-    since = now - WEEKS * 7 * 86_400_000_000
-    query = sa.select(OUTCOMES.c.consignment_id, OUTCOMES.c.body).where(OUTCOMES.c.known_at >= since)
+    result = OUTCOMES.c.body["result"].as_string()
+    by_rule = OUTCOMES.c.body["selection"].as_string() == "rule"
+    query = sa.select(OUTCOMES.c.consignment_id, result).where(by_rule, *_labelled_since(now))
     counts: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
     with store.reading() as connection:
-        hit = {
-            number: body["result"] == "non_compliant"
-            for number, body in connection.execute(query)
-            if body.get("selection") == "rule" and body.get("result") in LABELLED
-        }
+        hit = {number: result == "non_compliant" for number, result in connection.execute(query)}
         for batch in in_lists(list(hit)):
             bodies = sa.select(DECISIONS.c.consignment_id, DECISIONS.c.body).where(
                 DECISIONS.c.consignment_id.in_(batch), DECISIONS.c.stands, DECISIONS.c.salt.is_not(None)

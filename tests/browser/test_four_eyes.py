@@ -9,7 +9,6 @@ import polars as pl
 import pytest
 from playwright.sync_api import Page
 
-from service.console.phrases import phrase
 from service.console.translations import LANGUAGES, in_language
 from service.scoring.bundle import GOLDEN_SCORE, GOLDEN_SEVERITY
 from service.scoring.explanation import Language
@@ -63,20 +62,14 @@ def test_the_slider_shows_what_other_hands_would_find(
     console: Console, person: Callable[..., Page], language: Language
 ) -> None:
     page = person(f"sigi-{language}", "analyst", language)
-    page.goto(f"{console.address}/console/policy")
-    page.select_option("[name=office]", "FRLYS1")
+    page.goto(f"{console.address}/console/capacity?office=FRLYS1")
+    page.wait_for_selector("#reckoned table")  # what a further check is worth is asked for by the page itself
     page.locator("[type=range]").focus()
     page.keyboard.press("Home")
-    page.wait_for_selector("#reckoned table")
-    assert "FRLYS1" in page.inner_text("#reckoned")
+    page.wait_for_selector("#reckoned p strong")
     assert "→ 0" in page.inner_text("#reckoned")
     assert in_language(language, "say")("would_change") in page.inner_text("#reckoned")
     no_fault(page)
-    shown = page.goto(f"{console.address}/console/policy?office=NOWHERE&physical=3")
-    assert shown is not None
-    assert shown.status == 200
-    lacking = "no decisions of this office are on record for these days"
-    assert phrase(lacking, language) == page.inner_text("#reckoned [role=alert]")
 
 
 @pytest.fixture(scope="module")

@@ -177,7 +177,6 @@ ABOUT: dict[str, Requests] = {  # of each route that reaches what is on record: 
     ],
     "capacity_page": lambda t: [{"params": {"office": t.office, "physical": 3}}],
     "day_page": lambda t: [{"params": {"office": t.office, "day": "2026-02-03"}}],
-    "policy_page": lambda t: [{"params": {"office": t.office, "physical": 3}}],
     "replay_decision": lambda t: [{"data": {"decision_id": t.decision_id}}],
 }  # fmt: skip
 BOUND = ("office", "parts", "sender", "network", "found", "holder")  # what these reach is somebody's

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from features.moments import micros
 from service.api.bodies import outcome_rows
 from service.console import page_queries as reading
 from service.console.translations import LANGUAGES, language_among, words
+from service.journal import Journal
 from service.store.database import Store
 from service.targeting import Desk, target
 from tests.service.building import NOON, declared, message, outcome
@@ -34,6 +35,20 @@ def test_hit_rates_are_counted_by_week_and_by_what_chose(desk: Desk, store: Stor
     told = {(row["week"], row["selection"]): row for row in reading.hit_rates(store, LATER)}
     assert set(told) == {("2026-W06", "risk"), ("2026-W06", "random")}
     assert (told["2026-W06", "risk"]["inspected"], told["2026-W06", "risk"]["rate"]) == (2, 0.5)
+
+
+def test_a_week_begins_on_monday_in_either_database(either_store: Store) -> None:
+    monday = datetime(2026, 2, 2, tzinfo=UTC)
+    last, first = monday - timedelta(seconds=1), monday
+    rows = [outcome(1, known_at=last, selection="random"), outcome(2, known_at=first), outcome(3, known_at=first)]
+    Journal(either_store).learn(gate_outcomes(outcome_rows({"outcomes": rows})[0]).accepted)
+    rates = reading.hit_rates(either_store, micros(monday + timedelta(days=1)))
+    assert [(row["week"], row["inspected"], row["found"]) for row in rates] == [
+        ("2026-W06", 2, 2),
+        ("2026-W05", 1, 1),
+    ]
+    assert reading.calibration(either_store, micros(monday + timedelta(days=1))) == []
+    assert reading.rule_hits(either_store, micros(monday + timedelta(days=1))) == {}
 
 
 def test_calibration_sets_what_was_found_beside_what_was_foretold(desk: Desk, store: Store) -> None:
