@@ -6,6 +6,7 @@ set -eu
 here=$(dirname "$(readlink -f "$0")")
 units=/etc/systemd/system
 
+ldconfig -p | grep -q 'libgomp\.so\.1' || { echo "libgomp is not installed (Debian: apt-get install libgomp1)" >&2; exit 1; }
 [ -x /opt/tamis/bin/python ] || python3 -m venv /opt/tamis
 /opt/tamis/bin/pip install --quiet --require-hashes -r "$here/serving/requirements.lock"
 /opt/tamis/bin/pip install --quiet --no-deps --force-reinstall "$1"

@@ -101,7 +101,9 @@ class Archive:
             return pl.DataFrame(schema={c.name: c.dtype for c in OUTCOME_COLUMNS})
         return found.unique(maintain_order=True).sort("known_at", "consignment_id")
 
-    def days(self, kind: str, time: str, start: datetime | None, end: datetime | None) -> Iterator[pl.DataFrame]:
+    def days(
+        self, kind: str, time: str, start: datetime | None = None, end: datetime | None = None
+    ) -> Iterator[pl.DataFrame]:
         """Read rows of `manifest` or `outcomes` a day at a time, from `start` until before `end`, each once.
 
         A goods line of a version is kept once; columns that are newer than a file are lacking in its day.

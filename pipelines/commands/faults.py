@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterator
 
 from features.fault import Fault
@@ -13,6 +14,7 @@ NOT_INSTALLED = (
     "this needs {module}, which is not installed on a machine that only decides: "
     "install Tamis with its extra `train` (pip install 'tamis[train]')"
 )
+MISSING_LIBRARY = re.compile(r"(lib[\w.+-]+): cannot open shared object file")
 FULL = (errno.ENOSPC, errno.EDQUOT)
 FULL_DISK = "the disk is full: free space below TAMIS_HOME and run the command again"
 NOT_OPENED = (
@@ -86,5 +88,7 @@ def _of_database(fault: BaseException) -> str | None:
 
 def _of_system(fault: OSError) -> str:
     """Say what the system refuses; which file it was stands in the traceback, as a name can be personal data."""
+    if match := MISSING_LIBRARY.match(str(fault)):
+        return f"the system lacks the library {match[1]}: install it (libgomp.so.1 is Debian's package libgomp1)"
     reason = (fault.strerror or type(fault).__name__).lower()
     return f"a file or a connection that is needed fails: {reason}; TAMIS_TRACEBACK=1 shows which and where"

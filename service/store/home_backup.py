@@ -61,8 +61,10 @@ def restore(source: Path, home: Path, address: str) -> None:
     """Put a backup into a new home. `address`: an empty database where the backup is of PostgreSQL, else none."""
     if home.exists() and any(home.iterdir()):
         raise Fault(f"{home} is not empty: name a new folder")
-    home.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{home.name}.", dir=home.parent) as name:
+    exists = home.exists()  # made for its user, who may write nothing beside it, or a disk of its own
+    beside = home if exists else home.parent
+    beside.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{home.name}.", dir=beside) as name:
         folder = Path(name) / "home"
         facts = read_backup(source, folder)
         dump = folder / DUMP_FILE
@@ -77,7 +79,11 @@ def restore(source: Path, home: Path, address: str) -> None:
             dump.unlink()
         move_artifacts(folder, Path(str(facts["home"])), home)
         close_to_others(folder)
-        folder.replace(home)
+        if not exists:
+            folder.replace(home)
+            return
+        for path in sorted(folder.iterdir()):
+            path.replace(home / path.name)
 
 
 def _gather(settings: Settings, folder: Path) -> tuple[int | None, list[tuple[str, Path]]]:

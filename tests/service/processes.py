@@ -29,10 +29,10 @@ def free_port() -> int:
 
 @contextmanager
 def serving(
-    settings: Settings, log: Path, *, workers: int = 1, **environment: str
+    settings: Settings, log: Path, *, workers: int = 1, port: int = 0, **environment: str
 ) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
     """`tamis serve` on a free port, once it says that it is ready; killed hard at the end."""
-    port = free_port()
+    port = port or free_port()
     command = [sys.executable, "-m", "pipelines.cli", "serve", "--port", str(port), "--workers", str(workers)]
     environment = {**os.environ, "TAMIS_HOME": str(settings.home), **environment}
     with log.open("ab") as told:

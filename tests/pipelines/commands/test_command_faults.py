@@ -101,6 +101,10 @@ FULL = OSError(errno.ENOSPC, "No space left on device", "/home/x/secret.parquet"
     ("fault", "said"),
     [
         (FULL, FULL_DISK),
+        (
+            OSError("libgomp.so.1: cannot open shared object file: No such file"),
+            "the system lacks the library libgomp.so.1",
+        ),
         (_raised(RuntimeError("a library"), FULL), FULL_DISK),
         (RuntimeError("writing failed: No space left on device (os error 28)"), FULL_DISK),
         (sqlite3.OperationalError("database or disk is full"), FULL_DISK),

@@ -247,3 +247,15 @@ def test_the_registry_finds_its_artifacts_where_they_are_now(tmp_path: Path) -> 
     with closing(sqlite3.connect(after / "mlflow.db")) as connection:
         found = [row[0] for row in connection.execute("SELECT artifact_location FROM experiments")]
     assert found == [(after / "artifacts" / "1").as_uri(), "models:/m-1"]
+
+
+def test_a_folder_that_was_made_for_a_home_stays_the_same_folder(home: Settings, other: str, tmp_path: Path) -> None:
+    made = back_up(home, tmp_path / "copy.tar", NOW)
+    empty = tmp_path / "elsewhere"  # of the service's user, who may write nothing beside it; or a disk of its own
+    empty.mkdir()
+    before = empty.stat().st_ino
+    store = open_store(restored(home, made.path, other))
+    assert verify_record(store, empty / "checkpoints", empty / "keys").holds
+    store.close()
+    assert empty.stat().st_ino == before
+    assert not any(path.name.startswith(".") for path in empty.iterdir())
