@@ -12,8 +12,10 @@ from features.catalogue import INPUTS, Input
 from features.consignment import EXTRA
 from features.fingerprint import code_fingerprint, fingerprint, fingerprint_over, meanings
 
-# the hash of the code as it is, over the inputs that the earlier code had; more inputs in the catalogue do not move it
-TODAY = "5fb6e8cb63af98fb77e6b42f123ac36e535a5485037992a0cd9f94127dc98bef"
+# the hashes of the code as it is, over the inputs that earlier code had: at first, and with plausibility of identities;
+# more inputs in the catalogue do not move them
+TODAY = "59445590341f6840ff9d433a443ba7126de585a48e09cc1a81813f6c0b5c2ccc"
+TODAY_PLAUSIBLE = "40be1816d3ced954b59f3c7a553e182d7ab2080715136593727ea172a08424f2"
 # The fingerprints (or hashes of code) of earlier code that today's computes the same as. Each is proved by a frame of
 # features which the earlier code made of a kept archive: tests/kept says how, and its test names the hash to write
 # above. Whoever changes what a feature is takes its entry away, or moves it to REVISED_SINCE.
@@ -23,7 +25,8 @@ SAME_FEATURES_AS: dict[str, frozenset[str]] = {
             "914ca2e7be2ecbfb5869923ff2049f45f00326158dd7d35e8a7763e63875bd8f",
             "7757524b5734aff60ec6802dbef42f15f521ddec34896fcc3ee50aac4fd2a612",
         }
-    )
+    ),
+    TODAY_PLAUSIBLE: frozenset({"39285ba43142ce64f9c5c6a876eca1f820231525308eaea491f1d401d5e617b0"}),
 }
 
 # Earlier code by whose features today's are meant, though some are read with more care: those whose names begin with

@@ -154,6 +154,18 @@ class Consignments:
         lines = self.lines.taken(np.flatnonzero((of >= start) & (of < end)))
         return Consignments(_renumbered(self.declared.part(start, end), start), _renumbered(lines, start))
 
+    def at(self, places: npt.NDArray[np.intp]) -> Consignments:
+        """Return the consignments at ascending places, renumbered; without a frame in between."""
+        of = self.lines.whole("row").values
+        rank = np.searchsorted(places, of)
+        kept = np.flatnonzero((rank < len(places)) & (places[np.minimum(rank, len(places) - 1)] == of))
+        declared, lines = self.declared.taken(places), self.lines.taken(kept)
+        rows, of_lines = Wholes(np.arange(len(places))), Wholes(rank[kept])
+        return Consignments(
+            declared.holding({"row": rows}, {"row": declared.kinds["row"]}),
+            lines.holding({"row": of_lines}, {"row": lines.kinds["row"]}),
+        )
+
     def flat(self) -> pl.DataFrame:
         """Return one row per goods line again, with the columns of its consignment."""
         names = [c for c in self.frame.columns if c not in TOTALS]

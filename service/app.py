@@ -43,6 +43,7 @@ from service.console import search_pages as searching
 from service.console.error_pages import ErrorPages
 from service.desk import on_desk, open_desk
 from service.history.compaction_schedule import EVERY_SECONDS, compacting_regularly
+from service.record.blanking import blank_erased
 from service.record.checkpoint_copies import send_checkpoints
 from service.record.checkpoints import checkpoint
 from service.record.search_index import catch_up_beside_calls
@@ -163,6 +164,7 @@ def _put(app: FastAPI, serving: Serving) -> None:
 
 def _tend(app: FastAPI) -> None:
     app.state.desk.journal.catch_up()
+    blank_erased(app.state.desk.journal.store)
     if amended := reassess(app.state.desk, datetime.now(UTC)):
         LOG.info("decided again, and stricter", decisions=amended)
     _sign(app)

@@ -58,9 +58,9 @@ def panics_not_caught() -> None:
 
 def decided_twice() -> None:
     """What was decided before is not looked for."""
-    from service import journal
+    from service.record import beside_record
 
-    plant(journal, "decided_before", lambda *_: {})
+    plant(beside_record, "decided_before", lambda *_: {})
 
 
 def any_signature() -> None:

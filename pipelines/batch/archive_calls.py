@@ -15,18 +15,20 @@ from service.journal import Journal
 
 def sweep(journal: Journal, archive: Archive) -> tuple[int, int]:
     """Archive declarations and outcomes that only the store holds; how many of each."""
-    declared, outcomes = journal.unarchived()
-    if declared:
+    archived = 0
+    for declared in journal.unarchived():
         flat = [body | line for body in declared for line in body["goods"]]
         extras = {name for row in flat for name in row if name.startswith(EXTRA)}
         rows = _frame(flat, [*(c.name for c in COLUMNS), *sorted(extras)])
         archive.keep_manifest(gate_manifest(rows, "call", recorded=True).accepted)
+        archived += len(declared)
+    outcomes = journal.outcomes_unarchived()
     if outcomes:
         rows = _frame(outcomes, [column.name for column in OUTCOME_COLUMNS])
         archive.keep_outcomes(gate_outcomes(rows, recorded=True).accepted)
-    journal.mark_archived(declared, outcomes)
+    journal.mark_outcomes_archived(outcomes)
     journal.settle()
-    return len(declared), len(outcomes)
+    return archived, len(outcomes)
 
 
 def _frame(rows: list[dict[str, Any]], names: list[str]) -> pl.DataFrame:

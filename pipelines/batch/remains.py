@@ -17,6 +17,7 @@ from pipelines.batch.refused_rows import about
 from service.settings import Settings
 from service.store.database import Store
 from service.store.queries import in_lists
+from service.store.settled_rows import declared_of
 from service.store.tables import DECLARATIONS
 
 TELLING = tuple(
@@ -48,6 +49,8 @@ def telling_values(store: Store, archive: Archive, ids: Sequence[str]) -> set[st
             query = sa.select(DECLARATIONS.c.body).where(DECLARATIONS.c.consignment_id.in_(batch))
             for body in connection.execute(query.where(DECLARATIONS.c.body.is_not(sa.null()))).scalars():
                 found |= {str(body[name]) for name in TELLING if body.get(name)}
+        for row in declared_of(connection, ["body"], list(ids)):
+            found |= {str(row["body"][name]) for name in TELLING if row["body"].get(name)}
     for file in sorted(archive.folder.glob("manifest/day=*/*.parquet")):
         rows = pl.scan_parquet(file).filter(pl.col("consignment_id").is_in(list(ids))).select(TELLING).collect()
         found |= {str(value) for name in TELLING for value in rows[name].drop_nulls()}

@@ -19,7 +19,7 @@ from pipelines.export.table_file import TableFile
 from pipelines.training.training_frame import NothingToLearn, build_training_frame
 from service.access.principal import Principal
 from service.access.redaction import columns_shown_to, shown_to
-from service.calls.decision_changes import changes_since, place_at
+from service.calls.decision_changes import changes_since, comes_before, place_at
 from service.officers.offices import unseen
 from service.orientation.decisions import frame_of
 from service.runtime.installed_version import installed_version
@@ -80,10 +80,10 @@ class Export:
         """Read what came to count in the order of the audit log, some hundreds at a time."""
         place = place_at(self.store, micros(self.start)) if self.start else 0
         until = place_at(self.store, micros(self.end))
-        more = place < until
+        more = comes_before(place, until)
         while more:
             changes = changes_since(self.store, self.principal, place, until=until)
-            place, more = changes.next, changes.next < until
+            place, more = changes.next, comes_before(changes.next, until)
             if changes.decisions:
                 shown = shown_to(self.principal, changes.decisions)
                 yield pl.concat([frame_of(shown), _standing(shown)], how="horizontal")

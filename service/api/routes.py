@@ -55,7 +55,7 @@ FTM = {"description": "one entity a line", "content": {"application/json+ftm": {
 EXPOSITION = {"description": "Prometheus", "content": {"text/plain": {"schema": {"type": "string"}}}}
 SINCE = r"^[0-9TZ:.+-]+$"
 SINCE_IN_WORDS = "the `next` of the last answer, or a moment in ISO 8601 with a zone; 0 for the beginning"
-MOST_ENTRIES = 2**62
+LAST_PLACE = 2**62 - 1
 PLAIN = r"^[^\x00-\x1f\x7f]+$"
 
 
@@ -321,7 +321,7 @@ def metrics(request: Request, metrics: Metrics = Depends(metrics_of)) -> Respons
 def _place(store: Store, since: str) -> int:
     """Return the place on the audit log that a `next` or a moment names; raises Unprocessable."""
     if since.isdecimal():
-        return min(int(since), MOST_ENTRIES)
+        return min(int(since), LAST_PLACE)
     try:
         moment = datetime.fromisoformat(since)
     except ValueError:

@@ -12,8 +12,10 @@ from service.audit.replay import Bundles, NotReplayable
 from service.audit.timeline import rows_seen, timeline_of
 from service.record.ownership import EVERY_OFFICE
 from service.record.record_kinds import DECISION, KINDS, OUTCOME
+from service.record.settled_proof import proofs_of
 from service.record.standing import standing_of
 from service.store.database import Store
+from service.store.settled_rows import count_by, decided_of, declared_of
 from service.store.tables import CALLS, CHAIN, DECISIONS, DECLARATIONS, OUTCOMES, POLICIES
 
 OF_OTHERS = ("decided_before", "owners")  # of a call, what it says of each consignment that was decided with it
@@ -29,7 +31,9 @@ def dossier(
     """
     with store.reading() as connection:
         declared = _all(connection, DECLARATIONS, consignment_id, "version")
+        declared += declared_of(connection, DECLARATIONS.c.keys(), [consignment_id])
         decided = _all(connection, DECISIONS, consignment_id, "decided_at")
+        decided += decided_of(connection, DECISIONS.c.keys(), [consignment_id])
         results = _all(connection, OUTCOMES, consignment_id, "known_at")
         if not declared and not decided:
             return None
@@ -59,11 +63,12 @@ def _decision(connection: sa.Connection, row: dict[str, Any], bundles: Bundles) 
     basis = connection.execute(sa.select(CALLS.c.basis).where(CALLS.c.call_id == row["call_id"])).scalar_one()
     policy = connection.execute(sa.select(POLICIES.c.text).where(POLICIES.c.sha256 == basis["policy_sha256"])).scalar()
     together = sa.select(sa.func.count()).select_from(DECISIONS).where(DECISIONS.c.call_id == row["call_id"])
+    in_rows = connection.execute(together).scalar_one()
     circumstances = {name: value for name, value in basis.items() if name not in OF_OTHERS}
     (stands,) = standing_of(connection, [row])
     return {
         "decision": row["body"] or {"decision_id": row["decision_id"], "erased": True},
-        "circumstances": circumstances | {"decided_together": connection.execute(together).scalar_one()},
+        "circumstances": circumstances | {"decided_together": in_rows + count_by(connection, row["call_id"])},
         "row_as_scored": row["row_as_scored"],
         **stands.as_json(),
         "explanation": _explained(row, bundles),
@@ -98,7 +103,8 @@ def _records(
 def _proof(connection: sa.Connection, subject: str) -> list[dict[str, Any]]:
     """Look up the entries of the audit log for it."""
     rows = connection.execute(sa.select(CHAIN).where(CHAIN.c.subject == subject).order_by(CHAIN.c.number))
-    return [dict(row) for row in rows.mappings()]
+    settled = [proof.as_json() for proof in proofs_of(connection, [subject])]
+    return settled + [dict(row) for row in rows.mappings()]
 
 
 def _all(connection: sa.Connection, table: sa.Table, consignment_id: str, order: str) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from features.fault import Fault
@@ -13,13 +14,16 @@ from features.moments import micros
 from service.canonical import canonical
 from service.history.posting import forget_stated
 from service.record.audit_log import Entry, append
+from service.record.blanking import blank_erased
+from service.record.lifting import lift
 from service.record.numbers_meant import numbers_meant
 from service.record.record_kind import RecordKind
-from service.record.record_kinds import KINDS
+from service.record.record_kinds import DECISION, KINDS
 from service.record.search_index import forget_consignments
 from service.store.bulk_rows import delete_rows, update_rows
 from service.store.database import Store
 from service.store.queries import in_lists
+from service.store.settled_rows import declared_of, scanned
 from service.store.tables import DECLARATIONS, ERASED, RECEPTACLES
 
 
@@ -50,6 +54,9 @@ def chosen(store: Store, consignment_ids: list[str], lodged_before: datetime | N
         old = sa.select(DECLARATIONS.c.consignment_id).group_by(DECLARATIONS.c.consignment_id)
         with store.reading() as connection:
             wanted |= set(connection.execute(old.having(last < micros(lodged_before))).scalars())
+            for _, rows in scanned(connection, DECLARATIONS, ["consignment_id", "lodged_at"]):
+                early = pc.less(rows.column("lodged_at"), micros(lodged_before))
+                wanted |= set(rows.filter(early).column("consignment_id").to_pylist())
     return sorted(wanted)
 
 
@@ -67,6 +74,7 @@ def erase(
         with store.reading() as connection:
             return _counted(connection, consignment_ids)
     erased = store.write(lambda connection: _erase(connection, consignment_ids, by, reason, now))
+    blank_erased(store)
     store.forget_former_pages()
     return erased
 
@@ -77,11 +85,14 @@ def _counted(connection: sa.Connection, ids: list[str]) -> Erased:
         chunks = (number.where(table.c.consignment_id.in_(batch), still) for batch in in_lists(ids))
         return sum(int(connection.execute(chunk).scalar_one()) for chunk in chunks)
 
+    settled = len(declared_of(connection, ["consignment_id"], ids))
     records = {kind.name: count(table, table.c.salt.is_not(None)) for kind, table in _erasable()}
-    return Erased(len(ids), count(DECLARATIONS, DECLARATIONS.c.body.is_not(sa.null())), records)
+    records[DECISION.name] += settled
+    return Erased(len(ids), settled + count(DECLARATIONS, DECLARATIONS.c.body.is_not(sa.null())), records)
 
 
 def _erase(connection: sa.Connection, ids: list[str], by: str, reason: str, now: datetime) -> Erased:
+    lift(connection, ids)
     summary = _counted(connection, ids)
     forget_consignments(connection, ids)
     subjects: list[str] = []

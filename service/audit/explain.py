@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from features.catalogue import Input
 from service.audit.replay import Bundles, NotReplayable, rows_as_scored
 from service.store.database import Store
+from service.store.record_files import DECISION
+from service.store.settled_rows import decided_of
 from service.store.tables import DECISIONS
 
 
@@ -66,7 +68,9 @@ def explain(store: Store, bundles: Bundles, decision_id: str) -> Explanation:
     """
     query = sa.select(DECISIONS.c.body, DECISIONS.c.row_as_scored).where(DECISIONS.c.decision_id == decision_id)
     with store.reading() as connection:
-        row = connection.execute(query).mappings().first()
+        rows = [dict(row) for row in connection.execute(query).mappings()]
+        rows = rows or decided_of(connection, ("body", "row_as_scored"), [decision_id], DECISION)
+    row = rows[0] if rows else None
     if row is None:
         raise NotReplayable("no such decision is on record")
     return explain_row(bundles, dict(row))

@@ -27,6 +27,8 @@ from service.scoring import BundleRefused, Model, load_bundle
 from service.scoring.bundle import MANIFEST, RULES_ONLY, unscored
 from service.store.database import Store
 from service.store.queries import in_lists
+from service.store.record_files import DECISION
+from service.store.settled_rows import decided_by, decided_of, declared_of
 from service.store.tables import CALLS, DECISIONS, DECLARATIONS, POLICIES
 
 Row = Mapping[str, Any]
@@ -104,6 +106,10 @@ def replay(store: Store, bundles: Bundles, decision_id: str) -> Replayed:
         call_id = connection.execute(
             sa.select(DECISIONS.c.call_id).where(DECISIONS.c.decision_id == decision_id)
         ).scalar()
+        if call_id is None:
+            call_id = next(
+                (row["call_id"] for row in decided_of(connection, ["call_id"], [decision_id], DECISION)), None
+            )
     if call_id is None:
         raise NotReplayable("no such decision is on record")
     return next(one for one in replay_call(store, bundles, call_id) if one.decision_id == decision_id)
@@ -146,16 +152,21 @@ class Call:
         self.call_id, self.basis = call_id, dict[str, Any](basis)
         names = ("place", "body", "row_as_scored", "salt", *VERSION_KEY, *TALLY_KEY)
         columns = [DECISIONS.c[name] for name in names]
-        of_call = connection.execute(sa.select(*columns).where(DECISIONS.c.call_id == call_id)).mappings().all()
+        of_call = [
+            dict(row)
+            for row in connection.execute(sa.select(*columns).where(DECISIONS.c.call_id == call_id)).mappings()
+        ]
+        of_call += decided_by(connection, names, call_id)
         placed: dict[int, tuple[Row, bool, Any]] = {
             row["place"]: (dict(row), True, row["row_as_scored"]) for row in of_call
         }
         before = {one["decision_id"]: one for one in basis["decided_before"]}
         for batch in in_lists(list(before)):
             query = sa.select(DECISIONS.c.decision_id, *columns[1:]).where(DECISIONS.c.decision_id.in_(batch))
-            for row in connection.execute(query).mappings():
+            found = [dict(row) for row in connection.execute(query).mappings()]
+            for row in found + decided_of(connection, ("decision_id", *names[1:]), batch, DECISION):
                 one = before[row["decision_id"]]
-                placed[one["place"]] = (dict(row), False, one["row"])
+                placed[one["place"]] = (row, False, one["row"])
         ordered = [placed[place] for place in sorted(placed)]
         if any(row["salt"] is None for row, _, _ in ordered):
             raise NotReplayable("the content of a decision of its call was erased")
@@ -179,6 +190,9 @@ def _declared(connection: sa.Connection, keys: Sequence[tuple[Any, ...]]) -> tup
         for row in connection.execute(sa.select(*columns).where(DECLARATIONS.c.consignment_id.in_(batch))):
             if row[3] is not None:
                 found[tuple(row[:3])] = row[3], row[4]
+    missing = sorted({key[1] for key in keys if key not in found})
+    for settled in declared_of(connection, (*VERSION_KEY, "body", "content_sha256"), missing):
+        found[tuple(settled[name] for name in VERSION_KEY)] = settled["body"], settled["content_sha256"]
     if any(key not in found for key in keys):
         raise NotReplayable("a declaration of its call is not in the store")
     return [found[key][0] for key in keys], [found[key][1] for key in keys]

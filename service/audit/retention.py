@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from features.moments import micros
 from service.settings import Settings
 from service.store.database import Store
+from service.store.settled_rows import scanned
 from service.store.tables import DECISIONS, DECLARATIONS, ERASED, OUTCOMES
 
 FileClass = Literal["compliant", "non_compliant", "not_inspected"]
@@ -48,7 +49,12 @@ def _last_of(store: Store) -> dict[str, int]:
     kept = (~decided, DECLARATIONS.c.content_sha256 != ERASED)
     query = sa.select(DECLARATIONS.c.consignment_id, last).where(*kept).group_by(DECLARATIONS.c.consignment_id)
     with store.reading() as connection:
-        return {row[0]: int(row[1]) for row in connection.execute(query)}
+        found = {row[0]: int(row[1]) for row in connection.execute(query)}
+        for _, rows in scanned(connection, DECLARATIONS, ["consignment_id", "lodged_at"]):
+            found.update(
+                zip(rows.column("consignment_id").to_pylist(), rows.column("lodged_at").to_pylist(), strict=True)
+            )
+        return found
 
 
 def _results(store: Store) -> dict[str, tuple[int, bool]]:

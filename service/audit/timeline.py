@@ -13,8 +13,11 @@ from features.moments import EPOCH, iso
 from service.parties.seen_parties import judgements_seen
 from service.record.ownership import EVERY_OFFICE
 from service.record.record_kind import RecordKind, Row, Words, entries_about, is_erased
-from service.record.record_kinds import JUDGEMENT, KINDS
+from service.record.record_kinds import DECISION, JUDGEMENT, KINDS
+from service.record.settled_proof import proofs_of
 from service.store.database import Store
+from service.store.settled_rows import decided_of
+from service.store.tables import DECISIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ def timeline_of(connection: sa.Connection, consignment_id: str, offices: Collect
 def rows_seen(connection: sa.Connection, kind: RecordKind, consignment_id: str, offices: Collection[str]) -> list[Row]:
     """Look up the rows of a kind about a consignment: of its sender and another one, those seen by who sees both."""
     rows = kind.rows_about(connection, consignment_id)
+    if kind is DECISION:
+        rows += decided_of(connection, DECISIONS.c.keys(), [consignment_id])
     return judgements_seen(connection, rows, offices) if kind is JUDGEMENT else rows
 
 
@@ -75,7 +80,10 @@ def _of_rows(
     connection: sa.Connection, kind: RecordKind, consignment_id: str, offices: Collection[str]
 ) -> Iterator[Event]:
     rows = {kind.subject_of(row): row for row in rows_seen(connection, kind, consignment_id, offices)}
-    for entry in entries_about(connection, kind.name, list(rows)):
+    entries = entries_about(connection, kind.name, list(rows))
+    if kind is DECISION:
+        entries += [proof.as_entry() for proof in proofs_of(connection, list(rows))]
+    for entry in entries:
         row = rows[entry["subject"]]
         yield _event(entry, kind.title(row), kind.details_left(row), erased=is_erased(row))
 

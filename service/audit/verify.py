@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from service.audit.verify_settled import faults_of_files
 from service.audit.verify_tables import faults_of_counts, faults_of_tables
 from service.record.audit_log import START, hash_of, walked
 from service.record.checkpoint_places import Place
@@ -17,6 +19,7 @@ from service.record.checkpoints import checkpoints, content_of
 from service.record.record_kind import Examine, RecordKind, is_erased
 from service.record.record_kinds import KINDS
 from service.store.database import Store
+from service.store.settled_rows import segments_listed
 from service.store.tables import CHAIN
 
 ENTRIES_PER_BATCH = 2_000
@@ -31,6 +34,7 @@ class Verified:
     entries: int = 0
     by_kind: Counter[str] = field(default_factory=Counter)
     erased: int = 0
+    settled: int = 0
     checkpoints: int = 0
     wrong: int = 0
     faults: list[str] = field(default_factory=list)
@@ -42,8 +46,8 @@ class Verified:
 
     @property
     def decisions(self) -> int:
-        """How many entries vouch for decisions."""
-        return self.by_kind["decision"]
+        """How many decisions are vouched for, by entries of their own and by those of files."""
+        return self.by_kind["decision"] + self.settled
 
     @property
     def outcomes(self) -> int:
@@ -76,8 +80,9 @@ def verify_record(store: Store, folder: Path, keys: Path, against: Place | None 
         for batch in _batches(_linked(connection, verification, signed, marks)):
             _contents(connection, batch, examiners, verification)
         _nothing_beside(connection, verification)
-        for fault in faults_of_tables(store, connection):
+        for fault in chain(faults_of_tables(store, connection), faults_of_files(store, connection)):
             verification.fault(fault)
+        verification.settled = sum(segment.rows for segment in segments_listed(connection))
         for number, content in signed.items():
             for fault in faults_of_counts(connection, f"checkpoint {number}", content.get("tables", {})):
                 verification.fault(fault)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -18,22 +18,51 @@ from service.access.principal import Principal
 from service.officers.offices import unseen
 from service.record.record_kind import RecordKind
 from service.record.record_kinds import DECISION, OVERRIDE, TRANSFER
+from service.record.settling import SEGMENT
 from service.record.standing import standing_of
 from service.store.database import Store
 from service.store.queries import in_lists
+from service.store.record_files import DECISION as DECISION_KEY
+from service.store.settled_rows import decided_of, numbers_at, segments_listed
 from service.store.tables import CHAIN, DECISIONS, OVERRIDES, TRANSFERS
 
 AT_MOST = 500  # changes in one answer
 LOOKED_AT = 20_000  # entries of the log for one answer, most of which may be of other kinds or other offices
 WHY = {DECISION.name: "decided", OVERRIDE.name: "overridden", TRANSFER.name: "transferred"}
+FILE_UNIT = 2**40  # more entries than a log will have: what is above it says how far a file was read
 Row = dict[str, Any]
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Place:
+    """A place on the audit log: after an entry, and after so many decisions of the file that the next one lists."""
+
+    number: int
+    within: int = 0
+
+    @classmethod
+    def of(cls, place: int) -> Place:
+        """Read a place from one number."""
+        return cls(place % FILE_UNIT, place // FILE_UNIT)
+
+    def __int__(self) -> int:
+        return self.within * FILE_UNIT + self.number
+
+
+class Entry(NamedTuple):
+    """An entry of the log, or one decision of a file that it lists."""
+
+    number: int
+    kind: str
+    subject: str
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
     """Decisions as they stand, each with `change` (why it is here) and `at_entry` (its place on the audit log).
 
-    next: the place from which to go on. more: whether the log goes on after it.
+    next: the place from which to go on. more: whether the log goes on after it. A place is the number of an entry of
+    the log; between the decisions of a file, which one entry vouches for, it says besides how many of them were given.
     """
 
     decisions: list[Row]
@@ -48,14 +77,11 @@ def changes_since(
 
     until: the place to end at; the end of the log where absent.
     """
+    begin = Place.of(place)
     with store.reading() as connection:
-        last = connection.execute(sa.select(sa.func.max(CHAIN.c.number))).scalar() or 0
-        reach = min(last if until is None else until, place + LOOKED_AT)
-        entries = sa.select(CHAIN.c.number, CHAIN.c.kind, CHAIN.c.subject).where(
-            CHAIN.c.number > place, CHAIN.c.number <= reach, CHAIN.c.kind.in_(list(WHY))
-        )
-        page = connection.execute(entries.order_by(CHAIN.c.number).limit(at_most)).all()
-        reach = page[-1].number if len(page) == at_most else max(reach, place)
+        last = Place(connection.execute(sa.select(sa.func.max(CHAIN.c.number))).scalar() or 0)
+        end = min(last if until is None else Place.of(until), Place(begin.number + LOOKED_AT))
+        page, reach = _page(connection, begin, max(begin, end), at_most)
         changes = _with_decisions(connection, page)
         hidden = unseen(store, principal, list({body["consignment_id"] for _, _, body in changes}))
         shown = [change for change in changes if change[2]["consignment_id"] not in hidden]
@@ -64,7 +90,37 @@ def changes_since(
         {**body, **lane.as_json(), "change": why, "at_entry": number}
         for (number, why, body), lane in zip(shown, stands, strict=True)
     ]
-    return Changes(decisions, reach, reach < last)
+    return Changes(decisions, int(reach), reach < last)
+
+
+def comes_before(place: int, other: int) -> bool:
+    """Say whether a place on the audit log is before another."""
+    return Place.of(place) < Place.of(other)
+
+
+def _page(connection: sa.Connection, begin: Place, end: Place, at_most: int) -> tuple[list[Entry], Place]:
+    """Return up to so many entries between two places, those of a file one for each decision, and where they end."""
+    entries = sa.select(CHAIN.c.number, CHAIN.c.kind, CHAIN.c.subject).where(
+        CHAIN.c.number > begin.number,
+        CHAIN.c.number <= end.number + (end.within > 0),
+        CHAIN.c.kind.in_([*WHY, SEGMENT]),
+    )
+    found = [Entry(*row) for row in connection.execute(entries.order_by(CHAIN.c.number).limit(at_most))]
+    page: list[Entry] = []
+    for entry in found:
+        if len(page) == at_most:
+            return page, Place(entry.number - 1)
+        if entry.kind != SEGMENT:
+            page.append(entry)
+            continue
+        segment = next(one for one in segments_listed(connection) if one.segment_id == entry.subject)
+        first = begin.within if entry.number == begin.number + 1 else 0
+        until = end.within if entry.number > end.number else segment.rows
+        places = range(first, min(until, first + at_most - len(page)))
+        page += [Entry(entry.number, DECISION.name, number) for number in numbers_at(connection, segment, places)]
+        if places.stop < segment.rows:
+            return page, Place(entry.number - 1, places.stop)
+    return page, Place(page[-1].number) if len(page) == at_most else end
 
 
 def place_at(store: Store, moment: int) -> int:
@@ -121,9 +177,11 @@ def _numbers(kind: RecordKind, subjects: Sequence[str]) -> dict[Any, str]:
 
 
 def _bodies(connection: sa.Connection, decision_ids: Sequence[str]) -> Mapping[str, Row]:
-    return {
-        name: body for name, body in _rows(connection, DECISIONS.c.decision_id, DECISIONS.c.body, decision_ids) if body
-    }
+    bodies = dict(_rows(connection, DECISIONS.c.decision_id, DECISIONS.c.body, decision_ids))
+    apart = [number for number in dict.fromkeys(decision_ids) if number not in bodies]
+    settled = decided_of(connection, (DECISION_KEY, "body"), apart, DECISION_KEY)
+    bodies |= {row[DECISION_KEY]: row["body"] for row in settled}
+    return {name: body for name, body in bodies.items() if body}
 
 
 def _rows(connection: sa.Connection, key: sa.Column[Any], value: sa.Column[Any], keys: Sequence[Any]) -> list[Any]:

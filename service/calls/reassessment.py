@@ -4,6 +4,7 @@ Only upwards, and an officer's override is never dropped (service.record.standin
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -25,6 +26,7 @@ from service.record.campaign_checks import found
 from service.record.capacity_used import Overspent, recount, taken_of
 from service.record.record_rows import decision_entry, decision_row
 from service.record.standing import standing_of
+from service.recording import note_call
 from service.store.bulk_rows import insert_many, update_rows
 from service.store.database import Store
 from service.store.queries import in_lists
@@ -75,7 +77,7 @@ def _again(desk: Desk, call_id: str, now: datetime) -> int:
     found_out = _found(store, consignments)
     context = desk.context(message, consignments, lists_as_of=lists, anew=True, found=found_out, settled=opened)
     given = desk.policy.orient(consignments, desk.model.score(rows), problems_of(call), context)
-    return store.write(lambda connection: _amend(desk, connection, call, given, rows))
+    return store.write(lambda connection: _amend(connection, call, given, rows))
 
 
 def _found(store: Store, consignments: Consignments) -> tuple[str, ...]:
@@ -85,7 +87,7 @@ def _found(store: Store, consignments: Consignments) -> tuple[str, ...]:
         return found(connection, networks_of(consignments), micros(first))
 
 
-def _amend(desk: Desk, connection: sa.Connection, call: Call, given: Decisions, rows: Rows) -> int:
+def _amend(connection: sa.Connection, call: Call, given: Decisions, rows: Rows) -> int:
     """Record what is stricter than what stands as the next assessment, in one transaction with all that it rests on.
 
     An officer's override remains in force on the next assessment, and so does the check that it takes: such an
@@ -114,7 +116,8 @@ def _amend(desk: Desk, connection: sa.Connection, call: Call, given: Decisions, 
     counted_anew = [place for place in stricter if stands[place].override is None]
     former = [call.counted[place] for place in counted_anew]
     recount(connection, taken_of(given).where(counted_anew), former)
-    call_id, basis = desk.journal.note_call(connection, given, before)
+    call_id = uuid.uuid4().hex
+    basis = note_call(connection, call_id, given, before)
     records = []
     for place in stricter:
         body = call.bodies[place]

@@ -20,6 +20,7 @@ from service.record.ownership import INSTALLATION, Sender
 from service.store.bulk_rows import upsert_many
 from service.store.database import Store
 from service.store.queries import in_lists
+from service.store.settled_rows import declared_of
 from service.store.tables import DECLARATIONS, RECEPTACLES
 
 Known = Mapping[str, list[tuple[str, int, int]]]
@@ -114,4 +115,6 @@ def _on_record(store: Store, consignment_ids: list[str]) -> Known:
         for batch in in_lists(consignment_ids):
             for row in connection.execute(sa.select(*columns).where(DECLARATIONS.c.consignment_id.in_(batch))):
                 versions.setdefault(row[0], []).append((row[1], row[2], row[3]))
+        for settled in declared_of(connection, names, consignment_ids):
+            versions.setdefault(settled["consignment_id"], []).append(tuple(settled[name] for name in names[1:]))
     return versions

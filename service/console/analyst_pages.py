@@ -41,6 +41,7 @@ from service.store.database import Store
 router = APIRouter(include_in_schema=False)
 Form = Annotated[FormData, Depends(form_of)]
 SENDERS_KEYS = ("consignor_phone", "consignor_email", "consignor_name")
+ADDRESSEES_KEYS = ("consignee_phone", "consignee_email", "consignee_name")
 SHOWN_LINKS = 12  # of a network; the rest is folded away
 
 
@@ -119,7 +120,8 @@ def show_consignment(
         addressee_place=places.get("consignee_name"), goods=view.goods_lines(body),
         groups=view.declared_groups(body, dict(problems), places, language),
         goods_odd=view.odd_of_lines(problems, language), label=partial(view.label, language=language),
-        past=view.past_of(_parcels_of_sender(request, (newest or {}).get("party_id"), body)), siblings=family,
+        past=view.past_of(_parcels_of(request, body, SENDERS_KEYS, (newest or {}).get("party_id"))), siblings=family,
+        addressee_past=view.past_of(_parcels_of(request, body, ADDRESSEES_KEYS)),
         similar=_seen_by(request, reading.similar(store, body, consignment_id)),
         results=reading.results(store, [consignment_id])[consignment_id], choices=(RESULTS, FINDINGS),
         events=reading.events(store, consignment_id, language, offices), typed=typed_in(typed or FormData()),
@@ -128,10 +130,12 @@ def show_consignment(
     )  # fmt: skip
 
 
-def _parcels_of_sender(request: Request, party: str | None, body: dict[str, Any]) -> list[dict[str, Any]]:
-    """The latest parcels of a sender: as linked or, where linking is off, with the same telephone or name."""
+def _parcels_of(
+    request: Request, body: dict[str, Any], stated_as: tuple[str, ...], party: str | None = None
+) -> list[dict[str, Any]]:
+    """The latest parcels of one side: as linked or, where that is off, with the same telephone, mailbox or name."""
     stated = searched_fields(body)
-    keys = [(party, [PARTY])] if party else [stated[name] for name in SENDERS_KEYS if name in stated]
+    keys = [(party, [PARTY])] if party else [stated[name] for name in stated_as if name in stated]
     if not keys:
         return []
     key, kinds = keys[0]

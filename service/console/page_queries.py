@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import sqlalchemy as sa
 
 from features.hs_codes import hs_plain_text
@@ -18,11 +19,13 @@ from features.outcome import LABELLED
 from service.audit.timeline import timeline
 from service.console.translations import words
 from service.officers.cases import case_of
+from service.record.days_on_record import settled_on
 from service.record.ownership import EVERY_OFFICE
 from service.record.standing import with_standing
 from service.scoring.explanation import Language
 from service.store.database import Store
 from service.store.queries import in_lists
+from service.store.settled_rows import decided_of, declared_of, latest_of, segments_listed
 from service.store.tables import CASE_NOTES, DECISIONS, DECLARATIONS, OUTCOMES, TALLIES
 
 Figures = tuple[list[tuple[str, list[float | None]]], list[str]]  # a row for each ranking; names of the columns
@@ -52,6 +55,8 @@ def declared(store: Store, consignments: Sequence[str]) -> dict[str, dict[str, A
             for row in connection.execute(query.order_by(DECLARATIONS.c.version)):
                 if row.body is not None:
                     bodies[row.consignment_id] = row.body
+        settled = declared_of(connection, ("consignment_id", "body"), list(consignments))
+        bodies |= {row["consignment_id"]: row["body"] for row in settled}
     return bodies
 
 
@@ -62,7 +67,8 @@ def lodged_at_office(store: Store, consignments: Sequence[str], office: str) -> 
         for batch in in_lists(consignments):
             query = sa.select(DECISIONS.c.consignment_id).where(DECISIONS.c.consignment_id.in_(batch))
             found.update(connection.execute(query.where(DECISIONS.c.office == office)).scalars())
-    return found
+        settled = decided_of(connection, ("consignment_id", "office"), list(consignments))
+    return found | {row["consignment_id"] for row in settled if row["office"] == office}
 
 
 def goods_of(body: Mapping[str, Any] | None) -> str:
@@ -96,11 +102,15 @@ def siblings(store: Store, network: str | None, but: str) -> list[dict[str, Any]
         .order_by(DECISIONS.c.decided_at.desc(), DECISIONS.c.decision_id)
         .limit(SIBLINGS)
     )
+    named = [network, *filter(None, store.pseudonyms.recoded([network]))]
     with store.reading() as connection:
-        rows = connection.execute(latest).all()
-    numbers = [row.consignment_id for row in rows]
+        bodies = [row.body for row in connection.execute(latest)]
+        bodies += [row["body"] for row in latest_of(connection, ["body"], named, SIBLINGS + 1)]
+    others = [body for body in bodies if body["consignment_id"] != but]
+    newest = sorted(others, key=lambda body: str(body["decided_at"]), reverse=True)[:SIBLINGS]
+    numbers = [body["consignment_id"] for body in newest]
     found, declarations = results(store, numbers), declared(store, numbers)
-    decisions = with_standing(store, [row.body for row in rows])
+    decisions = with_standing(store, newest)
     return [
         {
             **decision,
@@ -197,7 +207,7 @@ def calibration(store: Store, now: int) -> list[dict[str, Any]]:
             risks = sa.select(DECISIONS.c.consignment_id, DECISIONS.c.risk).where(
                 DECISIONS.c.consignment_id.in_(batch), DECISIONS.c.risk.is_not(None)
             )
-            for number, risk in connection.execute(risks.order_by(DECISIONS.c.version)):
+            for number, risk in connection.execute(risks.order_by(DECISIONS.c.version)):  # a result has lifted it
                 band = sum(risk >= edge for edge in RISK_BANDS)
                 sums[band][0] += 1
                 sums[band][1] += risk
@@ -275,11 +285,13 @@ def risks_of_newest_day(store: Store) -> tuple[date, list[float]] | None:
     """The newest day that anything was decided for, and the risks of what stands of it; None where there is none."""
     newest = sa.select(sa.func.max(DECISIONS.c.day)).where(DECISIONS.c.risk.is_not(None))
     with store.reading() as connection:
-        day = connection.execute(newest).scalar()
+        days = [connection.execute(newest).scalar(), *(one.last_day for one in segments_listed(connection))]
+        day = max((one for one in days if one is not None), default=None)
         if day is None:
             return None
         chosen = sa.select(DECISIONS.c.risk).where(DECISIONS.c.day == day, DECISIONS.c.stands)
-        risks = [float(risk) for risk in connection.execute(chosen).scalars() if risk is not None]
+        settled = settled_on(connection, pl.Schema({"risk": pl.Float64()}), (day, day))["risk"].drop_nulls().to_list()
+        risks = [float(risk) for risk in connection.execute(chosen).scalars() if risk is not None] + settled
     return EPOCH.date() + timedelta(days=day), risks
 
 

@@ -17,6 +17,7 @@ from service.store.bulk_rows import delete_rows
 from service.store.database import Store
 from service.store.queries import set_state, state_of
 from service.store.segment_files import LOW, Segment, SegmentGone
+from service.store.settled_rows import segments_listed as files_listed
 from service.store.tables import RUNNING, SEGMENTS
 
 ROWS_AT_MOST = 50_000  # rows kept before they are settled: calls wait while they are written to a file
@@ -53,6 +54,9 @@ def settle(store: Store, *, everything: bool = False) -> Settled:
             break
     with store.reading() as connection:
         store.segments.delete_strays(segments_listed(connection), time.time() - STRAY_SECONDS)
+        decisions = files_listed(connection)
+    store.records.delete_strays([n for one in decisions for n in (one.file, one.keys)], time.time() - STRAY_SECONDS)
+    store.records.merge_keys([(one.keys, one.rows) for one in decisions])
     return Settled(rows, merged)
 
 

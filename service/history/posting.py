@@ -21,6 +21,7 @@ from service.store.database import Store
 from service.store.driver import Prepared, Row, among, driver_rows
 from service.store.queries import change_states, counted_on, in_lists
 from service.store.segment_files import LOW, Part, Segment
+from service.store.settled_rows import declared_of
 from service.store.store_key import pseudonyms_in
 from service.store.tables import DECLARATIONS, ERASED, OUTCOMES, SEGMENTS
 
@@ -148,7 +149,10 @@ def versions_on_record(
 
 
 def _on_record(connection: sa.Connection, consignment_ids: Sequence[str], which: Prepared) -> list[Row]:
-    return [row for part in in_lists(consignment_ids) for row in which.rows(connection, among=part)]
+    rows = [row for part in in_lists(consignment_ids) for row in which.rows(connection, among=part)]
+    if which is POSTED or which is BY_POSTED[None]:  # what stands in files is posted
+        rows += [tuple(row.values()) for row in declared_of(connection, ON_RECORD, consignment_ids)]
+    return rows
 
 
 def _as_frame(

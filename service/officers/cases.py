@@ -23,12 +23,14 @@ from service.officers.destruction import Bar, bar_to_destruction
 from service.officers.statutory_clocks import Clock, clocks
 from service.orientation.lanes import Track
 from service.orientation.track_conditions import Suspicion, Tracks, eligibility
+from service.record.lifting import lift
 from service.record.numbers_meant import number_meant
 from service.record.record_kind import sign
 from service.record.record_kinds import CASE
 from service.record.result_checks import EARLY, first_lodged
 from service.store.database import Store
 from service.store.queries import in_lists
+from service.store.settled_rows import declared_of
 from service.store.tables import CASE_NOTES, DECISIONS, DECLARATIONS, OUTCOMES
 
 STEPS = (
@@ -205,7 +207,12 @@ def _folded(consignment_id: str, notes: Sequence[Any]) -> Case:
 
 def _note(store: Store, consignment_id: str, step: str, at: datetime, officer: str, body: dict[str, Any]) -> None:
     row = {"consignment_id": consignment_id, "step": step, "at": micros(at), "officer": officer, "body": body}
-    store.write(lambda connection: sign(connection, CASE, row, micros(at)))
+
+    def work(connection: sa.Connection) -> None:
+        lift(connection, [consignment_id])
+        sign(connection, CASE, row, micros(at))
+
+    store.write(work)
 
 
 def _declared(store: Store, consignment_id: str) -> dict[str, Any]:
@@ -214,6 +221,8 @@ def _declared(store: Store, consignment_id: str) -> dict[str, Any]:
     )
     with store.reading() as connection:
         body = connection.execute(query.order_by(DECLARATIONS.c.version.desc()).limit(1)).scalar()
+        settled = declared_of(connection, ["body"], [consignment_id]) if body is None else []
+    body = settled[0]["body"] if settled else body
     if body is None:
         raise Fault("no declaration of this consignment is on record")
     return dict(body)

@@ -7,11 +7,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import polars as pl
 import sqlalchemy as sa
 
 from features.moments import EPOCH
 from features.outcome import LABELLED
 from service.officers.queue import day_number
+from service.record.days_on_record import settled_on
 from service.store.database import Store
 from service.store.tables import DECISIONS, OUTCOMES, OVERRIDES, TALLIES
 
@@ -111,6 +113,10 @@ def _offices(store: Store, offices: Sequence[str], day: date) -> tuple[OfficeDay
     with store.reading() as connection:
         for office, lane, count in connection.execute(lanes.group_by(DECISIONS.c.office, DECISIONS.c.clearance)):
             by_office[office][lane] = count
+        lanes_settled = pl.Schema({"office": pl.String(), "clearance": pl.String()})
+        settled = settled_on(connection, lanes_settled, (number, number))
+        for office, lane in settled.filter(pl.col("office").is_in(list(offices))).iter_rows():
+            by_office[office][lane] += 1
         rows = connection.execute(tallied.order_by(TALLIES.c.office)).mappings().all()
     return tuple(
         OfficeDay(

@@ -13,6 +13,7 @@ from service.access.principal import Principal
 from service.record.ownership import EVERY_OFFICE, NOT_NAMED, Sender, offices_on
 from service.record.transfers import LONGEST_REASON, Transfer, pass_on
 from service.store.database import Store
+from service.store.settled_rows import settled_consignment
 from service.store.tables import DECISIONS, TALLIES
 
 
@@ -29,7 +30,7 @@ def require_seen(store: Store, principal: Principal, decision_id: str) -> None:
     """Raise the Fault of an unknown decision where a caller does not see every part of its consignment."""
     with store.reading() as connection:
         named = sa.select(DECISIONS.c.consignment_id).where(DECISIONS.c.decision_id == decision_id)
-        consignment_id = connection.execute(named).scalar()
+        consignment_id = connection.execute(named).scalar() or settled_consignment(connection, decision_id)
     if consignment_id is not None and unseen(store, principal, [consignment_id]):
         raise Fault("no such decision is on record")
 

@@ -12,6 +12,7 @@ from features.fault import Fault
 from features.moments import micros
 from service.orientation.lanes import Lane
 from service.record.capacity_used import move
+from service.record.lifting import lift
 from service.record.record_kind import sign
 from service.record.record_kinds import OVERRIDE
 from service.record.standing import check_of_override, overrides_on, standing
@@ -38,6 +39,7 @@ def override_lane(
         raise Fault(f"reason: say why, in at most {LONGEST_REASON} characters")
 
     def work(connection: sa.Connection) -> None:
+        lift(connection, [consignment_id])
         decided = _standing_decision(connection, decision_id, consignment_id)
         if decided["body"]["selection"] == "random" and Lane[clearance] < Lane[decided["clearance"]]:
             raise Fault(

@@ -28,6 +28,7 @@ from service.store.bulk_rows import as_json
 from service.store.database import Store
 from service.store.driver import Prepared, among
 from service.store.queries import in_lists
+from service.store.settled_rows import consignments_in
 from service.store.store_key import pseudonyms_in
 from service.store.tables import CASE_NOTES, DECLARATIONS, SEARCHED
 
@@ -221,7 +222,9 @@ def _by_numbers(connection: sa.Connection, key: str, kinds: Sequence[str], by_ki
                 _add_named(connection, kind, chosen, by_kind)
     if _asks(kinds, MESSAGE):
         query = sa.select(DECLARATIONS.c.consignment_id).where(DECLARATIONS.c.message_id == key).distinct()
-        _add_named(connection, MESSAGE, list(connection.execute(query.limit(COUNTED + 1)).scalars()), by_kind)
+        found = list(connection.execute(query.limit(COUNTED + 1)).scalars())
+        settled = consignments_in(connection, key, COUNTED + 1) if found else ()  # the first of a message is in rows
+        _add_named(connection, MESSAGE, list(dict.fromkeys([*found, *settled]))[: COUNTED + 1], by_kind)
 
 
 def _on_record(connection: sa.Connection, key: str) -> list[str]:

@@ -13,6 +13,7 @@ from features.moments import EPOCH, iso
 from service.officers.cases import cases_of
 from service.record.standing import standing_of
 from service.store.queries import in_lists
+from service.store.settled_rows import decided_of, declared_of
 from service.store.tables import DECISIONS, DECLARATIONS, OUTCOMES
 
 GOODS_LINES = 3
@@ -78,6 +79,10 @@ def _latest(connection: sa.Connection, numbers: Sequence[str], table: sa.Table, 
         query = sa.select(*columns).where(table.c.consignment_id.in_(batch), *stands).order_by(table.c[order])
         for row in connection.execute(query).mappings():
             found[row["consignment_id"]] = dict(row)
+    if table is not OUTCOMES:
+        columns_read = [column.name for column in columns]
+        read = declared_of if table is DECLARATIONS else decided_of
+        found |= {row["consignment_id"]: row for row in read(connection, columns_read, list(numbers))}
     return found
 
 

@@ -22,8 +22,8 @@ import polars as pl
 import sqlalchemy as sa
 
 from features.fault import Fault
-from features.moments import EPOCH
 from features.outcome import FINDINGS, LABELLED
+from service.record.days_on_record import days_of, settled_on
 from service.store.database import Store
 from service.store.tables import DECISIONS, OUTCOMES
 
@@ -41,6 +41,17 @@ RECORD = pl.Schema(
         "selection": pl.String(),
         "hit": pl.Boolean(),
         "findings": pl.String(),
+    }
+)
+
+
+SETTLED = pl.Schema(
+    {
+        "consignment_id": pl.String(),
+        "day": pl.Int32(),
+        "risk": pl.Float64(),
+        "checked": pl.String(),
+        "selection": pl.String(),
     }
 )
 
@@ -172,7 +183,7 @@ def _laid(days: pl.Series, counted: pl.DataFrame) -> Floats:
 
 def record_of(store: Store, office: str, first: date, last: date) -> pl.DataFrame:
     """The RECORD of an office: its decisions that stand on what was lodged from `first` to `last`, with results."""
-    since, until = ((day - EPOCH.date()).days for day in (first, last))
+    since, until = days_of(first, last)
     columns = [DECISIONS.c[name] for name in ("consignment_id", "day", "risk", "checked", "selection")]
     chosen = sa.select(*columns).where(
         DECISIONS.c.office == office, DECISIONS.c.day >= since, DECISIONS.c.day <= until, DECISIONS.c.stands
@@ -186,15 +197,10 @@ def record_of(store: Store, office: str, first: date, last: date) -> pl.DataFram
     )
     with store.reading() as connection:
         decided = [tuple(row) for row in connection.execute(chosen)]
+        settled = settled_on(connection, SETTLED, days_of(first, last), office)
         known = [tuple(row) for row in connection.execute(results.where(OUTCOMES.c.consignment_id.in_(wanted)))]
-    schema = {
-        "consignment_id": pl.String,
-        "day": pl.Int32,
-        "risk": pl.Float64,
-        "checked": pl.String,
-        "selection": pl.String,
-    }
-    rows = pl.DataFrame(decided, schema=schema, orient="row").unique("consignment_id", keep="last", maintain_order=True)
+    every = pl.concat([settled, pl.DataFrame(decided, schema=SETTLED, orient="row")])
+    rows = every.unique("consignment_id", keep="last", maintain_order=True)
     checked = pl.DataFrame(
         known, schema={"consignment_id": pl.String, "result": pl.String, "findings": pl.String}, orient="row"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import timedelta
+from itertools import chain
 from typing import Any
 
 import polars as pl
@@ -17,6 +18,8 @@ from service.parties.stored_parties import network
 from service.record.ownership import EVERY_OFFICE, sees_office
 from service.store.database import Store
 from service.store.queries import in_lists
+from service.store.record_files import NETWORK
+from service.store.settled_rows import declared_of
 from service.store.tables import DECISIONS, DECLARATIONS
 
 SOURCE = "customs declarations"
@@ -72,7 +75,9 @@ def _declarations(
             .where(DECISIONS.c.network.in_(batch), DECISIONS.c.stands, DECLARATIONS.c.body.is_not(sa.null()))
             .order_by(DECISIONS.c.decided_at, DECISIONS.c.decision_id)
         )
-        for office, card, declared in connection.execute(query):
+        settled = declared_of(connection, ("office", "card", "body"), list(batch), NETWORK)
+        in_files = [(row["office"], row["card"], row["body"]) for row in settled]
+        for office, card, declared in chain(connection.execute(query), in_files):
             party = None if card is None else code_of("P", card)
             if party in wanted and sees_office(offices, office):
                 yield party, declared

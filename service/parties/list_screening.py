@@ -40,6 +40,7 @@ from service.record.postings import numbers_of
 from service.record.search_index import values_of
 from service.record.search_keys import BY_NAME, key_of
 from service.store.driver import Prepared, among
+from service.store.settled_rows import declared_of
 from service.store.store_key import pseudonyms_in
 from service.store.tables import DECLARATIONS, LISTED_VALUES, SEARCHED
 
@@ -53,9 +54,9 @@ STATING = Prepared(
     )
 )
 DECLARED = Prepared(
-    sa.select(DECLARATIONS.c.body)
-    .select_from(SEARCHED.join(DECLARATIONS, DECLARATIONS.c.consignment_id == SEARCHED.c.consignment_id))
-    .where(among(SEARCHED.c.number), DECLARATIONS.c.body.is_not(sa.null()))
+    sa.select(SEARCHED.c.consignment_id, DECLARATIONS.c.body)
+    .select_from(SEARCHED.outerjoin(DECLARATIONS, DECLARATIONS.c.consignment_id == SEARCHED.c.consignment_id))
+    .where(among(SEARCHED.c.number))
 )
 Shared = Mapping[tuple[int, str], Sequence[int]]  # subject (keyed) and list → values that it shares
 
@@ -123,13 +124,20 @@ class Strangers:
         numbers = numbers_of(self._connection, values_of(forms, pseudonyms_in(self._connection)).tolist())
         newest = sorted({int(number) for of in numbers.values() for number in of})[-COMPARED:]
         cards: dict[int, Card] = {}
-        for (declared,) in DECLARED.rows(self._connection, among=newest) if newest else ():
+        for declared in self._declared(newest) if newest else ():
             texts = [declared.get(name) for name in COLUMNS]
             values = addressee_values(*texts)
             if value in values:
                 entity = hash_of(consignee_text(None, texts[-1], texts[3], texts[-2]) or "")
                 cards.setdefault(entity, Card(entity, 0)).state(values)
         return list(cards.values())
+
+    def _declared(self, numbers: Sequence[int]) -> list[Mapping[str, Any]]:
+        """Return the declarations of consignments by their numbers in the index of search; of none that was erased."""
+        rows = DECLARED.rows(self._connection, among=numbers)
+        apart = list(dict.fromkeys(of for of, body in rows if body is None))
+        settled = [row["body"] for row in declared_of(self._connection, ["body"], apart)]
+        return [body for _, body in rows if body is not None] + settled
 
 
 def _listed(connection: sa.Connection, values: Collection[int]) -> dict[int, list[tuple[int, str]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from itertools import chain
 
 import sqlalchemy as sa
 
@@ -18,6 +19,8 @@ from service.record.search_index import PARTY, values_of
 from service.record.search_keys import key_of
 from service.store.driver import Prepared, among
 from service.store.queries import in_lists
+from service.store.record_files import NETWORK
+from service.store.settled_rows import declared_of
 from service.store.store_key import pseudonyms_in
 from service.store.tables import DECISIONS, DECLARATIONS, SEARCHED
 
@@ -40,7 +43,9 @@ def senders_seen(
     for batch in in_lists([code_of("N", keyed) for keyed in named_after]):
         query = sa.select(DECLARATIONS.c.card).select_from(DECISIONS.join(DECLARATIONS, same)).distinct()
         cards = connection.execute(query.where(DECISIONS.c.network.in_(batch), here)).scalars()
-        found.update(pseudonyms.plain_list(card for card in cards if card is not None))
+        settled = declared_of(connection, ("card", "office"), batch, NETWORK)
+        in_files = [row["card"] for row in settled if row["office"] is None or row["office"] in offices]
+        found.update(pseudonyms.plain_list(card for card in chain(cards, in_files) if card is not None))
     return found & set(entities)
 
 

@@ -20,12 +20,14 @@ class Part(NamedTuple):
     """Rows of declarations beside the record.
 
     declared: the rows as they are kept, with whose they are. versions: of each, whether it is known. absent: rows that
-    are not on record. passing: what passes to another office by them.
+    are not on record. amended: their consignments of which other versions are. passing: what passes to another office
+    by them.
     """
 
     declared: list[Declared]
     versions: list[Version]
     absent: list[Declared]
+    amended: list[str]
     passing: list[Transfer]
 
 
@@ -43,7 +45,8 @@ def part_beside(
     rows = as_on_record(connection, declared, known, whole)
     passing = claim(connection, rows, senders, known)
     absent = [row for row in rows if key_of(row) not in known]
-    return Part(rows, [Version.of(row, known) for row in rows], absent, passing)
+    amended = {key[1] for key in known} & {row["consignment_id"] for row in absent}
+    return Part(rows, [Version.of(row, known) for row in rows], absent, sorted(amended), passing)
 
 
 def refuse_changed(versions: Sequence[Version]) -> None:

@@ -65,11 +65,13 @@ def may_amend(sender: Sender, on_record: KnownVersion) -> bool:
     return on_record.sender in (None, sender.name) and sender.sees(on_record.office)
 
 
-def owners_beside(versions: Sequence[Version], offices: Sequence[str | None]) -> dict[str, list[str | None]]:
+def owners_beside(
+    versions: Sequence[Version], offices: Sequence[str | None], places: Sequence[int]
+) -> dict[str, list[str | None]]:
     """Give, by place in a call, office and sender of each version for which the declared office does not say it all."""
     return {
         str(place): [version.office, version.sender]
-        for place, (version, office) in enumerate(zip(versions, offices, strict=True))
+        for place, version, office in zip(places, versions, offices, strict=True)
         if version.sender is not None or version.office != office
     }
 

@@ -13,9 +13,11 @@ from features.fault import Fault
 from service.store.bulk_rows import update_each
 from service.store.driver import Prepared, among
 from service.store.queries import in_lists
+from service.store.settled_rows import decided_of, declared_of
 from service.store.tables import DECISIONS, DECLARATIONS, ERASED
 
 Key = tuple[str, str, int]
+SETTLED = (*VERSION_KEY, "content_sha256", "office", "sender")  # of a version whose content stands in a file
 NAMED = 5  # consignments that a fault names
 SENT_BEFORE = "sent before under the same message and version with another content"
 AMEND = "send what has changed as an amendment: the same consignment in a message of its own, with the next version"
@@ -107,6 +109,8 @@ def known_versions(connection: sa.Connection, declared: Sequence[dict[str, Any]]
     for batch in in_lists(sorted({d["consignment_id"] for d in declared})):
         for row in KNOWN.rows(connection, among=batch):
             found[row[0], row[1], row[2]] = KnownVersion(row[3], row[4], row[5], bool(row[6]))
+    for settled in declared_of(connection, SETTLED, list(dict.fromkeys(d["consignment_id"] for d in declared))):
+        found[key_of(settled)] = KnownVersion(settled["content_sha256"], settled["office"], settled["sender"])
     return found
 
 
@@ -121,4 +125,7 @@ def decided_before(connection: sa.Connection, keys: Sequence[Key]) -> dict[Key, 
     for batch in in_lists(sorted({key[1] for key in keys})):
         for row in DECIDED.rows(connection, among=batch):
             found[row[0], row[1], row[2]] = row[3]
+    missing = {key[1] for key in keys if key not in found}
+    for settled in decided_of(connection, (*VERSION_KEY, "body"), sorted(missing)):
+        found[key_of(settled)] = settled["body"]
     return found

@@ -12,7 +12,7 @@ from features.consignment import VERSION_KEY
 from features.moments import micros
 from service.canonical import canonical
 from service.record.record_kind import Row
-from service.record.record_rows import REPEATED, day_of, decision_entry, sha256_of_body
+from service.record.record_rows import REPEATED, day_of, decision_entry, leaf_of, sha256_of_body
 from service.store.packed import Unreadable
 from service.store.tables import CALLS, DECISIONS, DECLARATIONS, POLICIES, TRANSFERS
 
@@ -35,7 +35,15 @@ class DecisionCheck:
         self._passed_on: dict[str, tuple[str | None, str | None]] | None = None
 
     def __call__(self, connection: sa.Connection, row: Row, content: str) -> str | None:
-        """Name what differs; None where nothing does."""
+        """Name what differs from the entry of a decision; None where nothing does."""
+        return self.differs(connection, row, content)
+
+    def query(self) -> sa.Select[Any]:
+        """Select decisions with all that is compared."""
+        return decisions_with_basis()
+
+    def differs(self, connection: sa.Connection, row: Row, content: str, *, settled: bool = False) -> str | None:
+        """Name what differs; None where nothing does. settled: whether the content is that of a file's tree."""
         if row["content_sha256"] is None or row["basis"] is None:
             return "the declaration or the call of its decision is not in the store"
         if any(isinstance(row[name], Unreadable) for name in ("body", "row_as_scored")):
@@ -44,7 +52,8 @@ class DecisionCheck:
             return "the call of its decision cannot be read: it was changed"
         if isinstance(row["declared"], Unreadable):
             return "the declaration of its decision cannot be read: it was changed"
-        if self._vouched(row) != content or _copied(row) != _said(row["body"]):
+        vouched = leaf_of(row, row["content_sha256"]) if settled else self._vouched(row)
+        if vouched != content or _copied(row) != _said(row["body"]):
             return "its decision was changed"
         if row["declared"] is not None and sha256_of_body(row["declared"]) != row["content_sha256"]:
             return "the declaration of its decision was changed"

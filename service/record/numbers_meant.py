@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from features.item_numbers import item_number, without_groups
 from service.store.database import Store
 from service.store.queries import in_lists
+from service.store.settled_rows import is_settled
 from service.store.tables import DECLARATIONS
 
 
@@ -36,4 +37,5 @@ def _on_record(store: Store, numbers: Sequence[str]) -> set[str]:
         for batch in in_lists(numbers):
             query = sa.select(DECLARATIONS.c.consignment_id).where(DECLARATIONS.c.consignment_id.in_(batch)).distinct()
             found.update(connection.execute(query).scalars())
+        found |= is_settled(connection, [number for number in numbers if number not in found])
     return found

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from features.fault import Fault
 from service.store.queries import in_lists
+from service.store.settled_rows import declared_of
 from service.store.tables import DECLARATIONS
 
 EVERY_OFFICE = "*"
@@ -63,4 +64,6 @@ def offices_on(connection: sa.Connection, consignment_ids: Sequence[str]) -> dic
         query = sa.select(DECLARATIONS.c.consignment_id, DECLARATIONS.c.office).distinct()
         for consignment_id, office in connection.execute(query.where(DECLARATIONS.c.consignment_id.in_(batch))):
             found.setdefault(consignment_id, set()).add(office)
+    for row in declared_of(connection, ("consignment_id", "office"), list(dict.fromkeys(consignment_ids))):
+        found.setdefault(row["consignment_id"], set()).add(row["office"])
     return found

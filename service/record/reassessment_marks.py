@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from features.moments import micros
 from service.orientation.decisions import Basis
+from service.record.lifting import lift, lift_networks
 from service.record.standing import standing_lane
 from service.store.bulk_rows import update_rows
 from service.store.queries import in_lists
@@ -29,13 +30,18 @@ def mark_for_reassessment_after_findings(connection: sa.Connection, outcomes: Se
     return woken
 
 
+def was_unscreened(basis: Basis | None, lists_as_of: int | None) -> bool:
+    """Say whether a list was activated since decisions were screened. lists_as_of: microseconds since 1970."""
+    seen = None if basis is None or basis.lists_as_of is None else micros(basis.lists_as_of)
+    return lists_as_of is not None and (seen is None or seen < lists_as_of)
+
+
 def wake_unscreened(connection: sa.Connection, call_id: str, basis: Basis | None, lists_as_of: int | None) -> int:
     """Let what was just decided be decided again where a list was activated since it was screened; how many.
 
     Activating a list wakes what is on record; what is decided at that very moment is on record only now.
     """
-    seen = None if basis is None or basis.lists_as_of is None else micros(basis.lists_as_of)
-    if lists_as_of is None or (seen is not None and seen >= lists_as_of):
+    if not was_unscreened(basis, lists_as_of):
         return 0
     waiting = (DECISIONS.c.call_id == call_id, DECISIONS.c.clearance != "red")
     return update_rows(connection, DECISIONS, {"waits": True}, *waiting)
@@ -48,6 +54,8 @@ def wake_for_lists(connection: sa.Connection, networks: Sequence[str], consignme
     list was activated that tells of them, microseconds since 1970.
     """
     since = at // 3_600_000_000 - RESCREENED_DAYS * 24
+    lift_networks(connection, networks, since // 24)
+    lift(connection, consignments)
     known = sa.select(OUTCOMES.c.consignment_id).where(OUTCOMES.c.consignment_id == DECISIONS.c.consignment_id)
     woken = 0
     waiting = (DECISIONS.c.stands, DECISIONS.c.hour >= since, standing_lane() != "red", ~known.exists())

@@ -43,6 +43,7 @@ class RecordKind:
     query: the row with all that its content needs. examine: makes, for one
     verification, what compares a row with its entry where more than the content is to be compared.
     about: which rows are about a consignment; by its number where the table has that column.
+    vouched_besides: selects the subjects of rows that other entries vouch for, and verification looks at by themselves.
     erased: column values after an erasure. kept_of_body: the fields of `body` that stay; all rows that can be erased
     have a `salt`. follows: whether its subjects are those of other entries, as those of an erasure are.
     """
@@ -60,6 +61,7 @@ class RecordKind:
     query: Callable[[], sa.Select[Any]] | None = None
     examine: Callable[[], Examine] | None = None
     about: About | None = None
+    vouched_besides: Callable[[], sa.Select[Any]] | None = None
     erased: Mapping[str, Any] = field(default_factory=dict)
     kept_of_body: tuple[str, ...] = ()
     follows: bool = False
@@ -120,6 +122,8 @@ class RecordKind:
         (column,) = self.columns
         named = self.prefix + sa.cast(column, sa.String) if self.prefix else sa.cast(column, sa.String)
         loose = sa.select(sa.func.count()).select_from(self.table).where(named.not_in(subjects))
+        if self.vouched_besides is not None:
+            loose = loose.where(named.not_in(self.vouched_besides()))
         return int(connection.execute(loose).scalar_one())
 
     def examiner(self) -> Examine:

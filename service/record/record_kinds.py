@@ -20,6 +20,8 @@ from service.record.audit_log import Entry, salted
 from service.record.decision_check import DecisionCheck, decisions_with_basis
 from service.record.record_kind import Key, RecordKind, Row, Words
 from service.record.record_rows import outcome_entry, repeats_its_body
+from service.store.record_tables import RECORD_LIFTED
+from service.store.settled_rows import decided_of, declared_of
 from service.store.tables import (
     ASSIGNMENTS,
     CASE_NOTES,
@@ -122,6 +124,8 @@ def judgements_about(connection: sa.Connection, consignment_id: str) -> sa.Colum
     stated = sa.select(DECLARATIONS.c.card).where(DECLARATIONS.c.consignment_id == consignment_id)
     attributed = sa.exists().where(DECISIONS.c.consignment_id == consignment_id, DECISIONS.c.network.is_not(None))
     cards = {card for card in connection.execute(stated.where(attributed)).scalars() if card is not None}
+    if any(row["network"] is not None for row in decided_of(connection, ["network"], [consignment_id])):
+        cards |= {row["card"] for row in declared_of(connection, ["card"], [consignment_id]) if row["card"] is not None}
     return JUDGEMENTS.c.one.in_(cards) | JUDGEMENTS.c.other.in_(cards)
 
 
@@ -134,6 +138,7 @@ def overrides_with_decision() -> sa.Select[Any]:
 DECISION = RecordKind(
     "decision", "decision", title_of_decision, shown("version", "clearance", "pre_arrival", "selection", "decision_id"),
     table=DECISIONS, key=("decision_id",), query=decisions_with_basis, examine=DecisionCheck,
+    vouched_besides=lambda: sa.select(RECORD_LIFTED.c.decision_id),
     erased={"body": {}, "row_as_scored": sa.null(), "network": None},
 )  # fmt: skip
 OUTCOME = RecordKind(
@@ -195,6 +200,7 @@ NOTES = (  # each holds all that it says in plain words; there is no row that it
     RecordKind("retention", "retention", titled("Retention", "Conservation", "保存期限")),
     RecordKind("access", "access", titled("Access", "Accès", "访问")),
     RecordKind("proposal", "proposal", titled("Proposal", "Proposition", "提案")),
+    RecordKind("segment", "settled decisions", titled("Decisions settled", "Décisions versées", "决定归档")),
     RecordKind("registry", "registry", titled("Genuine serials registered", "Numéros authentiques", "正品序列号登记")),
     RecordKind("upgrade", "upgrade", titled("Store upgraded", "Base mise à niveau", "数据库升级")),
     RecordKind("export", "export", titled("Network exported", "Réseau exporté", "网络导出")),

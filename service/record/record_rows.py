@@ -117,6 +117,15 @@ def decision_entry(record: Mapping[str, Any], declaration_sha256: str, basis_sha
     return Entry("decision", record["decision_id"], salted(record["salt"], content))
 
 
+def leaf_of(decision: Mapping[str, Any], declaration_sha256: str) -> str:
+    """Return what the tree over a file holds of a decision (a row of its table).
+
+    The circumstances of the call are vouched for by the entry of the file.
+    """
+    content = {"body": decision["body"], "row": decision["row_as_scored"], "declaration": declaration_sha256}
+    return salted(decision["salt"], content | {"call": decision["call_id"], "place": decision["place"]})
+
+
 def outcome_entry(record: Mapping[str, Any]) -> Entry:
     """The entry of the chain for an inspection result (a row of its table)."""
     return Entry("outcome", record["outcome_id"], salted(record["salt"], {"body": record["body"]}))

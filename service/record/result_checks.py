@@ -14,6 +14,7 @@ from features.outcome import OUTCOME_COLUMNS
 from service.record.numbers_meant import numbers_meant
 from service.store.database import Store
 from service.store.queries import in_lists
+from service.store.settled_rows import declared_of
 from service.store.tables import DECLARATIONS, OUTCOMES
 
 EARLY = "earlier than its consignment was lodged"
@@ -59,6 +60,10 @@ def first_lodged(store: Store, numbers: list[str]) -> dict[str, int]:
         for batch in in_lists(numbers):
             of_some = first.where(DECLARATIONS.c.consignment_id.in_(batch)).group_by(DECLARATIONS.c.consignment_id)
             found.update((row[0], int(row[1])) for row in connection.execute(of_some))
+        settled = declared_of(
+            connection, ("consignment_id", "lodged_at"), [name for name in numbers if name not in found]
+        )
+        found.update((row["consignment_id"], row["lodged_at"]) for row in settled)
     return found
 
 

@@ -31,10 +31,12 @@ from service.store.database import Store
 from service.store.driver import Prepared, among
 from service.store.pseudonyms import Pseudonyms
 from service.store.queries import in_lists, set_state, state_of
+from service.store.settled_rows import Segment, declared_at, declared_of, lifted_at, segments_listed
 from service.store.store_key import pseudonyms_in
 from service.store.tables import CHAIN, DECISIONS, DECLARATIONS, SEARCHED
 
 TAKEN_IN = "search_taken_in"  # the last entry of the audit log whose decision search finds
+WITHIN = "search_taken_in_within"  # how many decisions of the file that the entry after it lists are found besides
 ENTRIES = 500  # of the audit log in one transaction
 FEW_ENTRIES = 16  # beside calls, each of which would wait for that long
 REST = 0.05  # seconds: so it keeps up with three hundred calls a second
@@ -61,6 +63,18 @@ DECIDED = Prepared(
         DECISIONS.c.assessment == 1,
     )
     .order_by(CHAIN.c.number)
+)
+
+
+FILES = Prepared(  # files that entries of a part of the log list, in order
+    sa.select(CHAIN.c.number, CHAIN.c.subject)
+    .where(CHAIN.c.number > sa.bindparam("above"), CHAIN.c.number <= sa.bindparam("until"), CHAIN.c.kind == "segment")
+    .order_by(CHAIN.c.number)
+)
+LIFTED_SINCE = Prepared(
+    sa.select(*(DECLARATIONS.c[name] for name in VERSION_KEY), DECLARATIONS.c.body, DECLARATIONS.c.stated)
+    .select_from(DECISIONS.join(DECLARATIONS, sa.and_(*_SAME)))
+    .where(among(DECISIONS.c.decision_id))
 )
 
 
@@ -96,17 +110,24 @@ def catch_up_beside_calls(store: Store) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """Entries of the audit log whose decisions are to be taken in: those above one and up to another."""
+    """Entries of the audit log whose decisions are to be taken in: those above one and up to another.
+
+    within, reach: of the entry of a file after them, how many of its decisions were taken in, and will be.
+    """
 
     above: int
     until: int
     stating: Sequence[Stating]
+    within: int = 0
+    reach: int = 0
 
     def write(self, connection: sa.Connection) -> None:
         """Take them in, unless another process has done so meanwhile."""
-        if (state_of(connection, TAKEN_IN) or 0) == self.above:
+        if _reached(connection) == (self.above, self.within):
             take_in(connection, self.stating)
             set_state(connection, TAKEN_IN, self.until)
+            if self.within or self.reach:
+                set_state(connection, WITHIN, self.reach)
 
 
 def _taken_in(store: Store) -> int:
@@ -117,11 +138,44 @@ def _taken_in(store: Store) -> int:
 def _next(store: Store, at_once: int) -> _Step | None:
     """Read the next entries, and what they state, while others write; None where all are taken in."""
     with store.turns.taken(), store.reading() as connection:
-        above, last = state_of(connection, TAKEN_IN) or 0, tail(connection)[0]
-        until = min(above + at_once, last)
+        (above, within), last = _reached(connection), tail(connection)[0]
         if above >= last:
             return None
-        return _Step(above, until, _stated_between(connection, above, until, store.pseudonyms))
+        until, segment = _until_file(connection, above, min(above + at_once, last))
+        if segment is None:
+            return _Step(above, until, _stated_between(connection, above, until, store.pseudonyms))
+        reach = min(within + at_once, segment.rows)
+        stated = _stated_in(connection, segment, within, reach, store.pseudonyms)
+        done = reach == segment.rows
+        return _Step(above, above + done, stated, within, 0 if done else reach)
+
+
+def _reached(connection: sa.Connection) -> tuple[int, int]:
+    """Return how far the log was taken in: the last entry, and how many decisions of the file after it."""
+    return state_of(connection, TAKEN_IN) or 0, state_of(connection, WITHIN) or 0
+
+
+def _until_file(connection: sa.Connection, above: int, until: int) -> tuple[int, Segment | None]:
+    """Return up to which entry no file is listed, and the file that the very next entry lists, if it does."""
+    first = FILES.rows(connection, above=above, until=until)
+    if not first:
+        return until, None
+    number, segment_id = first[0]
+    if number > above + 1:
+        return number - 1, None
+    return above, next(one for one in segments_listed(connection) if one.segment_id == segment_id)
+
+
+def _stated_in(
+    connection: sa.Connection, segment: Segment, first: int, until: int, pseudonyms: Pseudonyms
+) -> Sequence[Stating]:
+    """Return what the consignments at some places of a file state; what was lifted, as it stands in rows."""
+    settled = declared_at(connection, (*VERSION_KEY, "body", "stated"), segment, range(first, until))
+    numbers = lifted_at(connection, segment, range(first, until))
+    names = (*VERSION_KEY, "body", "stated")
+    lifted = [row for batch in in_lists(numbers) for row in LIFTED_SINCE.rows(connection, among=batch)]
+    standing = [dict(zip(names, row, strict=True)) for row in lifted if row[-2] and row[-1]]
+    return stating([*settled, *standing], pseudonyms)
 
 
 def waiting(store: Store) -> int:
@@ -134,13 +188,22 @@ def decisions_waiting(connection: sa.Connection) -> int:
     """Count the decisions that are not in the index yet, up to MOST_WAITING."""
     after = CHAIN.c.number > (state_of(connection, TAKEN_IN) or 0)
     query = sa.select(CHAIN.c.number).where(after, CHAIN.c.kind == "decision").limit(MOST_WAITING)
-    return len(connection.execute(query).all())
+    files = sa.select(CHAIN.c.subject).where(after, CHAIN.c.kind == "segment")
+    named = set(connection.execute(files).scalars())
+    in_files = sum(segment.rows for segment in segments_listed(connection) if segment.segment_id in named)
+    in_rows = len(connection.execute(query).all())
+    return min(MOST_WAITING, in_rows + max(0, in_files - _reached(connection)[1]))
 
 
 def keys_waiting(connection: sa.Connection) -> list[tuple[str, list[int]]]:
     """Return the consignments whose decisions are not in the index yet, and the hashes of what each states."""
-    above, last = state_of(connection, TAKEN_IN) or 0, tail(connection)[0]
-    stated = _stated_between(connection, above, last, pseudonyms_in(connection)) if above < last else []
+    (above, within), last = _reached(connection), tail(connection)[0]
+    pseudonyms = pseudonyms_in(connection)
+    stated = list(_stated_between(connection, above, last, pseudonyms)) if above < last else []
+    for _, segment_id in FILES.rows(connection, above=above, until=last):
+        segment = next(one for one in segments_listed(connection) if one.segment_id == segment_id)
+        stated += _stated_in(connection, segment, within, segment.rows, pseudonyms)
+        within = 0
     return [(key[1], values.tolist()) for key, values in stated]
 
 
@@ -234,6 +297,8 @@ def _parts(connection: sa.Connection, numbers: Sequence[str]) -> dict[str, dict[
     for batch in in_lists(numbers):
         for message, number, version, office, is_there in PARTS.rows(connection, among=batch):
             found.setdefault(number, {})[message, number, version] = office, bool(is_there)
+    for row in declared_of(connection, (*VERSION_KEY, "office"), list(numbers)):
+        found.setdefault(row["consignment_id"], {})[key_of_version(row)] = row["office"], True
     return found
 
 

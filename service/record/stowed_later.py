@@ -15,6 +15,7 @@ from features.consignment import VERSION_KEY
 from service.record.consignment_versions import Key, KnownVersion, key_of
 from service.record.record_rows import sha256_of_body
 from service.store.queries import in_lists
+from service.store.settled_rows import declared_of
 from service.store.tables import DECLARATIONS, RECEPTACLES
 
 RECEPTACLE = "transport_id"
@@ -74,4 +75,6 @@ def _receptacles_on_record(connection: sa.Connection, numbers: Sequence[str]) ->
         query = sa.select(*columns).where(DECLARATIONS.c.consignment_id.in_(batch))
         for row in connection.execute(query):
             found[row[0], row[1], row[2]] = (row[3] or {}).get(RECEPTACLE)
+    for settled in declared_of(connection, (*VERSION_KEY, "body"), list(dict.fromkeys(numbers))):
+        found[key_of(settled)] = settled["body"].get(RECEPTACLE)
     return found

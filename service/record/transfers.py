@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from features.fault import Fault
+from service.record.lifting import lift
 from service.record.record_kind import sign
 from service.record.record_kinds import TRANSFER
 from service.store.bulk_rows import update_rows
@@ -28,6 +29,7 @@ class Transfer:
 
 def pass_on(connection: sa.Connection, transfer: Transfer, at: int) -> None:
     """Let all parts of a consignment belong to another; raises Fault where nothing is on record. at: microseconds."""
+    lift(connection, [transfer.consignment_id])
     parts = DECLARATIONS.c.consignment_id == transfer.consignment_id
     former = sa.select(DECLARATIONS.c.office, DECLARATIONS.c.sender).where(parts)
     found = connection.execute(former.order_by(DECLARATIONS.c.version).limit(1)).first()

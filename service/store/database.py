@@ -23,6 +23,7 @@ from service.store.bulk_rows import as_json
 from service.store.driver import as_sqlalchemy, run_text
 from service.store.group_commit import Writer
 from service.store.pseudonyms import Pseudonyms
+from service.store.record_files import RecordFiles
 from service.store.schema import SCHEMA, check_schema, create_schema, schema_of
 from service.store.segment_files import SegmentFiles
 from service.store.store_key import KeySource, check_key, note_key, options_of
@@ -30,6 +31,8 @@ from service.store.tables import TABLES
 
 T = TypeVar("T")
 READ_SECONDS = 0.15  # what is settled is read within it, or a call is answered without it
+HISTORY, RECORD = "history", "record"  # folders of files: of settled history, of settled decisions
+FILES_FROM = 5_000  # consignments of a message
 SQL_IN_LIST_MAX = 500  # values in one IN list
 CACHE_KB, CACHE_KB_OF_COMMANDS = 4_096, 65_536  # of SQLite's pages: what a day writes touches far more than a call does
 LOOKS_EVERY, LOOKS_SELDOM, SOON = 0.000_25, 0.002, 0.05  # seconds between looks at SQLite's lock, at first and after
@@ -48,27 +51,30 @@ class Store:
         patience_ms: int = 10_000,
         grouped: bool = False,
         any_schema: bool = False,
+        files_from: int = FILES_FROM,
     ) -> None:
         """folder: where settled history lies; of a SQLite file always beside it; without one it stays in the tables.
 
         keys: the folder of the installation's keys; `keys` beside the file or the folder where it is not named, and
         where there is neither, a key that ends with the process.
         patience_ms: how long a writer waits for another; a command can wait, a call cannot. grouped: works of several
-        threads share a commit. any_schema: open it as it is, to upgrade or to copy it.
+        threads share a commit. any_schema: open it as it is, to upgrade or to copy it. files_from: consignments of a
+        message from which decisions that ask for nothing go to files.
         """
         url = sa.make_url(address)
         if url.drivername == "postgresql":
             url = url.set(drivername="postgresql+psycopg")
         self.is_sqlite = url.get_backend_name() == "sqlite"
         if self.is_sqlite:
-            folder = Path(f"{url.database}.history") if url.database else None
+            folder = Path(f"{url.database}.{HISTORY}") if url.database else None
         self.segments = SegmentFiles(folder)
+        self.records = RecordFiles(_records_beside(folder), files_from)
         self.keys = KeySource(keys or (folder.parent / "keys" if folder else None))
         self.engine = sa.create_engine(
             url,
             json_serializer=as_json,
             json_deserializer=orjson.loads,
-            execution_options=options_of(self.keys, self.segments),
+            execution_options=options_of(self.keys, self.segments, self.records),
         )
         sqlite = functools.partial(_durable_sqlite, CACHE_KB if grouped else CACHE_KB_OF_COMMANDS)
         opened = sqlite if self.is_sqlite else _patient_postgresql
@@ -159,6 +165,11 @@ class Store:
         if self._writer is not None:
             self._writer.close()
         self.engine.dispose()
+
+
+def _records_beside(history: Path | None) -> Path | None:
+    """Return the folder of settled decisions, which lies beside that of settled history."""
+    return None if history is None else history.with_name(f"{history.name.removesuffix(HISTORY)}{RECORD}")
 
 
 class _State(threading.local):

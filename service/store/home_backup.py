@@ -14,11 +14,12 @@ from features.fault import Fault
 from service.runtime.private_files import close_to_others
 from service.settings import Settings
 from service.store.backup_files import PACKED, read_backup, write_folder, write_packed
-from service.store.database import Store, open_any_schema
+from service.store.database import HISTORY, RECORD, Store, open_any_schema
+from service.store.record_files import RecordFiles
+from service.store.segment_files import SegmentFiles
 from service.store.snapshot import DUMP_FILE, SQLITE_FILE, copy_sqlite, restore_dump, snapshot
 from service.store.tracking_paths import move_artifacts
 
-HISTORY = "history"  # of a PostgreSQL store; that of SQLite is named for its file
 TRIES = 10  # settled history is merged now and then; the next try finds what it was merged into
 LEFT_OUT = ("leases", "backups", "upgrade.lease")  # what others hold now, and earlier backups
 LOGS = ("", "-wal", "-shm", "-journal")  # beside a file of SQLite
@@ -112,41 +113,48 @@ def _checkpoints(settings: Settings, folder: Path) -> Iterator[tuple[str, Path]]
 
 
 def copy_store(store: Store, folder: Path) -> tuple[int | None, list[tuple[str, Path]]]:
-    """Copy the database, and keep the files of settled history that this very copy lists from being merged away."""
-    history = store.segments.folder if store.segments.usable else None
-    name = f"{SQLITE_FILE}.history" if store.is_sqlite else HISTORY
-    kept = folder / name
+    """Copy the database, and keep the files that this very copy lists from being replaced meanwhile."""
+    before = f"{SQLITE_FILE}." if store.is_sqlite else ""
+    places: list[tuple[str, SegmentFiles | RecordFiles]] = [
+        (f"{before}{HISTORY}", store.segments),
+        (f"{before}{RECORD}", store.records),
+    ]
     for _ in range(TRIES):
-        if history is not None:
-            _keep(history, kept, sorted(path.name for path in history.glob("*.arrow")))
+        for name, files in places:
+            if files.usable and files.folder.is_dir():
+                _keep(files.folder, folder / name, sorted(path.name for path in files.folder.iterdir()))
         path, schema, listed = snapshot(store, folder)
-        if history is not None:
-            _keep(history, kept, sorted(listed))
-        if all((kept / file).exists() for file in listed):
-            return schema, [(path.name, path), *((f"{name}/{file}", kept / file) for file in sorted(listed))]
+        copied = [(path.name, path)]
+        for (name, files), of_copy in zip(places, (listed.history, listed.record), strict=True):
+            if of_copy:
+                _keep(files.folder, folder / name, sorted(of_copy))
+            copied += [(f"{name}/{file}", folder / name / file) for file in sorted(of_copy)]
+        if all(file.exists() for _, file in copied):
+            return schema, copied
         path.unlink()
-    raise Fault("settled history was merged again and again meanwhile: run it once more")
+    raise Fault("settled files were replaced again and again meanwhile: run it once more")
 
 
-def _keep(history: Path, kept: Path, files: Sequence[str]) -> None:
+def _keep(settled: Path, kept: Path, files: Sequence[str]) -> None:
     """Give a second name to files that are never changed, or copy them where the disk has no second names."""
     kept.mkdir(exist_ok=True)
     for file in files:
         if (kept / file).exists():
             continue
         try:
-            os.link(history / file, kept / file)
+            os.link(settled / file, kept / file)
         except FileNotFoundError:  # merged since it was listed
             continue
         except OSError:
-            shutil.copy2(history / file, kept / file)
+            shutil.copy2(settled / file, kept / file)
 
 
 def _others(settings: Settings, store: Store) -> Iterator[tuple[str, Path]]:
     """All other files; what names the serving bundle before the bundles, so that it names one that is there."""
     home, apart = settings.home, {"checkpoints", *LEFT_OUT}
     databases = [settings.tracking.name, SQLITE_FILE, Path(str(store.engine.url.database)).name]
-    apart |= {f"{name}{log}" for name in databases for log in (*LOGS, ".history")} | {HISTORY}
+    settled = (f".{HISTORY}", f".{RECORD}")
+    apart |= {f"{name}{log}" for name in databases for log in (*LOGS, *settled)} | {HISTORY, RECORD}
     for path in sorted(home.rglob("*"), key=lambda path: (path.parent != settings.bundles, path)):
         parts = path.relative_to(home).parts
         if path.is_file() and parts[0] not in apart and not any(part.startswith(".") for part in parts):

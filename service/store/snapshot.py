@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 
 from features.fault import Fault
 from service.store.database import Store
+from service.store.record_tables import RECORD_SEGMENTS
 from service.store.schema import schema_of
 from service.store.tables import SEGMENTS
 
@@ -23,8 +25,16 @@ DEBIAN = Path("/usr/lib/postgresql")
 DUMP_OPTIONS = ("--no-owner", "--no-privileges", "--format=plain")
 
 
-def snapshot(store: Store, folder: Path) -> tuple[Path, int | None, set[str]]:
-    """Copy the database into a folder: the file, its schema, and the files of settled history that it lists."""
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The files that a copy of the database lists: of settled history, and of settled decisions."""
+
+    history: frozenset[str] = frozenset()
+    record: frozenset[str] = frozenset()
+
+
+def snapshot(store: Store, folder: Path) -> tuple[Path, int | None, Listed]:
+    """Copy the database into a folder: the file, its schema, and the files that it lists."""
     if store.is_sqlite:
         path = folder / SQLITE_FILE
         copy_sqlite(Path(str(store.engine.url.database)), path)
@@ -70,10 +80,14 @@ def _frozen(store: Store) -> Iterator[sa.Connection]:
         yield connection
 
 
-def _listed(connection: sa.Connection) -> set[str]:
+def _listed(connection: sa.Connection) -> Listed:
     if schema_of(connection) is None:
-        return set()
-    return {part["file"] for (parts,) in connection.execute(sa.select(SEGMENTS.c.parts)) for part in parts}
+        return Listed()
+    history = {part["file"] for (parts,) in connection.execute(sa.select(SEGMENTS.c.parts)) for part in parts}
+    if not sa.inspect(connection).has_table(RECORD_SEGMENTS.name):  # a store of before
+        return Listed(frozenset(history))
+    files = connection.execute(sa.select(RECORD_SEGMENTS.c.file, RECORD_SEGMENTS.c["keys"]))
+    return Listed(frozenset(history), frozenset(name for row in files for name in row))
 
 
 def _run(name: str, store: Store, *options: str) -> None:

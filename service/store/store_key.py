@@ -12,12 +12,13 @@ import sqlalchemy as sa
 from features.fault import Fault
 from service.store.bulk_rows import upsert_many
 from service.store.pseudonyms import KEY_FILE, Pseudonyms, has_key, pseudonyms_of
+from service.store.record_files import RecordFiles
 from service.store.segment_files import SegmentFiles
 from service.store.tables import STATE
 from service.store.xtea import KEY_BYTES
 
 KEY_CHECK = "pseudonym_key"  # of STATE: the number by which the key is known again
-_SOURCE, _SEGMENTS = "key_source", "segment_files"  # options of a connection
+_SOURCE, _SEGMENTS, _RECORDS = "key_source", "segment_files", "record_files"  # options of a connection
 
 
 class OtherKey(Fault):
@@ -42,9 +43,9 @@ class KeySource:
         return self.folder is None or has_key(self.folder)
 
 
-def options_of(keys: KeySource, segments: SegmentFiles) -> dict[str, Any]:
+def options_of(keys: KeySource, segments: SegmentFiles, records: RecordFiles) -> dict[str, Any]:
     """Return the options by which a connection leads to the keys and the files of its store."""
-    return {_SOURCE: keys, _SEGMENTS: segments}
+    return {_SOURCE: keys, _SEGMENTS: segments, _RECORDS: records}
 
 
 def pseudonyms_in(connection: sa.Connection) -> Pseudonyms:
@@ -57,6 +58,12 @@ def segments_in(connection: sa.Connection) -> SegmentFiles:
     """Return the files of settled history of the store that a connection is to."""
     segments: SegmentFiles = connection.get_execution_options()[_SEGMENTS]
     return segments
+
+
+def records_in(connection: sa.Connection) -> RecordFiles:
+    """Return the files of settled decisions of the store that a connection is to."""
+    records: RecordFiles = connection.get_execution_options()[_RECORDS]
+    return records
 
 
 def note_key(connection: sa.Connection) -> None:

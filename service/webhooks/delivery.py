@@ -24,7 +24,7 @@ import structlog
 from features.moments import iso, micros
 from service.access.directory import Access
 from service.access.redaction import shown_to
-from service.calls.decision_changes import changes_since
+from service.calls.decision_changes import changes_since, comes_before
 from service.runtime.installed_version import installed_version
 from service.store.bulk_rows import insert_row, update_rows
 from service.store.database import Store
@@ -81,7 +81,7 @@ class Sender:
         with self.store.reading() as connection:
             webhook = _row(connection, undelivered["webhook_id"])
         since, taken = undelivered["since"], Outcome(True)
-        while taken.taken and since < undelivered["until"]:
+        while taken.taken and comes_before(since, undelivered["until"]):
             changes, since_next = self._changes(webhook, since, undelivered["until"])
             taken = self._post(webhook, since, since_next, changes) if changes else taken
             since = since_next
@@ -110,7 +110,7 @@ class Sender:
             until = webhook["tried_to"]
             changes, reach = self._changes(webhook, webhook["place"], until)
             if not changes:
-                if reach > webhook["place"]:
+                if comes_before(webhook["place"], reach):
                     self._note(webhook, {"place": reach, "tried_to": None})
                 break
             if not self._claimed(webhook):
@@ -134,7 +134,7 @@ class Sender:
         while more and not wanted:
             page = changes_since(self.store, principal, place, CHANGES, until)
             wanted = [change for change in page.decisions if webhook["every"] or _is_news(change)]
-            place, more = page.next, page.more and (until is None or page.next < until)
+            place, more = page.next, page.more and (until is None or comes_before(page.next, until))
         return shown_to(principal, wanted), place
 
     def _without_key(self, webhook: Webhook, since: int) -> tuple[list[dict[str, Any]], int]:

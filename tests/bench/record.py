@@ -109,11 +109,13 @@ class Locks:
 
 
 def on_disk(store: Store) -> int:
-    """Bytes of the tables of the record and their indexes."""
+    """Bytes of the tables of the record and their indexes, and of the files of settled decisions."""
     tables = ", ".join(f"'{table.name}'" for table in (DECLARATIONS, DECISIONS, CHAIN, CALLS))
     of = f"SELECT sum(pgsize) FROM dbstat WHERE name IN (SELECT name FROM sqlite_master WHERE tbl_name IN ({tables}))"
     with store.reading() as connection:
-        return int(connection.exec_driver_sql(of).scalar_one())
+        in_rows = int(connection.exec_driver_sql(of).scalar_one())
+    files = store.records.folder.iterdir() if store.records.folder.is_dir() else ()
+    return in_rows + sum(file.stat().st_size for file in files)
 
 
 def measured(size: int, folder: Path) -> dict[str, list[float]]:

@@ -36,6 +36,7 @@ from service.serving.serving_bundle import open_serving
 from service.store.access_tables import ACCOUNTS
 from service.store.database import Store, open_any_schema, open_store
 from service.store.migrations.keyed_tables import HASHES, table_of
+from service.store.packed import PackedJson, unpack
 from service.store.schema import SCHEMA, OtherSchema
 from service.store.store_key import KEY_CHECK
 from service.store.tables import (
@@ -51,11 +52,13 @@ from service.store.tables import (
     TRANSFERS,
 )
 from tests.history_reads import read_totals
-from tests.kept.kept_homes import KEPT, KeptHome, unpack
+from tests.kept.kept_homes import KEPT, KeptHome
+from tests.kept.kept_homes import unpack as unpack_kept
 
 Rows = list[dict[str, Any]]
 GROWS = {CHAIN.name, DIGESTS.name}  # by what an upgrade notes, and by new columns
 OWNED = 3  # the schema from which on a declaration says whose it is
+PACKED = 9  # the schema from which on contents are packed
 SAID = ("override_id", "decision_id", "consignment_id", "clearance", "by", "counts")
 
 
@@ -81,7 +84,7 @@ def upgraded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         with psycopg.connect(server, autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}"')
         database = server.replace("/postgres?", f"/{name}?")
-    kept = unpack(folder, kind, home, database)
+    kept = unpack_kept(folder, kind, home, database)
     refusal = refusal_of(kept)
     before = as_it_was(kept)
     with pytest.MonkeyPatch.context() as patch:
@@ -110,7 +113,11 @@ def as_it_was(kept: KeptHome) -> dict[str, Rows]:
     for name, known in kept.expected["tables"].items():
         with store.reading() as connection:
             table = table_of(connection, name)
-        before[name] = rows(store, sa.select(*(table.c[column] for column in known["columns"])))
+        of_table = rows(store, sa.select(*(table.c[column] for column in known["columns"])))
+        packed = [column.name for column in TABLES.tables[name].c if isinstance(column.type, PackedJson)]
+        for row in of_table if kept.schema >= PACKED else ():
+            row |= {column: unpack(row[column]) for column in packed if row[column] is not None}
+        before[name] = of_table
     store.close()
     return before
 

@@ -200,12 +200,13 @@ def test_what_came_by_a_call_waits_for_the_archive_until_it_is_marked(desk: Desk
     target(message(declared(1)), desk)
     desk.journal.remember(consignments(message(declared(2))))  # the archive keeps it already
     desk.journal.learn(results(outcome(1)))
-    waiting, found = desk.journal.unarchived()
+    (waiting,), found = list(desk.journal.unarchived()), desk.journal.outcomes_unarchived()
     assert [body["consignment_id"] for body in waiting] == ["HAWB000000001"]
     assert [body["consignment_id"] for body in found] == ["HAWB000000001"]
     assert waiting[0]["goods"][0]["description"] == "running shoes"
-    desk.journal.mark_archived(waiting, found)
-    assert desk.journal.unarchived() == ([], [])
+    desk.journal.mark_outcomes_archived(found)
+    assert not list(desk.journal.unarchived())
+    assert not desk.journal.outcomes_unarchived()
 
 
 def test_a_fault_in_the_middle_of_writing_leaves_nothing_behind(desk: Desk, store: Store) -> None:

@@ -92,3 +92,6 @@ def invited_by(name: str) -> str:
 def party_code(entity: int) -> str:
     """The identifier for people of a sender that the table of links names."""
     return code_of("P", entity)
+
+
+SELECTION, MODE = (DECISIONS.c.body[name].as_string() for name in ("selection", "mode"))

@@ -96,3 +96,6 @@ def party_code(entity: int) -> str:
 
 def came_since(client: Any, access: Access, place: Any) -> None:
     """Nothing that the story has beyond this version."""
+
+
+SELECTION, MODE = (DECISIONS.c.body[name].as_string() for name in ("selection", "mode"))

@@ -15,8 +15,10 @@ from its_code import (
     CASE_NOTES,
     DECISIONS,
     JUDGEMENTS,
+    MODE,
     OVERRIDES,
     PROPOSALS,
+    SELECTION,
     TABLES,
     Bundles,
     NotReplayable,
@@ -117,7 +119,7 @@ def decisions(store: Store, settings: Settings) -> list[dict[str, Any]]:
         except NotReplayable as fault:
             replayed[call_id] = str(fault)
     own = [DECISIONS.c[name] for name in DECIDED]
-    body = (DECISIONS.c.body["selection"].as_string(), DECISIONS.c.body["mode"].as_string())
+    body = (SELECTION, MODE)
     query = sa.select(*own, body[0].label("selection"), body[1].label("mode")).order_by(DECISIONS.c.decision_id)
     return [
         row | {"replay": replayed.get(row["decision_id"], replayed.get(row["call_id"]))} for row in rows(store, query)
@@ -135,7 +137,7 @@ def overrides(store: Store) -> list[dict[str, Any]]:
         sa.select(
             *(OVERRIDES.c[name] for name in SAID), DECISIONS.c.clearance.label("decided"), DECISIONS.c.stands,
             DECISIONS.c.waits, later.c.clearance.label("stands_now"), OVERRIDES.c.salt.is_(None).label("erased"),
-            DECISIONS.c.body["selection"].as_string().label("selection"),
+            SELECTION.label("selection"),
         )
         .join(DECISIONS, DECISIONS.c.decision_id == OVERRIDES.c.decision_id)
         .join(later, sa.and_(*same, later.c.stands))

@@ -17,6 +17,7 @@ from its_code import (
     DECISIONS,
     ODD,
     OUTCOMES,
+    SELECTION,
     Access,
     Archive,
     Denied,
@@ -236,7 +237,7 @@ def still_waiting(place: Place) -> None:
         target(sent(place, "M-out", DAYS, range(900, 904)), desk)
     with place.store() as store:
         waiting = decisions(store, DECISIONS.c.waits, DECISIONS.c.clearance == "green")
-        drawn = decisions(store, DECISIONS.c.body["selection"].as_string() == "random", DECISIONS.c.clearance != "red")
+        drawn = decisions(store, SELECTION == "random", DECISIONS.c.clearance != "red")
         held = [one for one in waiting if one["held"]]
         out = [one for one in waiting if one["body"]["mode"] == "degraded"]
         listed = [one for one in waiting if not one["held"] and one not in out]

@@ -13,6 +13,7 @@ from its_code import (
     DECISIONS,
     LINKS,
     OUTCOMES,
+    SELECTION,
     Detained,
     as_flat,
     carry_out,
@@ -200,7 +201,7 @@ def words_of_officers(place: Place) -> None:
     with place.store() as store:
         at = place.at(DAYS, 8)
         green = decisions(store, DECISIONS.c.clearance == "green", DECISIONS.c.waits.is_(False))
-        red = decisions(store, DECISIONS.c.clearance == "red", DECISIONS.c.body["selection"].as_string() != "random")
+        red = decisions(store, DECISIONS.c.clearance == "red", SELECTION != "random")
         yellow = decisions(store, DECISIONS.c.clearance.in_(("yellow", "blue")))
         said = [
             (green[0], "yellow", "documents first"),

@@ -384,7 +384,7 @@ def test_a_body_above_the_limit_is_refused_whether_its_length_is_told_or_not(cli
         ("DELETE", f"/v1/consignments/{CANARY}", 405),
         ("GET", "/v1/outcomes", 405),
         ("POST", "/readyz", 405),
-        ("GET", "/docs", 404),
+        ("GET", "/redoc", 404),
     ],
 )
 def test_unknown_routes_and_methods_are_problems_too(client: TestClient, method: str, path: str, status: int) -> None:

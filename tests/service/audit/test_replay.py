@@ -190,7 +190,8 @@ def test_what_is_erased_is_gone_and_the_chain_holds(desk: Desk, bundles: Bundles
     told = verify_record(store, *apart)
     assert (told.holds, told.erased, told.entries) == (True, 2, 5)
     assert desk.journal.decisions_on("HAWB000000001") == []
-    waiting, results = desk.journal.unarchived()
+    waiting = [body for part in desk.journal.unarchived() for body in part]
+    results = desk.journal.outcomes_unarchived()
     assert ([body["consignment_id"] for body in waiting], results) == (["HAWB000000002"], [])
     assert replay(store, bundles, kept["decision_id"]).identical
     with pytest.raises(NotReplayable, match="was erased"):

@@ -8,6 +8,9 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
+
+import orjson
 
 from features.contract import gate_outcomes
 from features.moments import micros
@@ -36,6 +39,7 @@ from service.record.search_index import catch_up
 from service.record.transfers import Transfer, pass_on
 from service.store.bulk_rows import insert_many, insert_row
 from service.store.database import Store
+from service.store.settled_rows import declared_in, segments_listed
 from service.store.tables import ADDRESSEE_HUBS, ADDRESSEE_PHONES, HUBS, PHONES, RECEPTACLES
 from service.store.webhook_tables import UNDELIVERED
 from service.targeting import target
@@ -74,8 +78,24 @@ def fill(desk: Desk, store: Store, folder: Path) -> None:
     settle(store, everything=True)
     target(message(declared(4, consignor=SENDER), message_id="M4"), live)  # rows of history beside the settled ones
     _access(store)
+    _large(live, store)
     catch_up(store)
     erase(store, ["HAWB000000003"], "A. Martin", "asked for", LATER)
+
+
+def _large(desk: Desk, store: Store) -> None:
+    """A message whose quiet decisions go to a file, and a result on one of them."""
+    usual, store.records.at_least = store.records.at_least, 3
+    alike: dict[str, Any] = {"consignor": SENDER, "office": "FRMRS1"}
+    target(message(*(declared(number, **alike) for number in range(201, 241)), message_id="M7"), desk)
+    store.records.at_least = usual
+    with store.reading() as connection:
+        (segment,) = segments_listed(connection)
+        settled = declared_in(connection, segment)
+    assert len(settled) > 1
+    number = orjson.loads(settled[0])["consignment_id"]
+    told = dict.fromkeys(c.name for c in OUTCOME_COLUMNS) | outcome(1, result="compliant", consignment_id=number)
+    desk.journal.learn(gate_outcomes(outcome_rows({"outcomes": [told]})[0]).accepted)
 
 
 def _officers(journal: Journal, decision_id: str) -> None:

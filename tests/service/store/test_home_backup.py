@@ -29,7 +29,7 @@ from service.store import home_backup
 from service.store.database import Store, open_store
 from service.store.home_backup import back_up, restore
 from service.store.segment_files import LOW, Part, Segment
-from service.store.snapshot import snapshot
+from service.store.snapshot import Listed, snapshot
 from service.store.tables import CHAIN, RUNNING, SEGMENTS
 from service.store.tracking_paths import move_artifacts
 from tests.databases import DATABASES
@@ -177,7 +177,7 @@ def test_history_that_is_merged_meanwhile_comes_along(
     expected = with_history(home)
     merges: list[Segment] = []
 
-    def merged_after(store: Store, folder: Path) -> tuple[Path, int | None, set[str]]:
+    def merged_after(store: Store, folder: Path) -> tuple[Path, int | None, Listed]:
         """The list of segments is copied, and then all of them are merged into another, before a file is."""
         copied = snapshot(store, folder)
         if not merges:

@@ -1,0 +1,227 @@
+"""Decisions of a large message that ask for nothing, written to a file before the transaction that lists it.
+
+Of a day, most decisions are looked at by nobody: they ask for no check, no document and no information, wait for
+nothing, and are of consignments that nothing is on record of yet. Their file is complete on disk before the write lock
+is taken; the transaction looks once more whether all of them are still new, and lists the file with one entry of the
+audit log over them all. Where they are not, the file is deleted and everything goes into rows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import sqlalchemy as sa
+
+from features.consignment import Consignments
+from features.history.fact_columns import Versions
+from features.model_rows import Rows
+from service.canonical import canonical
+from service.orientation.decisions import Decisions
+from service.orientation.lanes import Check, Lane, PostClearance, PreArrival, Track
+from service.record.audit_log import Entry, append, tail
+from service.record.hash_tree import root_of
+from service.record.record_rows import PART, decision_row, declarations_of, leaf_of, rows_scored
+from service.store.bulk_rows import insert_many, update_rows
+from service.store.database import Store
+from service.store.driver import Prepared, among
+from service.store.queries import in_lists
+from service.store.record_files import Written
+from service.store.record_tables import RECORD_SEGMENTS
+from service.store.settled_rows import JSON, LEAF, Segment, is_settled, note_files_changed, stored_columns
+from service.store.tables import DECISIONS, DECLARATIONS, EARLY_RESULTS, OUTCOMES
+
+SEGMENT = "segment"  # the kind of the entry that vouches for a file
+NOTHING = {
+    "pre_arrival": PreArrival.no_risk.name,
+    "clearance": Lane.green.name,
+    "check": Check.none.name,
+    "post_clearance": PostClearance.none.name,
+    "track": Track.none.name,
+}
+ON_RECORD = tuple(
+    Prepared(sa.select(table.c.consignment_id).where(among(table.c.consignment_id)))
+    for table in (DECLARATIONS, OUTCOMES, EARLY_RESULTS)
+)
+STORED = {table: stored_columns(table) for table in (DECLARATIONS, DECISIONS)}
+ARROW: Mapping[type[Any], pa.DataType] = {
+    sa.BigInteger: pa.int64(), sa.Integer: pa.int32(), sa.Float: pa.float64(), sa.Boolean: pa.bool_(),
+    sa.String: pa.string(),
+}  # fmt: skip
+Row = dict[str, Any]
+
+
+class Stale(Exception):
+    """Something of these decisions came on record meanwhile: they go into rows."""
+
+
+@dataclass(slots=True)
+class Settled:
+    """Decisions of a message in a file that no list names yet.
+
+    places: of the message, ascending. given: the decisions of the message that go into rows, by place. names: their
+    consignments. after: the last entry of the audit log when it was looked what is on record. leaves: of the tree over
+    them. days: the first and the last of lodging.
+    """
+
+    call_id: str
+    after: int
+    written: Written | None = None
+    places: list[int] = field(default_factory=list)
+    given: dict[int, Row] = field(default_factory=dict)
+    names: list[str] = field(default_factory=list)
+    leaves: list[str] = field(default_factory=list)
+    days: list[int] = field(default_factory=list)
+
+
+def settle_quiet(
+    store: Store, decisions: Decisions, rows: Rows, consignments: Consignments, stated: Versions, call_id: str
+) -> Settled | None:
+    """Write the quiet decisions of a large message to a file; None where it is not large, or none is quiet."""
+    if not store.records.usable or len(consignments) < store.records.at_least:
+        return None
+    with store.reading() as connection:
+        settled = Settled(call_id, tail(connection)[0])
+        fresh = _fresh(connection, consignments)
+    parts = _parts(store, settled, decisions, rows, consignments, stated, fresh)
+    first = next(parts, None)
+    if first is None:
+        return None
+    settled.written = store.records.write(_chained(first, parts))
+    return settled
+
+
+def list_segment(connection: sa.Connection, settled: Settled, decided_at: int, basis: str) -> None:
+    """List a file in the caller's transaction, with its entry on the audit log. basis: hash of the circumstances."""
+    written = settled.written
+    if written is None:
+        raise ValueError("nothing was written that could be listed")
+    segment_id = written.file.partition(".")[0]
+    root = root_of(settled.leaves)
+    insert_many(connection, RECORD_SEGMENTS, [{
+        "segment_id": segment_id, "call_id": settled.call_id, "rows": written.rows, "root": root,
+        "first_day": min(settled.days), "last_day": max(settled.days), "decided_at": decided_at,
+        "file": written.file, "file_sha256": written.file_sha256,
+        "keys": written.keys, "keys_sha256": written.keys_sha256, "archived": False,
+    }])  # fmt: skip
+    note_files_changed(connection)
+    content = segment_content(settled.call_id, root, written.rows, basis)
+    append(connection, [Entry(SEGMENT, segment_id, content)], decided_at)
+
+
+def segment_content(call_id: str, root: str, rows: int, basis: str) -> str:
+    """Return what the audit log holds of a file."""
+    return canonical({"root": root, "rows": rows, "call": call_id, "basis": basis}).decode()
+
+
+def require_fresh(connection: sa.Connection, settled: Settled) -> None:
+    """Raise Stale where any of these decisions came on record since it was looked."""
+    if tail(connection)[0] != settled.after and _known(connection, settled.names):
+        raise Stale
+
+
+def mark_archived(segment: Segment, connection: sa.Connection) -> None:
+    """Note that the archive has what a file declares."""
+    update_rows(connection, RECORD_SEGMENTS, {"archived": True}, RECORD_SEGMENTS.c.segment_id == segment.segment_id)
+    note_files_changed(connection)
+
+
+def drop(store: Store, settled: Settled) -> None:
+    """Delete a file that was not listed."""
+    if settled.written is not None:
+        store.records.delete([settled.written.file, settled.written.keys])
+
+
+def _chained(first: pa.Table, others: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    yield first
+    yield from others
+
+
+def _fresh(connection: sa.Connection, consignments: Consignments) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Say of each consignment whether nothing of it is on record, and it is in the message once.
+
+    The first of each message stays out: whose a message is, is looked up by it.
+    """
+    declared = consignments.declared
+    names, messages = declared.values("consignment_id"), declared.values("message_id")
+    times, known = Counter(names), _known(connection, names)
+    first: dict[str, str] = {}
+    for name, message in zip(names, messages, strict=True):
+        first[message] = min(first.get(message, name), name)
+    heads = set(first.values())
+    fresh = [times[name] == 1 and name not in known and name not in heads for name in names]
+    return np.array(fresh, np.bool_)
+
+
+def _known(connection: sa.Connection, names: Sequence[str]) -> set[str]:
+    """Return the consignments of which anything is on record."""
+    found = is_settled(connection, names)
+    for batch in in_lists(names):
+        for statement in ON_RECORD:
+            found.update(name for (name,) in statement.rows(connection, among=batch))
+    return found
+
+
+def _parts(
+    store: Store,
+    settled: Settled,
+    decisions: Decisions,
+    rows: Rows,
+    consignments: Consignments,
+    stated: Versions,
+    fresh: np.ndarray[Any, np.dtype[np.bool_]],
+) -> Iterator[pa.Table]:
+    """Yield the quiet decisions in parts, as files have them; notes those that are not."""
+    if decisions.taken is None:
+        raise ValueError("decisions without what they take cannot be recorded")
+    for start in range(0, len(consignments), PART):
+        given = decisions.rows[start : start + PART]
+        counted = decisions.taken.where(range(start, start + len(given))).on_record()
+        quiet = [at for at, one in enumerate(given) if fresh[start + at] and _is_quiet(one, counted[at])]
+        apart = set(quiet)
+        settled.given.update({start + at: one for at, one in enumerate(given) if at not in apart})
+        if not quiet:
+            continue
+        places = [start + at for at in quiet]
+        of_part = consignments.between(start, start + len(given)).at(np.array(quiet))
+        declared = declarations_of(of_part, stated.where(places), store.pseudonyms)
+        records = [
+            decision_row(given[at], scored, settled.call_id, start + at, counted[at])
+            for at, scored in zip(quiet, rows_scored(rows, places), strict=True)
+        ]
+        yield _table(settled, places, declared, records)
+
+
+def _is_quiet(decision: Row, counted: Mapping[str, Any]) -> bool:
+    """Say whether nobody is asked to do anything about a decision, and it waits for nothing."""
+    asks = any(decision[name] != nothing for name, nothing in NOTHING.items())
+    return not (asks or counted["held"] or decision["degraded_reasons"])
+
+
+def _table(settled: Settled, places: list[int], declared: Sequence[Row], records: Sequence[Row]) -> pa.Table:
+    """Return decisions with their declarations as files have them, and note what is to be known of them."""
+    leaves = [leaf_of(record, of["content_sha256"]) for record, of in zip(records, declared, strict=True)]
+    settled.places += places
+    settled.names += [record["consignment_id"] for record in records]
+    settled.leaves += leaves
+    settled.days += [record["day"] for record in records]
+    for of in declared:
+        of["sender"] = None
+    columns: dict[str, pa.Array] = {}
+    for table, rows in ((DECISIONS, records), (DECLARATIONS, declared)):
+        for name, column in STORED[table]:
+            if column not in columns:
+                columns[column] = _column(table.c[name], [row[name] for row in rows])
+    return pa.table({**columns, LEAF: pa.array(leaves)})
+
+
+def _column(column: sa.Column[Any], values: Sequence[Any]) -> pa.Array:
+    if column.name in JSON:
+        return pa.array([None if value is None else orjson.dumps(value) for value in values], pa.large_binary())
+    kind = next(arrow for of, arrow in ARROW.items() if isinstance(column.type, of))
+    return pa.array(values, kind)
