@@ -36,6 +36,7 @@ class Load:
         self.address, self.key = address, key
         self.acknowledged: dict[str, str] = {}  # consignment → decision, in the order in which they were answered
         self.refused: list[str] = []
+        self._name = f"DRILL{time.time_ns() // 1_000_000:X}"  # of another load than the one before
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._send, daemon=True)
 
@@ -59,7 +60,7 @@ class Load:
         for number in range(1_000_000):
             if self._over.is_set():
                 return
-            name = f"DRILL{number:09d}"
+            name = f"{self._name}-{number:06d}"
             try:
                 answer = call(f"{self.address}/v1/consignments", self.key, declared(name))
             except urllib.error.HTTPError as fault:
