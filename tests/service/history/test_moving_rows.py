@@ -11,7 +11,8 @@ from service.history.posting import segments_listed
 from service.history.recent_rows import rows_of
 from service.history.stored_history import StoredHistory
 from service.store.database import Store
-from tests.service.history.test_stored_history import HIGH, LOW, WIDE, posted, read_totals
+from tests.history_reads import read_totals
+from tests.service.history.test_stored_history import HIGH, LOW, WIDE, posted
 
 
 def test_what_comes_between_two_ranges_is_counted_once(either_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,7 +20,8 @@ def test_what_comes_between_two_ranges_is_counted_once(either_store: Store, monk
     rng = np.random.default_rng(3)
     entities = [LOW, *sorted(int(entity) for entity in rng.integers(LOW, HIGH, 300)), HIGH]
     posted(either_store, [[(entity, at, (1,) * WIDE) for at, entity in enumerate(entities)]])
-    moved, between = compaction._moved, []
+    moved = compaction._moved
+    between: list[int] = []
 
     def then_a_call(*given: object) -> object:
         segment = moved(*given)  # type: ignore[arg-type]
