@@ -83,7 +83,7 @@ def _settle_rows(store: Store, at_least: int, rest: float) -> int:
         return 0
     moved, segment = 0, None
     for low, high in ranges_of(count, MOVED_AT_ONCE):
-        with store.turns.taken(), store.writing() as connection:
+        with store.writing() as connection, store.turns.taken(first=True):
             rows = rows_between(connection, low, high)
             if rows.height:
                 segment = _moved(store, connection, low, rows, segment)
