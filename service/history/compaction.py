@@ -5,22 +5,24 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import polars as pl
 import sqlalchemy as sa
 
 from features.fault import Fault
 from features.history.tiles import DAY, thinned
 from service.history.posting import EDITION, HISTORY_AS_OF, list_segment, segments_listed
-from service.history.recent_rows import rows_of
-from service.store.bulk_rows import delete_rows
+from service.history.recent_rows import rows_between
+from service.store.bulk_rows import delete_rows, update_rows
 from service.store.database import Store
 from service.store.queries import set_state, state_of
-from service.store.segment_files import LOW, Segment, SegmentGone
+from service.store.segment_files import Segment, SegmentGone, ranges_of
 from service.store.settled_rows import segments_listed as files_listed
 from service.store.tables import RUNNING, SEGMENTS
 
 ROWS_AT_MOST = 50_000  # rows kept before they are settled: calls wait while they are written to a file
+MOVED_AT_ONCE = 2_000  # of these in one transaction: some twenty milliseconds
 FANOUT = 6  # segments of a level that are merged into one of the next
 REMEMBERED_AT = "remembered_at"  # when everything was last merged into one segment
 EVERY = 30 * DAY  # interval of full merges, which drop expired entities
@@ -35,16 +37,17 @@ class Settled:
     merged: int
 
 
-def settle(store: Store, *, everything: bool = False) -> Settled:
+def settle(store: Store, *, everything: bool = False, rest: float = 0.0) -> Settled:
     """Compact history into as few and small files as possible, without losing anything that a reading can need.
 
     Readers and writers continue meanwhile: only moving rows and changing the list take transactions. everything: merge
-    all into one segment, without expired entities.
+    all into one segment, without expired entities. rest: seconds between two transactions that move rows, in which
+    calls have the store to themselves.
     """
     if not store.segments.usable:
         return Settled(0, 0)
     everything = everything or _due(store)
-    rows = _settle_rows(store, 1 if everything else ROWS_AT_MOST)
+    rows = _settle_rows(store, 1 if everything else ROWS_AT_MOST, rest)
     merged = 0
     while group := _next_group(store, everything):
         if not _merge(store, group, everything):
@@ -69,16 +72,37 @@ def _due(store: Store) -> bool:
         return last is not None and _now(connection) - last >= EVERY
 
 
-def _settle_rows(store: Store, at_least: int) -> int:
-    """Write all rows as a segment if there are at least so many; returns their number."""
-    with store.writing() as connection:
-        if connection.execute(sa.select(sa.func.count()).select_from(RUNNING)).scalar_one() < at_least:
-            return 0
-        rows = rows_of(connection)
-        list_segment(connection, store.segments.write([(LOW, thinned(rows, _now(connection)))], level=0))
-        delete_rows(connection, RUNNING)
-        set_state(connection, EDITION, (state_of(connection, EDITION) or 0) + 1)
-    return rows.height
+def _settle_rows(store: Store, at_least: int, rest: float) -> int:
+    """Move all rows into a segment if there are at least so many; returns their number.
+
+    A range of entities is moved after another, each in a transaction of its own: a call waits for one of them at most.
+    """
+    with store.reading() as connection:
+        count = connection.execute(sa.select(sa.func.count()).select_from(RUNNING)).scalar_one()
+    if count < at_least:
+        return 0
+    moved, segment = 0, None
+    for low, high in ranges_of(count, MOVED_AT_ONCE):
+        with store.writing() as connection, store.turns.taken(first=True):
+            rows = rows_between(connection, low, high)
+            if rows.height:
+                segment = _moved(store, connection, low, rows, segment)
+                delete_rows(connection, RUNNING, RUNNING.c.entity.between(low, high))
+                set_state(connection, EDITION, (state_of(connection, EDITION) or 0) + 1)
+        moved += rows.height
+        time.sleep(rest)
+    return moved
+
+
+def _moved(store: Store, connection: sa.Connection, low: int, rows: pl.DataFrame, segment: Segment | None) -> Segment:
+    """Write rows of a range as a part of a segment, a new one or one that has other ranges already, and list it so."""
+    written = store.segments.write([(low, thinned(rows, _now(connection)))], level=0)
+    if segment is None:
+        list_segment(connection, written)
+        return written
+    longer = replace(segment, parts=(*segment.parts, *written.parts))
+    update_rows(connection, SEGMENTS, {"parts": longer.as_json()}, SEGMENTS.c.segment_id == segment.segment_id)
+    return longer
 
 
 def _next_group(store: Store, everything: bool) -> Sequence[Segment]:

@@ -13,6 +13,7 @@ from service.runtime.periodic import run_every
 from service.store.database import Store
 
 EVERY_SECONDS = 60.0
+REST = 0.05  # seconds: fifty thousand rows are moved in a few seconds, between calls
 LOCK = ".settling"
 
 LOG = structlog.get_logger("tamis.history")
@@ -27,7 +28,7 @@ def settle_alone(store: Store) -> Settled | None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return None
-        return settle(store)
+        return settle(store, rest=REST)
 
 
 def compacting_regularly(

@@ -31,6 +31,7 @@ LOOKUPS_MOST = 1_024  # of one statement
 NO_ENDS: Integers = np.empty(0, np.int64)  # each row names its entity
 
 _ALL = f"SELECT {', '.join(COLUMNS)} FROM running ORDER BY entity, known_at"
+_BETWEEN = f"SELECT {', '.join(COLUMNS)} FROM running WHERE entity BETWEEN ? AND ? ORDER BY entity, known_at"
 _OWN = ", ".join(f"r.{column}" for column in COLUMNS)
 _BEFORE = "(SELECT max(l.known_at) FROM running l WHERE l.entity = a.entity AND l.known_at < a.moment)"
 # The last lodging is searched backwards from the moment: an office or a route has thousands of rows.
@@ -100,7 +101,16 @@ def all_rows(connection: sa.Connection) -> FactTable:
 
 def rows_of(connection: sa.Connection) -> pl.DataFrame:
     """Return the whole table, sorted."""
-    return pl.DataFrame(driver_rows(connection, _ALL), schema=dict.fromkeys(COLUMNS, pl.Int64), orient="row")
+    return _frame(driver_rows(connection, _ALL))
+
+
+def rows_between(connection: sa.Connection, low: int, high: int) -> pl.DataFrame:
+    """Return the rows of the entities from one to another, sorted."""
+    return _frame(driver_rows(connection, _BETWEEN, (low, high)))
+
+
+def _frame(rows: Sequence[Row]) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema=dict.fromkeys(COLUMNS, pl.Int64), orient="row")
 
 
 def _table(rows: Sequence[Row]) -> FactTable:

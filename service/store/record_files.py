@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+import threading
 import uuid
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -61,7 +62,8 @@ class RecordFiles:
         at_least: consignments of a message from which its quiet decisions go to a file.
         """
         self._folder, self.at_least = folder, at_least
-        self.listed: dict[int, list[Any]] = {}  # the list as it was read last, by what stands for it in the database
+        self.listed: tuple[int, list[Any]] = (0, [])  # as it was read last: what stands for the list, and the list
+        self._reading = threading.Lock()  # an open file is read by one thread at a time
         self._opened: OrderedDict[str, pq.ParquetFile] = OrderedDict()
         self._mapped: dict[str, npt.NDArray[np.uint8]] = {}
         self._directory: tuple[frozenset[str], Directory | None] = (frozenset(), None)
@@ -115,7 +117,7 @@ class RecordFiles:
         """
         names = frozenset(name for name, _ in listed)
         if self._directory[0] != names:
-            self._mapped = {name: mapped for name, mapped in self._mapped.items() if name in names}
+            self._mapped = {name: mapped for name, mapped in list(self._mapped.items()) if name in names}
             known = [of for path in self.folder.glob(f"*{SUFFIX}") if (of := open_directory(path)) is not None]
             whole = [of for of in known if {name for name, _ in of.over} <= names]
             self._directory = names, max(whole, key=lambda of: len(of.hashes), default=None)
@@ -139,12 +141,13 @@ class RecordFiles:
 
     def rows(self, file: str, names: Sequence[str], places: Places | None = None) -> pa.Table:
         """Return columns of some rows, by ascending place, or of all of them."""
-        opened = self._open(file)
+        groups = None if places is None else np.unique(places // GROUP)
         try:
-            if places is None:
-                return opened.read(list(names))
-            groups = np.unique(places // GROUP)
-            read = opened.read_row_groups(groups.tolist(), list(names))
+            with self._reading:
+                opened = self._open(file)
+                if groups is None or places is None:
+                    return opened.read(list(names))
+                read = opened.read_row_groups(groups.tolist(), list(names))
         except (OSError, pa.ArrowException) as fault:
             raise RecordGone(f"{file}: settled decisions cannot be read; `tamis verify` says more") from fault
         within = np.searchsorted(groups, places // GROUP) * GROUP + places % GROUP
@@ -152,13 +155,17 @@ class RecordFiles:
 
     def groups(self, file: str, names: Sequence[str]) -> Iterator[pa.Table]:
         """Yield all rows, so many at a time as are stored together."""
-        opened = self._open(file)
-        for group in range(opened.num_row_groups):
-            yield opened.read_row_group(group, list(names))
+        with self._reading:
+            groups = self._open(file).num_row_groups
+        for group in range(groups):
+            with self._reading:
+                rows = self._open(file).read_row_group(group, list(names))
+            yield rows
 
     def columns(self, file: str) -> list[str]:
         """Return the names of the columns of a file."""
-        return list(self._open(file).schema_arrow.names)
+        with self._reading:
+            return list(self._open(file).schema_arrow.names)
 
     def delete(self, written: Iterable[str]) -> None:
         """Delete files that no list names any more; who reads them still keeps what is mapped."""

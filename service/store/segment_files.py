@@ -167,9 +167,9 @@ class SegmentFiles:
         return len(old)
 
 
-def ranges_of(rows: int) -> list[tuple[int, int]]:
-    """Ranges of entities that hold about PART_ROWS rows each: entities are hashes, and so spread evenly."""
-    parts = 1 << max(0, math.ceil(math.log2(max(rows, 1) / PART_ROWS)))
+def ranges_of(rows: int, each: int | None = None) -> list[tuple[int, int]]:
+    """Ranges of entities that hold about so many rows each, PART_ROWS as a rule: entities are hashes, spread evenly."""
+    parts = 1 << max(0, math.ceil(math.log2(max(rows, 1) / (each or PART_ROWS))))
     width = 2**64 // parts
     return [(LOW + i * width, LOW + (i + 1) * width - 1) for i in range(parts)]
 

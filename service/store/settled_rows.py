@@ -22,7 +22,7 @@ from features.hashes import hashes_of
 from service.store.driver import Prepared, among
 from service.store.packed import PackedJson
 from service.store.queries import in_lists, set_state, state_of
-from service.store.record_files import CONSIGNMENT, DECISION, NETWORK, Places
+from service.store.record_files import CONSIGNMENT, DECISION, NETWORK, Places, RecordFiles
 from service.store.record_tables import RECORD_LIFTED, RECORD_SEGMENTS
 from service.store.store_key import records_in
 from service.store.tables import DECISIONS, DECLARATIONS
@@ -64,13 +64,13 @@ def segments_listed(connection: sa.Connection, *, anew: bool = False) -> list[Se
     """
     if anew:
         return [Segment(*row) for row in LISTED.rows(connection)]
-    edition, cache = state_of(connection, FILES_EDITION), records_in(connection).listed
+    edition, files = state_of(connection, FILES_EDITION), records_in(connection)
     if edition is None:
         return []
-    if edition not in cache:
-        cache.clear()
-        cache[edition] = [Segment(*row) for row in LISTED.rows(connection)]
-    return list(cache[edition])
+    if files.listed[0] != edition:
+        files.listed = edition, [Segment(*row) for row in LISTED.rows(connection)]
+    known, segments = files.listed
+    return list(segments) if known == edition else segments_listed(connection, anew=True)
 
 
 def note_files_changed(connection: sa.Connection) -> None:
@@ -199,7 +199,7 @@ def scanned(
     for segment in segments_listed(connection) if segments is None else segments:
         if days is not None and (segment.last_day < days[0] or segment.first_day > days[1]):
             continue
-        stored = _stored(table, names)
+        stored = _held(files, segment, table, names)
         read = files.rows(segment.file, [column for _, column in stored])
         out = pa.table({name: read.column(column) for name, column in stored})
         for name in names:
@@ -262,8 +262,9 @@ def rows_at(
     connection: sa.Connection, table: sa.Table, names: Sequence[str], segment: Segment, places: Places
 ) -> list[Row]:
     """Return columns of a table of the rows at ascending places of a file."""
-    stored = _stored(table, names)
-    read = records_in(connection).rows(segment.file, list(dict.fromkeys(column for _, column in stored)), places)
+    files = records_in(connection)
+    stored = _held(files, segment, table, names)
+    read = files.rows(segment.file, list(dict.fromkeys(column for _, column in stored)), places)
     columns = {name: _values(read.column(column), column) for name, column in stored}
     columns |= {name: [_shared(segment, name)] * len(places) for name in names if name not in columns}
     every = [columns[name] for name in names]
@@ -292,8 +293,15 @@ def _stored(table: sa.Table, names: Sequence[str]) -> list[tuple[str, str]]:
     return [(name, name if name in KEY else f"{DECLARED}{name}") for name in kept]
 
 
+def _held(files: RecordFiles, segment: Segment, table: sa.Table, names: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the columns of a table that a file holds: one of an earlier version lacks those that came later."""
+    present = set(files.columns(segment.file))
+    return [(name, column) for name, column in _stored(table, names) if column in present]
+
+
 def _shared(segment: Segment, name: str) -> Any:
-    return getattr(segment, name) if name in BY_CALL else SAME[name]
+    """Return what all rows of a file say of a column that it does not hold."""
+    return getattr(segment, name) if name in BY_CALL else SAME.get(name)
 
 
 def _values(column: pa.ChunkedArray, name: str) -> list[Any]:

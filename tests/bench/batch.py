@@ -4,7 +4,8 @@ python -m tests.bench.batch [--home var/demo] [--thousands 20 --thousands 100] [
 
 Each size and engine is a process of its own on a copy of a home with a model in service and a past; the manifest is of
 a synthetic world that the home has not seen. CPU is that of the process and of the workers it started; memory is the
-highest of the process alone. Linking is on or off as the home has it.
+highest of the process alone. Linking is on or off as the home has it. Lock is the longest transaction that writes;
+bytes are those of the record: declarations, decisions, calls and the log with their indexes, and files of decisions.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ from service.parties.stored_parties import StoredParties
 from service.runtime.process_tuning import raise_gc_thresholds
 from service.scoring import Model
 from service.settings import Settings
+from service.store.database import open_store
 from tests.bench.history import _table
+from tests.bench.record import Locks, on_disk
 
 STEPS = ("read", "link", "rows", "score", "orient", "record", "settle", "publish")
 
@@ -78,8 +81,12 @@ def one(file: Path, home: Path, engine: str) -> dict[str, Any]:
         setattr(kind, name, timed(step, getattr(kind, name)))
     settings, now = Settings(home=home), datetime.now(UTC)
     with connect_workers(engine) as cluster:
+        store = open_store(settings)
+        before = on_disk(store)
+        store.close()
         began, spent = time.perf_counter(), time.process_time()
         desk: Desk = open_desk(settings)
+        locks = Locks(desk.journal.store)
         if cluster is not None:
             desk = distribute(desk, cluster)
         kind = type(desk)
@@ -94,6 +101,8 @@ def one(file: Path, home: Path, engine: str) -> dict[str, Any]:
         "wall": wall,
         "cpu": cpu,
         "workers": children.ru_utime + children.ru_stime,
+        "lock": max(locks.held, default=0.0),
+        "bytes": on_disk(desk.journal.store) - before,
         "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "seconds": seconds,
     }
@@ -152,6 +161,8 @@ def main() -> None:
                         "a second": round(count / told["wall"]),
                         "CPU µs": round(1e6 * cpu / count),
                         "peak MB": round(told["peak"]),
+                        "lock ms": round(1e3 * told["lock"]),
+                        "bytes": round(told["bytes"] / count),
                         **{step: round(1e6 * told["seconds"][step] / count) for step in STEPS},
                     }
                 )

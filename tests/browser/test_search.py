@@ -20,6 +20,7 @@ from service.store.database import open_store
 from tests.browser.accessibility import no_fault
 from tests.browser.conftest import HOSTILE, TODAY, Console, press
 
+KEY_NAMED = {"en": "Key:", "fr": "Clé :", "zh": "关键词："}
 PHONE = "138 1234 5678"  # of the sender of many names, at FRLYS1
 LISTED = b"id,schema,name,country,phone\n1,Person,Star of Yiwu,CN,+8613812345678\n"
 
@@ -111,7 +112,7 @@ def test_a_kind_can_be_chosen_and_what_cannot_be_searched_is_said(
     page.select_option("[name=kind]", "telephone")
     page.fill("main [name=key]", "no number at all")
     press(page, page.locator("main form button"))
-    assert page.inner_text("[role=alert]").startswith("key:")
+    assert page.inner_text("[role=alert]").startswith(KEY_NAMED[language])
     assert page.input_value("main [name=key]") == "no number at all"
     no_fault(page)
     page.select_option("[name=kind]", "")

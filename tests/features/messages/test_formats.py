@@ -111,7 +111,8 @@ def test_help_names_every_format_and_its_aliases(command: str, name: FormatName)
 def test_the_api_names_every_format_and_takes_its_media_types(name: FormatName) -> None:
     titled, body = FORMAT_TITLES[name], message_routes.BODY
     assert titled.title in str(body["description"])
-    assert {"application/octet-stream", *titled.media_types} <= set(cast("dict[str, object]", body["content"]))
+    assert set(cast("dict[str, object]", body["content"])) == {"application/octet-stream"}  # one body, for generators
+    assert all(media_type in str(body["description"]) for media_type in titled.media_types)
     assert f"{name} ({', '.join(titled.aliases)})" in get_args(message_routes.MessageFormat)[-1].description
 
 

@@ -149,7 +149,7 @@ def test_a_locked_store_is_told(
     from service.store import database
 
     monkeypatch.setenv("TAMIS_HOME", str(tmp_path))
-    brief = {"folder": None, "patience_ms": 1, "grouped": False, "any_schema": False}
+    brief = {**(database.Store.__init__.__kwdefaults__ or {}), "patience_ms": 1}
     monkeypatch.setattr(database.Store.__init__, "__kwdefaults__", brief)
     database.open_store(Settings()).close()
     monkeypatch.setattr(database.open_store, "__kwdefaults__", {"patience_ms": 1, "grouped": False})

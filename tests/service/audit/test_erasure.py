@@ -18,8 +18,8 @@ from pipelines.batch.refused_rows import erase_refused
 from pipelines.batch.remains import BACKUP, LEARNED, PUBLISHED, Remaining, remaining
 from service.audit.erasure import erase
 from service.history.stored_history import StoredHistory
-from service.journal import Journal
 from service.record.consignment_versions import Gone
+from service.recording import Recorder
 from service.settings import Settings
 from service.store.database import Store
 from service.store.tables import DECISIONS, DECLARATIONS, ERASED
@@ -41,7 +41,7 @@ def test_facts_that_wait_are_posted_before_what_they_are_made_of_goes(
     desk: Desk, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(Journal, "_facts", lambda *_: None)  # history cannot be read
+        patch.setattr(Recorder, "_facts", lambda *_: None)  # history cannot be read
         target(message(declared(1)), desk)
     erase(store, [ONE], "anna", "asked for", NOON)
     sha256, stated, body = kept(store, ONE)

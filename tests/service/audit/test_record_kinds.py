@@ -33,6 +33,7 @@ from service.record import audit_log
 from service.record.ownership import Sender
 from service.record.record_kind import RecordKind, sign
 from service.record.record_kinds import KINDS, NOTES, salted_fields, shown, titled
+from service.record.settling import SEGMENT
 from service.record.transfers import Transfer, pass_on
 from service.settings import Settings
 from service.store.database import Store
@@ -108,7 +109,7 @@ def filled(desk: Desk, store: Store, tmp_path: Path, kinds: dict[str, RecordKind
     check_seal(store, ID, "S-1", "o-7", micros(LATER))
     import_list(store, "watch", b"id,schema,name,country\n1,Company,Shady Ltd,CN\n", source="t", by="ada", at=1_000)
     for kind in NOTES:
-        if not kind.follows:
+        if not kind.follows and kind.name != SEGMENT:  # one that names no file is a fault: tests/service/settled
             audit_log.note(store, kind.name, "subject", {"by": "ada"}, micros(LATER))
     return store
 
@@ -121,7 +122,7 @@ def about_consignments(kinds: dict[str, RecordKind]) -> set[str]:
 def test_every_kind_is_verified(filled: Store, tmp_path: Path, kinds: dict[str, RecordKind]) -> None:
     verification = verify_record(filled, tmp_path, tmp_path)
     assert verification.faults == []
-    assert set(verification.by_kind) == set(kinds) - {"erasure"}
+    assert set(verification.by_kind) == set(kinds) - {"erasure", SEGMENT}
     for kind in kinds.values():
         if kind.table is None:
             continue

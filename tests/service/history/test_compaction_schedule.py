@@ -65,11 +65,11 @@ def test_a_fault_is_logged_and_the_next_time_comes(store: Store, monkeypatch: py
     pile_up(store, monkeypatch)
     failed: list[bool] = []
 
-    def once_broken(there: Store) -> Settled:
+    def once_broken(there: Store, *, rest: float) -> Settled:
         if not failed:
             failed.append(True)
             raise OSError("the disk is full")
-        return settle(there)
+        return settle(there, rest=rest)
 
     monkeypatch.setattr(settler, "settle", once_broken)
     with structlog.testing.capture_logs() as told, compacting_regularly(store, seconds=0.05):

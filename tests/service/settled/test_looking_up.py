@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from service.desk import Desk
@@ -11,7 +13,8 @@ from service.scoring import Model
 from service.store.database import Store
 from service.store.merged_keys import APART, SUFFIX, name_of, open_directory
 from service.store.record_files import CONSIGNMENT
-from service.store.settled_rows import Segment, located, segments_listed
+from service.store.settled_rows import Segment, decided_of, declared_of, located, scanned, segments_listed
+from service.store.tables import DECISIONS
 from service.targeting import target
 from tests.service.quick import desk_of
 from tests.service.settled.messages import LARGE, large, number, store_with_files
@@ -75,3 +78,33 @@ def test_one_that_is_not_whole_or_over_other_files_is_not_used(desk: Desk, store
 def _listed(store: Store) -> list[Segment]:
     with store.reading() as connection:
         return segments_listed(connection)
+
+
+def test_a_file_of_before_a_column_came_lacks_it(desk: Desk, store: Store) -> None:
+    file, _ = found(store, number(110))[number(110)]
+    segment = next(one for one in _listed(store) if one.file == file)
+    path = store.records.folder / file
+    store.records._opened.clear()
+    pq.write_table(pq.read_table(path).drop_columns(["mode", "declaration.card"]), path, row_group_size=1_000)
+    with store.reading() as connection:
+        wanted = [row["consignment_id"] for row in decided_of(connection, ["consignment_id"], [number(110)])]
+        decided = decided_of(connection, ("mode", "risk", "stands"), wanted)
+        cards = [row["card"] for row in declared_of(connection, ["card"], wanted)]
+        scan = [rows.column_names for _, rows in scanned(connection, DECISIONS, ["mode", "day"], [segment])]
+    assert [(row["mode"], row["stands"]) for row in decided] == [(None, True)]
+    assert decided[0]["risk"] is not None
+    assert cards == [None]
+    assert scan == [["mode", "day"]]
+
+
+def test_threads_read_beside_one_another(desk: Desk, store: Store) -> None:
+    wanted = [number(100 * nth + of) for nth in range(1, FILES + 1) for of in (3, 9)]
+
+    def bodies(_: int) -> list[str]:
+        with store.reading() as connection:
+            return sorted(row["body"]["decision_id"] for row in decided_of(connection, ["body"], wanted))
+
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(bodies, range(40)))
+    assert told == [told[0]] * 40
+    assert len(told[0]) == len(wanted)
