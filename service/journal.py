@@ -12,7 +12,6 @@ from typing import Any
 import orjson
 import polars as pl
 import sqlalchemy as sa
-import structlog
 
 from features.consignment import VERSION_KEY, Consignments
 from features.history.facts import attributed, facts_of_outcomes
@@ -47,12 +46,6 @@ from service.store.database import Store, open_store
 from service.store.queries import already, in_lists
 from service.store.settled_rows import decided_of, declared_in, segments_listed
 from service.store.tables import DECISIONS, DECLARATIONS, OUTCOMES
-
-LOG = structlog.get_logger("tamis.record")
-SHARE_DECLARED, SHARE_LINKED = (
-    0.25,
-    0.45,
-)  # progress, as shares of the time of recording a message
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ from service.record.lifting import lift
 from service.record.ownership import Sender
 from service.record.reassessment_marks import wake_unscreened, was_unscreened
 from service.record.record_rows import decision_entry, decision_row, declarations_of, parts_of, rows_scored
-from service.record.settling import Settled, Stale, drop, list_segment, require_fresh, settle_quiet
+from service.record.settling import Settled, Stale, drop_unlisted, list_segment, require_fresh, settle_quiet
 from service.record.transfers import pass_on
 from service.store.bulk_rows import insert_many, insert_missing
 from service.store.database import Store
@@ -103,11 +103,12 @@ class Recorder:
         if settled is not None:
             try:
                 return self._record(decisions, rows, InRows.of(consignments, stated, settled), grown, call_id)
-            except Stale:
-                drop(self.store, settled)
-            except BaseException:
-                drop(self.store, settled)
-                raise
+            except sa.exc.DBAPIError:
+                raise  # whether it was committed is not known: a file that no list names is deleted as a stray
+            except BaseException as fault:  # an interrupt too: it may come before the commit or right after it
+                drop_unlisted(self.store, settled)
+                if not isinstance(fault, Stale):
+                    raise
         return self._record(decisions, rows, InRows.of(consignments, stated, None), grown, call_id)
 
     def foresee(self, decisions: Decisions, consignments: Consignments) -> Decisions:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from service.record.decision_check import DecisionCheck
+from service.record.decision_check import DecisionCheck, decisions_with_basis
 from service.record.hash_tree import root_of
 from service.record.record_rows import sha256_of_body
 from service.record.settling import SEGMENT, segment_content
@@ -99,7 +99,7 @@ def _of_lifted(
     numbers = dict(zip(_numbers(connection, segment, lifted), lifted.tolist(), strict=True))
     rows: dict[str, Row] = {}
     for batch in in_lists(list(numbers)):
-        query = check.query().where(DECISIONS.c.decision_id.in_(batch))
+        query = decisions_with_basis().where(DECISIONS.c.decision_id.in_(batch))
         rows |= {row["decision_id"]: dict(row) for row in connection.execute(query).mappings()}
     for number, place in numbers.items():
         row = rows.get(number)

@@ -38,10 +38,6 @@ class DecisionCheck:
         """Name what differs from the entry of a decision; None where nothing does."""
         return self.differs(connection, row, content)
 
-    def query(self) -> sa.Select[Any]:
-        """Select decisions with all that is compared."""
-        return decisions_with_basis()
-
     def differs(self, connection: sa.Connection, row: Row, content: str, *, settled: bool = False) -> str | None:
         """Name what differs; None where nothing does. settled: whether the content is that of a file's tree."""
         if row["content_sha256"] is None or row["basis"] is None:

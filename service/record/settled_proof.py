@@ -9,12 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from service.record.hash_tree import Step, way_of
+from service.record.record_kind import entries_about
 from service.record.settling import SEGMENT
-from service.store.queries import in_lists
 from service.store.record_files import DECISION
 from service.store.settled_rows import LEAF, located
 from service.store.store_key import records_in
-from service.store.tables import CHAIN
 
 Row = dict[str, Any]
 
@@ -47,17 +46,9 @@ def proofs_of(connection: sa.Connection, decision_ids: Sequence[str]) -> list[Pr
     found: list[Proof] = []
     for segment, places, numbers in located(connection, decision_ids, DECISION):
         leaves = records_in(connection).rows(segment.file, [LEAF]).column(LEAF).to_pylist()
-        entry = _entries(connection, [segment.segment_id])[segment.segment_id]
+        (entry,) = entries_about(connection, SEGMENT, [segment.segment_id])
         found += [
-            Proof(number, entry, place, leaves[place], way_of(leaves, place))
+            Proof(number, dict(entry), place, leaves[place], way_of(leaves, place))
             for place, number in zip(places.tolist(), numbers, strict=True)
         ]
-    return found
-
-
-def _entries(connection: sa.Connection, segment_ids: Sequence[str]) -> dict[str, Row]:
-    found: dict[str, Row] = {}
-    for batch in in_lists(segment_ids):
-        query = sa.select(CHAIN).where(CHAIN.c.kind == SEGMENT, CHAIN.c.subject.in_(batch))
-        found |= {row["subject"]: dict(row) for row in connection.execute(query).mappings()}
     return found

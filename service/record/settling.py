@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,15 @@ from service.store.driver import Prepared, among
 from service.store.queries import in_lists
 from service.store.record_files import Written
 from service.store.record_tables import RECORD_SEGMENTS
-from service.store.settled_rows import JSON, LEAF, Segment, is_settled, note_files_changed, stored_columns
+from service.store.settled_rows import (
+    JSON,
+    LEAF,
+    Segment,
+    is_settled,
+    note_files_changed,
+    segments_listed,
+    stored_columns,
+)
 from service.store.tables import DECISIONS, DECLARATIONS, EARLY_RESULTS, OUTCOMES
 
 SEGMENT = "segment"  # the kind of the entry that vouches for a file
@@ -65,8 +74,8 @@ class Settled:
     """Decisions of a message in a file that no list names yet.
 
     places: of the message, ascending. given: the decisions of the message that go into rows, by place. names: their
-    consignments. after: the last entry of the audit log when it was looked what is on record. leaves: of the tree over
-    them. days: the first and the last of lodging.
+    consignments. after: the last entry of the audit log when it was looked what is on record. leaves, root: of the tree
+    over them. days: the first and the last of lodging.
     """
 
     call_id: str
@@ -76,6 +85,7 @@ class Settled:
     given: dict[int, Row] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
     leaves: list[str] = field(default_factory=list)
+    root: str = ""
     days: list[int] = field(default_factory=list)
 
 
@@ -92,7 +102,8 @@ def settle_quiet(
     first = next(parts, None)
     if first is None:
         return None
-    settled.written = store.records.write(_chained(first, parts))
+    settled.written = store.records.write(chain([first], parts))
+    settled.root = root_of(settled.leaves)
     return settled
 
 
@@ -102,15 +113,14 @@ def list_segment(connection: sa.Connection, settled: Settled, decided_at: int, b
     if written is None:
         raise ValueError("nothing was written that could be listed")
     segment_id = written.file.partition(".")[0]
-    root = root_of(settled.leaves)
     insert_many(connection, RECORD_SEGMENTS, [{
-        "segment_id": segment_id, "call_id": settled.call_id, "rows": written.rows, "root": root,
+        "segment_id": segment_id, "call_id": settled.call_id, "rows": written.rows, "root": settled.root,
         "first_day": min(settled.days), "last_day": max(settled.days), "decided_at": decided_at,
         "file": written.file, "file_sha256": written.file_sha256,
         "keys": written.keys, "keys_sha256": written.keys_sha256, "archived": False,
     }])  # fmt: skip
     note_files_changed(connection)
-    content = segment_content(settled.call_id, root, written.rows, basis)
+    content = segment_content(settled.call_id, settled.root, written.rows, basis)
     append(connection, [Entry(SEGMENT, segment_id, content)], decided_at)
 
 
@@ -131,15 +141,14 @@ def mark_archived(segment: Segment, connection: sa.Connection) -> None:
     note_files_changed(connection)
 
 
-def drop(store: Store, settled: Settled) -> None:
-    """Delete a file that was not listed."""
-    if settled.written is not None:
+def drop_unlisted(store: Store, settled: Settled) -> None:
+    """Delete a file, unless the database lists it."""
+    if settled.written is None:
+        return
+    with store.reading() as connection:
+        listed = {segment.file for segment in segments_listed(connection, anew=True)}
+    if settled.written.file not in listed:
         store.records.delete([settled.written.file, settled.written.keys])
-
-
-def _chained(first: pa.Table, others: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    yield first
-    yield from others
 
 
 def _fresh(connection: sa.Connection, consignments: Consignments) -> np.ndarray[Any, np.dtype[np.bool_]]:

@@ -110,6 +110,24 @@ def test_a_fault_leaves_no_file_and_no_row(desk: Desk, store: Store, monkeypatch
     assert not target(large(201, "M3"), desk).replayed
 
 
+def test_an_interrupt_right_after_the_commit_leaves_the_file(
+    desk: Desk, store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    write = store.write
+
+    def interrupted(work: Callable[[sa.Connection], Any]) -> Any:
+        write(work)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(store, "write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        target(large(201, "M3"), desk)
+    monkeypatch.undo()
+    assert len(listed(store)) == 2
+    assert verified(store, tmp_path).faults == []
+    assert target(large(201, "M3"), desk).replayed
+
+
 def test_a_history_that_cannot_be_read_sends_all_into_rows(
     desk: Desk, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
