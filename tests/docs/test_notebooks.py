@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 import nbformat
@@ -13,6 +14,8 @@ from tests.docs.pages import ROOT
 from tests.worlds import archived_world
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+MACHINE_PATH = re.compile(r"(?<![\w.:/<}*)\\-])/[a-z]+/")  # an absolute path, of whatever machine; no end of a tag
+PICTURE = re.compile(r'"image/png": "[^"]*"')
 OF_A_HOME = ("01_look_at_a_manifest", "04_explain_a_consignment", "06_open_an_export")
 
 
@@ -39,9 +42,8 @@ def digest_of(folder: Path) -> str:
 def test_its_pictures_are_stored_and_name_no_machine(file: Path) -> None:
     notebook = opened(file)
     assert pictures(notebook)
-    text = file.read_text(encoding="utf-8")
-    for place in ("/tmp/", "/root/", "/home/", "/work/"):
-        assert place not in text
+    text = PICTURE.sub("", file.read_text(encoding="utf-8"))
+    assert not MACHINE_PATH.findall(text)
 
 
 @pytest.mark.parametrize("name", OF_A_HOME)

@@ -1,4 +1,4 @@
-"""What came between cd4db32 and 9a0e7d5: whose a consignment is, how it passes on, results that come before it."""
+"""What came after cd4db32: whose a consignment is, how it passes on, results that come before it."""
 
 from __future__ import annotations
 

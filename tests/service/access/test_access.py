@@ -28,7 +28,7 @@ from service.access.log_in_backoff import TRIES
 from service.access.permissions import PERMISSIONS, check_every_route_has_a_row
 from service.access.rate_limit import Limit
 from service.access.read_log import ReadLog, reads_traced, trace_of
-from service.app import create
+from service.app import ROUTERS, create
 from service.audit.verify import verify_record
 from service.officers.overrides import override_lane
 from service.officers.queue import queue
@@ -40,7 +40,6 @@ from tests.service.access.closed import (
     OTHER,
     OWN,
     PASSWORD,
-    ROUTERS,
     PersonOf,
     accept,
     access,
