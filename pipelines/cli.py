@@ -20,6 +20,7 @@ from pipelines.commands.installation_commands import demo, serve, synth
 from pipelines.commands.key_commands import invite, keys
 from pipelines.commands.learning_commands import backtest, benchmark, promote, rules, train, what_if
 from pipelines.commands.list_commands import lists
+from pipelines.commands.purchase_commands import purchases
 from pipelines.commands.record_commands import checkpoint, network, replay, verify
 from pipelines.commands.search_command import search
 from pipelines.commands.serial_commands import genuine
@@ -68,6 +69,7 @@ app.command("what-if", rich_help_panel=LEARN)(what_if)
 app.command(rich_help_panel=LEARN)(benchmark)
 app.add_typer(lists, name="lists", rich_help_panel=OFFICERS)
 app.add_typer(cases, name="cases", rich_help_panel=OFFICERS)
+app.add_typer(purchases, name="purchases", rich_help_panel=OFFICERS)
 app.add_typer(genuine, name="genuine", rich_help_panel=OFFICERS)
 app.command(rich_help_panel=OFFICERS)(search)
 app.command(rich_help_panel=OFFICERS)(applications)

@@ -47,7 +47,8 @@ def retain(by: By = "", dry_run: DryRun = False) -> None:
     """
     from features.moments import micros
     from pipelines.batch.refused_rows import expire_refused
-    from service.audit.retention import due, periods
+    from service.audit.retention import due, due_purchases, periods
+    from service.officers.purchases import erase_purchase
     from service.parties.graph_queries import ADDRESSEES
     from service.parties.stored_parties import forget_old
     from service.store.database import open_store
@@ -61,11 +62,15 @@ def retain(by: By = "", dry_run: DryRun = False) -> None:
         reason = f"retention: {kind.replace('_', ' ')} after {kept[kind].days} days"
         _erase(settings, ids, by, reason, dry_run, f"{kind.replace('_', ' ')} for {kept[kind].days:,} days: ")
     store = open_store(settings)
+    bought = due_purchases(store, kept, now)
+    for number in () if dry_run else bought:
+        erase_purchase(store, number, by, "retention: its time is over", now)
     forgotten = forget_old(store, micros(now), dry_run=dry_run)
     addressees = forget_old(store, micros(now), dry_run=dry_run, tables=ADDRESSEES)
     store.close()
     expired = expire_refused(settings.home / QUARANTINE, now - kept["not_inspected"], dry_run=dry_run)
     show.line(f"{'would delete' if dry_run else 'deleted'} {show.counted(expired, 'file')} of refused rows")
+    show.line(f"{'would erase' if dry_run else 'erased'} {show.counted(len(bought), 'test purchase')}")
     show.line(
         f"{'would forget' if dry_run else 'forgot'} {show.counted(forgotten, 'sender')} and "
         f"{show.counted(addressees, 'addressee')} not declared for three years"
