@@ -12,7 +12,7 @@ from pipelines.commands.application_commands import applications
 from pipelines.commands.bundle_commands import bundles
 from pipelines.commands.case_commands import cases
 from pipelines.commands.daily_commands import ingest, link, monitor, outcomes, score
-from pipelines.commands.erasure_commands import erase, retain
+from pipelines.commands.erasure_commands import erase, person, retain
 from pipelines.commands.expectations_command import expectations
 from pipelines.commands.export_command import export
 from pipelines.commands.faults import sentence_of
@@ -83,6 +83,7 @@ app.command(rich_help_panel=RECORD)(report)
 app.command(rich_help_panel=RECORD)(export)
 app.command(rich_help_panel=RECORD)(erase)
 app.command(rich_help_panel=RECORD)(retain)
+app.command(rich_help_panel=RECORD)(person)
 app.add_typer(keys, name="keys", rich_help_panel=ADMINISTRATION)
 app.command(rich_help_panel=ADMINISTRATION)(invite)
 app.add_typer(webhooks, name="webhooks", rich_help_panel=ADMINISTRATION)

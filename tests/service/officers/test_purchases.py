@@ -67,6 +67,10 @@ def lodged(live: Desk, number: int, consignee: dict[str, str], **changes: Any) -
     return dict(row)
 
 
+def codes(decision: dict[str, Any]) -> list[str]:
+    return [reason["code"] for reason in decision["reasons"] if reason["code"].startswith("list.")]
+
+
 def faults(store: Store, folder: Path) -> list[str]:
     return verify_record(store, folder / "checkpoints", folder / "keys").faults
 
@@ -83,8 +87,8 @@ def test_the_shops_other_parcels_follow_a_finding(live: Desk, tmp_path: Path) ->
     assert (done.consignment_id, done.result, done.findings) == (FIRST, "non_compliant", ("counterfeit",))
     assert [(row["list_id"], row["status"]) for row in overview(store)] == [(bought.LIST, "active")]
     after = lodged(live, 3, CLIENT | {"name": "Luc Blanc"}, lodged_at=LATER + timedelta(days=1))
-    matches = after["list_matches"] or []
-    assert any(bought.LIST in match and match.startswith("consignor") for match in matches)
+    assert [code for code in codes(after) if not code.startswith("list.consignee")] != [], "the list names the sender"
+    assert bought.LIST in str(after["reasons"])
     assert faults(store, tmp_path) == []
 
 
@@ -92,12 +96,13 @@ def test_the_name_that_was_used_is_on_no_list_and_in_no_network(live: Desk) -> N
     store = live.journal.store
     stated = f"name,phone,address,country\n{ALIAS['name']},{ALIAS['phone']},4 rue du Bac 69001 Lyon,FR\n".encode()
     import_list(store, "dossier", stated, source="t", by="ana", at=micros(NOON - timedelta(days=5)))
-    listed = lodged(live, 1, ALIAS)["list_matches"]
-    assert listed, "before the order it is anybody's name, and the list hits"
+    assert codes(lodged(live, 1, ALIAS)) == ["list.consignee"], (
+        "before the order it is anybody's name, and the list hits"
+    )
     with store.reading() as connection:
         cards = set(connection.execute(sa.select(ADDRESSEE_CARDS.c.entity)).scalars())
     ordered(store)
-    assert not lodged(live, 2, ALIAS | {"address": "9 quai Perrache"})["list_matches"]
+    assert codes(lodged(live, 2, ALIAS | {"address": "9 quai Perrache"})) == []
     with store.reading() as connection:
         assert set(connection.execute(sa.select(ADDRESSEE_CARDS.c.entity)).scalars()) == cards
 
