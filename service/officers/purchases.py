@@ -225,8 +225,8 @@ def _as_ftm(store: Store, purchase: Purchase) -> list[str]:
     if declared and declared.get(ADDRESS[0]):
         known.setdefault("address", []).append(", ".join(str(declared[c]) for c in ADDRESS if declared.get(c)))
     names = {"url": "website"}
-    own = {names.get(n, n): list(dict.fromkeys(t)) for n, t in known.items() if n not in ("account", "iban")}
-    entities: list[dict[str, Any]] = [{"id": purchase.purchase_id, "schema": "LegalEntity", "properties": own}]
+    identity = {names.get(n, n): list(dict.fromkeys(t)) for n, t in known.items() if n not in ("account", "iban")}
+    entities: list[dict[str, Any]] = [{"id": purchase.purchase_id, "schema": "LegalEntity", "properties": identity}]
     for name, schema, prop in (("account", "UserAccount", "username"), ("iban", "BankAccount", "iban")):
         for text in dict.fromkeys(known.get(name, ())):
             held = {"id": f"{purchase.purchase_id}/{name}/{text}", "schema": schema}
