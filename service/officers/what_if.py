@@ -195,7 +195,7 @@ def record_of(store: Store, office: str, first: date, last: date) -> pl.DataFram
         DECISIONS.c.office == office, DECISIONS.c.day >= since, DECISIONS.c.day <= until, DECISIONS.c.stands
     )
     body = OUTCOMES.c.body
-    results = sa.select(OUTCOMES.c.consignment_id, body["result"].as_string(), body["findings"].as_string()).order_by(
+    results = sa.select(OUTCOMES.c.consignment_id, OUTCOMES.c.result, body["findings"].as_string()).order_by(
         OUTCOMES.c.known_at
     )
     wanted = sa.select(DECISIONS.c.consignment_id).where(
