@@ -57,6 +57,6 @@ def test_drafts_of_governance_are_written(home: Path, capsys: pytest.CaptureFixt
     assert "for a person to fill" in ended.out
     card = (home / "drafts" / "model-card.md").read_text(encoding="utf-8")
     assert "No model serves" in card
-    assert "Burden report of 2026-01-01" in (home / "drafts" / "impact-assessment.md").read_text(encoding="utf-8")
+    assert "to 2026-01-03: " in (home / "drafts" / "impact-assessment.md").read_text(encoding="utf-8")
     wrong = call(capsys, "report", "--governance", "--from", "2026-02-01", "--to", "2026-01-04")
     assert "--from" in line_of(wrong)
