@@ -73,9 +73,9 @@ def watch(
 
     It may be ended at any moment: what was under way goes on with the next start.
     """
+    from pipelines.batch.mail import require_mail
     from pipelines.batch.watched_folder import WatchedFolder
     from service.runtime.batch_lease import leases
-    from service.runtime.mail import require_mail
 
     rules, settings, judged = mapping_of(mapping), current_settings(), judges(None)
     if tell.startswith(MAILTO):
@@ -193,7 +193,7 @@ def _told(settings: Settings, url: str, text: str) -> bool:
 
 
 def _mailed(settings: Settings, to: str, text: str) -> bool:
-    from service.runtime.mail import NotMailed, send_mail
+    from pipelines.batch.mail import NotMailed, send_mail
 
     try:
         send_mail(settings, to, SUBJECT, text)

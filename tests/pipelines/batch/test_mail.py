@@ -15,9 +15,9 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 from features.fault import Fault
+from pipelines.batch.mail import NotMailed, require_mail, send_mail
 from pipelines.commands.usage import BadValue
 from pipelines.commands.watch_command import _told, address_to_tell
-from service.runtime.mail import NotMailed, require_mail, send_mail
 from service.settings import Settings
 from tests.certificates import certify
 
@@ -130,7 +130,7 @@ def test_a_refusal_is_said_without_the_mail_and_the_password(
     server: Listening, trusting: None, tmp_path: Path, capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("service.runtime.mail.SECONDS", 0.5)  # this server does not answer to the end after a refusal
+    monkeypatch.setattr("pipelines.batch.mail.SECONDS", 0.5)  # this server does not answer to the end after a refusal
     assert not _told(settings_of(server, tmp_path, password="another one"), f"mailto:{TO}", TEXT)
     printed = "".join(capsys.readouterr())
     assert "the mail server refuses the log-in" in printed
