@@ -1,9 +1,10 @@
-"""Decisions of a large message that ask for nothing, written to a file before the transaction that lists it.
+"""Decisions of a large message that customs does nothing about, written to a file before the transaction that lists it.
 
-Of a day, most decisions are looked at by nobody: they ask for no check, no document and no information, wait for
-nothing, and are of consignments that nothing is on record of yet. Their file is complete on disk before the write lock
-is taken; the transaction looks once more whether all of them are still new, and lists the file with one entry of the
-audit log over them all. Where they are not, the file is deleted and everything goes into rows.
+Of a day, most decisions are looked at by nobody: they ask for no check and no document, wait for nothing, and are of
+consignments that nothing is on record of yet. Where information is asked for, a short row of RECORD_WORK says so. Their
+file is complete on disk before the write lock is taken; the transaction looks once more whether all of them are still
+new, and lists the file with one entry of the audit log over them all. Where they are not, the file is deleted and
+everything goes into rows.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from features.consignment import Consignments
@@ -35,13 +37,13 @@ from service.store.database import Store
 from service.store.driver import Prepared, among
 from service.store.queries import in_lists
 from service.store.record_files import Written
-from service.store.record_tables import RECORD_SEGMENTS
+from service.store.record_tables import RECORD_SEGMENTS, RECORD_WORK
 from service.store.settled_rows import LEAF, Segment, is_settled, note_files_changed, segments_listed
 from service.store.tables import DECLARATIONS, EARLY_RESULTS, OUTCOMES
 
 SEGMENT = "segment"  # the kind of the entry that vouches for a file
+UNINSPECTED = (PreArrival.no_risk.name, PreArrival.request_information.name)
 NOTHING = {
-    "pre_arrival": PreArrival.no_risk.name,
     "clearance": Lane.green.name,
     "check": Check.none.name,
     "post_clearance": PostClearance.none.name,
@@ -52,6 +54,7 @@ ON_RECORD = tuple(
     for table in (DECLARATIONS, OUTCOMES, EARLY_RESULTS)
 )
 Flags = npt.NDArray[np.bool_]
+SHOWN_AS_WORK = [column.name for column in RECORD_WORK.c if column.name != "networked"]
 Row = dict[str, Any]
 
 
@@ -65,7 +68,7 @@ class Settled:
 
     places: of the message, ascending. given: the decisions of the message that go into rows, by place. names: their
     consignments. after: the last entry of the audit log when it was looked what is on record. leaves, root: of the tree
-    over them. days: the first and the last of lodging.
+    over them. days: of lodging. work: rows of RECORD_WORK.
     """
 
     call_id: str
@@ -77,6 +80,7 @@ class Settled:
     leaves: list[str] = field(default_factory=list)
     root: str = ""
     days: list[int] = field(default_factory=list)
+    work: list[Row] = field(default_factory=list)
 
 
 def settle_quiet(
@@ -109,6 +113,7 @@ def list_segment(connection: sa.Connection, settled: Settled, decided_at: int, b
         "file": written.file, "file_sha256": written.file_sha256,
         "keys": written.keys, "keys_sha256": written.keys_sha256, "archived": False,
     }])  # fmt: skip
+    insert_many(connection, RECORD_WORK, settled.work)
     note_files_changed(connection)
     content = segment_content(settled.call_id, settled.root, written.rows, basis)
     append(connection, [Entry(SEGMENT, segment_id, content)], decided_at)
@@ -194,8 +199,11 @@ def _parts(
 
 
 def _are_quiet(decided: pl.DataFrame) -> Flags:
-    """Select decisions by which nobody is asked to do anything, and that wait for nothing."""
-    asks_nothing = [pl.col(name) == nothing for name, nothing in NOTHING.items()]
+    """Select decisions by which customs is asked to do nothing, and that wait for nothing of its own."""
+    asks_nothing = [
+        pl.col("pre_arrival").is_in(UNINSPECTED),
+        *(pl.col(of) == nothing for of, nothing in NOTHING.items()),
+    ]
     quiet: Flags = (
         decided.select(pl.all_horizontal(*asks_nothing, pl.col("degraded_reasons") == "[]")).to_series().to_numpy()
     )
@@ -208,4 +216,7 @@ def _noted(settled: Settled, table: pa.Table) -> pa.Table:
     settled.names += table.column("consignment_id").to_pylist()
     settled.leaves += table.column(LEAF).to_pylist()
     settled.days += table.column("day").to_pylist()
+    asks = table.filter(pc.not_equal(table.column("pre_arrival"), PreArrival.no_risk.name))
+    networks = asks.column("network").is_valid()
+    settled.work += asks.select(SHOWN_AS_WORK).append_column("networked", networks).to_pylist()
     return table
