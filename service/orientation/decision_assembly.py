@@ -165,9 +165,8 @@ class Assembled(Made):
         listed = {"decision_id": ids, "reasons": reasons, "data_problems": problems}
         shared = {name: _text(value) if isinstance(value, list) else value for name, value in self._common.items()}
         common = [pl.lit(value, WRITTEN[name]).alias(name) for name, value in shared.items()]
-        whole = declared.frame.hstack(self._lanes.frame(start, end)).hstack(
-            pl.DataFrame(listed, dict.fromkeys(listed, pl.String))
-        )
+        lanes = self._lanes.frame(start, end).with_columns(self._lanes.texts_by_kind(start, end))
+        whole = declared.frame.hstack(lanes).hstack(pl.DataFrame(listed, dict.fromkeys(listed, pl.String)))
         return whole.with_columns(common).select(pl.col(name).cast(kind) for name, kind in WRITTEN.items())
 
     def _reasoned(self, start: int, end: int) -> list[int]:

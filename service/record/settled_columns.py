@@ -19,7 +19,7 @@ from features.consignment import EXTRA, VERSION_KEY, Consignments
 from features.history.fact_columns import Versions
 from features.history.facts import DECLARATION_FACTS, ENTITIES
 from features.model_rows import Rows
-from service.canonical import canonical, canonical_rows
+from service.canonical import canonical_rows
 from service.orientation.decisions import LISTS, TIMES, WRITTEN
 from service.orientation.taken import HOUR, Taken
 from service.record.record_rows import CARD, GOODS, LEVEL, REPEATED
@@ -30,6 +30,7 @@ from service.store.settled_rows import DECLARED, LEAF
 BODY, ROW, DECLARATION, STATED = "body", "row_as_scored", f"{DECLARED}body", f"{DECLARED}stated"
 DAY = 24 * HOUR
 SALT = 16  # bytes, as `new_salt` draws them
+EMPTY = ("[]", "null")  # JSON of what a decision does not state
 ISO = "%Y-%m-%dT%H:%M:%S%.6fZ"
 LODGED, OFFICE, HASH_OF_CONTENT, CARD_OF_SENDER = (
     f"{DECLARED}{name}" for name in ("lodged_at", "office", "content_sha256", "card")
@@ -160,13 +161,9 @@ def _leaves(decided: pl.DataFrame, row: pl.DataFrame, whole: pl.DataFrame, call_
     return _hashed(whole.select(text).to_series())
 
 
-def _sorted(listed: str) -> str:
-    """Return a list of mappings as it is hashed."""
-    return listed if listed == "[]" else f"[{','.join(_canonical(item) for item in orjson.loads(listed))}]"
-
-
-def _canonical(item: object) -> str:
-    return (canonical(item) if isinstance(item, dict) else orjson.dumps(item)).decode()
+def _sorted(content: str) -> str:
+    """Return JSON as it is hashed."""
+    return content if content in EMPTY else orjson.dumps(orjson.loads(content), option=orjson.OPT_SORT_KEYS).decode()
 
 
 def _hashed(texts: pl.Series) -> list[str]:
