@@ -16,7 +16,7 @@ from service.scoring.explanation import Language, Reason
 
 ACTS: tuple[tuple[str, tuple[str, ...]], ...] = (  # what can be done about an input, by how its name begins
     ("act_value", ("value_", "short_of_", "postage_", "lines_without_value", "norm_lines")),
-    ("act_weigh", ("gross_mass", "mass_per", "net_to_gross")),
+    ("act_weigh", ("gross_mass", "mass_per", "mass_deviation", "net_to_gross")),
     ("act_serial", ("serial_", "product_codes", "cards_of_article", "article_")),
     ("act_count", ("pieces", "lines", "gift_", "nature")),
     ("act_goods", ("wording_", "hs_", "goods_", "origin_")),

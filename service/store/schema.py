@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from features.fault import Fault
 from service.store.access_tables import ACCOUNTS
+from service.store.purchase_tables import PURCHASE_NOTES
 from service.store.record_tables import RECORD_SEGMENTS
 from service.store.tables import TABLES
 from service.store.webhook_tables import WEBHOOKS
@@ -19,7 +20,7 @@ VERSIONS = sa.Table(  # as Alembic makes it
     sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
 )
 # tables that are declared elsewhere belong to the schema whichever command makes the store: importing declares them
-assert ACCOUNTS.metadata is WEBHOOKS.metadata is RECORD_SEGMENTS.metadata is TABLES  # noqa: S101
+assert ACCOUNTS.metadata is WEBHOOKS.metadata is PURCHASE_NOTES.metadata is RECORD_SEGMENTS.metadata is TABLES  # noqa: S101
 
 
 class OtherSchema(Fault):
