@@ -140,18 +140,18 @@ def _declared(consignments: Consignments, stated: Versions) -> tuple[pl.DataFram
     )
     every = pl.DataFrame({"row": pl.int_range(declared.height, dtype=pl.Int64, eager=True)})
     beside = every.join(of_row, on="row", how="left", maintain_order="left")
-    said = declared.with_columns(
+    in_words = declared.with_columns(
         pl.from_epoch("lodged_at", "us").dt.strftime(ISO),
         goods=pl.concat_str(pl.lit("["), beside["text"].fill_null(""), pl.lit("]")),
     )
-    return declared, beside["goods"], _hashed(canonical_rows(said, ready={"goods"}, sparse=True))
+    return declared, beside["goods"], _hashed(canonical_rows(in_words, ready={"goods"}, sparse=True))
 
 
 def _leaves(decided: pl.DataFrame, row: pl.DataFrame, whole: pl.DataFrame, call_id: str) -> list[str]:
     """Return what `leaf_of` makes of each."""
     listed = [pl.Series(name, [_sorted(text) for text in decided[name].to_list()]) for name in LISTS]
-    said = decided.with_columns(*listed, *(pl.col(name).dt.strftime(ISO) for name in TIMES))
-    body, scored = canonical_rows(said, ready=LISTS), canonical_rows(row)
+    in_words = decided.with_columns(*listed, *(pl.col(name).dt.strftime(ISO) for name in TIMES))
+    body, scored = canonical_rows(in_words, ready=LISTS), canonical_rows(row)
     text = pl.concat_str(
         pl.col("salt"), pl.lit('\x1f{"body":'), body,
         pl.lit(f',"call":{orjson.dumps(call_id).decode()},"declaration":"'),
