@@ -21,10 +21,15 @@ install: .venv/installed
 demo: install
 	@$(BIN)/tamis demo
 
+# Where tests keep their files: in memory where it has room, as each commit of a store waits for a disk (2 to 10 ms, tens
+# of thousands of times). TMPDIR decides where it is set.
+ROOM_GB := $(shell df --output=avail -B1G /dev/shm 2>/dev/null | tail -n 1)
+TMPDIR ?= $(if $(filter-out 0 1 2 3 4 5 6 7,$(ROOM_GB)),/dev/shm,/tmp)
+
 # All tests, the notebooks and the commands of the documents among them, after the checks of style, types and floors. Two
 # workers, for two cores; what one file builds for its tests stays with one of them.
 test: check .venv-client/installed
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --nbmake --nbmake-timeout=600 tests notebooks
+	@TMPDIR=$(TMPDIR) $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --nbmake --nbmake-timeout=600 tests notebooks
 
 # The fast loop: what needs no trained model, no browser, no PostgreSQL and no process of its own (tests/kinds.py).
 quick: install

@@ -19,6 +19,8 @@ STORES = ("sqlite:///", "postgresql://", "postgresql+psycopg://")
 A_CENTURY = 36_525  # days
 HOST_NAME = re.compile(r"[A-Za-z0-9_.-]{1,253}|\[?[0-9A-Fa-f:.]{2,45}\]?")
 PLACE = re.compile(rf"https?://({HOST_NAME.pattern})(:[0-9]{{1,5}})?/?")
+MAIL_SERVER = re.compile(rf"smtps?://({HOST_NAME.pattern})(:[0-9]{{1,5}})?/?")
+MAILBOX = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}")
 READABLE = "the path of a file that exists and can be read"
 
 
@@ -55,6 +57,18 @@ def _folder_or_web_address(place: str) -> str:
 def _place_of_service(address: str) -> str:
     if address and not PLACE.fullmatch(address):
         raise ValueError("no address of a service")
+    return address
+
+
+def _mail_server(address: str) -> str:
+    if address and not MAIL_SERVER.fullmatch(address):
+        raise ValueError("no mail server")
+    return address
+
+
+def _mailbox(address: str) -> str:
+    if address and not MAILBOX.fullmatch(address):
+        raise ValueError("no mailbox")
     return address
 
 
@@ -135,6 +149,17 @@ class Settings(BaseSettings):
     oidc_offices_claim: str = Field(
         default="tamis_offices", description="claim that lists a user's offices", min_length=1
     )
+    mail_server: Annotated[str, AfterValidator(_mail_server)] = Field(
+        default="", description="server that sends mail: smtps://HOST, or smtp://HOST for STARTTLS; empty: no mail"
+    )
+    mail_from: Annotated[str, AfterValidator(_mailbox)] = Field(default="", description="sender of mail")
+    mail_user: str = Field(
+        max_length=256,
+        pattern=r"^[^\x00-\x1f\x7f]*$",
+        default="",
+        description="user at the mail server; empty: no log-in",
+    )
+    mail_password: ReadableFile | None = Field(default=None, description="file with the password at the mail server")
     calls_a_minute: int = Field(
         default=6000, description="calls per minute, caller and process; further ones get 429", gt=0
     )
@@ -272,6 +297,9 @@ SPECIAL = {  # what a setting takes, where its type does not say it
     "public_url": "an address such as https://tamis.example, without a path; empty for the one that is called",
     "hosts": "host names separated by commas, without ports; empty for no further one",
     "checkpoint_place": "the path of a folder, or an address that begins with https:// or http://; empty for none",
+    "mail_server": "smtps://HOST, or smtp://HOST for STARTTLS, with :PORT where it is another; empty for none",
+    "mail_from": "a mailbox such as tamis@office.example; empty for none",
+    "mail_user": "a text of at most 256 characters on one line; empty for no log-in",
     "oidc_issuer": "an address that begins with https:// or http://; empty for local accounts alone",
 }
 

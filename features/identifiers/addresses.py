@@ -9,9 +9,8 @@ from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
-from pypinyin import lazy_pinyin
-
 from features.identifiers.letters import REMEMBERED, comparable, composed, folded, latin_readings, spaced
+from features.identifiers.pinyin import pinyin_of
 
 _FOLDER = Path(__file__).parent
 _WORDS = tomllib.loads((_FOLDER / "address_words.toml").read_text(encoding="utf-8"))
@@ -131,7 +130,7 @@ def _han_house(address: str) -> str | None:
         return None
     before = HAN_DIVISION_END.sub("", address[: match.start()])[-LONGEST_HAN_STREET:]
     han = before[len(before) - _han_at_end(before) :]
-    return f"{''.join(lazy_pinyin(han))} {match[1]}" if han else None
+    return f"{''.join(pinyin_of(han))} {match[1]}" if han else None
 
 
 def _han_at_end(text: str) -> int:
@@ -169,7 +168,7 @@ def town_of(city: str, country: str | None) -> str | None:
     """Return a town in one spelling: in pinyin without its kind if Chinese, in Latin letters without spaces."""
     shown = composed(city)
     if HAN.search(shown):
-        return _han_town(shown) or _unless_province("".join(lazy_pinyin(HAN_PROVINCE.sub("", comparable(shown) or ""))))
+        return _han_town(shown) or _unless_province("".join(pinyin_of(HAN_PROVINCE.sub("", comparable(shown) or ""))))
     reading = (spaced(latin_readings(shown.split(",")[0])[0]) or "").split()
     if country == "CN":
         if (known := _known_town((spaced(latin_readings(shown)[0]) or "").split())) is not None:
@@ -197,7 +196,7 @@ def _han_town(text: str) -> str | None:
     divisions = DIVISION.findall(text)
     towns = [name for name, kind in divisions if kind in ("市", "县", "縣")]
     if towns:
-        return TOWN_OF_HAN.get(towns[-1]) or "".join(lazy_pinyin(towns[-1]))
+        return TOWN_OF_HAN.get(towns[-1]) or "".join(pinyin_of(towns[-1]))
     return next((pinyin for name, pinyin in TOWN_OF_HAN.items() if name in text), None)
 
 

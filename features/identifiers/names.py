@@ -8,8 +8,6 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from pypinyin import lazy_pinyin
-
 from features.identifiers.letters import (
     REMEMBERED,
     comparable,
@@ -20,6 +18,7 @@ from features.identifiers.letters import (
     spaced,
     undisguised,
 )
+from features.identifiers.pinyin import pinyin_of
 
 _FORMS = tomllib.loads((Path(__file__).parent / "legal_forms.toml").read_text(encoding="utf-8"))
 _BUSINESS = tomllib.loads((Path(__file__).parent / "chinese_business.toml").read_text(encoding="utf-8"))
@@ -179,8 +178,8 @@ def _in_pinyin(name: str) -> str:
     written = comparable(_without_unspaced(name)) or ""
     core = HAN_DROPPED.sub("", written)
     if len(core) <= LONGEST_PERSON and all(map(is_han, core)):
-        syllables = lazy_pinyin(core)
+        syllables = pinyin_of(core)
         return f"{syllables[0]} {''.join(syllables[1:])}" if syllables else ""
     for characters, words in TRADES.items():
         core = core.replace(characters, f" {words} ")
-    return " ".join(latin_readings("".join(lazy_pinyin(part)))[0] for part in core.split())
+    return " ".join(latin_readings("".join(pinyin_of(part)))[0] for part in core.split())

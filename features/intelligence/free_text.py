@@ -6,8 +6,11 @@ Mailboxes, telephones, wallets, accounts, profiles and web addresses are taken. 
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from features.identifiers.shared_hosts import shared_host
 from features.identifiers.shops import shop, web_address
@@ -87,11 +90,19 @@ Statement = tuple[str, str]
 
 
 def is_prose(text: str) -> bool:
-    """Say whether a text is written in sentences, and is no table without known columns."""
-    lines = [line for line in text.split("\n")[:20] if line.strip()]
-    counts = [max(line.count(sign) for sign in ",;\t|") for line in lines]
-    is_table = len(lines) > 1 and counts[0] > 0 and len(set(counts)) == 1
-    return not is_table and any(len(WORD.findall(line)) >= PROSE for line in lines)
+    """Say whether a text is written in sentences: neither a table, whatever its columns are called, nor a list."""
+    head = text[:20_000]
+    lines = [line for line in head.split("\n")[:20] if line.strip()]
+    return not any(_is_table(head, sign) for sign in ",;\t|") and any(len(WORD.findall(x)) >= PROSE for x in lines)
+
+
+def _is_table(text: str, separator: str) -> bool:
+    """Say whether the first lines, two or more, have as many cells as one another; a cell in quotes is one."""
+    try:
+        rows = [row for row in islice(csv.reader(io.StringIO(text), delimiter=separator), 20) if row][:10]
+    except csv.Error:
+        return True
+    return len(rows) > 1 < len(rows[0]) and len({len(row) for row in rows}) == 1
 
 
 def read_prose(text: str, reading: Reading) -> Iterator[Row]:

@@ -27,7 +27,7 @@ from features.intelligence.statements import (
     Unreadable,
 )
 from features.intelligence.stix_reader import read_bundle
-from features.intelligence.table_reader import read_table
+from features.intelligence.table_reader import names_columns, read_table
 from features.intelligence.tags import tag
 from features.intelligence.wallets import is_miswritten, wallet
 from features.intelligence.web_identities import pseudonym_in, pseudonyms_of
@@ -75,7 +75,11 @@ def _decoded(content: bytes) -> str:
 def _recognised(text: str, reading: Reading) -> tuple[str, Iterable[Row]]:
     """Return the kind of a list, and its rows."""
     if text.lstrip()[:1] not in ("{", "["):
-        return ("text", read_prose(text, reading)) if is_prose(text) else ("csv", read_table(text, reading))
+        return (
+            ("text", read_prose(text, reading))
+            if is_prose(text) and not names_columns(text)
+            else ("csv", read_table(text, reading))
+        )
     whole = _whole(text)
     if is_misp(whole):
         return "misp", read_misp(whole, reading)

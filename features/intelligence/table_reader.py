@@ -67,6 +67,13 @@ def read_table(text: str, reading: Reading) -> Iterator[Row]:
         yield from _line(number, [(of, cell) for of, cell in zip(columns, cells, strict=False) if of], reading)
 
 
+def names_columns(text: str) -> bool:
+    """Say whether the first line of a text names a column that is known."""
+    first = text.lstrip("\ufeff").partition("\n")[0].strip()
+    cells = first.split(max(SEPARATORS, key=first.count))[:MOST_COLUMNS]
+    return any(column_meaning(cell.strip("\"'")) for cell in cells)
+
+
 def _columns(header: list[str], reading: Reading) -> list[str | None]:
     """Return what each column holds; raises Unreadable where nothing of a party is among them."""
     if len(header) > MOST_COLUMNS:

@@ -145,9 +145,10 @@ def over_archive(
         raise Fault("--capacity: required, as the policy of an arm has no checks")
     entries = [(arm, starting(policy, days[0].day)) for arm, policy in entries]
     past, known = archive.consignments(None, midnight(days[0].day)), archive.outcomes()
+    lists = archive.lists()
 
     def opened() -> tuple[Iterator[Day], Past]:
-        past_of_arm = Past(linking=archive.linking)
+        past_of_arm = Past(linking=archive.linking, lists=lists)
         if len(past):
             before = past_of_arm.parties.link(past)
             past_of_arm.reveal(known.join(past.frame, on="consignment_id", how="semi", maintain_order="left"), before)

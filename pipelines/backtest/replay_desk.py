@@ -16,13 +16,14 @@ from features.history.queries import HistoryQuery, Totals
 from features.history.totals import FactTable, first_seen, together
 from features.moments import EPOCH
 from features.outcome import OUTCOME_COLUMNS
-from features.parties import Linked, Parties, Unlinked
+from features.parties import GraphTimeline, Linked, Parties, Unlinked
 from features.parties.graph import Graph
 from pipelines.batch.archive import Archive
 from pipelines.training.training_frame import with_entities_of
 from service.journal import Journal
 from service.orientation import Decisions
 from service.orientation.periods import CHECKS, MICROSECOND, Period, Spent
+from service.parties.replayed_lists import ReplayedLists, ScreenedInReplay
 from service.record.campaign_checks import AWAITED_HOURS
 from service.record.standing import OPENED
 
@@ -119,12 +120,17 @@ class ReplayJournal(Journal):
 class ReplayArchive(Archive):
     """An archive in memory: the days that a replay has seen, and the results of its own selections."""
 
-    def __init__(self, *, linking: bool) -> None:
+    def __init__(self, *, linking: bool, lists: ReplayedLists | None = None) -> None:
         super().__init__(Path(), linking=linking)
+        self._lists = lists
         self._frames: list[pl.DataFrame] = []
         self._goods: list[pl.DataFrame] = []
         self._outcomes = pl.DataFrame(schema={c.name: c.dtype for c in OUTCOME_COLUMNS})
         self._rows = 0
+
+    def meanwhile(self) -> GraphTimeline:
+        """Return what lists and officers said in the past that is replayed, each in its time."""
+        return GraphTimeline() if self._lists is None else self._lists.timeline()
 
     def show(self, consignments: Consignments) -> None:
         """Keep the consignments of a day that is over."""
@@ -157,9 +163,12 @@ class ReplayArchive(Archive):
 class Past:
     """Everything that one arm of a replay may know: its archive, and the history that its desk reads."""
 
-    def __init__(self, *, linking: bool = True) -> None:
-        self.parties: Parties = Linked(Graph()) if linking else Unlinked()
-        self.archive, self.history, self.journal = ReplayArchive(linking=linking), ReplayHistory(), ReplayJournal()
+    def __init__(self, *, linking: bool = True, lists: ReplayedLists | None = None) -> None:
+        """lists: of the past that is replayed; none in a world that has none."""
+        screened = Linked(Graph()) if lists is None else ScreenedInReplay(Graph(), lists)
+        self.parties: Parties = screened if linking else Unlinked()
+        self.archive, self.history = ReplayArchive(linking=linking, lists=lists), ReplayHistory()
+        self.journal = ReplayJournal()
         self._waiting: list[pl.DataFrame] = []
 
     def show(self, consignments: Consignments) -> None:

@@ -16,14 +16,16 @@ from features.history.facts import REGISTRY, with_entities
 from features.outcome import OUTCOME_COLUMNS
 from features.parties import GraphTimeline
 from features.parties.graph_timeline import JUDGED, LISTED
+from service.parties.replayed_lists import ADDRESSED, ReplayedLists
 from service.store.pseudonyms import Pseudonyms, pseudonyms_of
 
 KEYED: dict[str, tuple[str, ...]] = {  # files with hashes, and which of their columns these are: keyed on the disk
     "listed.keyed.parquet": ("entity", "values"),
     "judged.keyed.parquet": ("one", "other"),
     "registered.keyed.parquet": ("entity",),
+    "addressed.keyed.parquet": ("entity", "values"),
 }
-LISTED_FILE, JUDGED_FILE, REGISTERED_FILE = KEYED
+LISTED_FILE, JUDGED_FILE, REGISTERED_FILE, ADDRESSED_FILE = KEYED
 MANIFEST_COLUMNS = [c.name for c in (*CONSIGNMENT_COLUMNS, *GOODS_COLUMNS)]
 
 
@@ -54,6 +56,15 @@ class Archive:
     def meanwhile(self) -> GraphTimeline:
         """What changed the graph beside declarations: lists, reports and officers' words, each in its time."""
         return GraphTimeline(self._kept(LISTED_FILE, LISTED), self._kept(JUDGED_FILE, JUDGED))
+
+    def keep_addressed(self, addressed: pl.DataFrame) -> None:
+        """Keep by what lists ever compared addressees (ADDRESSED), in the place of what was kept of it before."""
+        self._replace(ADDRESSED_FILE, addressed)
+
+    def lists(self) -> ReplayedLists:
+        """What lists and officers ever said, for a replay that applies each in its time."""
+        listed, judged = self._kept(LISTED_FILE, LISTED), self._kept(JUDGED_FILE, JUDGED)
+        return ReplayedLists(listed, judged, self._kept(ADDRESSED_FILE, ADDRESSED))
 
     def keep_registered(self, registered: pl.DataFrame) -> None:
         """Keep what right holders have registered (REGISTRY), in the place of what was kept of it before."""

@@ -31,7 +31,7 @@ from service.journal import Journal
 from service.parties.linking_switch import LinkingSwitch
 from service.parties.registered_serials import registered
 from service.parties.stored_parties import judged_ever
-from service.parties.watch_lists import listed_ever
+from service.parties.watch_lists import addressees_ever, listed_ever
 from service.scoring.bundle import BundleRefused, load_bundle, write_bundle
 from service.serving.serving_bundle import RULES
 from service.settings import Settings
@@ -68,6 +68,7 @@ def learn(
     sweep(Journal(store, linking), archive)
     if linking.on:
         archive.keep_listed(listed_ever(store))
+        archive.keep_addressed(addressees_ever(store))
         archive.keep_judged(judged_ever(store))
     archive.keep_registered(registered(store))
     store.close()

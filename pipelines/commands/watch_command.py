@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,9 +20,11 @@ from pipelines.commands.usage import BadValue
 
 if TYPE_CHECKING:
     from pipelines.batch.watched_folder import Job, WatchedFolder
+    from service.settings import Settings
 
 LATER = 60.0  # seconds after which a file is tried again that could not be scored for a reason that is not its own
 TELL_SECONDS = 10.0
+MAILTO, SUBJECT = "mailto:", "Tamis: a file was not scored"
 ENDED = "it was given up: the command ended {tries} times while it had this file"
 
 
@@ -33,13 +36,18 @@ def folder_to_watch(path: Path) -> Path:
 
 
 def address_to_tell(url: str) -> str:
-    """Take an address that may be told, or none."""
+    """Take an address that may be told, or none: of the web, or a mailbox."""
+    from service.settings import MAILBOX
     from service.webhooks.broker import is_broker
     from service.webhooks.signature import check_url
 
+    if url.startswith(MAILTO):
+        if not MAILBOX.fullmatch(url.removeprefix(MAILTO)):
+            raise BadValue("mailto: and one mailbox, such as mailto:duty@office.example")
+        return url
     try:
         if url and is_broker(check_url(url)):
-            raise BadValue("an address that begins with https://")
+            raise BadValue("an address that begins with https:// or mailto:")
     except Fault as fault:
         raise BadValue(str(fault).removeprefix("url: ")) from None
     return url
@@ -54,7 +62,10 @@ def watch(
     every: Annotated[float, typer.Option(min=0.1, help="seconds between two looks")] = 5.0,
     tell: Annotated[
         str,
-        typer.Option(help="https address that is told what fails, as chats take it", callback=address_to_tell),
+        typer.Option(
+            help="what is told of failures: an https address, as of a chat, or mailto:MAILBOX",
+            callback=address_to_tell,
+        ),
     ] = "",
     once: Annotated[bool, typer.Option("--once", help="end when all that is there has been taken")] = False,
 ) -> None:
@@ -62,10 +73,13 @@ def watch(
 
     It may be ended at any moment: what was under way goes on with the next start.
     """
+    from pipelines.batch.mail import require_mail
     from pipelines.batch.watched_folder import WatchedFolder
     from service.runtime.batch_lease import leases
 
     rules, settings, judged = mapping_of(mapping), current_settings(), judges(None)
+    if tell.startswith(MAILTO):
+        require_mail(settings)
     watched = WatchedFolder(folder)
     watched.make()
 
@@ -76,13 +90,13 @@ def watch(
 
     with leases([folder / ".watch.lease"]):
         show.line(f"watching {folder}")
-        _Watch(watched, score, tell).run(settle, every, once=once)
+        _Watch(watched, score, partial(_told, settings, tell) if tell else None).run(settle, every, once=once)
 
 
 class _Watch:
     """The loop: look, take, score, move on, tell."""
 
-    def __init__(self, watched: WatchedFolder, score: Callable[[Job], Any], tell: str) -> None:
+    def __init__(self, watched: WatchedFolder, score: Callable[[Job], Any], tell: Callable[[str], bool] | None) -> None:
         self.watched, self.score, self.tell = watched, score, tell
         self.not_before = self.tell_again = 0.0
         self.failing = ""
@@ -136,11 +150,11 @@ class _Watch:
         self.not_before = time.monotonic() + LATER
         show.line(f"{job.file.name} waits: {sentence}")
         if self.tell and sentence != self.failing:
-            _told(self.tell, f"Tamis cannot score {job.file.name}; it is tried again: {sentence}")
+            self.tell(f"Tamis cannot score {job.file.name}; it is tried again: {sentence}")
         self.failing = sentence
 
     def _refused(self, job: Job, why: str) -> None:
-        goal = self.watched.refuse(job, why, tell=bool(self.tell))
+        goal = self.watched.refuse(job, why, tell=self.tell is not None)
         show.line(f"{job.file.name}: refused; {why}; {goal}")
 
     def _tell_of_refused(self) -> None:
@@ -150,7 +164,7 @@ class _Watch:
         if not self.tell or time.monotonic() < self.tell_again:
             return
         for folder in self.watched.untold():  # the reason may name consignments: it stays on the machine
-            if not _told(self.tell, f"Tamis refused a file; it lies with the reason in {folder.absolute()}"):
+            if not self.tell(f"Tamis refused a file; it lies with the reason in {folder.absolute()}"):
                 self.tell_again = time.monotonic() + LATER
                 return
             (folder / UNTOLD).unlink()
@@ -162,8 +176,10 @@ def _most_tries() -> int:
     return MOST_TRIES
 
 
-def _told(url: str, text: str) -> bool:
-    """Tell an address, in the form that chats take (`{"text": …}`); say whether it took it."""
+def _told(settings: Settings, url: str, text: str) -> bool:
+    """Tell a mailbox, or an address in the form that chats take (`{"text": …}`); say whether it was taken."""
+    if url.startswith(MAILTO):
+        return _mailed(settings, url.removeprefix(MAILTO), text)
     import httpx
 
     try:
@@ -174,3 +190,14 @@ def _told(url: str, text: str) -> bool:
     if not answer.is_success:
         show.line(f"! nobody is told: the address answers {answer.status_code}")
     return answer.is_success
+
+
+def _mailed(settings: Settings, to: str, text: str) -> bool:
+    from pipelines.batch.mail import NotMailed, send_mail
+
+    try:
+        send_mail(settings, to, SUBJECT, text)
+    except NotMailed as fault:
+        show.line(f"! nobody is told: {fault}")
+        return False
+    return True

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
@@ -88,7 +88,15 @@ def screened(
     return linked.holding({MATCHED: Lists(written, MATCHES)})
 
 
-def matches_of_addressee(shared: Shared, body: Mapping[str, Any], strangers: Strangers) -> list[ListMatch]:
+class WhoStates(Protocol):
+    """Who else states what an addressee states."""
+
+    def share(self, value: int, body: Mapping[str, Any]) -> bool:
+        """Return true for what strangers state as addressees."""
+        ...
+
+
+def matches_of_addressee(shared: Shared, body: Mapping[str, Any], strangers: WhoStates) -> list[ListMatch]:
     """Return the matches of an addressee that shares values with subjects: of each list one of each tier.
 
     body: what the addressee states, by COLUMNS.

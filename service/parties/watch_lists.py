@@ -16,6 +16,7 @@ from features.parties.evidence import SURE, level_of
 from features.parties.graph_timeline import LISTED
 from service.canonical import canonical
 from service.parties.listed_addressees import as_addressees, consignments_to
+from service.parties.replayed_lists import ADDRESSED
 from service.parties.stored_graph import StoredGraph
 from service.record.audit_log import Entry, append
 from service.record.reassessment_marks import wake_for_lists
@@ -158,6 +159,24 @@ def listed_ever(store: Store) -> pl.DataFrame:
     ]
     frame = pl.DataFrame(subjects, schema=LISTED, orient="row")
     return store.pseudonyms.plain_columns(frame, "entity", "values")
+
+
+def addressees_ever(store: Store) -> pl.DataFrame:
+    """Return by what each watch list that was ever active compared addressees, and its period (ADDRESSED)."""
+    which = (LISTS.c.active_from.is_not(None), LISTS.c.kind == WATCHED)
+    with store.reading() as connection:
+        rows = connection.execute(sa.select(LISTS).where(*which)).all()
+    subjects = [
+        (row.list_id, subject["entity"], [*subject["values"], *subject.get("named_within", ())], *_period(row))
+        for row in rows
+        for subject in row.subjects.values()
+    ]
+    frame = pl.DataFrame(subjects, schema=ADDRESSED, orient="row")
+    return store.pseudonyms.plain_columns(frame, "entity", "values")
+
+
+def _period(row: Any) -> tuple[int, int | None]:
+    return row.active_from, row.active_until
 
 
 def subjects_named(connection: sa.Connection, cards: Collection[int]) -> dict[int, dict[str, str]]:

@@ -10,14 +10,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
+from tests.certificates import certify
 from tests.service.processes import REPOSITORY, free_port
 
 NAME, SHIPPED = "tamis.example", REPOSITORY / "deploy" / "nginx"
@@ -45,7 +40,7 @@ def fronting(folder: Path, service: int) -> Iterator[Front]:
     """Run nginx with the shipped files; only places, ports, user and one time are other ones."""
     assert NGINX is not None
     tls, plain = free_port(), free_port()
-    certificate = _certify(folder / "tls")
+    certificate = certify(folder / "tls", NAME)
     _configure(folder, service, tls, plain)
     checked = subprocess.run([NGINX, "-t", "-c", folder / "nginx.conf"], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
@@ -79,22 +74,3 @@ def _configure(folder: Path, service: int, tls: int, plain: int) -> None:
         ):  # fmt: skip
             text = text.replace(shipped, here)
         (folder / name).write_text(text, encoding="utf-8")
-
-
-def _certify(folder: Path) -> Path:
-    """Write a key and a certificate for NAME, signed by itself."""
-    folder.mkdir()
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
-    made = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-        .serial_number(x509.random_serial_number()).not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    (folder / "tamis.key").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    (folder / "tamis.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    return folder / "tamis.pem"

@@ -142,6 +142,24 @@ def test_what_a_report_says_of_the_seller_is_taken_and_the_authors_own_is_not() 
     assert {kind for kind, _ in listed.left_out} == {"email", "phone", "url"}
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        'name,address,country\nA Lee,"1 High Street, 69001 Lyon by the river",FR\n',
+        'name;comment\n"A; Lee";"he sells; he sends, and he\nwrites a lot of text here"\n',
+        "name\nthe very long name of one firm here\n",
+    ],
+)
+def test_a_table_with_long_cells_is_no_text(table: str) -> None:
+    assert read(table.encode()).format == "csv"
+
+
+def test_a_table_whose_columns_nobody_knows_is_no_text_either() -> None:
+    table = 'reporter e-mail,what the reporter says\nvictim@x.example,"he sold me copies, and one more, by mail"\n'
+    with pytest.raises(Unreadable, match="no column of the list is known"):
+        read(table.encode())
+
+
 def test_an_export_of_number_date_and_words_is_one_subject_a_line() -> None:
     table = 'n° signalement;date;contenu\n17;2026-10-01;"pseudo zorglub75 sur Vinted"\n18;2026-10-02;"rien"\n'
     assert set(stated(table.encode())) == {"17"}

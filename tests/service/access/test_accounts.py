@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from argon2 import PasswordHasher, profiles
 from fastapi.testclient import TestClient
 
 from pipelines.training.standard_policy import standard_policy
@@ -145,6 +146,13 @@ def test_neighbours_of_an_ipv6_address_are_one_caller_and_failures_are_forgotten
         known.log_in("bob", "x", "targeting", NOON + FORGOTTEN_AFTER + timedelta(seconds=1), OWNER)
     with known.store.reading() as connection:
         assert len(connection.execute(sa.select(LOG_INS_FAILED)).all()) == 1
+
+
+def test_passwords_are_hashed_as_slowly_as_rfc_9106_asks(product_hasher: PasswordHasher) -> None:
+    least = profiles.RFC_9106_LOW_MEMORY
+    assert product_hasher.type is least.type
+    assert product_hasher.time_cost >= least.time_cost
+    assert product_hasher.memory_cost >= least.memory_cost
 
 
 # four eyes
