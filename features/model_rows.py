@@ -40,6 +40,12 @@ class Rows:
     def __len__(self) -> int:
         return len(self.row)
 
+    def at(self, places: Sequence[int]) -> Rows:
+        """Return the rows at some places."""
+        chosen = np.array(places, np.intp)
+        columns = {n: c.take(chosen) if isinstance(c, Text) else c[chosen] for n, c in self.columns.items()}
+        return Rows(self.row[chosen], columns)
+
     @cached_property
     def frame(self) -> pl.DataFrame:
         """The rows as a table: `row`, then a column for each input, Float64 or String, null where unknown."""

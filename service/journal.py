@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
-import orjson
 import polars as pl
 import sqlalchemy as sa
 
@@ -193,7 +192,7 @@ class Journal:
             self._mark_archived(in_rows)
         for segment in files:
             with self.store.reading() as connection:
-                yield [orjson.loads(text) for text in declared_in(connection, segment)]
+                yield declared_in(connection, segment)
             self.store.write(partial(mark_archived, segment))
 
     def _mark_archived(self, declared: Sequence[dict[str, Any]]) -> None:

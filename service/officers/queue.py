@@ -9,9 +9,13 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from features.moments import EPOCH
+from service.orientation.lanes import Lane
 from service.record.standing import Standing, standing_lane, standing_of
 from service.store.database import Store
 from service.store.queries import in_lists
+from service.store.record_files import DECISION
+from service.store.record_tables import RECORD_WORK
+from service.store.settled_rows import decided_of
 from service.store.tables import DECISIONS, OUTCOMES, OVERRIDES, TRANSFERS
 
 Stage = Literal["pre_arrival", "clearance", "post_clearance"]
@@ -43,12 +47,11 @@ def queue(
     and `new_information` that a later assessment asks for a stricter one. clearance: one lane alone. beyond: how many
     of them to pass over, for the next page.
     """
-    query = sa.select(DECISIONS.c.decision_id).where(*waiting(belonging_to(store, office), stage, since))
-    if until is not None:
-        query = query.where(DECISIONS.c.day <= day_number(until))
+    work = waiting_at(store, office, stage, since, until, laned=clearance is not None)
+    query = sa.select(work.c.decision_id, work.c.risk)
     if clearance is not None:
-        query = query.where(standing_lane() == clearance)
-    order = (DECISIONS.c.risk.desc().nulls_last(), DECISIONS.c.decision_id)
+        query = query.where(work.c.lane == clearance)
+    order = (work.c.risk.desc().nulls_last(), work.c.decision_id)
     with store.reading() as connection:
         chosen = connection.execute(query.order_by(*order).limit(at_most).offset(beyond)).scalars().all()
         return shown_of(connection, chosen)
@@ -60,6 +63,10 @@ def shown_of(connection: sa.Connection, decision_ids: Sequence[str]) -> list[dic
     for batch in in_lists(decision_ids):
         whole = sa.select(DECISIONS.c.decision_id, DECISIONS.c.body).where(DECISIONS.c.decision_id.in_(batch))
         found.update((row.decision_id, row.body) for row in connection.execute(whole))
+    missing = [number for number in decision_ids if number not in found]
+    found |= {
+        row["decision_id"]: row["body"] for row in decided_of(connection, ("decision_id", "body"), missing, DECISION)
+    }
     bodies = [body for number in decision_ids if (body := found[number])]  # nothing is left of what was erased
     stands = standing_of(connection, bodies)
     return [_shown(body, lane) for body, lane in zip(bodies, stands, strict=True)]
@@ -83,8 +90,8 @@ def days_shown(
     if day is not None:
         return (day if since is None else since), day
     earliest = since or today - timedelta(days=LOOKED_BACK)
-    waits = waiting(belonging_to(store, office), stage, earliest)
-    newest = sa.select(DECISIONS.c.day).where(*waits).order_by(DECISIONS.c.day.desc()).limit(1)
+    work = waiting_at(store, office, stage, earliest)
+    newest = sa.select(work.c.day).order_by(work.c.day.desc()).limit(1)
     with store.reading() as connection:
         found: int | None = connection.execute(newest).scalar()
     last = max(today, earliest) if found is None else EPOCH.date() + timedelta(days=found)
@@ -112,6 +119,28 @@ def belonging_to(store: Store, office: str) -> list[sa.ColumnElement[bool]]:
     gone = sa.exists().where(*elsewhere)
     come = sa.select(TRANSFERS.c.consignment_id).where(TRANSFERS.c.office == office, ~overtaken)
     return [((DECISIONS.c.office == office) & ~gone) | number.in_(come)]
+
+
+def waiting_at(
+    store: Store, office: str, stage: Stage, first: date, last: date | None = None, *, laned: bool = False
+) -> sa.Subquery:
+    """Select what waits at an office for a stage, lodged from one day to another: numbers, time, risk, attribution.
+
+    laned: with the `lane` that stands, which takes a look at each. What was settled in files waits before arrival
+    alone, for information, and in the green lane: whatever else is said of it lifts it into rows.
+    """
+    rows = sa.select(
+        DECISIONS.c.decision_id, DECISIONS.c.consignment_id, DECISIONS.c.day, DECISIONS.c.hour, DECISIONS.c.risk,
+        DECISIONS.c.network.is_not(None).label("networked"), *([standing_lane().label("lane")] if laned else []),
+    ).where(*waiting(belonging_to(store, office), stage, first))  # fmt: skip
+    settled = sa.select(
+        RECORD_WORK.c.decision_id, RECORD_WORK.c.consignment_id, RECORD_WORK.c.day, RECORD_WORK.c.hour,
+        RECORD_WORK.c.risk, RECORD_WORK.c.networked, *([sa.literal(Lane.green.name).label("lane")] if laned else []),
+    ).where(RECORD_WORK.c.office == office, RECORD_WORK.c.day >= day_number(first))  # fmt: skip
+    if last is not None:
+        rows = rows.where(DECISIONS.c.day <= day_number(last))
+        settled = settled.where(RECORD_WORK.c.day <= day_number(last))
+    return (sa.union_all(rows, settled) if stage == "pre_arrival" else rows).subquery("waiting")
 
 
 def waiting(belongs: Sequence[sa.ColumnElement[bool]], stage: Stage, since: date) -> tuple[sa.ColumnElement[bool], ...]:

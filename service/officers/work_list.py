@@ -9,11 +9,10 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from service.officers.assignments import HELD, holders_on
-from service.officers.queue import Stage, belonging_to, day_number, shown_of, waiting
+from service.officers.queue import Stage, shown_of, waiting_at
 from service.orientation.lanes import Lane
-from service.record.standing import standing_lane
 from service.store.database import Store
-from service.store.tables import ASSIGNMENTS, DECISIONS
+from service.store.tables import ASSIGNMENTS
 
 Order = Literal["risk", "lodged", "lane", "number"]
 Holder = Literal["", "nobody", "me", "others"]
@@ -43,7 +42,7 @@ class Asked:
 def listed(store: Store, asked: Asked, at_most: int, beyond: int = 0) -> list[dict[str, Any]]:
     """List what waits, as `queue` shows it, each with who has taken it (`taken_by`, or None)."""
     with store.reading() as connection:
-        chosen = connection.execute(_ordered(store, asked, DECISIONS.c.decision_id).limit(at_most).offset(beyond))
+        chosen = connection.execute(_ordered(store, asked, "decision_id").limit(at_most).offset(beyond))
         rows = shown_of(connection, list(chosen.scalars()))
         taken = holders_on(connection, [row["consignment_id"] for row in rows])
     return [{**row, "taken_by": taken.get(row["consignment_id"])} for row in rows]
@@ -52,46 +51,49 @@ def listed(store: Store, asked: Asked, at_most: int, beyond: int = 0) -> list[di
 def numbers(store: Store, asked: Asked, at_most: int) -> list[str]:
     """Give the numbers of the first consignments of a list, in its order."""
     with store.reading() as connection:
-        chosen = connection.execute(_ordered(store, asked, DECISIONS.c.consignment_id).limit(at_most))
+        chosen = connection.execute(_ordered(store, asked, "consignment_id").limit(at_most))
         return list(chosen.scalars())
 
 
 def counted(store: Store, asked: Asked) -> dict[str, int]:
     """Count what a list holds by the lane that stands."""
-    chosen = sa.select(standing_lane().label("lane")).where(*_chosen(store, asked)).subquery()
+    work = _work(store, asked, laned=True)
+    chosen = sa.select(work.c.lane, sa.func.count()).where(*_chosen(work, asked)).group_by(work.c.lane)
     with store.reading() as connection:
-        rows = connection.execute(sa.select(chosen.c.lane, sa.func.count()).group_by(chosen.c.lane)).all()
-    return {lane: int(count) for lane, count in rows}
+        return {lane: int(count) for lane, count in connection.execute(chosen)}
 
 
-def _ordered(store: Store, asked: Asked, column: sa.Column[str]) -> sa.Select[str]:
-    of: dict[Order, sa.ColumnElement[Any]] = {
-        "risk": DECISIONS.c.risk,
-        "lodged": DECISIONS.c.hour,
-        "lane": sa.case({lane.name: lane.value for lane in Lane}, value=standing_lane()),
-        "number": DECISIONS.c.consignment_id,
-    }
-    first = of[asked.order].desc().nulls_last() if asked.descending else of[asked.order].asc().nulls_last()
-    riskiest = (DECISIONS.c.risk.desc().nulls_last(), DECISIONS.c.decision_id)
-    return sa.select(column).where(*_chosen(store, asked)).order_by(first, *riskiest)
+def _ordered(store: Store, asked: Asked, column: str) -> sa.Select[Any]:
+    work = _work(store, asked, laned=bool(asked.lane) or asked.order == "lane")
+    of = {"risk": "risk", "lodged": "hour", "lane": "lane", "number": "consignment_id"}
+    by: sa.ColumnElement[Any] = work.c[of[asked.order]]
+    if asked.order == "lane":
+        by = sa.case({lane.name: lane.value for lane in Lane}, value=by)
+    first = by.desc().nulls_last() if asked.descending else by.asc().nulls_last()
+    riskiest = (work.c.risk.desc().nulls_last(), work.c.decision_id)
+    query = sa.select(work.c[column], by, work.c.risk, work.c.decision_id)
+    return query.where(*_chosen(work, asked)).order_by(first, *riskiest)
 
 
-def _chosen(store: Store, asked: Asked) -> list[sa.ColumnElement[bool]]:
-    waits = waiting(belonging_to(store, asked.office), asked.stage, asked.first)
-    conditions = [*waits, DECISIONS.c.day <= day_number(asked.last)]
+def _work(store: Store, asked: Asked, *, laned: bool) -> sa.Subquery:
+    return waiting_at(store, asked.office, asked.stage, asked.first, asked.last, laned=laned)
+
+
+def _chosen(work: sa.Subquery, asked: Asked) -> list[sa.ColumnElement[bool]]:
+    conditions: list[sa.ColumnElement[bool]] = []
     if asked.lane:
-        conditions.append(standing_lane() == asked.lane)
+        conditions.append(work.c.lane == asked.lane)
     if asked.least_risk:
-        conditions.append(DECISIONS.c.risk >= asked.least_risk)
+        conditions.append(work.c.risk >= asked.least_risk)
     if asked.networked:
-        conditions.append(DECISIONS.c.network.is_not(None))
+        conditions.append(work.c.networked)
     if asked.holder:
-        conditions.append(_held(asked))
+        conditions.append(_held(work, asked))
     return conditions
 
 
-def _held(asked: Asked) -> sa.ColumnElement[bool]:
-    held = sa.exists().where(ASSIGNMENTS.c.consignment_id == DECISIONS.c.consignment_id, *HELD)
+def _held(work: sa.Subquery, asked: Asked) -> sa.ColumnElement[bool]:
+    held = sa.exists().where(ASSIGNMENTS.c.consignment_id == work.c.consignment_id, *HELD)
     if asked.holder == "nobody":
         return ~held
     by_me = ASSIGNMENTS.c.by == asked.me

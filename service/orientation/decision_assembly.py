@@ -9,13 +9,14 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
+import orjson
 import polars as pl
 
 from features.algebra.tables import Table
 from features.consignment import VERSION_KEY, Consignments
 from features.messages import Problems
 from service.orientation.campaigns import HELD, LEADS
-from service.orientation.decisions import DECISIONS_PER_PART, FLAT, SCHEMA, Made, Row, decision_id, plainly
+from service.orientation.decisions import DECISIONS_PER_PART, FLAT, SCHEMA, WRITTEN, Made, Row, decision_id, plainly
 from service.orientation.given_lanes import Lanes
 from service.orientation.goods_reasons import goods_reasons
 from service.orientation.lanes import GREEN, Check
@@ -154,6 +155,28 @@ class Assembled(Made):
         whole = self._declared.frame.hstack(self._lanes.frame()).hstack(per_row).with_columns(common)
         return whole.select(pl.col(name).cast(kind) for name, kind in FLAT.items())
 
+    def texts(self, start: int, end: int) -> pl.DataFrame:
+        """Return the same as `texts_of`, built column by column; reasons are made where there may be any."""
+        declared = self._declared.part(start, end)
+        ids = [self._id(key) for key in declared.select(VERSION_KEY).rows(0, len(declared))]
+        reasons, problems = ["[]"] * len(ids), ["[]"] * len(ids)
+        for place in self._reasoned(start, end):
+            oriented = self._lanes.rows(place, 1)[0]
+            reasons[place - start] = _text(self._reasons(place, oriented))
+        for place in self._problems.keys() & set(range(start, end)):
+            problems[place - start] = _text(self._problems[place])
+        listed = {"decision_id": ids, "reasons": reasons, "data_problems": problems}
+        shared = {name: _text(value) if isinstance(value, list) else value for name, value in self._common.items()}
+        common = [pl.lit(value, WRITTEN[name]).alias(name) for name, value in shared.items()]
+        lanes = self._lanes.frame(start, end).with_columns(self._lanes.texts_by_kind(start, end))
+        whole = declared.frame.hstack(lanes).hstack(pl.DataFrame(listed, dict.fromkeys(listed, pl.String)))
+        return whole.with_columns(common).select(pl.col(name).cast(kind) for name, kind in WRITTEN.items())
+
+    def _reasoned(self, start: int, end: int) -> list[int]:
+        """Return the places, from one to before another, of which there may be reasons."""
+        selected = (np.flatnonzero(self._lanes.explained()[start:end]) + start).tolist()
+        return [*selected, *((self._explained.keys() | self._stamp.matches.keys()) & set(range(start, end)))]
+
     def _row(self, place: int, declared: Row, oriented: Row) -> Row:
         whole = {
             **declared,
@@ -217,6 +240,10 @@ def track_reasons(oriented: dict[str, Any], stamp: Stamp) -> list[dict[str, Any]
         return []
     text, evidence = track_text(oriented), track_evidence(oriented)
     return [{"code": f"track.{oriented['track']}", "text": text[stamp.language], "evidence": evidence}]
+
+
+def _text(listed: Sequence[Any]) -> str:
+    return orjson.dumps(listed).decode()
 
 
 def _listed(name: str, rows: int, items: Iterable[tuple[int, Row]]) -> pl.Series:

@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, overload
 
+import orjson
 import polars as pl
 
 from features.consignment import TIME, VERSION_KEY, Consignments
@@ -126,6 +127,10 @@ class Decisions:
         """Return the decisions as the API answers them."""
         return [written(row) for row in self.rows]
 
+    def texts(self, start: int, end: int) -> pl.DataFrame:
+        """Return what the decisions from one place to before another state, as `texts_of` does."""
+        return self.rows.texts(start, end) if isinstance(self.rows, Made) else texts_of(self.rows[start:end])
+
     def as_frame(self) -> pl.DataFrame:
         """Return the decisions as Parquet keeps them; reasons and problems as lists of structs."""
         return self.rows.frame() if isinstance(self.rows, Made) else frame_of(self.rows)
@@ -158,6 +163,10 @@ class Made(Sequence[Row]):
         """Return the decisions as `frame_of` does."""
         return frame_of(self)
 
+    def texts(self, start: int, end: int) -> pl.DataFrame:
+        """Return the decisions from one place to before another as `texts_of` does."""
+        return texts_of(self.part(start, end - start))
+
 
 class Standing(Made):
     """Decisions, with earlier ones in place of new ones where there were any on record."""
@@ -178,10 +187,22 @@ def written(row: Row) -> Row:
     return {name: iso(value) if isinstance(value, datetime) else value for name, value in row.items()}
 
 
+def texts_of(rows: Sequence[Row]) -> pl.DataFrame:
+    """Return decisions as columns of what each states (WRITTEN): lists and mappings as JSON."""
+    return pl.DataFrame([_with_texts(row) for row in rows], schema=WRITTEN, orient="row")
+
+
+def _with_texts(row: Row) -> Row:
+    times = {name: _read(row[name]) for name in TIMES}
+    return {**row, **times, **{name: orjson.dumps(row.get(name)).decode() for name in LISTS}}
+
+
 REASON = pl.List(pl.Struct({"code": pl.String, "text": pl.String, "contribution": pl.Float64, "evidence": pl.String}))
 PROBLEM = pl.List(pl.Struct({"field": pl.String, "problem": pl.String}))
 FLAT = pl.Schema({**SCHEMA, "risk_by_kind": BY_KIND, "reasons": REASON, "data_problems": PROBLEM})
 TIMES = [name for name, kind in SCHEMA.items() if kind == TIME]
+LISTS = [name for name, kind in SCHEMA.items() if kind in (pl.Object, TEXTS)]
+WRITTEN = pl.Schema({**SCHEMA, **dict.fromkeys(LISTS, pl.String())})
 DECISIONS_PER_PART = 5_000  # decisions that stand in memory as mappings: each takes some kilobytes
 
 

@@ -11,8 +11,8 @@ import polars as pl
 
 from service.orientation.allocation import Given
 from service.orientation.asked import Asked
-from service.orientation.columns import UNKNOWN, Floats, Ints
-from service.orientation.labels import SELECTIONS, Labels
+from service.orientation.columns import UNKNOWN, Bools, Floats, Ints
+from service.orientation.labels import NOTHING, SELECTIONS, Labels
 from service.orientation.lanes import Check, Lane, PostClearance, PreArrival, Track
 from service.orientation.periods import Periods
 from service.orientation.track_assignment import Followed
@@ -84,28 +84,47 @@ class Lanes:
             return [None] * len(self.asked.risk[part])
         return [dict(zip(stated, of_row, strict=True)) for of_row in zip(*stated.values(), strict=True)]
 
-    def _listed_by_kind(self) -> pl.Series:
-        """Return the same for all rows, as Parquet keeps it."""
-        stated = self.asked.by_kind
+    def _listed_by_kind(self, part: slice) -> pl.Series:
+        """Return the same as Parquet keeps it."""
+        stated = {kind: chances[part] for kind, chances in self.asked.by_kind.items()}
         if not stated:
-            return pl.Series("risk_by_kind", [None] * len(self), BY_KIND)
+            return pl.Series("risk_by_kind", [None] * len(self.asked.risk[part]), BY_KIND)
         columns = [pl.struct(pl.lit(kind).alias("kind"), pl.col(kind).alias("chance")) for kind in stated]
-        lists = pl.DataFrame(dict(stated)).select(pl.concat_list(columns).alias("risk_by_kind"))
+        lists = pl.DataFrame(stated).select(pl.concat_list(columns).alias("risk_by_kind"))
         return lists["risk_by_kind"].cast(BY_KIND)
 
-    def frame(self) -> pl.DataFrame:
-        """Return the columns that a decision states, as Parquet keeps them."""
+    def texts_by_kind(self, start: int, end: int) -> pl.Series:
+        """Return the same as JSON, from one place to before another."""
+        stated = {kind: chances[start:end] for kind, chances in self.asked.by_kind.items()}
+        if not stated:
+            return pl.Series("risk_by_kind", ["null"] * len(self.asked.risk[start:end]))
+        return (
+            pl.DataFrame(stated).select(pl.struct(list(stated)).struct.json_encode().alias("risk_by_kind")).to_series()
+        )
+
+    def frame(self, start: int = 0, end: int | None = None) -> pl.DataFrame:
+        """Return the columns that a decision states, as Parquet keeps them, from one place to before another."""
+        part = slice(start, end)
         named = [
-            pl.Series(name, numbers).replace_strict(dict(enumerate(names)), return_dtype=pl.String)
+            pl.Series(name, numbers[part]).replace_strict(dict(enumerate(names)), return_dtype=pl.String)
             for name, (numbers, names) in self.oriented().items()
         ]
         known = [
-            pl.Series("risk", self.asked.risk).fill_nan(None),
-            self._listed_by_kind(),
-            pl.Series("selection_probability", self.labels.selection_probability).fill_nan(None),
-            *(pl.Series(name, _known_ints(getattr(self.asked, name)), pl.Int64) for name in ("rank", "of")),
+            pl.Series("risk", self.asked.risk[part]).fill_nan(None),
+            self._listed_by_kind(part),
+            pl.Series("selection_probability", self.labels.selection_probability[part]).fill_nan(None),
+            *(pl.Series(name, _known_ints(getattr(self.asked, name)[part]), pl.Int64) for name in ("rank", "of")),
         ]
         return pl.DataFrame([*known, *named])
+
+    def explained(self) -> Bools:
+        """Select what may be given reasons of its selection: all that is not plainly let pass by its score."""
+        asked, given, labels = self.asked, self.given, self.labels
+        spoken_of = np.zeros(len(self), np.bool_)
+        spoken_of[[*asked.rule_codes, *asked.indicators, *self.followed.unsure]] = True
+        spoken_of |= (given.lane != Lane.green) | (labels.selection != NOTHING) | (self.followed.track != Track.none)
+        spoken_of |= asked.withdrawn | np.isnan(asked.risk) | labels.held | given.dropped
+        return spoken_of
 
 
 def _known_floats(numbers: Floats) -> list[float | None]:

@@ -12,7 +12,6 @@ from functools import partial
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from service.store.bulk_rows import update_rows
@@ -72,12 +71,10 @@ def _without(store: Store, segment: Segment, places: Places) -> Iterator[pa.Tabl
     """Yield the rows of a file, those at some places without their content."""
     start = 0
     for group in store.records.groups(segment.file, store.records.columns(segment.file)):
-        blank = pa.array(np.isin(np.arange(start, start + group.num_rows), places))
+        blank = np.isin(np.arange(start, start + group.num_rows), places)
         start += group.num_rows
+        kept = pa.array(np.arange(group.num_rows), mask=blank)  # what is taken from nowhere is null
         columns = {
-            name: group.column(name)
-            if name in STAYS
-            else pc.if_else(blank, pa.scalar(None, group.schema.field(name).type), group.column(name))
-            for name in group.column_names
+            name: group.column(name) if name in STAYS else group.column(name).take(kept) for name in group.column_names
         }
-        yield pa.table(columns)
+        yield pa.table(columns).replace_schema_metadata(group.schema.metadata)

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from service.store.bulk_rows import insert_many
+from service.orientation.lanes import PreArrival
+from service.store.bulk_rows import delete_keys, insert_many
 from service.store.record_files import CONSIGNMENT, NETWORK, Places
-from service.store.record_tables import RECORD_LIFTED
+from service.store.record_tables import RECORD_LIFTED, RECORD_WORK
 from service.store.settled_rows import Segment, decided_of, places_of, rows_at
 from service.store.tables import DECISIONS, DECLARATIONS
 
@@ -38,4 +39,6 @@ def _lift(connection: sa.Connection, segment: Segment, places: Places) -> int:
         for place, row in zip(places.tolist(), decided, strict=True)
     ]
     insert_many(connection, RECORD_LIFTED, marks)
+    worked_on = [row for row in decided if row["pre_arrival"] != PreArrival.no_risk.name]
+    delete_keys(connection, RECORD_WORK, [(row["office"], row["day"], row["decision_id"]) for row in worked_on])
     return len(marks)

@@ -1,22 +1,25 @@
-"""Decisions of a large message that ask for nothing, written to a file before the transaction that lists it.
+"""Decisions of a large message that customs does nothing about, written to a file before the transaction that lists it.
 
-Of a day, most decisions are looked at by nobody: they ask for no check, no document and no information, wait for
-nothing, and are of consignments that nothing is on record of yet. Their file is complete on disk before the write lock
-is taken; the transaction looks once more whether all of them are still new, and lists the file with one entry of the
-audit log over them all. Where they are not, the file is deleted and everything goes into rows.
+Of a day, most decisions are looked at by nobody: they ask for no check and no document, wait for nothing, and are of
+consignments that nothing is on record of yet. Where information is asked for, a short row of RECORD_WORK says so. Their
+file is complete on disk before the write lock is taken; the transaction looks once more whether all of them are still
+new, and lists the file with one entry of the audit log over them all. Where they are not, the file is deleted and
+everything goes into rows.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
 import numpy as np
-import orjson
+import numpy.typing as npt
+import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from features.consignment import Consignments
@@ -27,27 +30,20 @@ from service.orientation.decisions import Decisions
 from service.orientation.lanes import Check, Lane, PostClearance, PreArrival, Track
 from service.record.audit_log import Entry, append, tail
 from service.record.hash_tree import root_of
-from service.record.record_rows import PART, decision_row, declarations_of, leaf_of, rows_scored
+from service.record.record_rows import PART
+from service.record.settled_columns import settled_table
 from service.store.bulk_rows import insert_many, update_rows
 from service.store.database import Store
 from service.store.driver import Prepared, among
 from service.store.queries import in_lists
 from service.store.record_files import Written
-from service.store.record_tables import RECORD_SEGMENTS
-from service.store.settled_rows import (
-    JSON,
-    LEAF,
-    Segment,
-    is_settled,
-    note_files_changed,
-    segments_listed,
-    stored_columns,
-)
-from service.store.tables import DECISIONS, DECLARATIONS, EARLY_RESULTS, OUTCOMES
+from service.store.record_tables import RECORD_SEGMENTS, RECORD_WORK
+from service.store.settled_rows import LEAF, Segment, is_settled, note_files_changed, segments_listed
+from service.store.tables import DECLARATIONS, EARLY_RESULTS, OUTCOMES
 
 SEGMENT = "segment"  # the kind of the entry that vouches for a file
+UNINSPECTED = (PreArrival.no_risk.name, PreArrival.request_information.name)
 NOTHING = {
-    "pre_arrival": PreArrival.no_risk.name,
     "clearance": Lane.green.name,
     "check": Check.none.name,
     "post_clearance": PostClearance.none.name,
@@ -57,11 +53,8 @@ ON_RECORD = tuple(
     Prepared(sa.select(table.c.consignment_id).where(among(table.c.consignment_id)))
     for table in (DECLARATIONS, OUTCOMES, EARLY_RESULTS)
 )
-STORED = {table: stored_columns(table) for table in (DECLARATIONS, DECISIONS)}
-ARROW: Mapping[type[Any], pa.DataType] = {
-    sa.BigInteger: pa.int64(), sa.Integer: pa.int32(), sa.Float: pa.float64(), sa.Boolean: pa.bool_(),
-    sa.String: pa.string(),
-}  # fmt: skip
+Flags = npt.NDArray[np.bool_]
+SHOWN_AS_WORK = [column.name for column in RECORD_WORK.c if column.name != "networked"]
 Row = dict[str, Any]
 
 
@@ -75,7 +68,7 @@ class Settled:
 
     places: of the message, ascending. given: the decisions of the message that go into rows, by place. names: their
     consignments. after: the last entry of the audit log when it was looked what is on record. leaves, root: of the tree
-    over them. days: the first and the last of lodging.
+    over them. days: of lodging. work: rows of RECORD_WORK.
     """
 
     call_id: str
@@ -87,6 +80,7 @@ class Settled:
     leaves: list[str] = field(default_factory=list)
     root: str = ""
     days: list[int] = field(default_factory=list)
+    work: list[Row] = field(default_factory=list)
 
 
 def settle_quiet(
@@ -119,6 +113,7 @@ def list_segment(connection: sa.Connection, settled: Settled, decided_at: int, b
         "file": written.file, "file_sha256": written.file_sha256,
         "keys": written.keys, "keys_sha256": written.keys_sha256, "archived": False,
     }])  # fmt: skip
+    insert_many(connection, RECORD_WORK, settled.work)
     note_files_changed(connection)
     content = segment_content(settled.call_id, settled.root, written.rows, basis)
     append(connection, [Entry(SEGMENT, segment_id, content)], decided_at)
@@ -151,7 +146,7 @@ def drop_unlisted(store: Store, settled: Settled) -> None:
         store.records.delete([settled.written.file, settled.written.keys])
 
 
-def _fresh(connection: sa.Connection, consignments: Consignments) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _fresh(connection: sa.Connection, consignments: Consignments) -> Flags:
     """Say of each consignment whether nothing of it is on record, and it is in the message once.
 
     The first of each message stays out: whose a message is, is looked up by it.
@@ -183,54 +178,45 @@ def _parts(
     rows: Rows,
     consignments: Consignments,
     stated: Versions,
-    fresh: np.ndarray[Any, np.dtype[np.bool_]],
+    fresh: Flags,
 ) -> Iterator[pa.Table]:
     """Yield the quiet decisions in parts, as files have them; notes those that are not."""
     if decisions.taken is None:
         raise ValueError("decisions without what they take cannot be recorded")
     for start in range(0, len(consignments), PART):
-        given = decisions.rows[start : start + PART]
-        counted = decisions.taken.where(range(start, start + len(given))).on_record()
-        quiet = [at for at, one in enumerate(given) if fresh[start + at] and _is_quiet(one, counted[at])]
-        apart = set(quiet)
-        settled.given.update({start + at: one for at, one in enumerate(given) if at not in apart})
-        if not quiet:
+        end = min(start + PART, len(consignments))
+        decided = decisions.texts(start, end)
+        quiet = fresh[start:end] & _are_quiet(decided) & ~decisions.taken.held[start:end]
+        settled.given.update({start + at: decisions.rows[start + at] for at in np.flatnonzero(~quiet).tolist()})
+        if not quiet.any():
             continue
-        places = [start + at for at in quiet]
-        of_part = consignments.between(start, start + len(given)).at(np.array(quiet))
-        declared = declarations_of(of_part, stated.where(places), store.pseudonyms)
-        records = [
-            decision_row(given[at], scored, settled.call_id, start + at, counted[at])
-            for at, scored in zip(quiet, rows_scored(rows, places), strict=True)
-        ]
-        yield _table(settled, places, declared, records)
+        at = np.flatnonzero(quiet)
+        places = (at + start).tolist()
+        yield _noted(settled, settled_table(
+            decided[at], decisions.taken.where(places), rows.at(places), consignments.between(start, end).at(at),
+            stated.where(places), store.pseudonyms, settled.call_id, places,
+        ))  # fmt: skip
 
 
-def _is_quiet(decision: Row, counted: Mapping[str, Any]) -> bool:
-    """Say whether nobody is asked to do anything about a decision, and it waits for nothing."""
-    asks = any(decision[name] != nothing for name, nothing in NOTHING.items())
-    return not (asks or counted["held"] or decision["degraded_reasons"])
+def _are_quiet(decided: pl.DataFrame) -> Flags:
+    """Select decisions by which customs is asked to do nothing, and that wait for nothing of its own."""
+    asks_nothing = [
+        pl.col("pre_arrival").is_in(UNINSPECTED),
+        *(pl.col(of) == nothing for of, nothing in NOTHING.items()),
+    ]
+    quiet: Flags = (
+        decided.select(pl.all_horizontal(*asks_nothing, pl.col("degraded_reasons") == "[]")).to_series().to_numpy()
+    )
+    return quiet
 
 
-def _table(settled: Settled, places: list[int], declared: Sequence[Row], records: Sequence[Row]) -> pa.Table:
-    """Return decisions with their declarations as files have them, and note what is to be known of them."""
-    leaves = [leaf_of(record, of["content_sha256"]) for record, of in zip(records, declared, strict=True)]
-    settled.places += places
-    settled.names += [record["consignment_id"] for record in records]
-    settled.leaves += leaves
-    settled.days += [record["day"] for record in records]
-    for of in declared:
-        of["sender"] = None
-    columns: dict[str, pa.Array] = {}
-    for table, rows in ((DECISIONS, records), (DECLARATIONS, declared)):
-        for name, column in STORED[table]:
-            if column not in columns:
-                columns[column] = _column(table.c[name], [row[name] for row in rows])
-    return pa.table({**columns, LEAF: pa.array(leaves)})
-
-
-def _column(column: sa.Column[Any], values: Sequence[Any]) -> pa.Array:
-    if column.name in JSON:
-        return pa.array([None if value is None else orjson.dumps(value) for value in values], pa.large_binary())
-    kind = next(arrow for of, arrow in ARROW.items() if isinstance(column.type, of))
-    return pa.array(values, kind)
+def _noted(settled: Settled, table: pa.Table) -> pa.Table:
+    """Note what is to be known of a part of a file."""
+    settled.places += table.column("place").to_pylist()
+    settled.names += table.column("consignment_id").to_pylist()
+    settled.leaves += table.column(LEAF).to_pylist()
+    settled.days += table.column("day").to_pylist()
+    asks = table.filter(pc.not_equal(table.column("pre_arrival"), PreArrival.no_risk.name))
+    networks = asks.column("network").is_valid()
+    settled.work += asks.select(SHOWN_AS_WORK).append_column("networked", networks).to_pylist()
+    return table

@@ -109,6 +109,11 @@ class Prepared:
         return written
 
 
+def _reading(kind: Any, dialect: sa.Dialect) -> Change | None:
+    """Return how a value comes out; real numbers as they are: both drivers give them so."""
+    return None if isinstance(kind, sa.Float) else kind.result_processor(dialect, None)
+
+
 @dataclass(frozen=True, slots=True)
 class _Written:
     """A statement in the words of one kind of database.
@@ -132,7 +137,7 @@ class _Written:
             lists += _LISTS[dialect.name](element)
         fixed = {n: binds[n](v) if n in binds and v is not None else v for n, v in compiled.params.items()}
         columns = [entry.type.dialect_impl(dialect) for entry in compiled._result_columns or ()]
-        reads = ((place, kind.result_processor(dialect, None)) for place, kind in enumerate(columns))
+        reads = ((place, _reading(kind, dialect)) for place, kind in enumerate(columns))
         order = tuple(compiled.positiontup) if compiled.positional else None
         results = tuple((place, change) for place, change in reads if change is not None)
         return cls(compiled.string, order, fixed, tuple(lists), binds, results)

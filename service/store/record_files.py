@@ -27,8 +27,9 @@ import pyarrow.parquet as pq
 from features.fault import Fault
 from features.hashes import hashes_of
 from service.store.merged_keys import APART, SUFFIX, Directory, open_directory, write_directory
+from service.store.settled_layout import Layout, layout_of
 
-GROUP = 1_000  # rows that are read together: one row costs a few milliseconds, and texts still compress well
+GROUP = 5_000  # rows that are read together: one row costs a few milliseconds, and texts still compress well
 LEVEL = 3  # of zstd: higher ones gain a thirtieth and take twice as long
 OPENED_AT_MOST = 64  # files whose directory is kept in memory
 ROWS, KEYS = ".parquet", ".keys"
@@ -53,6 +54,23 @@ class Written:
     rows: int
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file that is open: the names of its columns, the rows that are read together, how it holds contents."""
+
+    file: pq.ParquetFile
+    names: list[str]
+    group: int
+    layout: Layout
+
+    @classmethod
+    def of(cls, file: pq.ParquetFile) -> Opened:
+        """Look into a file."""
+        metadata, schema = file.metadata, file.schema_arrow
+        group = metadata.row_group(0).num_rows if metadata.num_row_groups else GROUP
+        return cls(file, list(schema.names), group, layout_of(schema.metadata))
+
+
 class RecordFiles:
     """The folder of settled decisions."""
 
@@ -64,7 +82,7 @@ class RecordFiles:
         self._folder, self.at_least = folder, at_least
         self.listed: tuple[int, list[Any]] = (0, [])  # as it was read last: what stands for the list, and the list
         self._reading = threading.Lock()  # an open file is read by one thread at a time
-        self._opened: OrderedDict[str, pq.ParquetFile] = OrderedDict()
+        self._opened: OrderedDict[str, Opened] = OrderedDict()
         self._mapped: dict[str, npt.NDArray[np.uint8]] = {}
         self._directory: tuple[frozenset[str], Directory | None] = (frozenset(), None)
 
@@ -141,31 +159,36 @@ class RecordFiles:
 
     def rows(self, file: str, names: Sequence[str], places: Places | None = None) -> pa.Table:
         """Return columns of some rows, by ascending place, or of all of them."""
-        groups = None if places is None else np.unique(places // GROUP)
         try:
             with self._reading:
                 opened = self._open(file)
-                if groups is None or places is None:
-                    return opened.read(list(names))
-                read = opened.read_row_groups(groups.tolist(), list(names))
+                if places is None:
+                    return opened.file.read(list(names))
+                groups = np.unique(places // opened.group)
+                read = opened.file.read_row_groups(groups.tolist(), list(names))
         except (OSError, pa.ArrowException) as fault:
             raise RecordGone(f"{file}: settled decisions cannot be read; `tamis verify` says more") from fault
-        within = np.searchsorted(groups, places // GROUP) * GROUP + places % GROUP
+        within = np.searchsorted(groups, places // opened.group) * opened.group + places % opened.group
         return read.take(pa.array(within))
 
     def groups(self, file: str, names: Sequence[str]) -> Iterator[pa.Table]:
         """Yield all rows, so many at a time as are stored together."""
         with self._reading:
-            groups = self._open(file).num_row_groups
+            groups = self._open(file).file.num_row_groups
         for group in range(groups):
             with self._reading:
-                rows = self._open(file).read_row_group(group, list(names))
+                rows = self._open(file).file.read_row_group(group, list(names))
             yield rows
 
     def columns(self, file: str) -> list[str]:
         """Return the names of the columns of a file."""
         with self._reading:
-            return list(self._open(file).schema_arrow.names)
+            return self._open(file).names
+
+    def layout(self, file: str) -> Layout:
+        """Return in which columns a file holds the fields of contents."""
+        with self._reading:
+            return self._open(file).layout
 
     def delete(self, written: Iterable[str]) -> None:
         """Delete files that no list names any more; who reads them still keeps what is mapped."""
@@ -185,12 +208,12 @@ class RecordFiles:
             path.unlink(missing_ok=True)
         return len(old)
 
-    def _open(self, file: str) -> pq.ParquetFile:
+    def _open(self, file: str) -> Opened:
         if file in self._opened:
             self._opened.move_to_end(file)
             return self._opened[file]
         try:
-            opened = pq.ParquetFile(self.folder / file, memory_map=True)
+            opened = Opened.of(pq.ParquetFile(self.folder / file, memory_map=True))
         except (OSError, pa.ArrowException) as fault:
             raise RecordGone(f"{file}: settled decisions are missing: restore the last backup") from fault
         self._opened[file] = opened
@@ -231,6 +254,7 @@ def _write_rows(path: Path, parts: Iterable[pa.Table]) -> Mapping[str, npt.NDArr
                     path, part.schema, compression="zstd", compression_level=LEVEL, use_dictionary=_repeating(part),
                     write_statistics=False, store_schema=False,
                 )  # fmt: skip
+                writer.add_key_value_metadata(part.schema.metadata or {})
             for name in FOUND_BY:
                 hashes[name].append(hashes_of(part.column(name).to_pylist()).view(np.uint64))
             waiting = part if waiting is None else pa.concat_tables([waiting, part])
@@ -249,7 +273,8 @@ def _write_rows(path: Path, parts: Iterable[pa.Table]) -> Mapping[str, npt.NDArr
 def _repeating(part: pa.Table) -> list[str]:
     """Name the columns whose values repeat: only these gain by a dictionary."""
     few = max(1, part.num_rows // 4)
-    return [name for name in part.column_names if len(part.column(name).unique()) <= few]
+    flat = [field.name for field in part.schema if not pa.types.is_nested(field.type)]
+    return [name for name in flat if len(part.column(name).unique()) <= few]
 
 
 def _directory(hashes: Mapping[str, npt.NDArray[np.uint64]]) -> bytes:

@@ -188,12 +188,14 @@ def scanned(
     segments: Sequence[Segment] | None = None,
     days: tuple[int, int] | None = None,
 ) -> Iterator[tuple[Segment, pa.Table]]:
-    """Yield columns of all rows in files, file by file: as Arrow has them, JSON as text; none that is lifted.
+    """Yield columns of all rows in files, file by file, as Arrow has them; none that is lifted.
 
-    days: the first and the last day of lodging, counted from 1970-01-01, that a file must reach into. Columns that all
-    rows of a file share are among them.
+    names: of columns without JSON; those that all rows of a file share are among them. days: the first and the last day
+    of lodging, counted from 1970-01-01, that a file must reach into.
     """
     files = records_in(connection)
+    if JSON.intersection(names):
+        raise ValueError("contents are read row by row: ask `rows_at`")
     if not files.usable:
         return
     for segment in segments_listed(connection) if segments is None else segments:
@@ -223,12 +225,9 @@ def consignments_in(connection: sa.Connection, message_id: str, at_most: int) ->
     return found[:at_most]
 
 
-def declared_in(connection: sa.Connection, segment: Segment) -> list[bytes]:
-    """Return what a file holds of declarations, as JSON; none that is lifted."""
-    found: list[bytes] = []
-    for _, rows in scanned(connection, DECLARATIONS, ["body"], [segment]):
-        found += rows.column("body").to_pylist()
-    return found
+def declared_in(connection: sa.Connection, segment: Segment) -> list[Row]:
+    """Return the declarations that a file holds; none that is lifted."""
+    return [row["body"] for row in declared_at(connection, ["body"], segment, range(segment.rows))]
 
 
 def declared_at(connection: sa.Connection, names: Sequence[str], segment: Segment, places: range) -> list[Row]:
@@ -263,17 +262,15 @@ def rows_at(
 ) -> list[Row]:
     """Return columns of a table of the rows at ascending places of a file."""
     files = records_in(connection)
-    stored = _held(files, segment, table, names)
-    read = files.rows(segment.file, list(dict.fromkeys(column for _, column in stored)), places)
+    layout, stored = files.layout(segment.file), _held(files, segment, table, names)
+    contents = {name: layout[column] for name, column in _stored(table, names) if column in layout}
+    read_from = [column for _, column in stored] + [column for of in contents.values() for column in of.columns]
+    read = files.rows(segment.file, list(dict.fromkeys(read_from)), places)
     columns = {name: _values(read.column(column), column) for name, column in stored}
+    columns |= {name: content.read(read) for name, content in contents.items()}
     columns |= {name: [_shared(segment, name)] * len(places) for name in names if name not in columns}
     every = [columns[name] for name in names]
     return [dict(zip(names, row, strict=True)) for row in zip(*every, strict=True)]
-
-
-def stored_columns(table: sa.Table) -> list[tuple[str, str]]:
-    """Return the columns of a table that files hold, each with its name there."""
-    return _stored(table, table.c.keys())
 
 
 def _found(

@@ -10,8 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from features.contract import gate_outcomes
 from features.moments import micros
 from features.outcome import OUTCOME_COLUMNS
@@ -94,7 +92,7 @@ def _large(desk: Desk, store: Store) -> None:
         (segment,) = segments_listed(connection)
         settled = declared_in(connection, segment)
     assert len(settled) > 1
-    number = orjson.loads(settled[0])["consignment_id"]
+    number = settled[0]["consignment_id"]
     told = dict.fromkeys(c.name for c in OUTCOME_COLUMNS) | outcome(1, result="compliant", consignment_id=number)
     desk.journal.learn(gate_outcomes(outcome_rows({"outcomes": [told]})[0]).accepted)
 

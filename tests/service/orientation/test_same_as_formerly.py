@@ -19,8 +19,9 @@ from features.messages import Message, read
 from features.messages.read_message import Competing
 from features.moments import micros
 from pipelines.training.standard_policy import standard_policy
-from service.orientation import DecisionContext, load_policy
+from service.orientation import DecisionContext, decision_assembly, load_policy
 from service.orientation.columns import Known
+from service.orientation.decisions import texts_of
 from service.orientation.pacing import BANDS
 from service.orientation.periods import CHECKS, Spent, Usual
 from service.scoring import Model, Scores
@@ -172,6 +173,20 @@ def situations(draw: st.DrawFn) -> Situation:
 @given(situations())
 def test_every_column_and_decision_is_the_same(model: Model, name: str, now: Situation) -> None:
     assert_same(POLICIES[name], *given_in(model, now))
+
+
+@pytest.mark.parametrize("name", POLICIES)
+@QUICK
+@given(situations())
+def test_what_decisions_state_is_the_same_in_columns(model: Model, name: str, now: Situation) -> None:
+    given, context = given_in(model, now)
+    policy = load_policy(POLICIES[name])
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(decision_assembly, "DECISIONS_PER_PART", 0)  # so that none is made before it is asked for
+        made = policy.orient(*given, context).rows
+    assert isinstance(made, decision_assembly.Assembled)
+    assert made.texts(0, len(made)).equals(texts_of(list(made)))
+    assert made.texts(1, len(made)).equals(texts_of(made[1:]))
 
 
 @pytest.mark.parametrize("name", POLICIES)

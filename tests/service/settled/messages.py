@@ -11,6 +11,7 @@ from tests.service.building import declared, message
 
 LARGE = 24  # consignments of the message that tests send
 PIECES = {"quantity": 2}
+VAGUE = 3  # of so many consignments one says nothing about its goods: information is asked for
 
 
 def store_with_files(folder: Path, address: str = "") -> Store:
@@ -25,8 +26,13 @@ def store_in_rows(folder: Path, name: str = "rows") -> Store:
 
 def large(first: int = 1, message_id: str = "M1", **changes: Any) -> Message:
     """A message of many consignments, most of which ask for nothing."""
-    each = (declared(number, consignor=sender(number), **changes) for number in range(first, first + LARGE))
+    each = (declared(of, consignor=sender(of), **goods(of), **changes) for of in range(first, first + LARGE))
     return message(*each, message_id=message_id)
+
+
+def goods(of: int) -> dict[str, Any]:
+    """What a consignment has in it, where it says nothing about it."""
+    return {} if of % VAGUE else {"goods": [{"line_no": 1, "description": "gift", "value": 30.0, "currency": "EUR"}]}
 
 
 def sender(number: int) -> dict[str, Any]:

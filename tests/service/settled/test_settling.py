@@ -27,6 +27,7 @@ from service.store.database import Store
 from service.store.home_backup import copy_store
 from service.store.record_files import sha256_of
 from service.store.record_tables import RECORD_SEGMENTS
+from service.store.settled_layout import METADATA
 from service.store.settled_rows import LEAF, Segment, segments_listed
 from service.store.tables import DECISIONS
 from service.targeting import target
@@ -189,7 +190,24 @@ def _risk_changed(store: Store, path: Path) -> None:
 
 
 def _body_changed(store: Store, path: Path) -> None:
-    _rewritten(store, path, lambda rows: rows[3].update(body=rows[3]["body"].replace(b"green", b"blue")))
+    _rewritten(store, path, lambda rows: rows[3].update({"body.policy_id": "another"}))
+
+
+def _reasons_changed(store: Store, path: Path) -> None:
+    _rewritten(store, path, lambda rows: rows[3].update({"body.reasons": '[{"code":"rule.another"}]'}))
+
+
+def _score_changed(store: Store, path: Path) -> None:
+    _rewritten(store, path, lambda rows: rows[3].update({"row_as_scored.gross_mass_kg": 17.0}))
+
+
+def _fields_exchanged(store: Store, path: Path) -> None:
+    def change(said: bytes) -> bytes:
+        fields = (b'["party_id","body.party_id"', b'["party_id","body.policy_id"')
+        assert fields[0] in said
+        return said.replace(*fields)
+
+    _rewritten(store, path, list, change)
 
 
 def _leaf_made_to_fit(store: Store, path: Path) -> None:
@@ -201,13 +219,13 @@ def _leaf_made_to_fit(store: Store, path: Path) -> None:
 
 def _declaration_changed(store: Store, path: Path) -> None:
     def change(rows: list[dict[str, Any]]) -> None:
-        rows[3]["declaration.body"] = rows[3]["declaration.body"].replace(b"running shoes", b"dancing shoes")
+        rows[3]["declaration.body.goods"][0]["description"] = "dancing shoes"
 
     _rewritten(store, path, change)
 
 
 def _content_removed(store: Store, path: Path) -> None:
-    _rewritten(store, path, lambda rows: rows[3].update(body=None, row_as_scored=None))
+    _rewritten(store, path, lambda rows: rows[3].update({name: None for name in rows[3] if name.startswith("body")}))
 
 
 def _row_removed(store: Store, path: Path) -> None:
@@ -219,17 +237,25 @@ def _rows_exchanged(store: Store, path: Path) -> None:
 
 
 CHANGES: tuple[Callable[[Store, Path], None], ...] = (
-    _a_byte, _gone, _lane_changed, _risk_changed, _body_changed, _leaf_made_to_fit, _declaration_changed,
-    _content_removed, _row_removed, _rows_exchanged,
+    _a_byte, _gone, _lane_changed, _risk_changed, _body_changed, _reasons_changed, _score_changed, _fields_exchanged,
+    _leaf_made_to_fit, _declaration_changed, _content_removed, _row_removed, _rows_exchanged,
 )  # fmt: skip
 
 
-def _rewritten(store: Store, path: Path, change: Callable[[list[dict[str, Any]]], Any]) -> None:
+def _rewritten(
+    store: Store,
+    path: Path,
+    change: Callable[[list[dict[str, Any]]], Any],
+    of_layout: Callable[[bytes], bytes] = lambda said: said,
+) -> None:
     """Change rows of a file, and the hash by which it is listed with it, as one would who has the disk."""
-    read = pq.read_table(path)
+    with pq.ParquetFile(path) as file:
+        read, said = file.read(), file.metadata.metadata
     rows = read.to_pylist()
     change(rows)
-    pq.write_table(pa.Table.from_pylist(rows, read.schema), path, row_group_size=1_000, store_schema=False)
+    with pq.ParquetWriter(path, read.schema, store_schema=False) as writer:
+        writer.add_key_value_metadata({METADATA: of_layout(said[METADATA])})
+        writer.write_table(pa.Table.from_pylist(rows, read.schema))
     _forged(store, sha256_of(path))
 
 
