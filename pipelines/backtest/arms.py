@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 import lightgbm as lgb
 import numpy as np
@@ -82,16 +83,23 @@ def tamis(archive: Archive, end: datetime) -> Model:
 
 
 def raw_lightgbm(archive: Archive, end: datetime) -> Model:
-    """Train the same model on declared columns alone."""
-    return learned(archive, RAW, end)
+    """Train the same model on declared columns alone, the categories among them."""
+    return learned(archive, RAW, end, {"feature_contri": [1.0] * len(RAW)})
 
 
-def learned(archive: Archive, inputs: Sequence[Input], end: datetime) -> Model:
-    """Train a model on everything known before `end`; only its latest rows are held out as a test."""
+def learned(
+    archive: Archive, inputs: Sequence[Input], end: datetime, parameters: Mapping[str, Any] | None = None
+) -> Model:
+    """Train a model on everything known before `end`; only its latest rows are held out as a test.
+
+    parameters: of the trees, in place of the standard ones.
+    """
     judged_by = [item for item in SENDER if item not in inputs]  # the baseline of every training
     frame = build_training_frame(archive, [*inputs, *judged_by], end=end)
     latest: datetime = frame.facts["lodged_at"].max()  # type: ignore[assignment]
-    return train(frame, inputs, f"replay-{end:%Y-%m-%d}", test_from=latest, test_apart=True).model
+    return train(
+        frame, inputs, f"replay-{end:%Y-%m-%d}", test_from=latest, test_apart=True, parameters=parameters
+    ).model
 
 
 def sender_rule(_archive: Archive, _end: datetime) -> Model:

@@ -15,6 +15,7 @@ from features.catalogue import INPUTS, Input, category
 from features.columns.identifiers import DISGUISED
 from features.parties import LINKED
 from pipelines.benchmark.world_evidence import Evidence
+from pipelines.training.hyper_parameters import REPEATING
 from pipelines.training.ranking_metrics import Floats
 from pipelines.training.train import FOLDS, Integers, Learner, levels_of
 from service.scoring.model import matrix_of
@@ -41,6 +42,7 @@ class Rung:
     temper: power of the inverse selection probability as a weight. blind: evaluated without a readable history.
     linked: learned and evaluated on consignments whose senders were linked.
     repeats: models of different seeds whose margins are averaged.
+    categories: whether trees split on stream, nature and HS chapter, which repeat what inspectors chose.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Rung:
     blind: bool = False
     linked: bool = True
     repeats: int = 1
+    categories: bool = False
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -76,14 +79,15 @@ NETWORK = tuple(item.name for item in INPUTS if item.name.startswith("network_")
 
 RAW_RUNG, OWN = "raw LightGBM", "Tamis"
 RUNGS = (
-    Rung(RAW_RUNG, (*_only(*RAW), *DECLARED_INPUTS)),
+    Rung(RAW_RUNG, (*_only(*RAW), *DECLARED_INPUTS), categories=True),
     Rung("Tamis without linking", _without(*NETWORK), linked=False),
     Rung(OWN, INPUTS),
 )
-CEILING = Rung("full information", INPUTS)
+CEILING = Rung("full information", INPUTS, categories=True)
 ABLATIONS = (
-    Rung("with raw declared columns", (*INPUTS, *DECLARED_INPUTS)),
-    Rung("without categories", tuple(item for item in INPUTS if item.kind == "number")),
+    Rung("with raw declared columns", (*INPUTS, *DECLARED_INPUTS), categories=True),
+    Rung("with stream, nature and HS chapter", INPUTS, categories=True),
+    Rung("without the age of each identifier", _without(*OF_EACH)),
     Rung("without identifiers, the sender's name alone", _without(*IDENTIFIERS)),
     Rung("without any history", _without(*PAST)),
     Rung("history without labels", _without(*LABELS)),
@@ -138,7 +142,9 @@ def _learner(rung: Rung, evidence: Evidence, now: datetime) -> tuple[Learner, In
                              np.full(len(weak), rung.weak)])  # fmt: skip
     always = np.arange(len(rows), stacked.height)
     matrix = matrix_of(Rows.of_frame(stacked), rung.inputs, levels)
-    return Learner(matrix, hit, rung.inputs, levels, always, weight, rung.parameters), np.arange(len(rows))
+    unused = () if rung.categories else REPEATING
+    learner = Learner(matrix, hit, rung.inputs, levels, always, weight, rung.parameters, unused=unused)
+    return learner, np.arange(len(rows))
 
 
 def _tempered(frame: pl.DataFrame, rows: pl.Series, power: float) -> Floats:

@@ -27,6 +27,10 @@ PARAMETERS: dict[str, Any] = {
     "verbosity": -1,
 }
 OF_THE_MACHINE = ("verbosity", "num_threads", "force_row_wise", "deterministic")
+# What inspectors looked at comes back as what they found: where results come from a selection, trees that split on it
+# repeat it and miss what is new. What was found, and how grave it is, they may tell apart.
+REPEATING = ("stream", "nature", "hs_chapter")
+A_SELECTION = 0.5  # of the consignments: with more results than that, few were left out, and there is nothing to repeat
 # Findings are few: only inputs on the goods are used, as danger lies there, and the severity of earlier findings with
 # the same identifiers and in the same network; other inputs on the sender add noise (tests/bench/track.py).
 WHAT_IT_IS = ("value", "gross", "mass", "pieces", "goods_", "wording", "identifiers_grave", "network_grave")

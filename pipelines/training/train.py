@@ -21,9 +21,11 @@ from features.catalogue import NAMED_ONLY, Input, direction_of
 from features.fingerprint import fingerprint
 from pipelines.training.evaluation import SENDER_RULE, TAMIS, Comparison, compare, sender_rule
 from pipelines.training.hyper_parameters import (
+    A_SELECTION,
     OF_THE_MACHINE,
     ONE_THREAD_UP_TO,
     PARAMETERS,
+    REPEATING,
     SEVERITY_PARAMETERS,
     WHAT_IT_IS,
 )
@@ -162,7 +164,9 @@ def learner_of(
     """Encode labelled rows for trees; levels of categories are those seen in `known` rows."""
     levels = levels_of(frame.rows.frame.filter(pl.Series(known)), inputs)
     matrix = matrix_of(frame.rows, inputs, levels)
-    return Learner(matrix, frame.facts["hit"].to_numpy(), inputs, levels, grower=grower, parameters=parameters)
+    unused = REPEATING if frame.facts.height <= A_SELECTION * frame.consignments else ()
+    hit = frame.facts["hit"].to_numpy()
+    return Learner(matrix, hit, inputs, levels, grower=grower, parameters=parameters, unused=unused)
 
 
 def levels_of(rows: pl.DataFrame, inputs: Sequence[Input]) -> dict[str, list[str]]:
@@ -184,6 +188,7 @@ class Learner:
     """Labelled rows encoded for trees.
 
     always: places of rows of `matrix` that are in the training part of every fold. weight: of each row of `matrix`.
+    unused: names of inputs on which no tree splits.
     """
 
     matrix: Floats
@@ -194,6 +199,7 @@ class Learner:
     weight: Floats | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     grower: Grower = HERE
+    unused: Sequence[str] = ()
 
     def fit(self, rows: Integers) -> Fitted:
         """Fit trees on `rows`, which are in order of time: stopped and calibrated on the later ones, fitted on all."""
@@ -231,7 +237,7 @@ class Learner:
         return rounds, float(losses[rounds - 1]), margins
 
     def telling_apart(self, truth: Flags, parameters: Mapping[str, Any]) -> Learner:
-        """Return what learns something else of the same rows, with other parameters of the trees."""
+        """Return what learns something else of the same rows and all inputs, with other parameters of the trees."""
         return Learner(self.matrix, truth, self.inputs, self.levels, parameters=parameters, grower=self.grower)
 
     def with_parameters(self, parameters: Mapping[str, Any]) -> Learner:
@@ -253,14 +259,14 @@ class Learner:
         return (
             PARAMETERS
             | directed
-            | self._named_only()
+            | self._split_on()
             | dict(self.parameters)
             | ({"num_threads": 1} if len(self.matrix) <= ONE_THREAD_UP_TO else {})
         )
 
-    def _named_only(self) -> dict[str, Any]:
-        """Return what keeps trees from inputs that are there for reasons alone."""
-        learned = [float(item.name not in NAMED_ONLY) for item in self.inputs]
+    def _split_on(self) -> dict[str, Any]:
+        """Return what keeps trees from inputs that are there for reasons alone, and from those that are not used."""
+        learned = [float(item.name not in (*NAMED_ONLY, *self.unused)) for item in self.inputs]
         return {} if all(learned) else {"feature_contri": learned}
 
     def _rows(self, rows: Integers) -> Labels:

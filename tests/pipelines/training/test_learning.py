@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,12 +21,13 @@ from features.messages.mapping import UNMAPPED
 from pipelines.batch.archive import Archive
 from pipelines.commands.train_command import learn
 from pipelines.synthetic import build_world
-from pipelines.training.hyper_parameters import PARAMETERS
+from pipelines.training.hyper_parameters import PARAMETERS, REPEATING
 from pipelines.training.promotion import promote
 from pipelines.training.registered_versions import CHAMPION
 from pipelines.training.registry import Registry
-from pipelines.training.train import train
+from pipelines.training.train import learner_of, train
 from pipelines.training.training_frame import TrainingFrame, build_training_frame
+from pipelines.training.tree_growing import HERE
 from service.settings import Settings
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -177,3 +179,18 @@ def test_what_serves_learns_from_the_test_days_too_unless_they_are_kept_apart(er
     assert np.array_equal(newest.margin, apart.margin)
     assert np.array_equal(apart.model.score(frame.rows).frame["margin"].to_numpy(), apart.margin)
     assert not np.array_equal(newest.model.score(frame.rows).frame["margin"].to_numpy(), newest.margin)
+
+
+def test_where_results_come_from_a_selection_no_tree_splits_on_what_inspectors_chose_by(
+    eras: tuple[Archive, Archive],
+) -> None:
+    frame = build_training_frame(eras[0], INPUTS)
+    everything, rows = np.ones(frame.facts.height, np.bool_), np.arange(frame.facts.height)
+    few = replace(learner_of(frame, everything, INPUTS, HERE, {}), hit=rows % 2 == 0)
+    many = learner_of(replace(frame, consignments=frame.facts.height), everything, INPUTS, HERE, {})
+    apart = few.telling_apart(few.hit, {})
+    chapter = [item.name for item in INPUTS].index("hs_chapter")
+    few.matrix[:, chapter] = few.hit  # it tells all
+    splits = [learner.learn(rows, 5).booster.feature_importance()[chapter] for learner in (few, apart)]
+    assert (few.unused, many.unused, apart.unused) == (REPEATING, (), ())
+    assert splits[0] == 0 < splits[1]
