@@ -53,6 +53,7 @@ def test_whatever_an_input_is_computed_from_comes_from_somewhere(item: Any) -> N
         "value_per_piece_",
         "line_wording_likeness",
         "line_heading_",
+        "worded_value_",
         "line_value_eur",
         "mean_hit_rate",
     )
