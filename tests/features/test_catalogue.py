@@ -48,7 +48,15 @@ def test_every_input_is_worded_and_meant_and_comes_from_somewhere(item: Any) -> 
 @pytest.mark.parametrize("item", INPUTS, ids=lambda item: item.name)
 def test_whatever_an_input_is_computed_from_comes_from_somewhere(item: Any) -> None:
     waiting = [item.name]
-    fitted = ("value_per_kg_", "value_per_piece_", "line_wording_likeness", "line_value_eur", "mean_hit_rate")
+    fitted = (
+        "value_per_kg_",
+        "value_per_piece_",
+        "line_wording_likeness",
+        "line_heading_",
+        "worded_value_",
+        "line_value_eur",
+        "mean_hit_rate",
+    )
     while waiting:
         name = waiting.pop()
         if name in DEFINITIONS:
