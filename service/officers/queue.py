@@ -127,7 +127,7 @@ def waiting_at(
     """Select what waits at an office for a stage, lodged from one day to another: numbers, time, risk, attribution.
 
     laned: with the `lane` that stands, which takes a look at each. What was settled in files waits before arrival
-    alone, for information, and in the green lane: whatever else is said of it lifts it into rows.
+    alone, for the declarant, and in the green lane: whatever else is said of it lifts it into rows.
     """
     rows = sa.select(
         DECISIONS.c.decision_id, DECISIONS.c.consignment_id, DECISIONS.c.day, DECISIONS.c.hour, DECISIONS.c.risk,

@@ -1,10 +1,10 @@
 """Decisions of a large message that customs does nothing about, written to a file before the transaction that lists it.
 
 Of a day, most decisions are looked at by nobody: they ask for no check and no document, wait for nothing, and are of
-consignments that nothing is on record of yet. Where information is asked for, a short row of RECORD_WORK says so. Their
-file is complete on disk before the write lock is taken; the transaction looks once more whether all of them are still
-new, and lists the file with one entry of the audit log over them all. Where they are not, the file is deleted and
-everything goes into rows.
+consignments that nothing is on record of yet. Where the declarant is asked for information or an amendment, a short row
+of RECORD_WORK says so. Their file is complete on disk before the write lock is taken; the transaction looks once more
+whether all of them are still new, and lists the file with one entry of the audit log over them all. Where they are not,
+the file is deleted and everything goes into rows.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ from service.store.settled_rows import LEAF, Segment, is_settled, note_files_cha
 from service.store.tables import DECLARATIONS, EARLY_RESULTS, OUTCOMES
 
 SEGMENT = "segment"  # the kind of the entry that vouches for a file
-UNINSPECTED = (PreArrival.no_risk.name, PreArrival.request_information.name)
+OF_OTHERS = (PreArrival.request_information.name, PreArrival.request_amendment.name)  # the declarant is asked
+ASKED = (PreArrival.no_risk.name, *OF_OTHERS)
 NOTHING = {
     "clearance": Lane.green.name,
     "check": Check.none.name,
@@ -201,7 +202,7 @@ def _parts(
 def _are_quiet(decided: pl.DataFrame) -> Flags:
     """Select decisions by which customs is asked to do nothing, and that wait for nothing of its own."""
     asks_nothing = [
-        pl.col("pre_arrival").is_in(UNINSPECTED),
+        pl.col("pre_arrival").is_in(ASKED),
         *(pl.col(of) == nothing for of, nothing in NOTHING.items()),
     ]
     quiet: Flags = (

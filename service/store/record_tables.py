@@ -33,15 +33,17 @@ RECORD_LIFTED = sa.Table(  # rows of these files that somebody has touched: they
     sa.Column("blank", sa.Boolean, nullable=False),  # its content is no longer in the file
     info=GROWS,
 )
-RECORD_WORK = sa.Table(  # of these files, decisions that ask for information before arrival: what a work list shows
-    "record_work",
-    TABLES,
-    sa.Column("office", sa.String, primary_key=True),
-    sa.Column("day", sa.Integer, primary_key=True, autoincrement=False),  # of lodging, counted from 1970-01-01
-    sa.Column("decision_id", sa.String, primary_key=True),
-    sa.Column("consignment_id", sa.String, nullable=False),
-    sa.Column("hour", sa.Integer, nullable=False),
-    sa.Column("risk", sa.Float),
-    sa.Column("networked", sa.Boolean, nullable=False),
-    sqlite_with_rowid=False,
+RECORD_WORK = (
+    sa.Table(  # of these files, decisions by which the declarant is asked for something: what a work list shows
+        "record_work",
+        TABLES,
+        sa.Column("office", sa.String, primary_key=True),
+        sa.Column("day", sa.Integer, primary_key=True, autoincrement=False),  # of lodging, counted from 1970-01-01
+        sa.Column("decision_id", sa.String, primary_key=True),
+        sa.Column("consignment_id", sa.String, nullable=False),
+        sa.Column("hour", sa.Integer, nullable=False),
+        sa.Column("risk", sa.Float),
+        sa.Column("networked", sa.Boolean, nullable=False),
+        sqlite_with_rowid=False,
+    )
 )
