@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -17,18 +17,21 @@ from features.catalogue import Input
 from features.compute import compute, compute_over
 from features.consignment import EXTRA, Consignments
 from features.definition import DEFINITIONS, Level, in_order, needed, remembers
+from features.headings import ODDS, SUGGESTED, Headings, no_headings
 from features.history.facts import with_entities
 from features.history.named_entities import named_by
 from features.history.shared_values import without_strangers_results
 from features.history.totals import FactTable, History, Layered
 from features.history.windows import Reading, plan_of, read_history, reading_of
 from features.model_rows import Rows
-from features.norms import Norms
+from features.norms import FITTED, Norms
 from features.parties.linking import LINKED
 from features.rates import MEAN, Rates
 from features.wording import LIKENESS, Wording
 
 __all__ = ["Fits", "Rows", "assemble", "readings_for"]
+WORDED = "worded_"  # before a norm: that of the heading which the words suggest
+AS_WORDED = frozenset((ODDS, SUGGESTED, *(f"{WORDED}{name}" for name in FITTED)))
 CONSIGNMENTS_PER_PASS = 10_000  # intermediate results take several times the memory of the rows
 LINE_LEVELS: tuple[Level, ...] = ("of_line", "over_lines")
 KNOWN_TO_FITS = ("hs6", "goods_origin_country", "description")  # columns of goods lines that they look up by
@@ -36,11 +39,15 @@ KNOWN_TO_FITS = ("hs6", "goods_origin_country", "description")  # columns of goo
 
 @dataclass(frozen=True, slots=True)
 class Fits:
-    """Values fitted on the past and kept with the model: norms of goods, weights of wordings, mean hit rates."""
+    """Values fitted on the past and kept with the model.
+
+    Norms of goods, weights of wordings, mean hit rates; and which headings words suggest, of a model that asks for it.
+    """
 
     norms: Norms
     wording: Wording
     rates: Rates
+    headings: Headings = field(default_factory=no_headings)
 
 
 def assemble(consignments: Consignments, history: History | None, fits: Fits, inputs: Sequence[Input]) -> Rows:
@@ -71,6 +78,7 @@ class RowPlan:
 
     names: of the inputs; numbers: of those that are. received, received_of_lines: columns of consignments and of goods
     lines that are taken as they came. absent: those of consignments that a message may lack. readings: of history.
+    worded: whether any input asks what the words of goods suggest.
     """
 
     names: tuple[str, ...]
@@ -79,6 +87,7 @@ class RowPlan:
     received_of_lines: tuple[str, ...]
     absent: tuple[str, ...]
     readings: tuple[Reading, ...]
+    worded: bool
 
 
 def _plan_of(inputs: Sequence[Input]) -> RowPlan:
@@ -98,6 +107,7 @@ def _planned(inputs: tuple[tuple[str, str], ...]) -> RowPlan:
         tuple(dict.fromkeys((*of_lines, "hs_code", *KNOWN_TO_FITS))),
         tuple(name for name in received if name in LINKED or name.startswith(EXTRA)),
         _readings(names),
+        not AS_WORDED.isdisjoint(name for level in LINE_LEVELS for d in in_order(names, level) for name in d.inputs),
     )
 
 
@@ -166,7 +176,17 @@ def _over_lines(linked: Consignments, lodged_at: Moments, fits: Fits, plan: RowP
     of_line = lodged_at[row]
     lines |= fits.norms.attach(hs6, origin, of_line)
     lines[LIKENESS] = fits.wording.attach(description, of_line)
+    if plan.worded:
+        lines |= _as_worded(fits, hs6, description, of_line)
     return compute_over(compute(lines, plan.names, "of_line", len(row)), Groups(row, len(linked)), plan.names)
+
+
+def _as_worded(fits: Fits, hs6: Text, description: Text, of_line: Moments) -> dict[str, Column]:
+    """Return the heading that the words of each goods line suggest, and the norms of that heading."""
+    odds, suggested = fits.headings.attach(hs6, description, of_line)
+    nowhere = Text.of([None]).take(np.zeros(len(suggested), np.intp))
+    norms = fits.norms.attach(suggested, nowhere, of_line)
+    return {ODDS: odds, SUGGESTED: suggested, **{f"{WORDED}{name}": column for name, column in norms.items()}}
 
 
 def _read(

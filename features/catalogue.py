@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from features.choices import LANGUAGES
-from features.columns import declared, goods, identifiers, plausible, route, serials, shipper
+from features.columns import declared, goods, identifiers, plausible, route, serials, shipper, worded
 from features.inputs import FLAG, NEVER_LOWERS, NEVER_RAISES, SHARE, Input, InputKind, category, history, number
 from features.messages.mapping import Extra
 
-__all__ = ["INPUTS", "Input", "category", "direction_of", "history", "number", "with_extras"]
+__all__ = ["INPUTS", "NAMED_ONLY", "Input", "category", "direction_of", "history", "number", "with_extras"]
 
 # What a sender moves by shipping more, and cheaply, has a direction: a hundred clean decoys that nobody opens buy
 # nothing. A clean record is earned by inspections alone.
@@ -57,6 +57,14 @@ INPUTS: tuple[Input, ...] = (
            "品名中汉字占比", SHARE),
     number(goods.wording_likeness, "Wording like that of non-compliant goods",
            "Désignation semblable à celle de marchandises non conformes", "品名与违规货物相似"),
+    number(worded.wording_heading_odds, "Wording of another heading than the declared one",
+           "Désignation d'une autre position que celle déclarée", "品名更符合其他品目"),
+    category(worded.wording_heading, "Heading under which goods so worded are declared",
+             "Position sous laquelle de telles désignations sont déclarées", "此类品名通常申报的品目"),
+    number(worded.value_as_worded, "Value per kilogram against the norm for goods so worded",
+           "Valeur au kilogramme par rapport à la norme des marchandises ainsi désignées", "每公斤价值偏离此类品名常值", "σ"),
+    number(worded.mass_deviation, "Mass of a piece against the norm for these goods",
+           "Masse d'une pièce par rapport à la norme de ces marchandises", "单件重量偏离同类货物常值", "σ"),
     # the sender as declared
     number(declared.sender_address_digits, "Digits in the sender's address", "Chiffres dans l'adresse de l'expéditeur",
            "寄件地址中的数字"),
@@ -107,6 +115,15 @@ INPUTS: tuple[Input, ...] = (
            "寄件人标识关联查获中危险或涉罪占比", SHARE),
     number(identifiers.identifiers_age, "Age of the sender's oldest identifier", "Âge du plus ancien identifiant de l'expéditeur",
            "寄件人最早标识的天数", "d"),
+    number(identifiers.age, "Age of the sender's telephone", "Âge du téléphone de l'expéditeur", "寄件人电话出现天数", "d",
+           key="phone"),
+    number(identifiers.age, "Age of the sender's mailbox", "Âge de la boîte aux lettres électronique de l'expéditeur",
+           "寄件人邮箱出现天数", "d", key="mailbox"),
+    number(identifiers.age, "Age of the seller account", "Âge du compte vendeur", "卖家账号出现天数", "d", key="account"),
+    number(identifiers.age, "Age of the web shop", "Âge de la boutique en ligne", "网店出现天数", "d", key="shop"),
+    number(identifiers.age, "Age of the sender's address", "Âge de l'adresse de l'expéditeur", "寄件地址出现天数", "d",
+           key="address"),
+    number(identifiers.age, "Age of the article code", "Âge du code article", "货号出现天数", "d", key="article"),
     number(identifiers.identifiers_consignments_7d, "Consignments in 7 days with one of the sender's identifiers",
            "Envois en 7 jours avec un identifiant de l'expéditeur", "寄件人标识7天内货件数", direction=NEVER_LOWERS),
     number(identifiers.identifiers_new, "The sender's identifiers never seen", "Identifiants jamais vus de l'expéditeur", "寄件人未见过的标识数",
@@ -152,6 +169,7 @@ INPUTS: tuple[Input, ...] = (
     category(declared.hs_chapter, "HS chapter", "Chapitre SH", "HS章"),
 )
 # fmt: on
+NAMED_ONLY = ("wording_heading",)  # for reasons: trees that split on it rank worse, as it has hundreds of levels
 DIRECTIONS = {item.name: item.direction for item in INPUTS}
 
 

@@ -12,7 +12,7 @@ from pipelines.commands.application_commands import applications
 from pipelines.commands.bundle_commands import bundles
 from pipelines.commands.case_commands import cases
 from pipelines.commands.daily_commands import ingest, link, monitor, outcomes, score
-from pipelines.commands.erasure_commands import erase, retain
+from pipelines.commands.erasure_commands import erase, person, retain
 from pipelines.commands.expectations_command import expectations
 from pipelines.commands.export_command import export
 from pipelines.commands.faults import sentence_of
@@ -20,6 +20,7 @@ from pipelines.commands.installation_commands import demo, serve, synth
 from pipelines.commands.key_commands import invite, keys
 from pipelines.commands.learning_commands import backtest, benchmark, promote, rules, train, what_if
 from pipelines.commands.list_commands import lists
+from pipelines.commands.purchase_commands import purchases
 from pipelines.commands.record_commands import checkpoint, network, replay, verify
 from pipelines.commands.report_command import report
 from pipelines.commands.search_command import search
@@ -69,6 +70,7 @@ app.command("what-if", rich_help_panel=LEARN)(what_if)
 app.command(rich_help_panel=LEARN)(benchmark)
 app.add_typer(lists, name="lists", rich_help_panel=OFFICERS)
 app.add_typer(cases, name="cases", rich_help_panel=OFFICERS)
+app.add_typer(purchases, name="purchases", rich_help_panel=OFFICERS)
 app.add_typer(genuine, name="genuine", rich_help_panel=OFFICERS)
 app.command(rich_help_panel=OFFICERS)(search)
 app.command(rich_help_panel=OFFICERS)(applications)
@@ -81,6 +83,7 @@ app.command(rich_help_panel=RECORD)(report)
 app.command(rich_help_panel=RECORD)(export)
 app.command(rich_help_panel=RECORD)(erase)
 app.command(rich_help_panel=RECORD)(retain)
+app.command(rich_help_panel=RECORD)(person)
 app.add_typer(keys, name="keys", rich_help_panel=ADMINISTRATION)
 app.command(rich_help_panel=ADMINISTRATION)(invite)
 app.add_typer(webhooks, name="webhooks", rich_help_panel=ADMINISTRATION)

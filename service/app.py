@@ -20,7 +20,7 @@ from service.access.permissions import check_every_route_has_a_row
 from service.access.read_log import OUT_OF_REACH, ReadLog
 from service.api import error_responses as faults
 from service.api import message_routes as messages
-from service.api import reference_pages, routes, search_routes
+from service.api import purchase_routes, reference_pages, routes, search_routes
 from service.api.admission import Admission
 from service.api.api_description import describe, operation_id
 from service.api.body_limit import UnreadBody
@@ -63,6 +63,7 @@ ROUTERS = (
     *(
         routes.router,
         search_routes.router,
+        purchase_routes.router,
         messages.router,
         reference_pages.router,
         doors.router,

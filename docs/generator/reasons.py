@@ -9,7 +9,7 @@ from typing import Any
 from docs.generator.markdown import code, page, section, table
 from features.parties.list_match import CONCLUSIVE, CONSIGNEE, CONSIGNOR, NETWORK, POSSIBLE, ListMatch
 from pipelines.training.standard_policy import standard_policy
-from service.orientation import load_policy
+from service.orientation import goods_reasons, load_policy
 from service.orientation.decision_assembly import Stamp, selection_reasons
 from service.orientation.lanes import Check
 from service.orientation.list_reasons import list_reasons
@@ -60,6 +60,7 @@ def reasons_page() -> str:
         INTRODUCTION,
         section("Selection and capacity", table(HEADS, selection_codes())),
         section("Watch lists", LISTS, table(HEADS, _listed())),
+        section("Words of the goods", table(HEADS, _of_words())),
         section("Tracks", table(HEADS, _tracks())),
         section("Rules of the standard policy", "Another policy has other rules.", table(HEADS, _rules())),
         section("Indicators of the standard policy", INDICATORS, table(HEADS, _indicators())),
@@ -88,6 +89,11 @@ def _listed() -> list[list[str]]:
     matches = [ListMatch(side, tier, "dossier-17", keys) for side, tier, keys in cases]
     reasons = [reason for match in matches for reason in list_reasons([match.written()], "en")]
     return [[code(reason["code"]), when, reason["text"]] for reason, when in zip(reasons, WHEN_LISTED, strict=True)]
+
+
+def _of_words() -> list[list[str]]:
+    when = "it is looked at, and its words clearly fit another heading; `evidence` names that heading"
+    return [[code(goods_reasons.CODE), when, goods_reasons.SUGGESTS["en"]]]
 
 
 def _row(when: str, reason: dict[str, Any]) -> list[str]:

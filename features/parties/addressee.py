@@ -90,7 +90,7 @@ def addressee_card(*stated: Text) -> int | None:
     return hash_of(f"addressee\x1f{who}|{or_mark(home)}")
 
 
-def as_linked(consignments: Consignments) -> Consignments:
+def as_linked(consignments: Consignments, unknown: Collection[int] = ()) -> Consignments:
     """Return consignments with card and evidence of the addressee in the place of the sender's, as linking reads them.
 
     Evidence is what is compared with lists. A name counts within its postcode and is common, however long: with the
@@ -99,15 +99,15 @@ def as_linked(consignments: Consignments) -> Consignments:
     declared = [consignments.declared.text_or_unknown(name) for name in COLUMNS]
     distinct, rows = together(declared)
     cards = [addressee_card(*stated) for stated in distinct]
-    values = [_evidence(addressee_values(*stated)) for stated in distinct]
+    values = [evidence_in_graph(addressee_values(*stated)) for stated in distinct]
     of_rows = rows.tolist()
-    known = np.array([cards[place] is not None for place in of_rows], np.bool_)
+    known = np.array([cards[place] is not None and row not in unknown for row, place in enumerate(of_rows)], np.bool_)
     entities = np.array([cards[place] or 0 for place in of_rows], np.int64)
     stated = Lists([values[place] or None for place in of_rows], HASHES)
     return consignments.holding({"card_entity": Wholes(entities, known), STATED: stated})
 
 
-def _evidence(values: Iterable[int]) -> list[int]:
+def evidence_in_graph(values: Iterable[int]) -> list[int]:
     """Return values as the graph weighs them: the name within the postcode in the place of the name."""
     kept = (value for value in values if KEY_OF_LEVEL.get(level_of(value)) != NAME)
     return sorted(v & -KINDS | COMMON_NAME if level_of(v) == NAME_IN_POSTCODE else v for v in kept)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from features.fault import Fault
 from pipelines import show
 from pipelines.commands.shared_options import DAYS, current_settings
 
@@ -14,6 +17,11 @@ if TYPE_CHECKING:
     from service.settings import Settings
 
 QUARANTINE = "quarantine"
+FIELDS = "FIELD=TEXT…"
+OfPerson = Annotated[
+    list[str] | None,
+    typer.Option("--person", help="what a person states of itself, as FIELD=TEXT; may be repeated"),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="only say what would be erased")]
 By = Annotated[str, typer.Option(help="who erases")]
 
@@ -23,20 +31,58 @@ def erase(
         list[str] | None, typer.Option("--consignment", help="one to erase; may be repeated")
     ] = None,
     lodged_before: Annotated[datetime | None, typer.Option(formats=DAYS, help="all lodged before this day")] = None,
+    person: OfPerson = None,
     by: By = "",
     reason: Annotated[str, typer.Option(help="on what ground")] = "",
     dry_run: DryRun = False,
 ) -> None:
-    """Delete the personal data of consignments. The audit log stays verifiable and records the deletion."""
+    """Delete the personal data of consignments. The audit log stays verifiable and records the deletion.
+
+    Of a person: the consignments that it sends or receives, and its parties as an addressee.
+    """
     from service.audit.erasure import chosen
+    from service.audit.persons import forget_addressee, on_record
     from service.store.database import open_store
 
     settings = current_settings()
     before = lodged_before.replace(tzinfo=UTC) if lodged_before else None
     store = open_store(settings)
-    ids = chosen(store, consignments or [], before)
+    stated = _stated(person)
+    ids = chosen(store, [*(consignments or []), *(on_record(store, stated).consignments if stated else [])], before)
     store.close()
     _erase(settings, ids, by, reason, dry_run, "")
+    if stated and not dry_run:
+        store = open_store(settings)
+        show.line(f"forgot {show.counted(forget_addressee(store, stated), 'party', 'parties')} of the person")
+        store.close()
+
+
+def person(
+    stated: Annotated[list[str], typer.Argument(help="what the person states of itself", metavar=FIELDS)],
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON for a program to read")] = False,
+) -> None:
+    """What is on record of a person: consignments, parties, and the lists that name it.
+
+    A telephone, a mailbox or a number tells a person, or name, address and city; a name alone is a namesake's.
+    """
+    from service.audit.persons import on_record
+    from service.store.database import open_store
+
+    store = open_store(current_settings())
+    found = on_record(store, _stated(stated))
+    store.close()
+    if as_json:
+        typer.echo(json.dumps(asdict(found), indent=1))
+        return
+    for name, values in asdict(found).items():
+        show.line(f"{name}: {', '.join(values) or 'none'}")
+
+
+def _stated(stated: list[str] | None) -> dict[str, str]:
+    pairs = [text.partition("=") for text in stated or ()]
+    if not all(found for _, found, _ in pairs):
+        raise Fault("a person is stated as FIELD=TEXT, such as phone=…")
+    return {name.strip(): text.strip() for name, _, text in pairs}
 
 
 def retain(by: By = "", dry_run: DryRun = False) -> None:
@@ -47,7 +93,8 @@ def retain(by: By = "", dry_run: DryRun = False) -> None:
     """
     from features.moments import micros
     from pipelines.batch.refused_rows import expire_refused
-    from service.audit.retention import due, periods
+    from service.audit.retention import due, due_purchases, periods
+    from service.officers.purchases import erase_purchase
     from service.parties.graph_queries import ADDRESSEES
     from service.parties.stored_parties import forget_old
     from service.store.database import open_store
@@ -61,11 +108,15 @@ def retain(by: By = "", dry_run: DryRun = False) -> None:
         reason = f"retention: {kind.replace('_', ' ')} after {kept[kind].days} days"
         _erase(settings, ids, by, reason, dry_run, f"{kind.replace('_', ' ')} for {kept[kind].days:,} days: ")
     store = open_store(settings)
+    bought = due_purchases(store, kept, now)
+    for number in () if dry_run else bought:
+        erase_purchase(store, number, by, "retention: its time is over", now)
     forgotten = forget_old(store, micros(now), dry_run=dry_run)
     addressees = forget_old(store, micros(now), dry_run=dry_run, tables=ADDRESSEES)
     store.close()
     expired = expire_refused(settings.home / QUARANTINE, now - kept["not_inspected"], dry_run=dry_run)
     show.line(f"{'would delete' if dry_run else 'deleted'} {show.counted(expired, 'file')} of refused rows")
+    show.line(f"{'would erase' if dry_run else 'erased'} {show.counted(len(bought), 'test purchase')}")
     show.line(
         f"{'would forget' if dry_run else 'forgot'} {show.counted(forgotten, 'sender')} and "
         f"{show.counted(addressees, 'addressee')} not declared for three years"

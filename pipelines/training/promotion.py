@@ -13,7 +13,7 @@ from pipelines.batch.archive import Archive
 from pipelines.training.hyper_parameters import BY_NAME
 from pipelines.training.registered_versions import CHAMPION, NAME
 from pipelines.training.standard_policy import standard_policy
-from pipelines.training.training_frame import norms_so_far
+from pipelines.training.training_frame import goods_so_far
 from service.orientation import check_inputs, load_policy
 from service.record.audit_log import note
 from service.runtime.batch_lease import changing_bundles
@@ -100,15 +100,15 @@ def _promote(
 def promote_rules(by: str, reason: str, settings: Settings, at: datetime, *, policy: Path | None = None) -> Path:
     """Let the rules and indicators of a policy decide without a model; returns their folder.
 
-    The norms of goods that indicators ask for are fitted on what is archived, if anything is; promoted again, they are
-    fitted anew. Raises as `promote` does.
+    The norms of goods that indicators ask for, and what words suggest, are fitted on what is archived, if anything is;
+    promoted again, they are fitted anew. Raises as `promote` does.
     """
     named(by, reason)
     text = standard_policy() if policy is None else policy.read_text(encoding="utf-8")
     make_home(settings.home)
     with changing_bundles(settings.home):
         facts = {"promoted_by": by, "promoted_because": reason, "promoted_at": at.isoformat()}
-        folder = serve_rules(settings, text, norms_so_far(Archive(settings.archive)), facts)
+        folder = serve_rules(settings, text, goods_so_far(Archive(settings.archive)), facts)
         entry = {"by": by, "reason": reason, "although": "", "manifest_sha256": sha256_of(folder / MANIFEST)}
         store = open_store(settings)
         note(store, "promotion", RULES, entry, micros(at))

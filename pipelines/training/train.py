@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
 from features.assemble import Rows
-from features.catalogue import Input, direction_of
+from features.catalogue import NAMED_ONLY, Input, direction_of
 from features.fingerprint import fingerprint
 from pipelines.training.evaluation import SENDER_RULE, TAMIS, Comparison, compare, sender_rule
 from pipelines.training.hyper_parameters import (
@@ -253,9 +253,15 @@ class Learner:
         return (
             PARAMETERS
             | directed
+            | self._named_only()
             | dict(self.parameters)
             | ({"num_threads": 1} if len(self.matrix) <= ONE_THREAD_UP_TO else {})
         )
+
+    def _named_only(self) -> dict[str, Any]:
+        """Return what keeps trees from inputs that are there for reasons alone."""
+        learned = [float(item.name not in NAMED_ONLY) for item in self.inputs]
+        return {} if all(learned) else {"feature_contri": learned}
 
     def _rows(self, rows: Integers) -> Labels:
         return Labels(
@@ -276,10 +282,14 @@ def severity_of(learner: Learner, grave: pl.Series, rows: Integers) -> Severity 
     inputs = learner.inputs
     free = {
         "monotone_constraints": [0] * len(inputs),  # more hits need not be graver
-        "feature_contri": [float(item.kind == "category" or item.name.startswith(WHAT_IT_IS)) for item in inputs],
+        "feature_contri": [float(_is_of_goods(item)) for item in inputs],
     }
     fitted = learner.telling_apart(truth, SEVERITY_PARAMETERS | free).fit(known)
     return Severity(fitted.trees, fitted.calibration)
+
+
+def _is_of_goods(item: Input) -> bool:
+    return item.name not in NAMED_ONLY and (item.kind == "category" or item.name.startswith(WHAT_IT_IS))
 
 
 def choose_calibration(margin: Floats, hit: Flags) -> Calibration:

@@ -13,6 +13,7 @@ from features.assemble import Fits, Rows, assemble
 from features.catalogue import Input
 from features.consignment import Consignments
 from features.fault import Fault
+from features.headings import Headings, fit_headings
 from features.history.facts import ENTITIES, attributed, facts_of, facts_of_outcomes, facts_registered
 from features.history.named_entities import MEMBERS
 from features.history.tiles import RESULT_DAYS
@@ -158,17 +159,21 @@ def fit_goods(consignments: Consignments, labelled: pl.DataFrame, dates: Sequenc
     inspected = consignments.goods.select("row", "description").join(
         labelled.select("row", "hit", "known_at"), on="row", how="inner"
     )
-    return Fits(norms, fit_wording(inspected, dates), fit_rates(labelled, dates))
+    return Fits(norms, fit_wording(inspected, dates), fit_rates(labelled, dates), fit_headings(goods, dates))
 
 
-def norms_so_far(archive: Archive) -> Norms | None:
-    """Return the norms of all goods that are archived, without any result; none where nothing is."""
+def goods_so_far(archive: Archive) -> tuple[Norms, Headings] | None:
+    """Return the norms of all goods that are archived and what their words suggest, without any result.
+
+    None where nothing is archived.
+    """
     consignments = archive.consignments()
     if not len(consignments):
         return None
     first, last = consignments.frame["lodged_at"].min(), consignments.frame["lodged_at"].max()
     goods = consignments.goods.join(consignments.frame.select("row", "lodged_at"), on="row", how="left")
-    return fit_norms(goods, refit_dates(first, last))  # type: ignore[arg-type]  # there is one
+    dates = refit_dates(first, last)  # type: ignore[arg-type]  # there is one
+    return fit_norms(goods, dates), fit_headings(goods, dates)
 
 
 def _sample(consignments: Consignments, since: datetime) -> Consignments:

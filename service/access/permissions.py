@@ -58,6 +58,9 @@ PERMISSIONS: dict[str, Row] = {
     "get_search": _only("analyst", "auditor", scope="found", reads=True, traced=True),
     "post_judgement": _only("analyst", scope="network"),
     "post_transfer": _only("analyst", scope="parts"),
+    "get_purchases": _only("analyst", scope="office", reads=True),
+    "post_purchase": _only("analyst", scope="office"),
+    "post_purchase_note": _only("analyst", scope="office"),
     "post_genuine": _only("right_holder", scope="holder"),
     # monitoring of the service; no personal data
     "healthz": PUBLIC,

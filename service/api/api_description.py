@@ -39,6 +39,7 @@ TAG_OF = {
     "get_decisions": "consignments",
     "post_outcomes": "results", "get_dossier": "officers", "get_queue": "officers", "get_network": "officers",
     "get_network_ftm": "officers", "get_search": "officers", "post_judgement": "officers", "post_transfer": "officers",
+    "get_purchases": "officers", "post_purchase": "officers", "post_purchase_note": "officers",
     "post_genuine": "right holders", "healthz": "monitoring", "readyz": "monitoring", "metrics": "monitoring",
 }  # fmt: skip
 LODGING = ("post_consignments", "post_message")

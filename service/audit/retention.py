@@ -9,6 +9,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from features.moments import micros
+from service.officers.purchases import purchases
 from service.settings import Settings
 from service.store.database import Store
 from service.store.settled_rows import scanned
@@ -40,6 +41,16 @@ def due(store: Store, kept: Mapping[FileClass, timedelta], now: datetime) -> dic
         if max(last, known or last) < micros(now - kept[kind]):
             over[kind].append(consignment_id)
     return {name: sorted(ids) for name, ids in over.items()}
+
+
+def due_purchases(store: Store, kept: Mapping[FileClass, timedelta], now: datetime) -> list[str]:
+    """The test purchases whose time is over: kept from the last note of each as a file of its finding is."""
+    kinds: dict[str | None, FileClass] = {"non_compliant": "non_compliant", "compliant": "compliant"}
+    return [
+        one.purchase_id
+        for one in purchases(store)
+        if max(one.noted.values()) < micros(now - kept[kinds.get(one.result, "not_inspected")])
+    ]
 
 
 def _last_of(store: Store) -> dict[str, int]:

@@ -19,6 +19,8 @@ from service.orientation.decision_assembly import (
     UNSCORED,
     WITHDRAWN,
 )
+from service.orientation.goods_reasons import CODE as OF_WORDS
+from service.orientation.goods_reasons import in_language as heading_suggested
 from service.orientation.policy import PAST_UNKNOWN
 from service.orientation.rules import Rule
 from service.orientation.track_assignment import TRACKED, UNJUDGED
@@ -43,6 +45,8 @@ def _text(reason: Reason, language: Language, of_rules: Mapping[str, Mapping[str
     item, recorded = BY_NAME.get(reason["code"]), str(reason["text"])
     if item is not None and reason.get("contribution") is not None:
         return sentence(item, evidence_in(reason["evidence"], language), reason["contribution"], language)
+    if reason["code"] == OF_WORDS:
+        return heading_suggested(str(reason["evidence"]), language)
     texts = of_rules.get(reason["code"]) or _by_text().get(recorded, {})
     return texts.get(language, recorded)
 

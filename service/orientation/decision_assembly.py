@@ -17,6 +17,7 @@ from features.messages import Problems
 from service.orientation.campaigns import HELD, LEADS
 from service.orientation.decisions import DECISIONS_PER_PART, FLAT, SCHEMA, Made, Row, decision_id, plainly
 from service.orientation.given_lanes import Lanes
+from service.orientation.goods_reasons import goods_reasons
 from service.orientation.lanes import GREEN, Check
 from service.orientation.list_reasons import list_reasons
 from service.orientation.track_assignment import track_evidence, track_text
@@ -93,6 +94,8 @@ def assemble_decisions(
     looked_at = np.flatnonzero(lanes.given.lane > GREEN)
     reasons = reasons_of(scores, looked_at, stamp.language) if len(looked_at) else []
     explained = dict(zip(looked_at.tolist(), reasons, strict=True))
+    for row, of_words in goods_reasons(scores, looked_at, stamp.language).items():
+        explained[row] = [of_words, *explained[row]]
     model = scores.model
     common: Row = {
         "assessment": 1,

@@ -36,6 +36,7 @@ from features.parties.card import Card
 from features.parties.evidence import NAMES, SURE, level_of
 from features.parties.linking import STATED
 from features.parties.list_match import CONCLUSIVE, CONSIGNEE, CONSIGNOR, KEYS, MATCHED, NETWORK, POSSIBLE, ListMatch
+from service.parties.aliases import aliases_among
 from service.record.postings import numbers_of
 from service.record.search_index import values_of
 from service.record.search_keys import BY_NAME, key_of
@@ -72,12 +73,14 @@ def screened(
     addressees = addressees_of([declared.text_or_unknown(name) for name in COLUMNS])
     listed = _listed(connection, {value for values in addressees for value in values})
     found: dict[int, list[ListMatch]] = defaultdict(list)
-    strangers = Strangers(connection)
+    strangers, aliases = Strangers(connection), aliases_among(connection, addressees)
     for row, values in enumerate(addressees) if listed else ():
-        if not listed.keys().isdisjoint(values):
+        if row not in aliases and not listed.keys().isdisjoint(values):
             body = {name: declared.text_or_unknown(name).rows()[row] for name in COLUMNS}
             found[row] += matches_of_addressee(_by_subject(listed, values), body, strangers)
     for row, others in (linked_to or {}).items():
+        if row in aliases:
+            continue
         found[row] += _of_network(connection, others, {match.list_id for match in found[row]})
     for row in np.flatnonzero(declared.number("listed_matches") > 0).tolist():
         found[row] += _of_sender(connection, declared.values(STATED)[row] or ())

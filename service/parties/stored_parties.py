@@ -13,7 +13,7 @@ from features.algebra import Text
 from features.consignment import Consignments
 from features.fault import Fault
 from features.parties import Unlinked, grow, link_with
-from features.parties.addressee import COLUMNS, addressee_card, as_linked
+from features.parties.addressee import COLUMNS, addressee_card, addressees_of, as_linked
 from features.parties.card import EXPIRES_AFTER, SEEN_STEP, Card, expires_at
 from features.parties.evidence import level_of, sentence
 from features.parties.graph import Graph
@@ -21,6 +21,7 @@ from features.parties.graph_timeline import JUDGED
 from features.parties.linking import code_of, entity_of, evidence_in, with_evidence
 from features.parties.list_match import CONSIGNEE, CONSIGNOR
 from features.parties.ownership import WEIGHED
+from service.parties.aliases import aliases_among
 from service.parties.graph_queries import ADDRESSEES, SENDERS, GraphTables
 from service.parties.graph_rows import judgements_made, keyed_rows, row_of, row_of_card
 from service.parties.linking_switch import LinkingSwitch
@@ -120,8 +121,12 @@ def grown_by(consignments: Consignments) -> StoredGraph | None:
 
 
 def keep_addressees(connection: sa.Connection, consignments: Consignments) -> None:
-    """Add the addressees of newly recorded declarations to their graph, in the transaction that records them."""
-    of_addressees = as_linked(consignments)
+    """Add the addressees of newly recorded declarations to their graph, in the transaction that records them.
+
+    A name used in a test purchase is nobody's card.
+    """
+    declared = [consignments.declared.text_or_unknown(name) for name in COLUMNS]
+    of_addressees = as_linked(consignments, unknown=aliases_among(connection, addressees_of(declared)))
     graph = graph_for(connection, of_addressees, ADDRESSEES)
     grow(graph, of_addressees)
     graph.write()

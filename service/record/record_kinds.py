@@ -20,6 +20,7 @@ from service.record.audit_log import Entry, salted
 from service.record.decision_check import DecisionCheck, decisions_with_basis
 from service.record.record_kind import Key, RecordKind, Row, Words
 from service.record.record_rows import outcome_entry, repeats_its_body
+from service.store.purchase_tables import PURCHASE_NOTES
 from service.store.record_tables import RECORD_LIFTED
 from service.store.settled_rows import decided_of, declared_of
 from service.store.tables import (
@@ -154,6 +155,13 @@ CASE = RecordKind(
     table=CASE_NOTES, key=("note_id",), prefix="case-",
     content=salted_fields("consignment_id", "step", "at", "officer", "body"), erased={"officer": "", "body": {}},
 )  # fmt: skip
+PURCHASE = RecordKind(  # the name that was used is shown by no timeline
+    "purchase", "note of a test purchase", titled("Test purchase", "Achat test", "测试购买"),
+    shown("purchase_id", "step", "result", "officer"),
+    table=PURCHASE_NOTES, key=("note_id",), prefix="purchase-",
+    content=salted_fields("purchase_id", "consignment_id", "step", "at", "office", "officer", "body"),
+    erased={"officer": "", "body": {}},
+)  # fmt: skip
 OVERRIDE = RecordKind(
     "override", "override", titled("Lane overridden", "Circuit modifié", "通道更改"),
     shown("clearance", "by", "reason", "decision_id"),
@@ -205,5 +213,5 @@ NOTES = (  # each holds all that it says in plain words; there is no row that it
     RecordKind("upgrade", "upgrade", titled("Store upgraded", "Base mise à niveau", "数据库升级")),
     RecordKind("export", "export", titled("Network exported", "Réseau exporté", "网络导出")),
 )
-OF_CONSIGNMENTS = (DECISION, OUTCOME, CASE, OVERRIDE, TRANSFER, EARLY_RESULT, ASSIGNMENT)
+OF_CONSIGNMENTS = (DECISION, OUTCOME, CASE, PURCHASE, OVERRIDE, TRANSFER, EARLY_RESULT, ASSIGNMENT)
 KINDS = {kind.name: kind for kind in (*OF_CONSIGNMENTS, JUDGEMENT, WATCH_LIST, *NOTES)}

@@ -25,6 +25,7 @@ from features.catalogue import INPUTS, Input
 from features.compatible import differences, means_the_same, revised_since
 from features.fault import Fault
 from features.fingerprint import code_fingerprint, fingerprint, meanings
+from features.headings import Headings, no_headings
 from features.inputs import as_json, from_json
 from features.norms import Norms
 from features.rates import Rates
@@ -51,9 +52,12 @@ FILES = (
     "card.md",
 )
 BY_KIND = "kinds.json"  # chances by kind of finding
-SINCE = (BY_KIND,)  # files that bundles made before lack
+HEADINGS = "headings.parquet"  # which headings the words of goods suggest
+SINCE = (BY_KIND, HEADINGS)
+# files that bundles made before lack
 MANIFEST = "manifest.json"
 NORMS = "norms.parquet"
+OF_GOODS = (NORMS, HEADINGS)  # what rules without a model know of goods
 GOLDEN_SCORE = "golden_margin"
 GOLDEN_SEVERITY = "golden_severity"
 GOLDEN_KIND = "golden_"  # before the column of a kind's chance
@@ -93,6 +97,7 @@ def write_bundle(directory: Path, model: Model, golden: Rows, texts: Mapping[str
     model.fits.norms.table.write_parquet(directory / NORMS)
     model.fits.wording.table.write_parquet(directory / "wording.parquet")
     model.fits.rates.table.write_parquet(directory / "rates.parquet")
+    model.fits.headings.table.write_parquet(directory / HEADINGS)
     scores = model.score(golden)
     known_scores = (
         scores.frame["margin"].alias(GOLDEN_SCORE),
@@ -155,18 +160,20 @@ def load_bundle(directory: Path, keys: Path, *, decides: bool = True) -> tuple[M
 
 def load_rules(directory: Path, keys: Path) -> tuple[Model, str]:
     """Signed rules without trees: a model that scores nothing, and the text of their policy."""
-    files = ("policy.toml", NORMS) if (directory / NORMS).exists() else ("policy.toml",)
+    files = ("policy.toml", *(name for name in OF_GOODS if (directory / name).exists()))
     contents = _verified(directory, keys, files)
     manifest = json.loads(contents[MANIFEST])
     of_goods = Norms(pl.read_parquet(io.BytesIO(contents[NORMS]))) if NORMS in contents else None
     facts = {name: fact for name, fact in manifest.items() if name not in ("files", "signature")}
-    return replace(unscored(INPUTS, of_goods), facts=facts), contents["policy.toml"].decode("utf-8")
+    model = unscored(INPUTS, of_goods, _headings(contents))
+    return replace(model, facts=facts), contents["policy.toml"].decode("utf-8")
 
 
-def unscored(inputs: tuple[Input, ...], of_goods: Norms | None = None) -> Model:
+def unscored(inputs: tuple[Input, ...], of_goods: Norms | None = None, headings: Headings | None = None) -> Model:
     """A model without trees: it gives no risk to anything, so that only rules, indicators and chance choose.
 
-    of_goods: the norms that its rows are compared with; none where nothing was archived when rules began to decide.
+    of_goods, headings: the norms that its rows are compared with, and what words suggest; none where nothing was
+    archived when rules began to decide.
     """
     return Model(
         model_id=RULES_ONLY,
@@ -177,6 +184,7 @@ def unscored(inputs: tuple[Input, ...], of_goods: Norms | None = None) -> Model:
             of_goods or Norms(norms.SCHEMA.to_frame()),
             Wording(wording.SCHEMA.to_frame()),
             Rates(rates.SCHEMA.to_frame()),
+            headings or no_headings(),
         ),
         levels={item.name: [] for item in inputs if item.kind == "category"},
         calibration=Calibration("none"),
@@ -277,6 +285,7 @@ def parse(contents: Mapping[str, bytes], model_id: str, *, decides: bool = True)
             Norms(pl.read_parquet(io.BytesIO(contents[NORMS]))),
             Wording(pl.read_parquet(io.BytesIO(contents["wording.parquet"]))),
             Rates(pl.read_parquet(io.BytesIO(contents["rates.parquet"]))),
+            _headings(contents),
         ),
         levels=catalogue["levels"],
         calibration=Calibration.from_json(json.loads(contents["calibration.json"])),
@@ -286,6 +295,11 @@ def parse(contents: Mapping[str, bytes], model_id: str, *, decides: bool = True)
         revised=revised,
         kinds=tuple(map(KindOfFinding.from_json, json.loads(contents.get(BY_KIND, b"[]")))),
     )
+
+
+def _headings(contents: Mapping[str, bytes]) -> Headings:
+    """Return what words suggest; nothing of a bundle that was made before."""
+    return Headings(pl.read_parquet(io.BytesIO(contents[HEADINGS]))) if HEADINGS in contents else no_headings()
 
 
 def golden_differences(directory: Path) -> int:

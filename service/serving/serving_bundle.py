@@ -12,12 +12,13 @@ from typing import Any
 
 from features.catalogue import INPUTS
 from features.fault import Fault
+from features.headings import Headings
 from features.norms import Norms
 from service.orientation import Policy, PolicyFault, check_inputs, load_policy
 from service.orientation.context import MODEL
 from service.runtime.batch_lease import changing_bundles
 from service.scoring import BundleRefused, Model, load_bundle
-from service.scoring.bundle import MANIFEST, NORMS, load_rules, seal
+from service.scoring.bundle import MANIFEST, OF_GOODS, load_rules, seal
 from service.scoring.signature import sha256_of, sign, signing_key
 from service.settings import Settings
 
@@ -123,24 +124,31 @@ def serve(settings: Settings, name: str, before: str | None = None) -> None:
 
 
 def seal_rules(
-    settings: Settings, policy_text: str, norms: Norms | None = None, facts: Mapping[str, Any] | None = None
+    settings: Settings,
+    policy_text: str,
+    goods: tuple[Norms, Headings] | None = None,
+    facts: Mapping[str, Any] | None = None,
 ) -> Path:
     """Sign the rules of a policy on their own: as what serves, or as a fallback where no bundle can be loaded.
 
-    norms: of goods, by which indicators call a value unusual; those of before are kept where none are given.
+    goods: their norms, by which indicators call a value unusual, and the headings that words suggest; those of before
+    are kept where none are given.
     facts: by whom, when and why they were promoted to serve. Returns their folder.
     """
     folder = settings.bundles / RULES
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / "policy.toml", policy_text)
-    if norms is not None:
-        norms.table.write_parquet(folder / NORMS)
-    files = ("policy.toml", NORMS) if (folder / NORMS).exists() else ("policy.toml",)
+    tables = [] if goods is None else [fitted.table for fitted in goods]
+    for name, table in zip(OF_GOODS, tables, strict=False):
+        table.write_parquet(folder / name)
+    files = ("policy.toml", *(name for name in OF_GOODS if (folder / name).exists()))
     seal(folder, settings.keys, {"model_id": RULES, **(facts or {})}, files)
     return folder
 
 
-def serve_rules(settings: Settings, policy_text: str, norms: Norms | None, facts: Mapping[str, Any]) -> Path:
+def serve_rules(
+    settings: Settings, policy_text: str, goods: tuple[Norms, Headings] | None, facts: Mapping[str, Any]
+) -> Path:
     """Let signed rules serve without a model; returns their folder. Raises what makes them unusable, before it does.
 
     The caller holds `changing_bundles`, and has asked for a name and a reason.
@@ -148,7 +156,7 @@ def serve_rules(settings: Settings, policy_text: str, norms: Norms | None, facts
     check_inputs(load_policy(policy_text), INPUTS)
     if is_revoked(settings, RULES):
         raise BundleRefused(f"{settings.bundles / RULES}: revoked; these rules may never serve again")
-    folder = seal_rules(settings, policy_text, norms, facts)
+    folder = seal_rules(settings, policy_text, goods, facts)
     _open(folder, settings.keys)
     serve(settings, RULES)
     return folder

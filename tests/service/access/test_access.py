@@ -71,6 +71,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "post_judgement": {"json": JUDGEMENT},
     "post_transfer": {"json": {"consignment_id": "HAWB000000001", "office": OWN, "reason": "back"}},
     "post_genuine": {"json": {"serials": [{"gtin": "9506000134352", "serial": "A-1"}]}},
+    "get_purchases": {"params": {"office": OWN}},
+    "post_purchase": {"json": {"office": OWN, "shop": {"url": "x.example"}, "goods": "g", "alias": {"name": "N"}}},
+    "post_purchase_note": {"json": {"purchase_id": "TP-0", "step": "closed"}},
     "get_queue": {"params": {"office": OWN}},
     "get_search": {"params": {"key": "HAWB000000001"}},
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from features.choices import ROLES, Role
 from service.access.permissions import PERMISSIONS, SCOPES
 from service.app import create
 from service.officers.cases import Detained, detain
+from service.officers.purchases import Order, order
 from service.orientation.track_conditions import Tracks
 from service.parties.linking_switch import LinkingSwitch
 from service.record.search_index import catch_up
@@ -43,6 +44,7 @@ class Target:
     decision_id: str = ""
     parties: tuple[str, str] = ("", "")
     article: str = ""
+    purchase_id: str = ""
 
     @property
     def phone(self) -> str:
@@ -105,7 +107,17 @@ def scene(client: TestClient, key_of: KeyOf) -> Scene:
         given = {"serials": [{"gtin": article, "serial": "A-1"}]}
         holder = bearing(key_of("right_holder", office))
         assert client.post("/v1/genuine", json=given, headers=holder).status_code == 201
+    mine, other = (
+        replace(target, purchase_id=bought(client, target.office, canary))
+        for target, canary in ((mine, "Ann Lee"), (other, CANARIES[0]))
+    )
     return Scene(client, mine, other, shared)
+
+
+def bought(client: TestClient, office: str, alias: str) -> str:
+    """Order a test purchase for an office, under a name that nobody else may see; its number."""
+    placed = Order({"url": "https://one-copy.example"}, "shoes", {"name": alias}, office, "o-9", now())
+    return order(access(client).store, placed).purchase_id
 
 
 def amendment(target: Target, message_id: str, **changes: Any) -> dict[str, Any]:
@@ -152,6 +164,11 @@ ABOUT: dict[str, Requests] = {  # of each route that reaches what is on record: 
         {"json": {"consignment_id": t.consignment_id, "office": t.office, "sender": f"clearance-{t.office}",
                   "reason": "it stays where it is"}}
     ],
+    "get_purchases": lambda t: [{"params": {"office": t.office}}],
+    "post_purchase": lambda t: [
+        {"json": {"office": t.office, "shop": {"url": "x.example"}, "goods": "g", "alias": {"name": "Ann Lee"}}}
+    ],
+    "post_purchase_note": lambda t: [{"json": {"purchase_id": t.purchase_id, "step": "expected", "number": "X"}}],
     "post_genuine": lambda t: [{"json": {"serials": [{"gtin": t.article, "serial": f"S-{next(NUMBER)}"}]}}],
     "queue_page": lambda t: [{"params": {"office": t.office, "day": "2026-02-03"}}],
     "queue_csv": lambda t: [{"params": {"office": t.office, "day": "2026-02-03"}}],

@@ -121,6 +121,13 @@ def test_every_operation_answers_as_it_is_described(client: TestClient, hook: As
         "readyz": ("GET", "/readyz", None, 200),
         "metrics": ("GET", "/metrics", None, 200),
     }
+    ordered = {"office": office, "shop": {"url": "https://x.example"}, "goods": "bag", "alias": {"name": "Ann Lee"}}
+    purchase = client.post("/v1/purchases", json=ordered).json()["purchase_id"]
+    ended = {"purchase_id": purchase, "step": "closed"}
+    calls |= {
+        "get_purchases": ("GET", f"/v1/purchases?office={office}", None, 200),
+        "post_purchase_note": ("POST", "/v1/purchases/notes", ended, 201),
+    }
     for name, (method, path, sent, status) in calls.items():
         answer = client.request(method, path, json=sent) if sent else client.request(method, path)
         assert answer.status_code == status, (name, answer.text)

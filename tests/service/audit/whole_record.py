@@ -29,6 +29,7 @@ from service.officers.cases import Detained, detain
 from service.officers.list_views import keep_view
 from service.officers.overrides import override_lane
 from service.officers.proposals import propose
+from service.officers.purchases import Order, arrive, order
 from service.orientation.track_conditions import Tracks
 from service.parties.linking_switch import LinkingSwitch
 from service.parties.registered_serials import register, serials_in
@@ -109,6 +110,10 @@ def _officers(journal: Journal, decision_id: str) -> None:
     passed = Transfer("HAWB000000005", "FRORY1", None, "ana", "it goes on to Orly")
     store.write(lambda connection: pass_on(connection, passed, micros(LATER)))
     take(store, "HAWB000000001", "ana", LATER)
+    placed = Order(
+        {"url": "one-copy.example"}, "bag", {"name": "Ann Lee", "phone": "+33699887766"}, "FRCDG1", "o-7", NOON
+    )
+    arrive(store, order(store, placed).purchase_id, "HAWB000000001", LATER, "o-7")
     propose(store, "promotion", "3", "it found more", "ana", NOON)
 
 
