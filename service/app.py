@@ -38,6 +38,7 @@ from service.console import four_eyes_pages as four_eyes
 from service.console import login_pages as doors
 from service.console import model_page as modelling
 from service.console import officer_acts as acts
+from service.console import operators_page as operators
 from service.console import oversight_pages as oversight
 from service.console import queue_page as listing
 from service.console import search_pages as searching
@@ -75,6 +76,7 @@ ROUTERS = (
         bulk.router,
         day.router,
         burden.router,
+        operators.router,
         capacity.router,
         modelling.router,
         oversight.router,

@@ -112,6 +112,8 @@ PERMISSIONS: dict[str, Row] = {
     "propose_promotion": _only("data_scientist", scope="all"),
     "decide_proposal": _only("analyst", "data_scientist", scope="all"),
     "model_page": _only("analyst", "data_scientist", "auditor", scope="all"),
+    "operators_page": _only("analyst", "auditor", scope="all", reads=True),
+    "operators_csv": _only("analyst", "auditor", scope="all", reads=True),
     "burden_page": _only("analyst", "data_scientist", "auditor", scope="all"),
     "audit_page": _only("auditor", scope="all"),
     "verify_chain": _only("auditor", scope="all"),

@@ -37,6 +37,7 @@ MENU = {
     "capacity_page": ("capacity", "/console/capacity"),
     "policy_page": ("policy", "/console/policy"),
     "model_page": ("model", "/console/model"),
+    "operators_page": ("operators", "/console/operators"),
     "burden_page": ("burden", "/console/burden"),
     "audit_page": ("audit", "/console/audit"),
     "access_page": ("access", "/console/access"),
