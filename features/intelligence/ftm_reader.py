@@ -8,14 +8,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from features.intelligence.ftm_writer import TAG_SERVICE
+from features.intelligence.ftm_writer import PSEUDONYM_SERVICE, TAG_SERVICE
 from features.intelligence.ownership import Ownership
 from features.intelligence.statements import Reading, Row
+from features.intelligence.web_identities import placed
 from features.messages.strict_json import loads_once
 
 MEANINGS = Path(__file__).with_name("ftm.toml")
 Entity: TypeAlias = dict[str, Any]
 NO_ENTITY = ("not an entity", "one JSON object a line with id, schema and properties, each once")
+SERVICES = {TAG_SERVICE: "tag", PSEUDONYM_SERVICE: "pseudonym"}  # of accounts that are none of a platform
+PAYMENT, PAID_INTO, PAYERS = "Payment", "beneficiaryAccount", ("payer", "payerAccount")
+OF_ACCOUNT = ("name", "iban", "accountNumber", "publicKey")
 PLACE = frozenset(("country",))  # what a party may share with its victim
 
 
@@ -87,22 +91,40 @@ def _referring(inner: Entity, outer: str) -> Entity:
 def _rows(entities: dict[str, Entity], reading: Reading) -> Iterator[Row]:
     innocent = _innocent(entities)
     owners = _owners(entities, innocent, reading)
+    paid_into = {account for entity in entities.values() for account in _texts(entity["properties"].get(PAID_INTO))}
     for entity_id, entity in entities.items():
         schema = _schema(entity)
         if schema in _meanings()["context"]["schemata"]:
             reading.leave_out("entity", "it is no party and holds nothing of one")
             continue
         if schema in _meanings()["edges"]:
+            yield from _paid(entity["properties"], entities, innocent, owners) if schema == PAYMENT else ()
+            continue
+        if entity_id in paid_into and not owners.is_owned(entity_id):
+            reading.leave_out("account", "one that was paid into, and no party of the list holds it")
             continue
         heads = owners.heads(entity_id)
         guilty = [head for head in heads if head not in innocent]
-        stated = list(_stated(entity))
+        stated = list(_stated(entity, reading))
         if len(guilty) < len(heads):
             reading.leave_out("entity", "a victim or witness, or a party that the list does not target")
             stated = [(prop, text) for prop, text in stated if prop in PLACE]
         for head in guilty:
-            label = next(_texts(entities[head]["properties"].get("name")), head)
-            yield from ((head, label, prop, text) for prop, text in stated)
+            yield from ((head, _label(entities[head], head), prop, text) for prop, text in stated)
+
+
+def _label(entity: Entity, entity_id: str) -> str:
+    return next(_texts(entity["properties"].get("name")), entity_id)
+
+
+def _paid(payment: Entity, entities: dict[str, Entity], innocent: set[str], owners: Ownership) -> Iterator[Row]:
+    """Yield the accounts of nobody in the list that a suspect paid into; who pays a suspect may be a buyer."""
+    accounts = [one for one in _texts(payment.get(PAID_INTO)) if one in entities and not owners.is_owned(one)]
+    paid = [text for one in accounts for name in OF_ACCOUNT for text in _texts(entities[one]["properties"].get(name))]
+    payers = [party for name in PAYERS for party in _texts(payment.get(name)) if party in entities]
+    for head in dict.fromkeys(head for payer in payers for head in owners.heads(payer)):
+        if head in entities and head not in innocent and not _is_held(entities[head]):
+            yield from ((head, _label(entities[head], head), "counterparty", text) for text in paid)
 
 
 def _innocent(entities: dict[str, Entity]) -> set[str]:
@@ -179,14 +201,14 @@ def _follow(
             reading.leave_out("edge", "it ties two parties, and neither answers for the other")
 
 
-def _stated(entity: Entity) -> Iterator[tuple[str, str]]:
+def _stated(entity: Entity, reading: Reading) -> Iterator[tuple[str, str]]:
     properties = entity["properties"]
     names = _meanings()["belongings"].get(_schema(entity), _meanings()["party"])
-    is_tag = TAG_SERVICE in _texts(properties.get("service"))
+    service = next(_texts(properties.get("service")), "")
     for name, value in properties.items():
         if name in names:
-            prop = "tag" if is_tag and name == "username" else names[name]
-            yield from ((prop, part) for part in _texts(value))
+            prop = SERVICES.get(service, names[name]) if name == "username" else names[name]
+            yield from placed(((prop, part) for part in _texts(value)), service, reading)
     if _schema(entity) == "Address" and not properties.get("full"):
         parts = [text for name in _meanings()["address"]["parts"] for text in _texts(properties.get(name))]
         yield from [("address", ", ".join(parts))] if parts else []

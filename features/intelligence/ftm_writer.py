@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 TAG_SERVICE = "payment or analytics"  # of a user account: its name is a number that ties shops together
+PSEUDONYM_SERVICE = "pseudonym on any platform"  # of one whose name is a rare pseudonym
 
 OWN = {  # properties of a LegalEntity
     "name": "name", "email": "email", "phone": "phone", "address": "address", "country": "country", "id": "idNumber",
@@ -19,9 +20,11 @@ OWN = {  # properties of a LegalEntity
 HELD = {  # entities of their own: schema, its property, the property that names the holder
     "account": ("UserAccount", "username", "owner"),
     "tag": ("UserAccount", "username", "owner"),
+    "pseudonym": ("UserAccount", "username", "owner"),
     "wallet": ("CryptoWallet", "publicKey", "holder"),
     "iban": ("BankAccount", "iban", ""),  # its holder is named by an Ownership
 }
+SERVICE = {"tag": TAG_SERVICE, "pseudonym": PSEUDONYM_SERVICE}
 Entity = dict[str, Any]
 
 
@@ -60,6 +63,15 @@ def _entities(subject: str, statements: Sequence[tuple[str, str, str]]) -> Itera
     for prop, text, source in statements:
         if prop in HELD:
             yield from _held(subject, prop, text, source)
+        elif prop == "counterparty":
+            yield from _payment(subject, text, source)
+
+
+def _payment(subject: str, paid: str, source: str) -> Iterator[Entity]:
+    """Yield a payment, and the account of nobody in the list that was paid into."""
+    account, payment = _id_of("BankAccount", "counterparty", paid), _id_of("Payment", subject, paid)
+    yield {"id": account, "schema": "BankAccount", "properties": {"name": [paid], "publisher": [source]}}
+    yield {"id": payment, "schema": "Payment", "properties": {"payer": [subject], "beneficiaryAccount": [account]}}
 
 
 def _held(subject: str, prop: str, text: str, source: str) -> Iterator[Entity]:
@@ -69,7 +81,7 @@ def _held(subject: str, prop: str, text: str, source: str) -> Iterator[Entity]:
     yield {
         "id": entity_id,
         "schema": schema,
-        "properties": held | ({"service": [TAG_SERVICE]} if prop == "tag" else {}),
+        "properties": held | ({"service": [SERVICE[prop]]} if prop in SERVICE else {}),
     }
     if not holder:
         owned = {"owner": [subject], "asset": [entity_id]}

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import polars as pl
 
+from features.intelligence.bank_accounts import iban
 from features.intelligence.captures import is_captured, read_captured
 from features.intelligence.captures.unpacked import UnknownEncoding, unwrapped
 from features.intelligence.countries import country_code
+from features.intelligence.deliveries import Delivery, read_delivery
+from features.intelligence.free_text import is_prose, read_prose
 from features.intelligence.ftm_reader import read_ftm_array, read_ftm_lines
 from features.intelligence.misp_reader import is_misp, read_misp
 from features.intelligence.statements import (
@@ -25,6 +28,9 @@ from features.intelligence.statements import (
 )
 from features.intelligence.stix_reader import read_bundle
 from features.intelligence.table_reader import read_table
+from features.intelligence.tags import tag
+from features.intelligence.wallets import is_miswritten, wallet
+from features.intelligence.web_identities import pseudonym_in, pseudonyms_of
 from features.messages.strict_json import NotTaken, loads_once
 
 LARGEST = 256 * 1024**2  # bytes of a list
@@ -32,11 +38,16 @@ FEWEST_DIGITS = 5  # of a telephone
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def read_list(content: bytes, source: str) -> Listed:
-    """Read a list from its bytes; raises Unreadable where nothing of it can be read. Messages never echo content."""
+def read_list(content: bytes, source: str, delivery: Delivery | None = None) -> Listed:
+    """Read a list from its bytes; raises Unreadable where nothing of it can be read. Messages never echo content.
+
+    delivery: how it is read where a platform has delivered it, as tables of accounts.
+    """
     if len(content) > LARGEST:
         raise Unreadable(f"the list is larger than {LARGEST // 1024**2} MiB; split it")
     reading = Reading()
+    if delivery is not None:
+        return _listed("delivery", read_delivery(content, delivery, reading), source, reading)
     if is_captured(content):
         return _listed("storefronts", read_captured(content, reading), source, reading)
     kind, rows = _recognised(_decoded(_unpacked(content)), reading)
@@ -64,7 +75,7 @@ def _decoded(content: bytes) -> str:
 def _recognised(text: str, reading: Reading) -> tuple[str, Iterable[Row]]:
     """Return the kind of a list, and its rows."""
     if text.lstrip()[:1] not in ("{", "["):
-        return "csv", read_table(text, reading)
+        return ("text", read_prose(text, reading)) if is_prose(text) else ("csv", read_table(text, reading))
     whole = _whole(text)
     if is_misp(whole):
         return "misp", read_misp(whole, reading)
@@ -133,6 +144,24 @@ def _cleaned(rows: Iterable[Row], reading: Reading) -> Iterator[Row]:
         elif prop == "phone" and sum(map(str.isdigit, text)) < FEWEST_DIGITS:
             reading.leave_out("phone", f"no telephone: it has fewer than {FEWEST_DIGITS} digits")
             continue
-        elif prop == "wallet" and text[:2].lower() == "0x":
-            text = text.lower()  # upper case letters of an Ether address are check digits alone
+        elif prop in CHECKED:
+            spelled, remark = CHECKED[prop](text)
+            if spelled is None:
+                reading.leave_out(prop, remark)
+                continue
+            text = spelled
         yield subject, label, prop, text
+        if prop == "url" and (pseudonym := pseudonym_in(text)):
+            yield from ((subject, label, *stated) for stated in pseudonyms_of(pseudonym))
+
+
+def _wallet(text: str) -> tuple[str | None, str]:
+    """Return a wallet of a known chain in one spelling, and one of another as it is written."""
+    return wallet(text) or (None if is_miswritten(text) else text), "no wallet: its check digits do not fit"
+
+
+CHECKED: dict[str, Callable[[str], tuple[str | None, str]]] = {  # property → its one spelling, and why it has none
+    "wallet": _wallet,
+    "iban": lambda text: (iban(text), "no IBAN: its check digits or its country's form do not fit"),
+    "tag": lambda text: (tag(text), "a placeholder, as it stands in every copy of a theme"),
+}

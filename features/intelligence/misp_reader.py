@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from features.intelligence.ownership import Ownership
 from features.intelligence.statements import Reading, Row
 from features.intelligence.stix_reader import meanings
+from features.intelligence.web_identities import placed
 
 MEANINGS = Path(__file__).with_name("misp.toml")
 Item: TypeAlias = dict[str, Any]
@@ -83,7 +84,11 @@ def _is_innocent(item: Item) -> bool:
 def _stated_in(item: Item, reading: Reading) -> list[tuple[str, str]]:
     of_party = item.get("name") in _meanings()["parties"]["objects"]
     attributes = _items(item, "Attribute")
-    return [stated for part in attributes for stated in _stated(part, _name(part), reading, of_party=of_party)]
+    stated = [pair for part in attributes for pair in _stated(part, _name(part), reading, of_party=of_party)]
+    of_kind = (
+        str(part.get("value")) for part in attributes if _name(part) in ("account_type", "account-type", "platform")
+    )
+    return list(placed(stated, next(of_kind, str(item.get("name")).removesuffix("-account")), reading))
 
 
 def _owners(by_id: dict[str, Item], innocent: set[str]) -> Ownership:

@@ -19,7 +19,7 @@ STATEMENTS = pl.Schema(
         "source": pl.String(),
     }
 )
-PROPERTIES = {  # property of a subject → the consignment column that it is compared with, if any
+PROPERTIES = {  # property of a subject → the column that it is compared by, if any; no parcel states wallet and tag
     "name": "consignor_name",
     "email": "consignor_email",
     "phone": "consignor_phone",
@@ -30,12 +30,15 @@ PROPERTIES = {  # property of a subject → the consignment column that it is co
     "url": "seller_url",
     "wallet": "wallet",
     "tag": "tag",
-    "iban": None,
+    "iban": "tag",
+    "pseudonym": "tag",
+    "counterparty": None,
     "ip": None,
     "title": None,
     "brand": None,
     "price": None,
 }
+PREFIXES = {"iban": "IBAN ", "pseudonym": "pseudonym "}  # of what is compared in the column of another kind
 LONGEST, MOST_PROBLEMS = 2_000, 1_000
 MOST_STATEMENTS = 5_000_000
 Row = tuple[str, str, str, str]  # subject, label, property, text

@@ -12,6 +12,7 @@ from features.intelligence.contacts_in_text import contacts_in
 from features.intelligence.statements import Reading, Row
 from features.intelligence.stix_patterns import UNREAD, NotSimple, Paths, alternatives
 from features.intelligence.stix_roles import Roles, texts
+from features.intelligence.web_identities import placed
 
 MEANINGS = Path(__file__).with_name("stix.toml")
 Item: TypeAlias = dict[str, Any]
@@ -112,7 +113,8 @@ def _stated(kind: str, item: Item) -> Iterator[tuple[str, str]]:
         yield from (("name", text) for text in texts(item.get(name)))
     for name, prop in meanings()["observables"].get(kind, {}).items():
         if not (name == "user_id" and item.get("account_login")):
-            yield from ((prop, text) for text in texts(item.get(name)))
+            platform = next(iter(texts(item.get("account_type"))), "")
+            yield from placed(((prop, text) for text in texts(item.get(name))), platform)
     if kind == "location":
         parts = [text for name in meanings()["location"]["parts"] for text in texts(item.get(name))]
         yield from [("address", ", ".join(parts))] if texts(item.get("street_address")) else []

@@ -16,13 +16,16 @@ from typing import Any
 from rapidfuzz.distance import DamerauLevenshtein
 
 from features.intelligence.cells import values_of
+from features.intelligence.free_text import report_of
 from features.intelligence.statements import PROPERTIES, Reading, Row, Unreadable
+from features.intelligence.web_identities import placed, platform_named
 
 NAMES = Path(__file__).with_name("list_columns.toml")
 SEPARATORS = ",;\t|"
 NO_WORD = re.compile(r"[\W_]+")
 LONG_NAME = 5  # letters from which a name may have one slip
-KEY, ROLE = "key", "role"  # what a column can be beside a property
+KEY, ROLE, PLATFORM, TEXT = "key", "role", "platform", "text"  # what a column can be beside a property
+ON = "on "  # before a platform: a column of pseudonyms on it
 MOST_COLUMNS = 500
 
 
@@ -30,7 +33,7 @@ MOST_COLUMNS = 500
 class _Names:
     """What columns are called (list_columns.toml), as compared."""
 
-    of_column: dict[str, str]  # name → property, KEY or ROLE
+    of_column: dict[str, str]  # name → property, KEY, ROLE, PLATFORM or TEXT
     suspect: tuple[str, ...]
     innocent: frozenset[str]
 
@@ -41,6 +44,7 @@ def _names() -> _Names:
     of_column = {_key(name): prop for prop, names in content["columns"].items() for name in names}
     of_column |= {_key(name): KEY for name in content["keys"]["names"]}
     of_column |= {_key(name): ROLE for name in content["role"]["names"]}
+    of_column |= {_key(name): meaning for meaning in (PLATFORM, TEXT) for name in content[meaning]["names"]}
     suspect = tuple(f"{_key(word)} " for word in content["suspect"]["words"])
     return _Names(of_column, suspect, frozenset(map(_key, content["role"]["innocent"])))
 
@@ -68,7 +72,7 @@ def _columns(header: list[str], reading: Reading) -> list[str | None]:
     if len(header) > MOST_COLUMNS:
         raise Unreadable(f"the list has more than {MOST_COLUMNS} columns; leave out those that nobody reads")
     columns = [column_meaning(name) for name in header]
-    if not any(column in PROPERTIES for column in columns):
+    if not any(column in PROPERTIES or column == TEXT or (column or "").startswith(ON) for column in columns):
         raise Unreadable(f"no column of the list is known; name columns as in {', '.join(PROPERTIES)}")
     unknown = sum(column is None for column in columns)
     if unknown:
@@ -86,10 +90,19 @@ def column_meaning(name: str) -> str | None:
     key = _key(name.split("(")[0] or name).rstrip("0123456789 ")
     if known := names.of_column.get(key):
         return known
+    if on := _on_platform(key):
+        return on
     for word in names.suspect:
         if key.startswith(word):
             return names.of_column.get(key.removeprefix(word)) or _near(key.removeprefix(word))
     return _near(key)
+
+
+def _on_platform(key: str) -> str | None:
+    """Return what a column of pseudonyms on a platform holds: `instagram`, `pseudo snapchat`, `compte vinted`."""
+    words = key.split()
+    named = platform_named(" ".join(word for word in words if _names().of_column.get(word) != "account"))
+    return f"{ON}{named.name}" if named else None
 
 
 def _near(key: str) -> str | None:
@@ -127,11 +140,29 @@ def _line(number: int, cells: list[tuple[str, str]], reading: Reading) -> Iterat
     if role in _names().innocent:
         reading.leave_out("line", "its role is not that of a suspect")
         return
-    stated = [(column, value) for column, cell in cells if column in PROPERTIES for value in values_of(column, cell)]
-    if not stated:
+    stated = list(_stated(cells, reading))
+    key = next((cell.strip() for column, cell in cells if column == KEY and cell.strip()), None)
+    reports = [cell for column, cell in cells if column == TEXT and cell.strip()]
+    if not stated and not reports:
         reading.problem(number, "a line that states nothing", f"fill one of {', '.join(PROPERTIES)}")
         return
     label = next((text for prop, text in stated if prop == "name"), f"line {number}")
-    named = next((cell.strip() for column, cell in cells if column == KEY and cell.strip()), None)
-    subject = named or "\x1f".join(text for _, text in sorted(stated))  # the same line is the same subject
+    subject = key or "\x1f".join(text for _, text in sorted(stated)) or f"line {number}"  # one line is one subject
     yield from ((subject, label, prop, text) for prop, text in stated)
+    for text in reports:
+        for of, _, prop, value in report_of(subject, text, reading):
+            yield of, label, prop, value
+
+
+def _stated(cells: list[tuple[str, str]], reading: Reading) -> Iterator[tuple[str, str]]:
+    """Yield what the cells of a line state, pseudonyms as what they are on their platform."""
+    platform = next((cell for column, cell in cells if column == PLATFORM and cell.strip()), "")
+    for column, cell in cells:
+        if column in PROPERTIES:
+            yield from placed(((column, value) for value in values_of(column, cell)), platform, reading)
+        elif column.startswith(ON):
+            for value in values_of("url" if "://" in cell else "account", cell):
+                is_address = "://" in value or value.startswith("www.")
+                yield from (
+                    [("url", value)] if is_address else placed([("account", value)], column.removeprefix(ON), reading)
+                )

@@ -11,15 +11,15 @@ from pathlib import Path
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
+from features.intelligence.bank_accounts import IBAN, is_iban
+
 WORDS = Path(__file__).with_name("telephone_words.toml")
-SHORTEST_IBAN, LONGEST_IBAN = 15, 34  # signs
 SHORTEST, LONGEST = 7, 15  # digits, by E.164 at the most
 # one run of digits and what people write between them, with a border on both sides; it ends at anything else
 BORDER = r"(?<![\w@#=/.,+*%&$€£¥~^-])(?<!\d:)"
 START, GAP = r"\(?+(?:(?:\+|00)[ (]{0,2}+)?+\(?+\d", r"[ \u00a0\u2009().\u2010-\u2013/-]{0,3}+"
 END = r"(?![\w@=%+*]|[.,:/-]\d|[ \u00a0]?[€$£¥])"
 RUN = re.compile(f"{BORDER}{START}(?:{GAP}\\d){{5,30}}+{END}")
-IBAN = re.compile(r"\b([A-Z]{2}\d{2}(?:[ \u00a0]?[A-Z0-9]){11,30}+)")
 BETWEEN = re.compile(r" [/-] |  +")
 TELEPHONE, OTHER = "telephones", "others"
 BEFORE = 24  # signs before a number in which a word tells what it is
@@ -87,31 +87,6 @@ def canonical_telephone(text: str, region: str | None) -> str | None:
 def _without_ibans(text: str) -> str:
     """Return a text with the digits of bank accounts masked, so that none of them is taken for a telephone."""
     return IBAN.sub(lambda match: "x" * len(match[0]) if is_iban(match[0]) else match[0], text)
-
-
-def ibans_in(text: str) -> Iterator[str]:
-    """Yield the IBANs of a text without spaces, those with valid check digits alone."""
-    for match in IBAN.finditer(text):
-        if is_iban(match[0]):
-            yield _longest_iban(match[0]) or ""
-
-
-def is_iban(text: str) -> bool:
-    """Return whether a text begins with an IBAN, by its check digits (ISO 13616)."""
-    return _longest_iban(text) is not None
-
-
-def _longest_iban(text: str) -> str | None:
-    """Return the longest beginning of a text whose check digits fit, its remainder carried from sign to sign."""
-    signs = re.sub(r"[^A-Z0-9]", "", text)
-    head = int("".join(str(int(sign, 36)) for sign in signs[:4]))  # six digits, which the check puts at the end
-    rest, longest = 0, None
-    for length, sign in enumerate(signs[4:LONGEST_IBAN], start=5):
-        value = int(sign, 36)
-        rest = (rest * (10 if value < 10 else 100) + value) % 97
-        if length >= SHORTEST_IBAN and (rest * 10**6 + head) % 97 == 1:
-            longest = signs[:length]
-    return longest
 
 
 def _digits(text: str) -> int:

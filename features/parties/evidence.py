@@ -99,7 +99,8 @@ LEVELS: tuple[Level, ...] = (
     Level("building", "place", 5, SOME, "the same building", ADDRESS, building),
     Level("street", "place", 3, SOME, "the same street and number, not known to be in one town", ADDRESS, street),
     Level("wallet", "wallet", 14, SOME, "the same wallet", ("wallet",), as_stated),
-    Level("tag", "tag", 12, FEW, "the same payment or analytics number", ("tag",), as_stated),
+    Level("tag", "tag", 12, FEW, "the same payment or analytics number, or rare pseudonym",
+          ("tag",), as_stated),
     Level("article", "article", 4, SOME, "the same article code", ("description",), articles),
 )
 # fmt: on

@@ -10,8 +10,10 @@ the set of cards alone, not on the order in which they came.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from heapq import nsmallest
+from itertools import combinations
 
 from features.parties.card import Card
 from features.parties.evidence import KINDS, LEVELS, NAMES, PHONE, level_of
@@ -20,9 +22,13 @@ UNLIKE_AT_MOST = 6  # groups of cards, each sharing something else, that may sta
 UNLIKE_OF_ALIKE = 24  # the same where most of the cards are in groups with others
 MOSTLY_UNLIKE = 0.7  # groups per card from which most of the cards are strangers to one another
 COMPARED, COMPARED_OF_WEAK = 64, 24  # cards, those of the smallest hashes: enough to see so many groups
+ALIKE_BY = 2  # further contacts that make subjects of lists alike: a theme's own number is one
+SHOP = NAMES.index("shop")
 FEW_SHARING = 8  # cards; a telephone shared by no more than this belongs to a party unless all are in the same building
 NAMES_OF_FEW, NAMES_OF_MANY = 3.2, 1.5  # names per building from which a telephone counts as the building's
-WEIGHED = frozenset(NAMES.index(name) for name in ("id", "account", "phone", "mailbox", "shop"))  # enough by themselves
+WEIGHED = frozenset(  # enough by themselves
+    NAMES.index(name) for name in ("id", "account", "phone", "mailbox", "shop", "wallet", "tag")
+)
 JUDGED = WEIGHED | {
     NAMES.index(name) for name in ("mailbox_stem", "name", "name_common", "building", "article")
 }  # also as the keys of history
@@ -46,6 +52,8 @@ def is_of_one_party(value: int, cards: Sequence[Card]) -> bool:
     """Return true if a value that these cards state belongs to one party."""
     if level_of(value) == PHONE and not _is_no_house_phone(cards):
         return False
+    if level_of(value) in WEIGHED and _is_of_a_template(value, cards):
+        return False
     if level_of(value) not in WEIGHED:
         return unlike_groups(value, compared(value, cards)) <= 1
     if len(cards) <= UNLIKE_AT_MOST:
@@ -53,6 +61,33 @@ def is_of_one_party(value: int, cards: Sequence[Card]) -> bool:
     chosen = compared(value, cards)
     groups = unlike_groups(value, chosen)
     return groups <= UNLIKE_AT_MOST or (groups <= UNLIKE_OF_ALIKE and groups < MOSTLY_UNLIKE * len(chosen))
+
+
+def _is_of_a_template(value: int, cards: Sequence[Card]) -> bool:
+    """Return true for what stands on the pages of many subjects of lists, each of which has contacts of its own.
+
+    A builder of shops, a theme or an agency writes several things into all of its pages, so that what goes along with
+    the value as widely makes them no more alike. Shops of one owner that show these things alone are no strangers.
+    """
+    listed = [card for card in cards if card.listed]
+    if len(listed) <= UNLIKE_AT_MOST:
+        return False
+    chosen = compared(value, listed)
+    stating: dict[int, list[int]] = {}
+    for number, card in enumerate(chosen):
+        for other in card.values:
+            if level_of(other) in WEIGHED and other != value:
+                stating.setdefault(other, []).append(number)
+    narrow = {other: by for other, by in stating.items() if len(by) <= UNLIKE_AT_MOST}
+    with_contacts = {number for other, by in narrow.items() if level_of(other) != SHOP for number in by}
+    alike = Counter(pair for by in narrow.values() for pair in combinations(by, 2))
+    leader = list(range(len(chosen)))
+    for (one, other), times in alike.items():
+        if times >= ALIKE_BY:
+            leader[_led(leader, other)] = _led(leader, one)
+    strangers = len({_led(leader, number) for number in with_contacts})
+    groups = len({_led(leader, number) for number in range(len(chosen))})
+    return strangers > UNLIKE_AT_MOST and strangers >= MOSTLY_UNLIKE * groups
 
 
 def fewest_judged(value: int) -> int:

@@ -16,6 +16,7 @@ from pipelines.commands.shared_options import DAYS, current_settings, readable_f
 from pipelines.commands.usage import TamisGroup
 
 if TYPE_CHECKING:
+    from features.intelligence import Delivery
     from service.parties.watch_lists import Imported
     from service.store.database import Store
 
@@ -25,7 +26,11 @@ lists = typer.Typer(
 Identifier = Annotated[str, typer.Argument(help="identifier of the list", show_default=False)]
 By = Annotated[str, typer.Option(help="who does it")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON for a program to read")]
-KINDS = "FollowTheMoney, STIX bundle, MISP event, CSV or captured pages"
+Mapped = Annotated[
+    Path | None,
+    typer.Option(help="TOML: what a platform's tables of accounts, log-ins and payments hold", callback=readable_file),
+]
+KINDS = "FollowTheMoney, STIX bundle, MISP event, CSV, text, captured pages, or what a platform delivers"
 
 
 @lists.command("import")
@@ -38,6 +43,7 @@ def import_file(
     reports: Annotated[
         bool, typer.Option("--reports", help="what consumers or platforms say; each subject is one report")
     ] = False,
+    mapping: Mapped = None,
     as_json: AsJson = False,
 ) -> None:
     """Read a list and activate it at one moment; one that shrinks by a fifth waits for a second person.
@@ -49,7 +55,8 @@ def import_file(
     store = _open()
     until = None if expires is None else _micros(expires.replace(tzinfo=UTC))
     content, source_name = file.read_bytes(), source or file.name
-    done = import_list(store, list_id, content, source=source_name, by=by, at=_now(), expires_at=until, reports=reports)
+    read_as: dict[str, Any] = {"source": source_name, "reports": reports, "delivery": _delivery(mapping)}
+    done = import_list(store, list_id, content, by=by, at=_now(), expires_at=until, **read_as)
     store.close()
     if as_json:
         outcome = {name: value for name, value in asdict(done).items() if name not in ("account", "problems")}
@@ -97,6 +104,7 @@ def convert(
     ],
     out: Annotated[Path, typer.Option(help="FollowTheMoney JSON lines")],
     source: Annotated[str, typer.Option(help="where it comes from; the file's name where absent")] = "",
+    mapping: Mapped = None,
     as_json: AsJson = False,
 ) -> None:
     """Write what a list states as FollowTheMoney entities, with what ties its subjects to one another.
@@ -104,10 +112,10 @@ def convert(
     What says that one party stands behind two subjects is an UnknownLink; what only makes them alike is a Similar.
     Tells how many statements of each kind were read, and what was left out and why.
     """
-    from features.intelligence import as_ftm, read_list, subjects_of, ties_of
+    from features.intelligence import as_ftm, payments_between, read_list, subjects_of, ties_of
 
-    listed = read_list(file.read_bytes(), source or file.name)
-    ties = ties_of(subjects_of(file.name, listed.statements))
+    listed = read_list(file.read_bytes(), source or file.name, _delivery(mapping))
+    ties = [*ties_of(subjects_of(file.name, listed.statements)), *payments_between(listed.statements)]
     lines = list(as_ftm(listed.statements, ties))
     out.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     sure = sum(tie.conclusive for tie in ties)
@@ -151,6 +159,13 @@ def _again(woken: int) -> str:
     if not woken:
         return ""
     return f"; {show.counted(woken, 'decision')} of the last days {'is' if woken == 1 else 'are'} given again with it"
+
+
+def _delivery(mapping: Path | None) -> Delivery | None:
+    """How a platform's delivery is read; none for any other list."""
+    from features.intelligence import delivery_of
+
+    return None if mapping is None else delivery_of(mapping.read_text(encoding="utf-8"))
 
 
 def _open() -> Store:

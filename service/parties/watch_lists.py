@@ -11,7 +11,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from features.fault import Fault
-from features.intelligence import Listed, read_list, subjects_of
+from features.intelligence import Delivery, Listed, read_list, subjects_of
 from features.parties.evidence import SURE, level_of
 from features.parties.graph_timeline import LISTED
 from service.canonical import canonical
@@ -67,6 +67,7 @@ def import_list(
     at: int,
     expires_at: int | None = None,
     reports: bool = False,
+    delivery: Delivery | None = None,
     second_person: bool = False,
 ) -> Imported:
     """Read a list and activate it as a whole at one moment; only changes are screened again.
@@ -74,12 +75,13 @@ def import_list(
     A version that lacks a fifth of the active one waits for a second person, as does any where second_person asks for
     that. The same bytes again change nothing, unless an upgrade has changed how they are read. at, expires_at:
     microseconds since 1970. reports: statements of consumers and platforms, each subject a report: counted apart from
-    lists, expiring after a year, without new decisions. Raises Unreadable where nothing can be read.
+    lists, expiring after a year; three on a network let what it lodged lately be decided again. delivery: how the
+    tables of a platform are read. Raises Unreadable where nothing can be read.
     """
     if not by.strip() or not list_id.strip():
         raise Fault("a list needs an identifier, and --by NAME")
     kind, until = (REPORTS, expires_at or at + REPORT_EXPIRES) if reports else (WATCHED, expires_at)
-    listed = read_list(content, source)
+    listed = read_list(content, source, delivery)
     catch_up(store)  # so that what was decided before the list is found by it
     subjects = _as_subjects(list_id, listed, store.pseudonyms, reports=reports)
     digest = hashlib.sha256(content).hexdigest()

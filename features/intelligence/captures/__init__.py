@@ -2,6 +2,6 @@
 
 from features.intelligence.captures.page_reader import read_captured
 from features.intelligence.captures.pages import is_captured
-from features.intelligence.captures.wallets import is_wallet
+from features.intelligence.wallets import is_wallet
 
 __all__ = ["is_captured", "is_wallet", "read_captured"]

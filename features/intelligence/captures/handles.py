@@ -1,4 +1,4 @@
-"""Names in messengers that stand in a page's text: `WeChat: kicks88`, `微信号：kicks88`, `QQ: 123456789`."""
+"""Pseudonyms in a text with their platform: `WeChat: kicks88`, `微信号：kicks88`, `compte Snapchat z_75`."""
 
 from __future__ import annotations
 
@@ -6,34 +6,77 @@ import re
 from collections.abc import Iterator
 
 from features.intelligence.telephones import canonical_telephone
+from features.intelligence.web_identities import Platform, identities_on, is_rare_pseudonym, platform_named
 
-NAMES = {
-    "wechat": "wechat", "weixin": "wechat", "微信": "wechat", "微信号": "wechat", "vx": "wechat",
-    "wx": "wechat", "qq": "qq", "line id": "line", "skype": "skype",
-    "telegram": "telegram", "snapchat": "snapchat", "whatsapp": "whatsapp", "kakaotalk": "kakaotalk",
-}  # fmt: skip
+MESSENGERS = (
+    "wechat",
+    "weixin",
+    "微信号",
+    "微信",
+    "vx",
+    "wx",
+    "qq",
+    "line id",
+    "skype",
+    "telegram",
+    "snapchat",
+    "whatsapp",
+    "kakaotalk",
+)
+OTHERS = (
+    "facebook", "fb", "instagram", "insta", "ig", "tiktok", "snap", "signal", "viber", "threema", "wickr", "discord",
+    "vinted", "leboncoin", "le bon coin", "ebay", "depop", "wallapop", "twitter",
+)  # fmt: skip
+ALIASES = {"vx": "wechat", "wx": "wechat"}
 SPACE = r"[ \t]{0,3}+"
+LETTER, SIGN = "A-Za-z0-9_", r"[A-Za-z0-9+][\w.+-]{4,30}+"
+PLATFORM = "|".join(sorted((*MESSENGERS, *OTHERS), key=len, reverse=True))
+ACCOUNT = "pseudo(?:nyme)?|compte|profil|account|username|user name|profile"
 STATED = re.compile(
-    r"(?<![A-Za-z0-9_])(wechat|weixin|微信号?|vx|wx|qq|line id|skype|telegram|snapchat|whatsapp|kakaotalk)"
-    rf"(?:{SPACE}(?:id|no|号|number|account))?+{SPACE}[:：]{SPACE}@?+([A-Za-z0-9+][\w.+-]{{4,30}}+)(?![\w@])",
+    rf"(?<![{LETTER}])({PLATFORM})(?:{SPACE}(?:id|no|号|number|account|pseudo|compte))?+{SPACE}[:：]{SPACE}"
+    rf"(@?+)({SIGN})(?![\w@])",
     re.IGNORECASE,
 )
-PROFILES = {"telegram": "https://t.me/", "snapchat": "https://www.snapchat.com/add/"}
+NAMED = re.compile(
+    rf"(?<![{LETTER}])(?:{ACCOUNT}) (?:(?:sur|on|de) )?({PLATFORM}) ?:? ?[«\"“]? ?(@?+)({SIGN})(?![\w@])", re.IGNORECASE
+)
+NAMED_BEFORE = re.compile(
+    rf"(?<![{LETTER}])(?:{ACCOUNT}) ?:? ?[«\"“]? ?(@?+)({SIGN}) ?[»\"”]? ?(?:sur|on) ({PLATFORM})(?![{LETTER}])",
+    re.IGNORECASE,
+)
 WORD = re.compile(r"[A-Za-z][\w.-]{4,30}")
 NUMBER = re.compile(r"[1-9]\d{4,11}")
+SHAPED = re.compile(r"[0-9_]")  # what no word of a sentence has
 
 
 def handles_in(text: str) -> Iterator[tuple[str, str]]:
-    """Yield `account`, `url` or `phone`: what a reader could search for in the messenger that stands before a colon."""
+    """Yield what a reader could search for on the platform that stands beside a pseudonym, as `identities_on` does."""
     lines = "\n".join(line for line in text.split("\n") if ":" in line or "：" in line)
     for match in STATED.finditer(lines):
-        messenger, handle = NAMES[match[1].lower()], match[2].rstrip(".-+")
-        number = canonical_telephone(handle, "CN" if messenger == "wechat" else None)
-        if number is not None and messenger != "qq":
-            yield "phone", number
-        elif messenger == "qq":
-            yield from [("account", f"qq {handle}")] if NUMBER.fullmatch(handle) else []
-        elif WORD.fullmatch(handle) and messenger in PROFILES:
-            yield "url", f"{PROFILES[messenger]}{handle}"
-        elif WORD.fullmatch(handle) and messenger != "whatsapp":
-            yield "account", f"{messenger} {handle}"
+        is_messenger = match[1].lower() in MESSENGERS
+        yield from _of(match[1], match[3], is_sure=is_messenger or bool(match[2]))
+    for match in NAMED.finditer(text):
+        yield from _of(match[1], match[3], is_sure=bool(match[2]))
+    for match in NAMED_BEFORE.finditer(text):
+        yield from _of(match[3], match[2], is_sure=bool(match[1]))
+
+
+def _of(word: str, written: str, *, is_sure: bool) -> Iterator[tuple[str, str]]:
+    """Yield what a pseudonym states; is_sure: nothing but a pseudonym can stand there."""
+    handle = written.rstrip(".-+")
+    platform = platform_named(ALIASES.get(word.lower(), word))
+    if platform is None:
+        return
+    number = canonical_telephone(handle, "CN" if platform.name == "wechat" else None)
+    if number is not None and platform.name != "qq":
+        yield "phone", number
+    elif platform.name == "qq":
+        yield from [("account", f"qq {handle}")] if NUMBER.fullmatch(handle) else []
+    elif (
+        WORD.fullmatch(handle) and _names(platform) and (is_sure or SHAPED.search(handle) or is_rare_pseudonym(handle))
+    ):
+        yield from identities_on(platform, handle)
+
+
+def _names(platform: Platform) -> bool:
+    return platform.by != "number"

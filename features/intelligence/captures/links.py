@@ -8,15 +8,15 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from features.identifiers.shared_hosts import shared_host
 from features.identifiers.shops import shop, web_address
-from features.intelligence.captures.wallets import wallets_in
 from features.intelligence.mailboxes import mailboxes_in, unguarded
 from features.intelligence.telephones import canonical_telephone
+from features.intelligence.wallets import wallets_in
 
 PROFILE_KINDS = ("marketplace", "social network", "messenger", "page of links")
 DIALLED = ("tel", "sms", "callto", "smsto", "facetime", "imessage")
 CHATS = ("whatsapp", "viber", "tg")  # their numbers begin with the country's code, with or without its sign
 WRITTEN_TO = ("mailto",)
-PAYING = ("bitcoin", "ethereum", "litecoin")
+PAYING = ("bitcoin", "ethereum", "litecoin", "dogecoin", "dash", "monero", "tron", "ripple")
 GUARD = "/cdn-cgi/l/email-protection#"
 SHARING = frozenset(  # where the path of a link begins that shares a page: nobody's profile
     (

@@ -17,6 +17,7 @@ from lxml import etree
 
 from features.identifiers.shared_hosts import shared_host
 from features.identifiers.shops import shop, web_address
+from features.intelligence.bank_accounts import accounts_in
 from features.intelligence.captures.handles import handles_in
 from features.intelligence.captures.links import PROFILE_KINDS, profile_of, statements_of_link
 from features.intelligence.captures.page import LARGEST_PAGE, Page
@@ -25,11 +26,11 @@ from features.intelligence.captures.page_text import links_of, text_of
 from features.intelligence.captures.pages import pages_in
 from features.intelligence.captures.structured import structured_of
 from features.intelligence.captures.trackers import tags_of
-from features.intelligence.captures.wallets import wallets_in
 from features.intelligence.countries import country_code
 from features.intelligence.mailboxes import mailboxes_in, unguarded
 from features.intelligence.statements import Reading, Row
-from features.intelligence.telephones import canonical_telephone, ibans_in, telephones_in
+from features.intelligence.telephones import canonical_telephone, telephones_in
+from features.intelligence.wallets import wallets_in
 
 FRAME_HOSTS = Path(__file__).with_name("frame_hosts.toml")
 MOST_OF_A_KIND = 40
@@ -175,7 +176,7 @@ def _contacts(text: str, guarded: Iterable[str], region: str | None) -> Iterator
     yield from (("phone", _with_code(telephone, region)) for telephone in telephones_in(text, region))
     yield from handles_in(text)
     yield from (("wallet", wallet) for wallet in wallets_in(text))
-    yield from (("iban", iban) for iban in ibans_in(text))
+    yield from (("iban", iban) for iban in accounts_in(text))
 
 
 def _with_code(telephone: str, region: str | None) -> str:

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.intelligence.bank_accounts import ibans_in
 from features.intelligence.contacts_in_text import contacts_in
 from features.intelligence.mailboxes import mailboxes_in, unguarded
-from features.intelligence.telephones import ibans_in, telephones_in
+from features.intelligence.telephones import telephones_in
 
 
 @pytest.mark.parametrize(
