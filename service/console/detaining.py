@@ -17,8 +17,8 @@ OF_INSTALLATION = "FR"
 
 def detained_by(request: Request, consignment_id: str, form: FormData) -> Detained:
     """What an officer says who detains a consignment."""
-    findings = tuple(str(one) for one in form.getlist("findings")) or ("counterfeit",)
-    if not set(findings) <= set(FINDINGS):
+    findings = tuple(str(one) for one in form.getlist("findings"))
+    if not findings or not set(findings) <= set(FINDINGS):
         raise Fault(f"findings: one of {', '.join(FINDINGS)}")
     units = text_of(form, "units").replace(",", ".")
     try:

@@ -88,7 +88,7 @@ def _text_of_form(text: str, form: FormData, author: str) -> str:
     clauses = [Clause(column.strip(), word, bound) for column, word, bound in stated if column.strip()]
     if not clauses:
         raise Fault("column: choose one that the list offers")
-    reasons = {language: text_of(form, f"reason_{language}") for language in LANGUAGES}
+    reasons: dict[str, str] = {language: text_of(form, f"reason_{language}") for language in LANGUAGES}
     given = (text_of(form, name) for name in ("office", "first", "last"))
     return with_rule(text, text_of(form, "code"), clauses, text_of(form, "lane"), reasons, author, *given)
 

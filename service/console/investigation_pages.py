@@ -285,8 +285,9 @@ def _note(request: Request, number: str, form: FormData) -> None:
 
 
 def _give_task(request: Request, number: str, form: FormData) -> None:
-    me, given = principal_of(request), [text_of(form, name) for name in ("text", "who", "due")]
-    inquiry.give_task(desk_of(request).journal.store, number, *given, me.sender, me.name, now())
+    me, store = principal_of(request), desk_of(request).journal.store
+    text, who, due = (text_of(form, name) for name in ("text", "who", "due"))
+    inquiry.give_task(store, number, text, who, due, me.sender, me.name, now())
 
 
 def _finish_task(request: Request, number: str, form: FormData) -> None:

@@ -304,8 +304,8 @@ def _folded(rows: Sequence[Row]) -> Investigation:
             task = tasks[body["task"]]
             tasks[task.number] = Task(task.number, task.text, task.who, task.due, row["officer"])
         elif step == DOCUMENT:
-            named = (body[name] for name in ("name", "media_type", "size", "sha256"))
-            documents.append(Document(*named, row["officer"], row["at"]))
+            of_file = {name: body[name] for name in ("name", "media_type", "size", "sha256")}
+            documents.append(Document(**of_file, officer=row["officer"], at=row["at"]))
     first = rows[0]
     return Investigation(
         first["investigation"], first["office"], title, is_open, tuple(items), tuple(tasks.values()),

@@ -182,7 +182,7 @@ def test_the_seller_of_stamps_is_found_on_both_sides_and_his_case_is_handed_over
         page.keyboard.press("Enter")
     assert "test purchase" in page.inner_text("section:has(#notes)")
     paper = tmp_path / "réponse.txt"
-    paper.write_text("name and mailbox of the account", encoding="utf-8")
+    paper.write_text("name and mailbox of the account\n" * 20_000, encoding="utf-8")  # more than a form may be
     page.set_input_files("[name=document]", paper)
     press(page, page.locator("form:has([name=document]) button"))
     digest = hashlib.sha256(paper.read_bytes()).hexdigest()
@@ -222,7 +222,8 @@ def test_a_right_holder_answers_once_by_a_link(console: Console, person: Callabl
     page = person("quentin", "analyst")
     page.goto(f"{console.address}/console/consignments/HAWB000004001")
     page.locator("section:has(#case) summary").click()
-    page.fill("[name=right_holder] >> nth=1", "Sole Brands")
+    page.check("section:has(#case) [value=counterfeit]")
+    page.fill("section:has(#case) [name=right_holder]", "Sole Brands")
     press(page, page.locator("section:has(#case) button"))
     assert "Sole Brands" in page.inner_text("section:has(#case)")
     press(page, page.locator("form:has([value=ask]) button"))

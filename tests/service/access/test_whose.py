@@ -116,7 +116,8 @@ def scene(client: TestClient, key_of: KeyOf) -> Scene:
         assert client.post("/v1/genuine", json=given, headers=holder).status_code == 201
     listed = "".join(f"{n},Person,{phone}\n" for n, phone in enumerate((MY_PHONE, OTHER_PHONE)))
     import_list(store, "watched", f"id,schema,phone\n{listed}".encode(), source="t", by="ada", at=micros(NOON))
-    return Scene(client, *(replace(one, inquiry=inquiry_into(store, one)) for one in (mine, other)), shared)
+    mine, other = (replace(one, inquiry=inquiry_into(store, one)) for one in (mine, other))
+    return Scene(client, mine, other, shared)
 
 
 def inquiry_into(store: Store, target: Target) -> str:

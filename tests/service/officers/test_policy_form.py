@@ -60,7 +60,10 @@ def test_a_rule_is_added_replaced_and_ended() -> None:
     ("make", "match"),
     [
         (lambda: with_rule(STANDARD, "x", [Clause("no_such", "is", "1")], "red", {"en": "x"}, "a"), "column: choose"),
-        (lambda: with_rule(STANDARD, "x", [Clause("gross_mass_kg", "below", "much")], "red", {"en": "x"}, "a"), "bound"),
+        (
+            lambda: with_rule(STANDARD, "x", [Clause("gross_mass_kg", "below", "much")], "red", {"en": "x"}, "a"),
+            "bound",
+        ),
         (lambda: with_rule(STANDARD, "x", [Clause("platform", "in", " ,")], "red", {"en": "x"}, "a"), "bound: say"),
         (lambda: with_rule(STANDARD, "x", [Clause("platform", "near", "1")], "red", {"en": "x"}, "a"), "condition"),
         (lambda: with_capacity(STANDARD, "FRCDG1", {"physical": "-1"}), "physical: a whole number"),
