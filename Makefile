@@ -74,7 +74,7 @@ audit: install .venv-supply/installed
 # The long forms of the gates: ten minutes of mutated messages; ten thousand calls against one batch; a hundred kills; a
 # disk that fails in many places; a million lines read, and scored; a thousand damaged bundles; a store that is out for a
 # minute in each form; five minutes of swaps; two hundred days that nobody could foresee; every planted fault; drift,
-# silence and prevalence in many worlds; forty worlds of the family; a fresh Debian from deploy/ alone, as root.
+# silence and prevalence in many worlds; burden in forty; forty worlds of the family; a fresh Debian from deploy/ alone, as root.
 # Minutes of CPU, measured in November 2026: bundles 18, fuzz 8, paced days 7, parity 5, malformed batch 4, monitor 3,
 # replays and malformed rows less than one. Minutes by the clock, two lines at a time: contract 9, disk 8, kills 7,
 # outages 6, soak 5, planted faults 4. An evening on two cores.
@@ -92,12 +92,13 @@ prove: install
 	@TAMIS_MALFORMED_BATCH=1000000 $(BIN)/pytest -s tests/pipelines/batch/test_malformed_batch.py
 	@TAMIS_PLANTS=1 $(BIN)/pytest tests/test_planted.py --durations=8
 	@TAMIS_PROVE=1 $(BIN)/pytest tests/pipelines/monitor/test_monitor_worlds.py --durations=5
+	@TAMIS_BURDEN_WORLDS=40 $(BIN)/pytest tests/service/oversight/test_burden.py
 	@TAMIS_FAMILY_WORLDS=40 $(BIN)/pytest tests/pipelines/synthetic/test_family.py -k as_drawn
 	@TAMIS_PROVE=1 $(BIN)/pytest tests/deploy/test_restore_drill.py
 	@PYTHON=$(BIN)/python deploy/proof/fresh-debian.sh
 	@TAMIS_PACED_DAYS=200 $(BIN)/pytest -s tests/service/orientation/test_pacing.py
 
-# What things cost, each beside a peer in the same run, and whether tracks and what-ifs hold; two hours.
+# What things cost, each beside a peer in the same run, and whether tracks, what-ifs and first days hold; two hours.
 bench: install
 	@$(BIN)/python -m tests.bench.history
 	@$(BIN)/python -m tests.bench.readers
@@ -106,6 +107,7 @@ bench: install
 	@$(BIN)/python -m tests.bench.record
 	@$(BIN)/python -m tests.bench.track
 	@$(BIN)/python -m tests.bench.whatif
+	@$(BIN)/python -m tests.bench.day_one
 	@$(BIN)/python -m tests.bench.explain
 	@$(BIN)/python -m tests.bench.console
 	@$(BIN)/python -m tests.bench.search

@@ -15,10 +15,11 @@ from features.algebra.tables import Cells, Table, Wholes, anywhere
 from features.algebra.written import Few, Flags, Many, Places, upper
 from features.column_faults import CONTROL, SKIPPED, Fault, Seen, control_characters, read_column
 from features.consignment import COLUMNS, Column, Versions
+from features.finding_kinds import Kinds, standard_kinds
 from features.finding_words import in_kinds
 from features.item_numbers import in_one_form, numbers_in_one_form
 from features.moments import micros
-from features.outcome import CONTRADICTIONS, FINDINGS, OUTCOME_COLUMNS
+from features.outcome import OUTCOME_COLUMNS, contradictions
 from features.received import UNDECODABLE, Received, received, received_as_is
 from features.typed_columns import read_foreign, read_typed
 
@@ -169,15 +170,17 @@ def _filled(rows: Table, source: str) -> Text:
     return Text(text.codes, [source if word is None else word for word in text.words]) if None in text.words else text
 
 
-def gate_outcomes(raw: pl.DataFrame, *, recorded: bool = False) -> Gated:
+def gate_outcomes(raw: pl.DataFrame, *, recorded: bool = False, kinds: Kinds | None = None) -> Gated:
     """Check control results; those already `recorded` stand, even where they contradict themselves.
 
-    Findings are read in the one list of kinds, by that name or by a common word for it.
+    Findings are read in the one list of kinds, by that name or by a common word for it. kinds: of the installation;
+    the standard ones where absent.
     """
-    faults = [] if recorded else [Fault(*contradiction) for contradiction in CONTRADICTIONS]
+    kinds = kinds or standard_kinds()
+    faults = [] if recorded else [Fault(*contradiction) for contradiction in contradictions(kinds.codes)]
     gated = gate(raw, OUTCOME_COLUMNS)
     if not recorded:
-        read = gated.accepted.with_columns(in_kinds(gated.accepted["findings"], FINDINGS))
+        read = gated.accepted.with_columns(in_kinds(gated.accepted["findings"], kinds))
         gated = Gated(read, gated.refused, gated.received, gated.faults)
     gated = refusing(gated, raw, OUTCOME_COLUMNS, faults)
     staged = gated.accepted.with_columns(pl.col("stage").fill_null("clearance"))

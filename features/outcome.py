@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from features.consignment import Column
+from features.finding_kinds import COUNTED
 
 STAGES = ("pre_arrival", "clearance", "post_clearance")
 RESULTS = ("compliant", "non_compliant", "not_presented", "inconclusive")
-FINDINGS = ("counterfeit", "undervalued", "misdeclared", "prohibited", "dangerous")
+FINDINGS = COUNTED
 SELECTIONS = ("risk", "rule", "random", "exploration", "campaign", "unknown")
 LABELLED = ("compliant", "non_compliant")  # the other results carry no information on the goods
 
@@ -33,19 +36,15 @@ NAMING_PERSONS = ("right_holder", "officer")
 
 NAMED = pl.col("findings").str.split(";").list.eval(pl.element().str.strip_chars().replace("", None).drop_nulls())
 FOUND = NAMED.list.len().fill_null(0) > 0
-UNKNOWN_WORD = NAMED.list.eval(~pl.element().is_in(FINDINGS)).list.any()
-CONTRADICTIONS: tuple[tuple[str, str, str, pl.Expr], ...] = (  # field, reason, remedy, and the rows that it holds for
-    ("findings", "unknown word", f"one or more of {', '.join(FINDINGS)}, separated by ;", UNKNOWN_WORD),
-    (
-        "findings",
-        "findings beside the result compliant",
-        "take the findings out, or state the result non_compliant",
-        (pl.col("result") == "compliant") & FOUND,
-    ),
-    (
-        "findings",
-        "missing beside the result non_compliant",
-        f"at least one of {', '.join(FINDINGS)}",
-        (pl.col("result") == "non_compliant") & ~FOUND,
-    ),
-)
+
+
+def contradictions(kinds: Sequence[str]) -> tuple[tuple[str, str, str, pl.Expr], ...]:
+    """Return what a result may not say, where findings are of these kinds: field, reason, remedy, where it holds."""
+    compliant, found = pl.col("result") == "compliant", pl.col("result") == "non_compliant"
+    unknown = NAMED.list.eval(~pl.element().is_in(list(kinds))).list.any()
+    beside = "take the findings out, or state the result non_compliant"
+    return (
+        ("findings", "unknown word", f"one or more of {', '.join(kinds)}, separated by ;", unknown),
+        ("findings", "findings beside the result compliant", beside, compliant & FOUND),
+        ("findings", "missing beside the result non_compliant", f"at least one of {', '.join(kinds)}", found & ~FOUND),
+    )

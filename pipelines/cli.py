@@ -21,6 +21,7 @@ from pipelines.commands.key_commands import invite, keys
 from pipelines.commands.learning_commands import backtest, benchmark, promote, rules, train, what_if
 from pipelines.commands.list_commands import lists
 from pipelines.commands.record_commands import checkpoint, network, replay, verify
+from pipelines.commands.report_command import report
 from pipelines.commands.search_command import search
 from pipelines.commands.serial_commands import genuine
 from pipelines.commands.settings_command import settings
@@ -76,6 +77,7 @@ app.command(rich_help_panel=OFFICERS)(transfer)
 app.command(rich_help_panel=RECORD)(verify)
 app.command(rich_help_panel=RECORD)(checkpoint)
 app.command(rich_help_panel=RECORD)(replay)
+app.command(rich_help_panel=RECORD)(report)
 app.command(rich_help_panel=RECORD)(export)
 app.command(rich_help_panel=RECORD)(erase)
 app.command(rich_help_panel=RECORD)(retain)

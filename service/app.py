@@ -31,6 +31,7 @@ from service.calls.call_queue import CallQueue
 from service.calls.reassessment import reassess
 from service.console import analyst_pages as work
 from service.console import bulk_pages as bulk
+from service.console import burden_page as burden
 from service.console import capacity_page as capacity
 from service.console import case_pages as cases
 from service.console import day_page as day
@@ -81,6 +82,7 @@ ROUTERS = (
         listed.router,
         reported.router,
         day.router,
+        burden.router,
         capacity.router,
         modelling.router,
         oversight.router,

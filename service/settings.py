@@ -94,6 +94,9 @@ class Settings(BaseSettings):
     answers: ReadableFile | None = Field(
         default=None, description="file of code values of answers, replacing the standard ones"
     )
+    kinds: ReadableFile | None = Field(
+        default=None, description="file of the kinds of finding and their risk areas; the standard ones when absent"
+    )
     lists_hours: float = Field(
         default=24, description="hours that watch lists count as fresh after an import", gt=0, le=24 * A_CENTURY
     )

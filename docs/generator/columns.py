@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from docs.generator.markdown import code, page, section, table
 from features.consignment import CONSIGNMENT_COLUMNS, GOODS_COLUMNS, Column
-from features.outcome import FINDINGS, OUTCOME_COLUMNS, SELECTIONS
+from features.finding_kinds import standard_kinds
+from features.outcome import OUTCOME_COLUMNS, SELECTIONS
 from service.orientation.decision_fields import AS_READ, EVENT, LADDERS, MEANINGS
 from service.orientation.decisions import FLAT
 
@@ -46,7 +47,8 @@ one" after `tamis outcomes`, a sentence in the console.
 
 def outcomes_page() -> str:
     """Return the page of columns of control results."""
-    findings = f"`findings` takes one or more of {', '.join(map(code, FINDINGS))}, separated by `;`."
+    kinds = ", ".join(map(code, standard_kinds().codes))
+    findings = f"`findings` takes one or more of {kinds}, separated by `;`; the list [is yours](../how-to/kinds.md)."
     return page("Columns of control results", _columns(OUTCOME_COLUMNS), findings, RESULT_RULES)
 
 

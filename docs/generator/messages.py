@@ -6,11 +6,12 @@ from docs.generator.markdown import code, page, section, table
 from features import contract
 from features.choices import FORMAT_TITLES, KINDS
 from features.column_faults import NO_PROBABILITY, REMEDIES, TOO_LONG, UNKNOWN_WORD
+from features.finding_kinds import standard_kinds
 from features.messages.offices import NOT_LISTED
 from features.messages.quality import CONSIGNMENT_CHECKS, LINE_CHECKS
 from features.messages.read_message import LONG_AGO
 from features.messages.required_elements import is_lacking, stages
-from features.outcome import CONTRADICTIONS
+from features.outcome import contradictions
 
 REFUSED = """
 A row with one of these is quarantined, with its line, field, reason and remedy. In a carrier's message an optional
@@ -67,7 +68,7 @@ def problems_page() -> str:
         section(
             "Refused", REFUSED,
             table(["reason", "remedy"], _refusals()), LODGED_AHEAD,
-            table(["field", "reason", "remedy"], ([code(f), reason, fix] for f, reason, fix, _ in CONTRADICTIONS)),
+            table(["field", "reason", "remedy"], _contradictions()),
         ),
         section(
             "Accepted, and named in the decision",
@@ -88,3 +89,7 @@ def _refusals() -> list[list[str]]:
     of_results = (NO_PROBABILITY,)
     remedies = {**REMEDIES, **of_columns}
     return [[reason, remedy] for reason, remedy in sorted(remedies.items()) if reason not in of_results]
+
+
+def _contradictions() -> list[list[str]]:
+    return [[code(field), reason, fix] for field, reason, fix, _ in contradictions(standard_kinds().codes)]

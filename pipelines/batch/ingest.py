@@ -14,6 +14,7 @@ from features.choices import FormatName
 from features.consignment import BY_NAME, VERSION_KEY, fold
 from features.contract import Gated, gate_manifest, no_quarantine
 from features.fault import Fault
+from features.finding_kinds import Kinds
 from features.history.facts import with_entities
 from features.messages.formats import read_file
 from features.messages.header import check_header
@@ -187,11 +188,14 @@ class _Before:
 
 
 def ingest_outcomes(
-    path: Path, archive: Archive, journal: Journal, mapping: FileMapping = UNMAPPED
+    path: Path, archive: Archive, journal: Journal, mapping: FileMapping = UNMAPPED, kinds: Kinds | None = None
 ) -> tuple[Ingested, Received]:
-    """Archive inspection results and post the facts that they are; a result given twice counts once."""
+    """Archive inspection results and post the facts that they are; a result given twice counts once.
+
+    kinds: of finding, of the installation; the standard ones where absent.
+    """
     raw = read_outcomes(path, mapping)
-    gated = _with_broken(gate_results(mapping.to_outcomes(raw.rows), journal.store), raw)
+    gated = _with_broken(gate_results(mapping.to_outcomes(raw.rows), journal.store, kinds=kinds), raw)
     received = journal.learn(gated.accepted)
     if gated.accepted.height:
         archive.keep_outcomes(gated.accepted)

@@ -13,6 +13,7 @@ import polars as pl
 from features.choices import FormatName
 from features.consignment import BY_NAME, Column
 from features.contract import Gated, gate_manifest, gate_outcomes, spared
+from features.finding_kinds import Kinds
 from features.messages import Message, read
 from features.messages.bounds import OF_A_FILE
 from features.messages.dialect import NAMES
@@ -61,8 +62,18 @@ class Preview:
         return asdict(self)
 
 
-def preview(path: Path, mapping: FileMapping, format: FormatName | None, now: datetime, section: Section) -> Preview:
-    """Look at the first rows of a file; raises UnreadableFile where it is of no kind that is read."""
+def preview(
+    path: Path,
+    mapping: FileMapping,
+    format: FormatName | None,
+    now: datetime,
+    section: Section,
+    kinds: Kinds | None = None,
+) -> Preview:
+    """Look at the first rows of a file; raises UnreadableFile where it is of no kind that is read.
+
+    kinds: of finding, of the installation; the standard ones where absent.
+    """
     raw = _first_rows(path, mapping, format, section)
     known = BY_NAME if section == "manifest" else OUTCOME_BY_NAME
     columns = [column for column in raw.rows.columns if column != "line"]
@@ -72,7 +83,7 @@ def preview(path: Path, mapping: FileMapping, format: FormatName | None, now: da
         read_columns = table.sources(columns, [extra.source for extra in mapping.extras])
         proposed = {name: column for name, column in proposed.items() if column not in read_columns.values()}
     fault = _fault(raw, path.name, mapping, section)
-    gated, problems = _judged(raw, path.name, mapping, now, section) if not fault else (None, [])
+    gated, problems = _judged(raw, path.name, mapping, now, section, kinds) if not fault else (None, [])
     refused = [] if gated is None else refusals_in_words(pl.concat([raw.broken, gated.refused]), raw.separator, section)
     is_flat = raw.format == "flat"
     form = {"separator": raw.separator} if raw.separator else {}
@@ -115,10 +126,12 @@ def _fault(raw: Raw, name: str, mapping: FileMapping, section: Section) -> str:
     return ""
 
 
-def _judged(raw: Raw, name: str, mapping: FileMapping, now: datetime, section: Section) -> tuple[Gated, list[str]]:
+def _judged(
+    raw: Raw, name: str, mapping: FileMapping, now: datetime, section: Section, kinds: Kinds | None
+) -> tuple[Gated, list[str]]:
     """What the gate makes of the rows, and the data problems of what it accepts."""
     if section == "outcomes":
-        return gate_outcomes(mapping.to_outcomes(raw.rows)), []
+        return gate_outcomes(mapping.to_outcomes(raw.rows), kinds=kinds), []
     if raw.format == "flat":
         rows, noted = mapping.to_manifest(raw.rows), raw.noted
     else:

@@ -70,6 +70,7 @@ def page_of(report: Report) -> str:
         alerts=_alerts(report),
         lanes=lanes,
         lane_strip=charts.lane_bar({r["name"]: r["count"] for r in lanes}, report.orientations.height),
+        kinds=_kinds(report.orientations),
         selections=_parts(report.orientations, "selection", SELECTIONS),
         top=_top(report),
         most=TOP,
@@ -203,6 +204,18 @@ def _parts(frame: pl.DataFrame, by: str, names: tuple[str, ...]) -> list[dict[st
         {"name": name, "count": count, "risk": risk, "share": count / frame.height if frame.height else None}
         for name, count, risk in rows
     ]
+
+
+def _kinds(frame: pl.DataFrame) -> list[dict[str, Any]]:
+    """One row a kind of finding, the most expected first: findings expected of all and of what is checked.
+
+    None where the model states no chances by kind.
+    """
+    checked = pl.col("clearance").is_in(INSPECTING_LANES)
+    each = frame.select("risk_by_kind", checked.alias("checked")).explode("risk_by_kind").unnest("risk_by_kind")
+    sums = each.filter(pl.col("kind").is_not_null()).group_by("kind")
+    expected = sums.agg(pl.col("chance").sum().alias("all"), pl.col("chance").filter("checked").sum().alias("checked"))
+    return expected.sort("all", "kind", descending=[True, False]).to_dicts()
 
 
 def _top(report: Report) -> list[dict[str, Any]]:

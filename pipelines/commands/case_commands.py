@@ -36,17 +36,18 @@ def detain_consignment(
     at: At = None,
 ) -> None:
     """Open a case: its track, the conditions of the simplified procedure, and what is due."""
+    from features.finding_kinds import load_kinds
     from features.finding_words import kind_of_finding
-    from features.outcome import FINDINGS
     from service.journal import open_journal
     from service.officers.cases import Detained, detain
     from service.serving.serving_bundle import open_serving
 
-    kinds = [kind_of_finding(word) for word in finding or ["counterfeit"]]
-    if None in kinds:
-        raise Fault(f"--finding takes {', '.join(FINDINGS)}; {kinds.count(None)} given is none of them")
-    findings = tuple(dict.fromkeys(kind for kind in kinds if kind))
     settings = current_settings()
+    kinds = load_kinds(settings.kinds)
+    meant = [kind_of_finding(word, kinds) for word in finding or ["counterfeit"]]
+    if None in meant:
+        raise Fault(f"--finding takes {', '.join(kinds.codes)}; {meant.count(None)} given is none of them")
+    findings = kinds.with_wider(kind for kind in meant if kind)
     detained = Detained(
         consignment, _at(at), officer, country.upper(), right_holder or None, findings, criminal_link, units, gross_kg
     )

@@ -93,6 +93,7 @@ def outcomes(
 
     With --preview it shows what the first rows would be understood as, proposes a mapping, and writes nothing.
     """
+    from features.finding_kinds import load_kinds
     from pipelines.batch.archive import Archive
     from pipelines.batch.ingest import Ingested, ingest_outcomes
     from pipelines.commands.intake import take_in
@@ -105,10 +106,10 @@ def outcomes(
         show_previews(files, rules, None, "outcomes", as_json=as_json)
         return
     settings = current_settings()
-    archive, journal = Archive(settings.archive), open_journal(settings)
+    archive, journal, kinds = Archive(settings.archive), open_journal(settings), load_kinds(settings.kinds)
 
     def take(file: Path) -> tuple[Ingested, str]:
-        done, received = ingest_outcomes(file, archive, journal, rules)
+        done, received = ingest_outcomes(file, archive, journal, rules, kinds)
         unknown = f", {received.unknown:,} for consignments never seen" if received.unknown else ""
         superseding = f", {received.superseding:,} in place of an earlier one" if received.superseding else ""
         return done, f"{received.recorded:,} new{superseding}{unknown}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from features.choices import FormatName
+from pipelines.commands.shared_options import current_settings
 
 if TYPE_CHECKING:
     from features.messages.mapping import Mapping
@@ -24,15 +25,17 @@ def show_previews(
     files: Sequence[Path], mapping: Mapping, format: FormatName | None, section: Section, *, as_json: bool
 ) -> None:
     """Print what would be understood of each file; raises NothingAccepted where that is nothing of any of them."""
+    from features.finding_kinds import load_kinds
     from features.messages.mapping import MappingFault
     from features.messages.raw import UnreadableFile
     from pipelines.batch.preview import preview, unreadable
     from pipelines.batch.refusals import NothingAccepted
 
+    kinds = load_kinds(current_settings().kinds)
     previews = []
     for file in files:
         try:
-            previews.append(preview(file, mapping, format, datetime.now(UTC), section))
+            previews.append(preview(file, mapping, format, datetime.now(UTC), section, kinds))
         except (UnreadableFile, MappingFault) as fault:
             previews.append(unreadable(file, fault))
     if as_json:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from features.choices import AnswerKind, FormatName
+from features.finding_kinds import load_kinds
 from pipelines import show
 from pipelines.commands.shared_options import sign_checkpoint
 
@@ -66,7 +67,7 @@ def score_and_publish(
             keep(settings.reports, [file.name for file in files], result.judgement, result.profile, now)
         summary = publish(result, desk, out, now, f"Orientations of {', '.join(f.name for f in files)}"[:120])
         if answer is not None:
-            answered = write_answers(result, answer, load_codes(settings.answers), out)
+            answered = write_answers(result, answer, load_codes(settings.answers, load_kinds(settings.kinds)), out)
             show.line(f"{len(answered)} answers ({answer}) in {out / 'answers'}")
     return result, summary
 

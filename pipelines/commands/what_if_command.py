@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 
 from pipelines import show
-from service.officers.what_if import ALL, KINDS, WhatIf
+from service.officers.what_if import ALL, WhatIf
 
 LEAST_SHOWN = 0.5  # findings
 
@@ -16,7 +16,7 @@ def tell(estimate: WhatIf, office: str) -> None:
     table = Table(box=None, pad_edge=False)
     for name in ("finding", "found", "would change by", "(95 %)", "one would see (95 %)"):
         table.add_column(name, justify="left" if name == "finding" else "right")
-    for kind in KINDS:
+    for kind in estimate.found:
         if not estimate.found[kind] and kind != ALL:
             continue
         change = estimate.change[kind]

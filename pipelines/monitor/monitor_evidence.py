@@ -52,13 +52,13 @@ def gather(
 ) -> Evidence:
     """Read the evidence day by day, so that only monitored columns are held for all days together."""
     watched, volumes, lodged, scored = [], [], [], []
-    end = _midnight(days[-1] + timedelta(days=1))
+    end = midnight(days[-1] + timedelta(days=1))
     outcomes = archive.outcomes(end)
     inspected = outcomes.select(pl.col("consignment_id").unique())
     refused = refused_rows(quarantine)
     decided = journal.decided(days[0], days[-1])
     for day in days:
-        of_day = archive.consignments(_midnight(day), _midnight(day + timedelta(days=1)))
+        of_day = archive.consignments(midnight(day), midnight(day + timedelta(days=1)))
         frame = declared(of_day)
         volumes.append((day, frame.height, of_day.goods.height, refused.get(day, 0)))
         lodged.append(frame.select("consignment_id", "day").join(inspected, on="consignment_id", how="semi"))
@@ -75,7 +75,8 @@ def gather(
     )
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
+    """Return the first moment of a day, UTC."""
     return datetime.combine(day, time(), UTC)
 
 

@@ -18,7 +18,7 @@ from service.orientation import check_inputs, load_policy
 from service.record.audit_log import note
 from service.runtime.batch_lease import changing_bundles
 from service.runtime.private_files import make_home
-from service.scoring.bundle import FILES, MANIFEST, load_bundle, seal
+from service.scoring.bundle import MANIFEST, files_in, load_bundle, seal
 from service.scoring.signature import sha256_of
 from service.serving.serving_bundle import RULES, named, seal_rules, serve, serve_rules
 from service.settings import Settings
@@ -162,7 +162,7 @@ def _in_place(staged: Path, bundle: Path) -> Path:
 
 def _copy(fetched: Path, bundle: Path, policy: Path | None) -> None:
     bundle.mkdir(parents=True, exist_ok=True)
-    for name in FILES:
+    for name in files_in(fetched):
         shutil.copyfile(fetched / name, bundle / name)
     if policy is not None:
         text = policy.read_text(encoding="utf-8")

@@ -33,7 +33,7 @@ from pipelines.training.labels import TARGET
 from pipelines.training.registered_versions import CHALLENGER, CHAMPION, NAME
 from pipelines.training.training_run import TrainingRun
 from service.runtime.private_files import make_home
-from service.scoring.bundle import FILES, parse
+from service.scoring.bundle import FILES, files_in, parse
 from service.scoring.model import Model as ScoringModel
 from service.settings import Settings
 from service.store.tracking_paths import follow_home
@@ -239,7 +239,7 @@ def _trees_for_frames(bundle: Path) -> str:
 
 def _load_pyfunc(path: str) -> Scorer:
     """Load a bundle folder as a scorer, as MLflow's loader module. No pickle is read."""
-    contents = {name: (Path(path) / name).read_bytes() for name in FILES}
+    contents = {name: (Path(path) / name).read_bytes() for name in files_in(Path(path))}
     return Scorer(parse(contents, "mlflow"))
 
 

@@ -27,6 +27,7 @@ from pipelines.training.hyper_parameters import (
     SEVERITY_PARAMETERS,
     WHAT_IT_IS,
 )
+from pipelines.training.kinds_of_findings import kinds_of
 from pipelines.training.results_needed import LEAST_GRAVE
 from pipelines.training.training_frame import NothingToLearn, TrainingFrame
 from pipelines.training.tree_growing import HERE, Grower, Labels
@@ -105,10 +106,11 @@ def train(
     margin = judged.trees.margins(before_test.matrix)
     risk = judged.calibration.apply(margin)
     comparison = compare(frame, split.test, margin, risk, lookup=lookup, caution=caution)
-    everything, fitted = before_test, judged
+    everything, fitted, learned = before_test, judged, np.flatnonzero(split.learn)
     if not test_apart:
         everything = learner_of(frame, np.ones(len(split.learn), dtype=np.bool_), inputs, grower, parameters or {})
-        fitted = everything.fit(np.arange(len(split.learn)))
+        learned = np.arange(len(split.learn))
+        fitted = everything.fit(learned)
     ordinary = fitted.trees.margins(matrix_of(frame.ordinary, inputs, everything.levels))
     model = Model(
         model_id=model_id,
@@ -120,7 +122,8 @@ def train(
         calibration=fitted.calibration,
         reference=np.quantile(ordinary, np.linspace(0, 1, REFERENCE_STEPS)),
         trees=fitted.trees,
-        severity=severity_of(everything, frame.facts["grave"], np.arange(len(split.learn))),
+        severity=severity_of(everything, frame.facts["grave"], learned),
+        kinds=kinds_of(everything, frame.facts["findings"], learned),
     )
     golden = Rows.of_frame(frame.ordinary.frame.head(GOLDEN_ROWS))
     facts = _facts(frame, split, fitted, inputs, test_apart=test_apart)
@@ -227,6 +230,10 @@ class Learner:
         ]
         return rounds, float(losses[rounds - 1]), margins
 
+    def telling_apart(self, truth: Flags, parameters: Mapping[str, Any]) -> Learner:
+        """Return what learns something else of the same rows, with other parameters of the trees."""
+        return Learner(self.matrix, truth, self.inputs, self.levels, parameters=parameters, grower=self.grower)
+
     def with_parameters(self, parameters: Mapping[str, Any]) -> Learner:
         """Return the same with other parameters of the trees."""
         return replace(self, parameters={**self.parameters, **parameters})
@@ -271,10 +278,7 @@ def severity_of(learner: Learner, grave: pl.Series, rows: Integers) -> Severity 
         "monotone_constraints": [0] * len(inputs),  # more hits need not be graver
         "feature_contri": [float(item.kind == "category" or item.name.startswith(WHAT_IT_IS)) for item in inputs],
     }
-    findings = Learner(
-        learner.matrix, truth, inputs, learner.levels, parameters=SEVERITY_PARAMETERS | free, grower=learner.grower
-    )
-    fitted = findings.fit(known)
+    fitted = learner.telling_apart(truth, SEVERITY_PARAMETERS | free).fit(known)
     return Severity(fitted.trees, fitted.calibration)
 
 

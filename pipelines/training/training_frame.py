@@ -43,7 +43,7 @@ class TrainingFrame:
     """Model rows with their labels, and rows of ordinary days without.
 
     rows: model rows of the labelled consignments; facts: one row each with `lodged_at`, `known_at`, `hit`, `grave`,
-        `value`, `selection`, `selection_probability` and the manifest columns.
+        `findings`, `value`, `selection`, `selection_probability` and the manifest columns.
     labelled, history: the consignments of those rows and the past that they were read against.
     ordinary: model rows of a sample of the last two weeks' consignments, inspected or not.
     """
@@ -131,6 +131,7 @@ def labelled_of(consignments: Consignments, outcomes: pl.DataFrame, start: datet
             "known_at",
             hit(),
             grave(),
+            "findings",
             pl.col("selection").fill_null("unknown"),
             "selection_probability",
         )

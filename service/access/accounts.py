@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from features.moments import micros
-from service.access.credentials import Denied, note, rows, sha256
+from service.access.credentials import Denied, hash_of_nobody, note, rows, sha256
 from service.access.invitations import SET_UP, Invitations, any_account, check_name, void
 from service.access.log_in_backoff import caller_of, count_failure, forgive, must_wait
 from service.access.principal import Principal
@@ -36,7 +36,7 @@ class People(Invitations):
         check_name(name)
         if len(password) < SHORTEST_PASSWORD:
             raise Denied(f"password: at least {SHORTEST_PASSWORD} characters")
-        hashed = self.hasher.hash(password)
+        hashed = self.hashed(password)
         account = {"name": name, "role": invited["role"], "offices": invited["offices"], "language": language,
                    "password": hashed, **UNCOUNTED, "active": True, "made_by": invited["made_by"]}  # fmt: skip
 
@@ -62,14 +62,14 @@ class People(Invitations):
 
         address: of the caller; failures are counted by it and the name together.
         """
-        caller = caller_of(address, name)
+        caller, unknown = caller_of(address, name), hash_of_nobody()  # made by the first log-in, whoever it is of
         with self.store.reading() as connection:
             account = connection.execute(sa.select(ACCOUNTS).where(ACCOUNTS.c.name == name)).mappings().first()
             waits = must_wait(connection, caller, now)
         if waits:
             raise Denied("too many failed log-ins from here; wait a few minutes")
         hashed = account["password"] if account else ""  # empty too for whom the provider lets in
-        right = self.matches(hashed or self.dummy_hash, password)
+        right = self.matches(hashed or unknown, password)
         if account is None or not hashed or not right or not account["active"]:
             self._failed(caller, name if account else "", now)
             raise Denied("wrong name or password")

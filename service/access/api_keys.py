@@ -43,7 +43,7 @@ class Machines(Kept):
         if not 1 <= days <= KEY_DAYS:
             raise Denied(f"days: 1 to {KEY_DAYS}")
         key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
-        row = {"key_id": key_id, "secret": self.hasher.hash(secret), "name": name, "role": role,
+        row = {"key_id": key_id, "secret": self.hashed(secret), "name": name, "role": role,
                "offices": list(offices), "purpose": purpose.strip(), "made_by": by,
                "expires_at": micros(now + timedelta(days=days)), "revoked": False}  # fmt: skip
 

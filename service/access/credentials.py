@@ -8,6 +8,7 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,6 +24,7 @@ from service.store.database import Store
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
+HASHER = PasswordHasher()
 HASHING = threading.BoundedSemaphore(4)  # each takes 64 MB: as many as threads would be gigabytes
 
 
@@ -35,16 +37,19 @@ class Kept:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.hasher = PasswordHasher()
-        self.dummy_hash = self.hasher.hash(secrets.token_hex(16))  # for unknown accounts, to take as long
 
     def matches(self, hashed: str, secret: str) -> bool:
         """Return true if a secret is the one that was hashed; slow on purpose."""
         try:
             with HASHING:
-                return self.hasher.verify(hashed, secret)
+                return HASHER.verify(hashed, secret)
         except (VerifyMismatchError, InvalidHashError):
             return False
+
+    def hashed(self, secret: str) -> str:
+        """Hash a secret; slow on purpose."""
+        with HASHING:
+            return HASHER.hash(secret)
 
     def write(self, change: Callable[[sa.Connection], object], entry: Mapping[str, Any], now: datetime) -> None:
         """Make a change and append its audit entry, in one transaction."""
@@ -54,6 +59,12 @@ class Kept:
             note(connection, entry, now)
 
         self.store.write(work)
+
+
+@lru_cache(maxsize=1)
+def hash_of_nobody() -> str:
+    """Return a hash that stands in for that of an unknown account, so that refusing it takes as long."""
+    return HASHER.hash(secrets.token_hex(16))
 
 
 def rows(connection: sa.Connection, query: sa.Select[Any]) -> list[dict[str, Any]]:

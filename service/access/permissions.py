@@ -128,6 +128,7 @@ PERMISSIONS: dict[str, Row] = {
     "propose_promotion": _only("data_scientist", scope="all"),
     "decide_proposal": _only("analyst", "data_scientist", scope="all"),
     "model_page": _only("analyst", "data_scientist", "auditor", scope="all"),
+    "burden_page": _only("analyst", "data_scientist", "auditor", scope="all"),
     "audit_page": _only("auditor", scope="all"),
     "verify_chain": _only("auditor", scope="all"),
     "replay_decision": _only("auditor", scope="parts", reads=True),

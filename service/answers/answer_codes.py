@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from features.fault import Fault
+from features.finding_kinds import Kinds, standard_kinds
 from service.orientation.lanes import Lane, PreArrival
 
 STANDARD = Path(__file__).with_name("answers.toml")
@@ -21,19 +22,31 @@ class AnswerCodesFault(Fault):
 
 @dataclass(frozen=True, slots=True)
 class AnswerCodes:
-    """Values of `[ics2]`, and code values by lane or by pre-arrival orientation for other systems."""
+    """Values of `[ics2]`, and code values by lane or by pre-arrival orientation for other systems.
+
+    kinds: of finding, whose risk areas they are.
+    """
 
     ics2: Mapping[str, str]
     risk_level: Mapping[str, str]
     result_code: Mapping[str, str]
     edifact_7365: Mapping[str, str]
     asycuda: Mapping[str, str]
+    kinds: Kinds = field(default_factory=standard_kinds)
+
+    def risk_area(self, chances: Mapping[str, float] | None) -> str:
+        """Return the area of the main kind of finding; the installation's one area where no chance of any is stated."""
+        main = self.kinds.main_of(chances)
+        return (self.kinds.area_of(main) if main else "") or self.ics2["risk_area"]
 
 
-def load_codes(path: Path | None = None) -> AnswerCodes:
-    """Read the standard values, overridden by those of an installation; raises AnswerCodesFault."""
+def load_codes(path: Path | None = None, kinds: Kinds | None = None) -> AnswerCodes:
+    """Read the standard values, overridden by those of an installation; raises AnswerCodesFault.
+
+    kinds: of finding, of the installation; the standard ones where absent.
+    """
     standard = _flat(tomllib.loads(STANDARD.read_text(encoding="utf-8")))
-    return AnswerCodes(**_merged(standard, _flat(_written(path)) if path else {}))
+    return AnswerCodes(**_merged(standard, _flat(_written(path)) if path else {}), kinds=kinds or standard_kinds())
 
 
 def _written(path: Path) -> dict[str, Any]:

@@ -21,6 +21,8 @@ NAMESPACE = "urn:wco:datamodel:eu:ics2:2"
 LONGEST_TEXT, LONGEST_REFERENCE, LONGEST_REQUEST = 512, 35, 17
 MOST_REQUESTS = 999
 INCOMPLETE = ("request_information", "data_incomplete")
+ASKED = (*INCOMPLETE, "request_amendment")
+REQUESTS = {"request_amendment": "amendment_request"}
 Decision = Mapping[str, Any]
 Tree = Mapping[str, Any]
 """Element name → text, subtree, or a list of either."""
@@ -32,7 +34,7 @@ def risk_result(decisions: Sequence[Decision], header: Mapping[str, str], codes:
     results = [
         {
             "riskAnalysisType": codes.ics2["risk_analysis_type"],
-            "riskAreaCode": codes.ics2["risk_area"],
+            "riskAreaCode": codes.risk_area(decision.get("risk_by_kind")),
             **_level(decision, codes),
             "riskCriteriaIdentifier": _criterion(decision),
             "resultCode": codes.result_code[decision["pre_arrival"]],
@@ -78,7 +80,7 @@ def information_request(decisions: Sequence[Decision], header: Mapping[str, str]
     asked = [
         {
             "referralRequestReference": decision["decision_id"][:LONGEST_REQUEST],
-            "requestType": codes.ics2["information_request"],
+            "requestType": codes.ics2[REQUESTS.get(decision["pre_arrival"], "information_request")],
             "transportDocumentHouse": _document(decision, codes),
             "additionalInformation": [
                 {
@@ -165,7 +167,7 @@ def _criterion(decision: Decision) -> str:
 
 def _asked_for(decision: Decision) -> list[Mapping[str, str]]:
     """Return the problems (`field`, `problem`) that a declarant is asked about; none where nothing is asked."""
-    if decision["pre_arrival"] not in INCOMPLETE:
+    if decision["pre_arrival"] not in ASKED:
         return []
     lacking = [one for one in decision["data_problems"] if is_lacking(one["field"], one["problem"])]
     vague = decision["pre_arrival"] == "request_information" and not lacking

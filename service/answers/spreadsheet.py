@@ -10,12 +10,16 @@ WITHIN = rf"([;\t\r\n]\s*)([{SIGNS}])"  # another sign than ours divides cells w
 
 
 def for_spreadsheet(orientations: pl.DataFrame) -> pl.DataFrame:
-    """Return decisions as plain cells, with reasons and problems in words."""
+    """Return decisions as plain cells, with chances by kind, reasons and problems in words."""
     sentences = pl.col("reasons").list.eval(pl.element().struct.field("text")).list.join("; ")
     problems = pl.col("data_problems").list.eval(
         pl.format("{}: {}", pl.element().struct.field("field"), pl.element().struct.field("problem"))
     )
+    chances = pl.col("risk_by_kind").list.eval(
+        pl.format("{}: {}", pl.element().struct.field("kind"), pl.element().struct.field("chance"))
+    )
     flat = orientations.with_columns(
+        chances.list.join("; ").alias("risk_by_kind"),
         sentences.alias("reasons"),
         problems.list.join("; ").alias("data_problems"),
         pl.col("degraded_reasons").list.join("; "),

@@ -21,6 +21,7 @@ from service.orientation.decisions import SCHEMA
 from service.problems.catalogue import KINDS
 
 LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
+SINCE = ("risk_by_kind",)
 ABSENT = ("risk", "rank", "of", "office", "selection_probability", "party_id", "network_id", "lists_as_of",
           "history_as_of", "model_id", "model_sha256", "feature_fingerprint")  # fmt: skip
 MODES = ("full", "degraded", "rules_only")
@@ -66,7 +67,8 @@ def _kind(name: str) -> Any:
     if name in LADDERS:
         return Literal[tuple(word.name for word in LADDERS[name])]
     named = {"selection": Literal[("none", *SELECTIONS)], "mode": Literal[MODES], "degraded_reasons": list[str],
-             "reasons": list[Reason], "data_problems": list[DataProblem]}  # fmt: skip
+             "reasons": list[Reason], "data_problems": list[DataProblem],
+             "risk_by_kind": dict[str, float] | None}  # fmt: skip
     if name in named:
         return named[name]
     kind = SCHEMA[name]
@@ -74,8 +76,13 @@ def _kind(name: str) -> Any:
     return of_kind | None if name in ABSENT else of_kind
 
 
+def _field(name: str) -> Any:
+    """Describe a field of a decision; one that decisions of earlier versions lack may be absent."""
+    return Field(default=None if name in SINCE else ..., description=_meaning(name))
+
+
 def _model(name: str, fields: Any, doc: str, base: type[Answer] = Answer, **more: Any) -> type[Answer]:
-    described: Any = {field: (_kind(field), Field(description=_meaning(field))) for field in fields}
+    described: Any = {field: (_kind(field), _field(field)) for field in fields}
     return create_model(name, __base__=base, __doc__=doc, **described, **more)
 
 

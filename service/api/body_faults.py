@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from features.consignment import CONSIGNMENT_COLUMNS, GOODS_COLUMNS
 from features.contract import gate_outcomes
+from features.finding_kinds import Kinds
 from features.messages import Message
 from features.messages.offices import Offices
 from features.messages.read_message import gate_message
@@ -90,13 +91,13 @@ def _and_above(pointer: str) -> Iterable[str]:
     return ("/".join(parts[:end]) for end in range(2, len(parts) + 1))
 
 
-def of_values(model: type[BaseModel], sent: Any, offices: Offices) -> list[Problem]:
+def of_values(model: type[BaseModel], sent: Any, offices: Offices, kinds: Kinds) -> list[Problem]:
     """The faults of values of a body whose shape is wrong somewhere: as much of it as has the right one is judged."""
     judge = JUDGES.get(model)
-    return judge(sent, offices) if judge is not None and isinstance(sent, dict) else []
+    return judge(sent, offices, kinds) if judge is not None and isinstance(sent, dict) else []
 
 
-def _of_message(sent: Mapping[str, Any], offices: Offices) -> list[Problem]:
+def _of_message(sent: Mapping[str, Any], offices: Offices, _: Kinds) -> list[Problem]:
     content = {
         "message_id": _plain(sent.get("message_id")),
         "consignments": [_consignment(one) for one in _listed(sent, "consignments")],
@@ -114,18 +115,18 @@ def _consignment(sent: Any) -> dict[str, Any]:
     return {**level, **parties, "consignment_id": str(level.get("consignment_id") or ""), "goods": goods}
 
 
-def _of_outcomes(sent: Mapping[str, Any], _: Offices) -> list[Problem]:
+def _of_outcomes(sent: Mapping[str, Any], _: Offices, kinds: Kinds) -> list[Problem]:
     names = [column.name for column in OUTCOME_COLUMNS]
     listed = [_only(one, names) for one in _listed(sent, "outcomes")]
-    return of_rows(*_gated(listed)) if listed else []
+    return of_rows(*_gated(listed, kinds)) if listed else []
 
 
-def _gated(outcomes: list[dict[str, Any]]) -> tuple[pl.DataFrame, list[str]]:
+def _gated(outcomes: list[dict[str, Any]], kinds: Kinds) -> tuple[pl.DataFrame, list[str]]:
     rows, places = outcome_rows({"outcomes": outcomes})
-    return gate_outcomes(rows).faults, places
+    return gate_outcomes(rows, kinds=kinds).faults, places
 
 
-def _of_serials(sent: Mapping[str, Any], _: Offices) -> list[Problem]:
+def _of_serials(sent: Mapping[str, Any], _: Offices, __: Kinds) -> list[Problem]:
     names = list(bodies.Serial.model_fields)
     listed = [_only(one, names) for one in _listed(sent, "serials")]
     return of_serials(listed) if listed else []
@@ -139,7 +140,7 @@ def of_serials(listed: Sequence[Mapping[str, Any]]) -> list[Problem]:
     ]
 
 
-JUDGES: dict[Any, Callable[[Mapping[str, Any], Offices], list[Problem]]] = {
+JUDGES: dict[Any, Callable[[Mapping[str, Any], Offices, Kinds], list[Problem]]] = {
     bodies.Message: _of_message,
     bodies.Outcomes: _of_outcomes,
     bodies.Genuine: _of_serials,

@@ -125,7 +125,8 @@ def _read(request: Request, content: bytes, model: Any) -> _Read:
         if fault.unlisted or _too_long(fault):
             raise
         again = _from_json(content, extras)  # what was validated is not kept
-        raise Malformed(fault.errors(), of_values(model, again, request.app.state.dialects.offices)) from None
+        here = request.app.state.dialects
+        raise Malformed(fault.errors(), of_values(model, again, here.offices, here.kinds)) from None
 
 
 def _from_json(content: bytes, extras: Collection[str]) -> Any:

@@ -23,6 +23,7 @@ from features.choices import (
     format_called,
 )
 from features.contract import FAULT_COLUMNS
+from features.finding_kinds import Kinds, load_kinds
 from features.messages.bounds import OF_A_CALL
 from features.messages.formats import read_content
 from features.messages.mapping import UNMAPPED, Mapping, MappingFault
@@ -72,13 +73,14 @@ MessageFormat = Annotated[
 
 
 class Dialects:
-    """How messages are read and answered here: the mapping, offices and code values of the installation."""
+    """How messages are read and answered here: mapping, offices, kinds of finding, code values of the installation."""
 
     def __init__(self, settings: Settings) -> None:
-        """Raises MappingFault, OfficesFault and AnswerCodesFault for files that cannot be used."""
+        """Raises MappingFault, OfficesFault, KindsFault and AnswerCodesFault for files that cannot be used."""
         self.mapping: Mapping = load_mapping(settings.mapping) if settings.mapping else UNMAPPED
         self.offices: Offices = load_offices(settings.offices)
-        self.codes: AnswerCodes = load_codes(settings.answers)
+        self.kinds: Kinds = load_kinds(settings.kinds)
+        self.codes: AnswerCodes = load_codes(settings.answers, self.kinds)
 
     def in_contract(self, raw: Raw) -> Raw:
         """The rows with the contract's names for columns and offices: what callers may see is judged by these."""

@@ -91,6 +91,7 @@ async def post_consignments(
 
 @router.post("/v1/outcomes", response_model=None, responses={200: {"model": answers.Received}})
 def post_outcomes(
+    request: Request,
     body: models.Outcomes,  # type: ignore[valid-type]
     desk: Desk = Depends(desk_of),  # noqa: B008
     metrics: Metrics = Depends(metrics_of),  # noqa: B008
@@ -100,7 +101,7 @@ def post_outcomes(
     rows, fields = models.outcome_rows(dumped(body))
     store, given = desk.journal.store, rows["consignment_id"].drop_nulls().unique().to_list()
     hidden = frozenset(unseen(store, principal, list(numbers_meant(store, given).values())))
-    gated = gate_results(rows, store, hidden)
+    gated = gate_results(rows, store, hidden, request.app.state.dialects.kinds)
     if gated.refused.height or hidden:
         numbers = gated.accepted.select("line", "consignment_id").iter_rows()
         of_others = [of_another_office(f"/outcomes/{line}") for line, number in numbers if number in hidden]

@@ -59,7 +59,7 @@ def _last_of(store: Store) -> dict[str, int]:
 
 def _results(store: Store) -> dict[str, tuple[int, bool]]:
     """When the last result of each consignment was known, and whether anything was ever found."""
-    hit = sa.case((OUTCOMES.c.body["result"].as_string() == "non_compliant", 1), else_=0)
+    hit = sa.case((OUTCOMES.c.result == "non_compliant", 1), else_=0)
     query = sa.select(OUTCOMES.c.consignment_id, sa.func.max(OUTCOMES.c.known_at), sa.func.max(hit))
     with store.reading() as connection:
         found = connection.execute(query.group_by(OUTCOMES.c.consignment_id))

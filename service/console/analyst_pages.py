@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from features.fault import Fault
 from features.moments import micros
-from features.outcome import FINDINGS, RESULTS, STAGES
+from features.outcome import RESULTS, STAGES
 from service.access.guard import principal_of
 from service.api.live_desk import bundles_of, desk_of
 from service.audit.dossier import dossier
@@ -23,7 +23,7 @@ from service.console import page_queries as reading
 from service.console.list_query import ListQuery, list_query
 from service.console.pictures import waterfall, web
 from service.console.reason_words import BY_NAME, evidence_in, in_words
-from service.console.rendering import address_of, form_of, language_of, now, page, text_of, to
+from service.console.rendering import address_of, form_of, kinds_of, language_of, now, page, text_of, to
 from service.console.search_pages import place_of_search
 from service.console.translations import in_language
 from service.officers.assignments import holders
@@ -124,6 +124,7 @@ def show_consignment(
         request, "consignment", 422 if fault else 200, consignment_id=consignment_id, decision=newest, fault=fault,
         place=address_of(consignment_id), query=_list_of(request, typed), broad=True, stages=STAGES,
         stands=standing(newest, overrides) if newest else None, overrides=overrides, lanes=tuple(Lane.__members__),
+        by_kind=view.by_kind((newest or {}).get("risk_by_kind"), kinds_of(request)),
         taken_by=holders(store, [consignment_id]).get(consignment_id), worth=reading.euro_of(body),
         due=reading.due(store, [consignment_id]).get(consignment_id), network=network,
         addressee=parties.addressee_network(store, body, offices),
@@ -134,9 +135,9 @@ def show_consignment(
         past=view.past_of(_parcels_of(request, body, SENDERS_KEYS, (newest or {}).get("party_id"))), siblings=family,
         addressee_past=view.past_of(_parcels_of(request, body, ADDRESSEES_KEYS)),
         similar=_seen_by(request, reading.similar(store, body, consignment_id)), alike_from=reading.ALIKE,
-        case=case, link=link, steps=STEPS[1:], findings=FINDINGS,
+        case=case, link=link, steps=STEPS[1:], findings=kinds_of(request).codes,
         inquiries=holding(store, Item(CONSIGNMENT, consignment_id), principal_of(request).sender),
-        results=reading.results(store, [consignment_id])[consignment_id], choices=(RESULTS, FINDINGS),
+        results=reading.results(store, [consignment_id])[consignment_id], choices=(RESULTS, kinds_of(request).codes),
         events=reading.events(store, consignment_id, language, offices), typed=typed_in(typed or FormData()),
         **_weights(entry["explanation"] if entry else {}, language),
         **({"toast": {"done": done, "of": consignment_id}} if done else {}),

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from features.fault import Fault
 from features.moments import micros
-from features.outcome import FINDINGS, RESULTS, STAGES
+from features.outcome import RESULTS, STAGES
 from service.access.guard import principal_of
 from service.api.live_desk import desk_of
 from service.console import page_queries as reading
@@ -23,7 +23,7 @@ from service.console.list_query import list_query
 from service.console.officer_acts import GRACE, UNDO, how_chosen, record_results, result_row, undoing
 from service.console.phrases import fault_in
 from service.console.queue_page import HERE
-from service.console.rendering import address_of, form_of_many, language_of, now, page, text_of, to
+from service.console.rendering import address_of, form_of_many, kinds_of, language_of, now, page, text_of, to
 from service.officers.assignments import holders
 from service.officers.offices import unseen
 from service.officers.search import LARGEST_PAGE, NETWORK, Asked, search
@@ -108,7 +108,7 @@ def _preview(request: Request, form: FormData, fault: str = "") -> Response:
     return page(
         request, "bulk", HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK, rows=rows, more=more,
         network=network, fault=fault, query=list_query(text_of(form, "list")), typed=typed_in(form),
-        choices=(RESULTS, FINDINGS), stages=STAGES, minutes=UNDO // timedelta(minutes=1), broad=True,
+        choices=(RESULTS, kinds_of(request).codes), stages=STAGES, minutes=UNDO // timedelta(minutes=1), broad=True,
         marked=set(numbers) if fault else {row["consignment_id"] for row in rows if row["open"]},
     )  # fmt: skip
 

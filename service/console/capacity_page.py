@@ -18,7 +18,7 @@ from service.console import page_queries as reading
 from service.console.rendering import now, page
 from service.officers.queue import INSPECTING_LANES, days_shown
 from service.officers.shift_load import Shift, Step, backlog, shifts_now, worth
-from service.officers.what_if import KINDS, WhatIf, record_of, what_if
+from service.officers.what_if import WhatIf, record_of, what_if
 
 router = APIRouter(include_in_schema=False)
 DAYS = 28  # of the record, from which the worth of a check is reckoned
@@ -49,11 +49,11 @@ def capacity_page(
     chosen = office if office in offices else next(iter(offices), "")
     if request.headers.get("hx-request"):  # what takes long is asked for by the page itself
         reckoned = _worth(request, chosen, physical)
-        return page(request, "reckoned", office=chosen, physical=physical, kinds=KINDS, days=DAYS, **reckoned)
+        return page(request, "reckoned", office=chosen, physical=physical, days=DAYS, **reckoned)
     shifts = shifts_now(desk.journal, desk.policy.capacity, offices, at)
     rows = [{"shift": shift, "waits": _waits(request, shift.office), "bars": _bars(shift)} for shift in shifts]
     return page(
-        request, "capacity", rows=rows, offices=offices, office=chosen, physical=physical, kinds=KINDS, days=DAYS,
+        request, "capacity", rows=rows, offices=offices, office=chosen, physical=physical, days=DAYS,
         broad=True, **(_worth(request, chosen, physical) if physical is not None else NOT_RECKONED),
     )  # fmt: skip
 

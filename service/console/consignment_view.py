@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from features.finding_kinds import Kinds
 from features.moments import micros
 from service.console.page_queries import euro_of_line
 from service.console.reason_words import BY_NAME, evidence_in, observed
@@ -34,6 +35,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (  # of a declaration, by how 
 IN_WORDS = ("stream", "nature", "purpose")
 LINE_FIELDS = ("description", "hs_code", "goods_origin_country", "quantity", "net_mass_kg", "value", "product_code")
 PAST_WIDTH, PAST_HEIGHT, EDGE = 360, 56, 8
+LEAST_SHOWN = 0.0005  # of a chance: below it, a tenth of a per cent is nothing
 LANE_OF_RESULT = {"compliant": 0, "non_compliant": 1}
 
 
@@ -68,6 +70,13 @@ def others_of(reasons: Sequence[Reason], language: Language) -> tuple[list[str],
         if reason["code"] in BY_NAME and (reason.get("contribution") or 0) < 0
     ]
     return plain, lower
+
+
+def by_kind(chances: Mapping[str, float] | None, kinds: Kinds) -> list[tuple[str, float]]:
+    """Order chances of kinds of finding, the main kind first and then the likeliest; none that rounds to nothing."""
+    main = kinds.main_of(chances)
+    ordered = sorted((chances or {}).items(), key=lambda one: (one[0] != main, -one[1], one[0]))
+    return [(kind, chance) for kind, chance in ordered if chance >= LEAST_SHOWN]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,12 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from features.outcome import FINDINGS
+from features.finding_kinds import Kinds
 from service.access.guard import principal_of
 from service.api.live_desk import desk_of
 from service.console import page_queries as reading
 from service.console.list_query import DAY, day_typed
-from service.console.rendering import address_of, language_of, now, page
+from service.console.rendering import address_of, kinds_of, language_of, now, page
 from service.console.translations import in_language
 from service.officers.cases import open_cases
 from service.officers.day_account import CHECKS, DayAccount, account_of, newest_day, touched
@@ -67,17 +67,18 @@ def day_page(
     waits = {one: _waits(request, one) for one in offices}
     return page(
         request, "day", office=office, offices=known, day=chosen, before=chosen - WEEK, account=account,
-        groups=lines(account, before, language_of(request)), waits=waits, lanes=tuple(reversed(Lane.__members__)),
+        groups=lines(account, before, language_of(request), kinds_of(request)), waits=waits,
+        lanes=tuple(reversed(Lane.__members__)),
         clocks=_clocks(request, offices, chosen), broad=True,
     )  # fmt: skip
 
 
-def lines(account: DayAccount, before: DayAccount, language: Language) -> list[tuple[str, list[Line]]]:
+def lines(account: DayAccount, before: DayAccount, language: Language, kinds: Kinds) -> list[tuple[str, list[Line]]]:
     """The figures of a day beside those of another, in groups: what came, was asked for, was done, was found."""
     say, word = in_language(language, "say"), in_language(language, "word")
     lanes = [Line(word(lane), account.lanes[lane], before.lanes[lane], lane) for lane in reversed(Lane.__members__)]
     asked = [Line(say(f"check_{check}"), account.asked[check], before.asked[check]) for check in CHECKS]
-    found = [Line(word(kind), account.findings[kind], before.findings[kind]) for kind in FINDINGS]
+    found = [Line(kinds.word_of(kind, language), account.findings[kind], before.findings[kind]) for kind in kinds.codes]
     done = [
         Line(say("inspected"), account.done, before.done),
         *(Line(word(result), account.results[result], before.results[result]) for result in UNDECIDED),

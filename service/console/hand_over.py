@@ -30,16 +30,17 @@ Moment = Callable[[int | str | None], str]
 
 def hand_over(
     store: Store, investigation: Investigation, found: Gathered, results: Mapping[str, list[dict[str, Any]]],
-    language: Language, moment: Moment,
+    language: Language, moment: Moment, kind_word: Callable[[str], str],
 ) -> bytes:  # fmt: skip
     """Pack an investigation, as far as whoever hands it over sees it.
 
     results: of each consignment, the newest first. moment: says a time in the zone of the installation.
+    kind_word: says a kind of finding.
     """
     links = [link for one in found.networks for link in one["links"]]
     senders = {one.consignment_id: one.party_id for one in found.parcels}
     files: dict[str, bytes] = {
-        REPORT: _report(investigation, found, results, language, moment),
+        REPORT: _report(investigation, found, results, language, moment, kind_word),
         ENTITIES: "".join(f"{line}\n" for line in consignments_as_ftm(found.bodies, senders, links)).encode(),
         DECLARED: json.dumps(found.bodies, ensure_ascii=False, indent=1, sort_keys=True).encode(),
     }
@@ -64,7 +65,7 @@ def _packed(files: Mapping[str, bytes], at: int) -> bytes:
 
 def _report(
     investigation: Investigation, found: Gathered, results: Mapping[str, list[dict[str, Any]]], language: Language,
-    moment: Moment,
+    moment: Moment, kind_word: Callable[[str], str],
 ) -> bytes:  # fmt: skip
     say, word, title = (in_language(language, section) for section in ("say", "word", "title"))
     heading = f"{title('investigation')} {investigation.number}: {investigation.title}"
@@ -72,7 +73,7 @@ def _report(
     hidden = [f"{found.hidden} {say('of_other_offices')}"] if found.hidden else []
     parcels = [
         (one.consignment_id, moment(one.lodged_at), word(one.clearance) if one.clearance else "", one.sender or "",
-         one.addressee or "", one.goods, _result(results.get(one.consignment_id, []), word))
+         one.addressee or "", one.goods, _result(results.get(one.consignment_id, []), word, kind_word))
         for one in found.parcels
     ]  # fmt: skip
     shared = [
@@ -106,10 +107,10 @@ def _report(
     return pdf_of(heading, f"Tamis · {investigation.number}", sections)
 
 
-def _result(results: list[dict[str, Any]], word: Callable[[str], str]) -> str:
+def _result(results: list[dict[str, Any]], word: Callable[[str], str], kind_word: Callable[[str], str]) -> str:
     if not results:
         return ""
-    findings = [word(one) for one in str(results[0].get("findings") or "").split(";") if one]
+    findings = [kind_word(one) for one in str(results[0].get("findings") or "").split(";") if one]
     return ", ".join([word(results[0]["result"]), *findings])
 
 

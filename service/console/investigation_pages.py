@@ -15,7 +15,6 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
 from features.fault import Fault
-from features.outcome import FINDINGS
 from service.access.guard import principal_of
 from service.access.read_log import SEALED_KINDS
 from service.api.live_desk import desk_of
@@ -29,6 +28,7 @@ from service.console.rendering import (
     form_of,
     form_of_many,
     form_with_file,
+    kinds_of,
     language_of,
     moment,
     now,
@@ -146,7 +146,13 @@ def hand_over_investigation(request: Request, number: str, form: Form) -> Respon
     found = gathered(store, investigation, me.sender)
     results = reading.results(store, list(found.bodies))
     packed = hand_over(
-        store, investigation, found, results, language_of(request), partial(moment, zone=zone_of(request))
+        store,
+        investigation,
+        found,
+        results,
+        language_of(request),
+        partial(moment, zone=zone_of(request)),
+        partial(kinds_of(request).word_of, language=language_of(request)),
     )
     try:
         digest = inquiry.sha256_of(packed)
@@ -219,7 +225,7 @@ def _show(request: Request, number: str, fault: str = "") -> Response:
         picture=picture_of(found, lists, place, address_of), lists=lists, results=reading.results(store, numbers),
         further=further_items(store, found, investigation, me.sender), links=_links(found),
         others=[_item(store, item, language) for item in investigation.items if item.kind != CONSIGNMENT],
-        events=_events(store, investigation, numbers, request), place=place, shown=LINKS_SHOWN, findings=FINDINGS,
+        events=_events(store, investigation, numbers, request), place=place, shown=LINKS_SHOWN, findings=kinds_of(request).codes,
     )  # fmt: skip
 
 

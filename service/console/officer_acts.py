@@ -27,7 +27,7 @@ from service.console import page_queries as reading
 from service.console.analyst_pages import require_visible, show_consignment
 from service.console.list_query import ListQuery, list_query
 from service.console.queue_page import HERE, chosen
-from service.console.rendering import address_of, form_of, language_of, now, text_of, to
+from service.console.rendering import address_of, form_of, kinds_of, language_of, now, text_of, to
 from service.console.translations import in_language
 from service.journal import Received
 from service.officers.assignments import holders
@@ -162,7 +162,7 @@ def result_row(
 def record_results(request: Request, rows: list[dict[str, Any]]) -> tuple[Received | None, str]:
     """Record results, all or none; None, and their faults in words, a line each, where one of them cannot be."""
     journal = desk_of(request).journal
-    gated = gate_results(outcome_rows({"outcomes": rows})[0], journal.store)
+    gated = gate_results(outcome_rows({"outcomes": rows})[0], journal.store, kinds=kinds_of(request))
     if gated.refused.height:
         faults = gated.faults.select("field", "reason", "remedy").iter_rows()
         return None, "\n".join(dict.fromkeys(f"{field}: {reason}; {remedy}" for field, reason, remedy in faults))

@@ -175,14 +175,14 @@ def spent_today(store: Store, hour: int) -> list[dict[str, Any]]:
 
 def _labelled_since(now: int) -> list[sa.ColumnElement[bool]]:
     """Choose the results of the last WEEKS that say whether goods comply."""
-    return [OUTCOMES.c.known_at >= now - WEEKS * WEEK, OUTCOMES.c.body["result"].as_string().in_(LABELLED)]
+    return [OUTCOMES.c.known_at >= now - WEEKS * WEEK, OUTCOMES.c.result.in_(LABELLED)]
 
 
 def hit_rates(store: Store, now: int) -> list[dict[str, Any]]:
     """By week and by what chose them: how many were inspected and how many of them were not compliant."""
     week = (OUTCOMES.c.known_at + TO_MONDAY) // WEEK
-    selection = sa.func.coalesce(OUTCOMES.c.body["selection"].as_string(), "unknown")
-    hit = sa.case((OUTCOMES.c.body["result"].as_string() == "non_compliant", 1), else_=0)
+    selection = sa.func.coalesce(OUTCOMES.c.selection, "unknown")
+    hit = sa.case((OUTCOMES.c.result == "non_compliant", 1), else_=0)
     dated = (
         sa.select(week.label("week"), selection.label("by"), hit.label("hit")).where(*_labelled_since(now)).subquery()
     )
@@ -201,8 +201,7 @@ def hit_rates(store: Store, now: int) -> list[dict[str, Any]]:
 
 def calibration(store: Store, now: int) -> list[dict[str, Any]]:
     """By band of the risk that was stated: how many were inspected, and what was foretold and found of them."""
-    result = OUTCOMES.c.body["result"].as_string()
-    latest = sa.select(OUTCOMES.c.consignment_id, result).where(*_labelled_since(now))
+    latest = sa.select(OUTCOMES.c.consignment_id, OUTCOMES.c.result).where(*_labelled_since(now))
     sums: defaultdict[int, list[float]] = defaultdict(lambda: [0, 0.0, 0])
     with store.reading() as connection:
         rows = connection.execute(latest.order_by(OUTCOMES.c.known_at.desc()).limit(CALIBRATED_ON)).all()
@@ -321,9 +320,8 @@ def risks_of_newest_day(store: Store) -> tuple[date, list[float]] | None:
 
 def rule_hits(store: Store, now: int) -> dict[str, tuple[int, int]]:
     """Of each rule, how many of the inspected that it had asked for there were, and how many were not compliant."""
-    result = OUTCOMES.c.body["result"].as_string()
-    by_rule = OUTCOMES.c.body["selection"].as_string() == "rule"
-    query = sa.select(OUTCOMES.c.consignment_id, result).where(by_rule, *_labelled_since(now))
+    by_rule = OUTCOMES.c.selection == "rule"
+    query = sa.select(OUTCOMES.c.consignment_id, OUTCOMES.c.result).where(by_rule, *_labelled_since(now))
     counts: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
     with store.reading() as connection:
         hit = {number: result == "non_compliant" for number, result in connection.execute(query)}

@@ -12,7 +12,7 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
 from features.fault import Fault
-from features.outcome import FINDINGS, RESULTS, STAGES
+from features.outcome import RESULTS, STAGES
 from service.access.guard import principal_of
 from service.api.live_desk import desk_of
 from service.console import page_queries as reading
@@ -20,7 +20,7 @@ from service.console.csv_answer import csv_answer
 from service.console.list_query import ListQuery, list_query
 from service.console.phrases import fault_in, phrase
 from service.console.reason_words import foremost
-from service.console.rendering import address_of, form_of, language_of, now, page, text_of, to
+from service.console.rendering import address_of, form_of, kinds_of, language_of, now, page, text_of, to
 from service.console.translations import in_language
 from service.officers.assignments import release, take
 from service.officers.list_views import keep_view, view_of
@@ -37,7 +37,7 @@ A_PAGE = 100
 IN_A_FILE = 10_000  # rows of a CSV
 COLUMNS = (  # that a person may choose; the number always stands in a list
     *("lane", "risk", "goods", "sender", "from", "value", "reason", "lodged", "taken"),
-    *("weight", "network", "due", "chosen_by", "pre_arrival", "addressee"),
+    *("weight", "network", "due", "chosen_by", "pre_arrival", "addressee", "kind"),
 )
 STANDARD = COLUMNS[:9]
 ORDERED = {"lane": "lane", "risk": "risk", "lodged": "lodged", "number": "number"}  # columns that a list is ordered by
@@ -61,7 +61,8 @@ def queue_page(request: Request, query: Annotated[ListQuery, Query()]) -> Respon
         request, part, rows=rows[:A_PAGE], more=len(rows) > A_PAGE, query=query, offices=offices, stages=STAGES,
         first=asked.first, last=asked.last, lanes=tuple(reversed(Lane.__members__)), counts=counts, A_PAGE=A_PAGE,
         total=sum(counts.values()), columns=columns, every_column=COLUMNS, ordered=ORDERED, here=HERE,
-        holders=("nobody", "me", "others"), choices=(RESULTS, FINDINGS), typed=NOTHING_TYPED, broad=True, decision=None,
+        holders=("nobody", "me", "others"), choices=(RESULTS, kinds_of(request).codes), typed=NOTHING_TYPED,
+        broad=True, decision=None,
     )  # fmt: skip
 
 
@@ -141,7 +142,7 @@ def _rows(request: Request, waits: list[dict[str, Any]]) -> list[dict[str, Any]]
     seen = [one for one in waits if one["consignment_id"] not in hidden]
     numbers = [one["consignment_id"] for one in seen]
     declarations, due = reading.declared(store, numbers), reading.due(store, numbers)
-    word = in_language(language, "word")
+    word, kinds = in_language(language, "word"), kinds_of(request)
     rows = []
     for one in seen:
         body = declarations.get(one["consignment_id"]) or {}
@@ -154,6 +155,7 @@ def _rows(request: Request, waits: list[dict[str, Any]]) -> list[dict[str, Any]]
             "weight": body.get("gross_mass_kg"), "network": one["network_id"], "chosen_by": word(one["selection"]),
             "due": f"{clock.due}: {phrase(clock.text, language)}" if clock else "",
             "addressee": body.get("consignee_name"), "pre_arrival": word(one["pre_arrival"]),
+            "kind": kinds.word_of(main, language) if (main := kinds.main_of(one["risk_by_kind"])) else "",
         }  # fmt: skip
         rows.append({**one, "cells": cells, "place": address_of(one["consignment_id"])})
     return rows

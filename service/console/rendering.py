@@ -15,6 +15,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
+from features.finding_kinds import Kinds
 from features.moments import EPOCH
 from service.access.credentials import same_text
 from service.access.directory import Access
@@ -37,6 +38,7 @@ MENU = {
     "capacity_page": ("capacity", "/console/capacity"),
     "policy_page": ("policy", "/console/policy"),
     "model_page": ("model", "/console/model"),
+    "burden_page": ("burden", "/console/burden"),
     "audit_page": ("audit", "/console/audit"),
     "access_page": ("access", "/console/access"),
 }
@@ -69,11 +71,17 @@ def page(request: Request, template: str, status: int = HTTPStatus.OK, **values:
         language=language, languages=NAMES, principal=principal, menu=menu_of(principal), path=request.url.path,
         undoable=DONE, moment=partial(moment, zone=zone_of(request)), zone=zone_of(request).key, share=share, euro=euro,
         shortcuts=SHORTCUTS, phrase=partial(phrase, language=language), fault_in=partial(fault_in, language=language),
-        measure=partial(measure_in, language=language),
+        measure=partial(measure_in, language=language), kind_word=partial(kinds_of(request).word_of, language=language),
         **{"searches": searches, "sought": "", "broad": False, "toast": toast_of(request), "address_of": address_of}
         | values,
     )  # fmt: skip
     return HTMLResponse(text, status)
+
+
+def kinds_of(request: Request) -> Kinds:
+    """The kinds of finding of this installation."""
+    kinds: Kinds = request.app.state.dialects.kinds
+    return kinds
 
 
 def menu_of(principal: Principal | None) -> list[tuple[str, str]]:

@@ -19,8 +19,8 @@ DAYS = 14  # of lodging that are looked through where nobody says which
 LOOKED_BACK = 366  # days in which the newest that has work is looked for
 AT_MOST = 500  # in one answer
 SHOWN = (
-    *("decision_id", "consignment_id", "version", "lodged_at", "office", "risk", "rank", "of", "pre_arrival"),
-    *("clearance", "check", "post_clearance", "track", "selection", "party_id", "network_id", "mode"),
+    *("decision_id", "consignment_id", "version", "lodged_at", "office", "risk", "risk_by_kind", "rank", "of"),
+    *("pre_arrival", "clearance", "check", "post_clearance", "track", "selection", "party_id", "network_id", "mode"),
 )
 INSPECTING_LANES = ("red", "yellow")
 BEST = 2  # reasons that are shown of each
@@ -66,7 +66,7 @@ def shown_of(connection: sa.Connection, decision_ids: Sequence[str]) -> list[dic
 
 
 def _shown(body: dict[str, Any], stands: Standing) -> dict[str, Any]:
-    shown = {name: body[name] for name in SHOWN} | {"clearance": stands.clearance}
+    shown = {name: body.get(name) for name in SHOWN} | {"clearance": stands.clearance}
     if stands.override is not None:
         shown |= {"overridden": True, "new_information": stands.new_information}
     return shown | {"reasons": body["reasons"][:BEST]}

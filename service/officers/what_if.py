@@ -22,14 +22,13 @@ import polars as pl
 import sqlalchemy as sa
 
 from features.fault import Fault
-from features.outcome import FINDINGS, LABELLED
+from features.outcome import FINDINGS, LABELLED, NAMED
 from service.record.days_on_record import days_of, settled_on
 from service.store.database import Store
 from service.store.tables import DECISIONS, OUTCOMES
 
 Floats = npt.NDArray[np.float64]
 ALL = "all"
-KINDS = (ALL, *FINDINGS)
 RANKED = ("risk", "campaign")  # what a rank has chosen; the rest was asked for by rules and chance
 DRAWS, SEED, TAILS = 4_000, 11, (0.025, 0.975)
 RECORD = pl.Schema(
@@ -108,7 +107,7 @@ def what_if(record: pl.DataFrame, other: int, least_risk: float = 0.0) -> WhatIf
     change: dict[str, Change] = {}
     found: dict[str, float] = {}
     awaited: dict[str, float] = {}
-    for kind in KINDS:
+    for kind in (ALL, *_kinds(record)):
         known, risked = _by_day(days, cut, kind), _risk_by_day(days, cut.filter(pl.col("hit").is_null()))
         share = 1.0 if kind == ALL else _share(opened, kind)
         awaited[kind] = share * pending
@@ -125,6 +124,13 @@ def what_if(record: pl.DataFrame, other: int, least_risk: float = 0.0) -> WhatIf
         changes = (float(won.mean() - lost.mean()), *map(float, bounds))
         change[kind] = Change(*(max(value, -found[kind]) for value in changes))
     return WhatIf(len(days), opened.height / len(days), other, cut.height + added.height, found, change, awaited)
+
+
+def _kinds(record: pl.DataFrame) -> list[str]:
+    """The kinds that a change is estimated of: those that history counts, and what else was found, by its frequency."""
+    named = record.select(NAMED.alias("kind")).explode("kind").drop_nulls()
+    counted = named.group_by("kind").len().sort("len", "kind", descending=[True, False])["kind"]
+    return list(dict.fromkeys([*FINDINGS, *counted]))
 
 
 def _last_opened(ranked: pl.DataFrame, other: int) -> pl.DataFrame:
@@ -189,7 +195,7 @@ def record_of(store: Store, office: str, first: date, last: date) -> pl.DataFram
         DECISIONS.c.office == office, DECISIONS.c.day >= since, DECISIONS.c.day <= until, DECISIONS.c.stands
     )
     body = OUTCOMES.c.body
-    results = sa.select(OUTCOMES.c.consignment_id, body["result"].as_string(), body["findings"].as_string()).order_by(
+    results = sa.select(OUTCOMES.c.consignment_id, OUTCOMES.c.result, body["findings"].as_string()).order_by(
         OUTCOMES.c.known_at
     )
     wanted = sa.select(DECISIONS.c.consignment_id).where(

@@ -19,10 +19,11 @@ class Asked:
 
     margin, risk, share_below, band: of the score; NaN and UNKNOWN without one. network: of the sender, or its party.
     behind: see Campaigns.places. rank, of: within the message or an ordinary day; UNKNOWN without a score.
-    rule_check, rule_track, rule_codes: what rules ask for, codes by row. usual_check: what the rank asks for by
-    itself. rank_check: what risk asks for. ahead, to_come: see `paced`; none within a message. weight, explorable: of
-    exploration, or of indicators where no model scores. random, explored: drawn, blindly or by weight. withdrawn:
-    nothing is expected of it. indicators: by row, the codes of those that hold, where no model scores.
+    rule_check, rule_early, rule_track, rule_codes: what rules ask for, codes by row. usual_check: what the rank asks
+    for by itself. rank_check: what risk asks for. ahead, to_come: see `paced`; none within a message. weight,
+    explorable: of exploration, or of indicators where no model scores. random, explored: drawn, blindly or by weight.
+    withdrawn: nothing is expected of it. indicators: by row, the codes of those that hold, where no model scores.
+    by_kind: the chance of each kind of finding, where the model states any.
     """
 
     margin: Floats
@@ -33,6 +34,7 @@ class Asked:
     withdrawn: Bools
     draws: Draws
     rule_check: Ints
+    rule_early: Ints
     rule_track: Ints
     rule_codes: Mapping[int, Sequence[str]]
     behind: Ints
@@ -47,6 +49,7 @@ class Asked:
     random: Bools
     explored: Bools
     indicators: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    by_kind: Mapping[str, Floats] = field(default_factory=dict)
 
     def without(self, which: Bools) -> Asked:
         """Clear every request for these: withdrawn declarations, and those already sent to the strictest check."""

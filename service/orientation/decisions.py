@@ -14,6 +14,7 @@ import polars as pl
 
 from features.consignment import TIME, VERSION_KEY, Consignments
 from features.moments import iso
+from service.orientation.given_lanes import BY_KIND
 from service.orientation.taken import Taken
 from service.scoring.explanation import Language
 
@@ -30,6 +31,7 @@ SCHEMA = pl.Schema(
         ("decided_at", TIME),
         ("office", pl.String()),
         ("risk", pl.Float64()),
+        ("risk_by_kind", pl.Object()),  # kind of finding → chance; none where the model states none
         ("rank", pl.Int64()),
         ("of", pl.Int64()),
         ("pre_arrival", pl.String()),
@@ -178,7 +180,7 @@ def written(row: Row) -> Row:
 
 REASON = pl.List(pl.Struct({"code": pl.String, "text": pl.String, "contribution": pl.Float64, "evidence": pl.String}))
 PROBLEM = pl.List(pl.Struct({"field": pl.String, "problem": pl.String}))
-FLAT = pl.Schema({**SCHEMA, "reasons": REASON, "data_problems": PROBLEM})
+FLAT = pl.Schema({**SCHEMA, "risk_by_kind": BY_KIND, "reasons": REASON, "data_problems": PROBLEM})
 TIMES = [name for name, kind in SCHEMA.items() if kind == TIME]
 DECISIONS_PER_PART = 5_000  # decisions that stand in memory as mappings: each takes some kilobytes
 
@@ -194,7 +196,13 @@ def frame_of(rows: Iterable[dict[str, Any]]) -> pl.DataFrame:
 
 def _flat(row: Row) -> Row:
     times = {name: _read(row[name]) for name in TIMES}
-    return {**row, "reasons": [plainly(reason) for reason in row["reasons"]], **times}
+    by_kind = {"risk_by_kind": listed_by_kind(row.get("risk_by_kind"))}  # absent in decisions of earlier versions
+    return {**row, **by_kind, "reasons": [plainly(reason) for reason in row["reasons"]], **times}
+
+
+def listed_by_kind(chances: Mapping[str, float] | None) -> list[Row] | None:
+    """Return chances by kind as Parquet keeps them: a list, in the order of the decision."""
+    return None if chances is None else [{"kind": kind, "chance": chance} for kind, chance in chances.items()]
 
 
 def _read(moment: datetime | str | None) -> datetime | None:

@@ -24,6 +24,8 @@ def _names(kind: type[IntEnum]) -> tuple[str, ...]:
 
 PRE_ARRIVALS, LANES, CHECKS, POST_CLEARANCES, TRACKS = map(_names, (PreArrival, Lane, Check, PostClearance, Track))
 
+BY_KIND = pl.List(pl.Struct({"kind": pl.String, "chance": pl.Float64}))
+
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
@@ -55,6 +57,7 @@ class Lanes:
         asked, given, labels = self.asked, self.given, self.labels
         columns: dict[str, list[Any]] = {
             "risk": _known_floats(asked.risk[part]),
+            "risk_by_kind": self._by_kind(part),
             "rank": _known_ints(asked.rank[part]),
             "of": _known_ints(asked.of[part]),
             "selection_probability": _known_floats(labels.selection_probability[part]),
@@ -74,6 +77,22 @@ class Lanes:
         columns["unsure"] = [list(self.followed.unsure.get(place, ())) for place in places]
         return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
+    def _by_kind(self, part: slice) -> list[dict[str, float] | None]:
+        """Return of each row the chance of each kind of finding; None where none is stated."""
+        stated = {kind: chances[part].tolist() for kind, chances in self.asked.by_kind.items()}
+        if not stated:
+            return [None] * len(self.asked.risk[part])
+        return [dict(zip(stated, of_row, strict=True)) for of_row in zip(*stated.values(), strict=True)]
+
+    def _listed_by_kind(self) -> pl.Series:
+        """Return the same for all rows, as Parquet keeps it."""
+        stated = self.asked.by_kind
+        if not stated:
+            return pl.Series("risk_by_kind", [None] * len(self), BY_KIND)
+        columns = [pl.struct(pl.lit(kind).alias("kind"), pl.col(kind).alias("chance")) for kind in stated]
+        lists = pl.DataFrame(dict(stated)).select(pl.concat_list(columns).alias("risk_by_kind"))
+        return lists["risk_by_kind"].cast(BY_KIND)
+
     def frame(self) -> pl.DataFrame:
         """Return the columns that a decision states, as Parquet keeps them."""
         named = [
@@ -82,6 +101,7 @@ class Lanes:
         ]
         known = [
             pl.Series("risk", self.asked.risk).fill_nan(None),
+            self._listed_by_kind(),
             pl.Series("selection_probability", self.labels.selection_probability).fill_nan(None),
             *(pl.Series(name, _known_ints(getattr(self.asked, name)), pl.Int64) for name in ("rank", "of")),
         ]

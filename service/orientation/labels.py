@@ -20,7 +20,9 @@ from service.orientation.periods import Periods
 VAGUE = "wording_vague_share"
 SELECTIONS = ("none", "random", "exploration", "rule", "campaign", "risk")
 NOTHING, RANDOM, EXPLORATION, RULE, CAMPAIGN, RISK = range(len(SELECTIONS))
-NO_RISK, DATA_INCOMPLETE, REQUEST_INFORMATION, _, _, CONTROL_RECOMMENDED = map(int, PreArrival)
+NO_RISK, DATA_INCOMPLETE, REQUEST_INFORMATION, REQUEST_AMENDMENT, REQUEST_SCREENING, CONTROL_RECOMMENDED = map(
+    int, PreArrival
+)
 NOTHING_LATER, REASSESS, AUDIT_LATER = map(int, PostClearance)
 
 
@@ -81,7 +83,9 @@ def before_arrival(
     *,
     by_choice: bool = False,
 ) -> Ints:
-    """Return what to do before arrival (PreArrival), from lanes, vague wording and what a declaration lacks.
+    """Return what to do before arrival (PreArrival), from rules, lanes, vague wording and what a declaration lacks.
+
+    A screening that a rule asks for is asked for whatever the lane: it is made before loading, the control after it.
 
     by_choice: whether a person let rules decide by themselves: what they find nothing in has no risk that they know of,
     as in any selection by rules. Where a model should have scored and did not, "no risk" may not be claimed.
@@ -92,10 +96,14 @@ def before_arrival(
         incomplete = flagged(problems.odd.whole("row").values, len(known))
     vague = known.number_if_any(VAGUE) >= vague_share
     unscored = np.isnan(asked.margin) & (not by_choice)
+    impossible = _lacking(problems, PreArrival.request_amendment.name, len(known)) & (edition > 3)
+    by_rule = asked.rule_early
     cases = (
         (asked.withdrawn, NO_RISK),
+        (by_rule == REQUEST_SCREENING, REQUEST_SCREENING),
         (lane == RED, CONTROL_RECOMMENDED),
-        (vague | requested, REQUEST_INFORMATION),
+        (impossible | (by_rule == REQUEST_AMENDMENT), REQUEST_AMENDMENT),
+        (vague | requested | (by_rule == REQUEST_INFORMATION), REQUEST_INFORMATION),
         (incomplete | unscored, DATA_INCOMPLETE),
     )
     return first_of(cases, NO_RISK)

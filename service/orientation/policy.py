@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -102,6 +102,7 @@ class Policy:
         now = context.decided_at if context.anew else None
         periods = self.capacity.with_capacity(known, context.spent, now)
         asked = self._ask(known, periods, context, by_rules=scores.model.trees is None)
+        asked = replace(asked, by_kind=scores.by_kind())
         given = allocate_checks(asked, periods)
         early = before_arrival(
             known, asked, given.lane, problems, self.vague_share, context.edition,
@@ -127,6 +128,7 @@ class Policy:
         draws = drawn(self.seed, known)
         network = _first_known(known.text("network_id"), known.text("party_id"))
         rule_check, rule_track, rule_codes = self._ruled(known, network, context)
+        rule_early = self._asked_early(known)
         behind = self.campaigns.places(network, margin, draws.tie, context.opened)
         if context.competing == "message":
             rank, of = self._ranked_within(margin, draws.tie, behind, periods)
@@ -150,7 +152,8 @@ class Policy:
         explored = (draws.second_draw < explorable) & ~random
         withdrawn = known.text("purpose").is_one_of("cancellation")
         asked = Asked(
-            margin, risk, below, bands_of(below), network, withdrawn, draws, rule_check, rule_track, rule_codes,
+            margin, risk, below, bands_of(below), network, withdrawn, draws,
+            rule_check, rule_early, rule_track, rule_codes,
             behind, rank, of, ahead, to_come, usual_check, rank_check, weight, explorable, random, explored, odd,
         )  # fmt: skip
         return asked.without(withdrawn | flagged(list(context.settled), len(known)))
@@ -171,6 +174,14 @@ class Policy:
             for row in rows.tolist():
                 codes.setdefault(row, []).append(code)
         return check, track, codes
+
+    def _asked_early(self, known: Known) -> Ints:
+        """Return the strictest that any rule asks for before arrival (PreArrival)."""
+        early = np.zeros(len(known), np.int64)
+        for rule in self.rules:
+            if rule.early:
+                early = np.where(rule.holds(known), np.maximum(early, int(rule.early)), early)
+        return early
 
     def _asking(
         self, known: Known, network: Text, context: DecisionContext

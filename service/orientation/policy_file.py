@@ -18,7 +18,7 @@ from service.orientation.list_reasons import LISTED
 from service.orientation.pacing import compile_kernels
 from service.orientation.policy import Policy
 from service.orientation.policy_sections import PolicyFault, above_zero, day, only, section_of, share, whole
-from service.orientation.rule_conditions import Kind
+from service.orientation.rule_conditions import Kind, is_chance
 from service.orientation.rules import Rule, read_rule
 from service.orientation.track_conditions import read_tracks
 
@@ -103,7 +103,7 @@ def check_inputs(policy: Policy, inputs: Sequence[Input]) -> None:
         | {item.name for item in inputs}
     )
     for rule in policy.rules:
-        missing = [name for name in rule.columns if name not in known]
+        missing = [name for name in rule.columns if name not in known and not is_chance(name)]
         if missing:
             raise PolicyFault(f"rule {rule.code}: the model has no feature {missing[0]!r}")
 

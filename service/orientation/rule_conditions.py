@@ -10,10 +10,12 @@ import numpy as np
 import polars as pl
 
 from features.algebra import Text
+from features.finding_kinds import CODE
 from features.moments import EPOCH
 from service.orientation.columns import Bools, Known, Numbers
+from service.scoring.by_kind import CHANCE
 
-Kind = Literal["text", "number", "moment"]
+Kind = Literal["text", "number", "moment", "chance"]  # of a finding of a kind, which not every model states
 Condition = Callable[[Known], Bools]
 REMEMBERED = 2_000  # texts of which a pattern knows whether it occurs in them
 
@@ -29,11 +31,19 @@ def compiled(column: str, kind: Kind, word: str, bound: Any) -> Condition:
         return lambda known: of_texts(known.text(column))
     if word not in NUMBER_CONDITIONS:
         raise Misfit(word)
+    if kind == "chance":
+        of_chances = NUMBER_CONDITIONS[word](_bounds(bound, word, _number))
+        return lambda known: of_chances(known.number_if_any(column))
     if kind == "number":
         of_numbers = NUMBER_CONDITIONS[word](_bounds(bound, word, _number))
         return lambda known: of_numbers(known.number(column))
     of_moments = NUMBER_CONDITIONS[word](_bounds(bound, word, _moment))
     return lambda known: of_moments(known.moments(column))
+
+
+def is_chance(column: str) -> bool:
+    """Say whether a name is that of the chance of a finding of a kind."""
+    return column.startswith(CHANCE) and CODE.fullmatch(column.removeprefix(CHANCE)) is not None
 
 
 class Pattern:

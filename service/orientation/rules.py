@@ -8,11 +8,24 @@ from datetime import date
 from typing import Any
 
 from service.orientation.columns import Bools, Known
-from service.orientation.lanes import Lane, Track
+from service.orientation.lanes import Lane, PreArrival, Track
 from service.orientation.policy_sections import PolicyFault, day
-from service.orientation.rule_conditions import CONDITIONS, Condition, Kind, Misfit, compiled
+from service.orientation.rule_conditions import CONDITIONS, Condition, Kind, Misfit, compiled, is_chance
 
-FIELDS = {"code", "when", "lane", "track", "reason", "author", "office", "from", "until", "snoozed_until"}
+FIELDS = {
+    "code",
+    "when",
+    "lane",
+    "pre_arrival",
+    "track",
+    "reason",
+    "author",
+    "office",
+    "from",
+    "until",
+    "snoozed_until",
+}
+EARLY = ("request_information", "request_amendment", "request_screening")  # that a rule may ask for before arrival
 FIRST_DAY = date(1970, 1, 1)
 MICROS_OF_A_DAY = 86_400_000_000
 UNKNOWN_OFFICE = "unknown"  # as capacity names it
@@ -22,7 +35,8 @@ UNKNOWN_OFFICE = "unknown"  # as capacity names it
 class Rule:
     """One rule: `when` all of its conditions hold for a consignment, it asks for `lane` and gives `reason`.
 
-    start, end: the first and the last day that it is in force. snoozed: before this day it asks for nothing.
+    start, end: the first and the last day that it is in force. snoozed: before this day it asks for nothing. early:
+    what it asks for before arrival; no_risk asks for nothing.
     """
 
     code: str
@@ -36,6 +50,7 @@ class Rule:
     start: date | None
     end: date | None
     snoozed: date | None = None
+    early: PreArrival = PreArrival.no_risk
 
     def holds(self, known: Known) -> Bools:
         """Return for each consignment whether all conditions hold; false where a value is unknown."""
@@ -84,6 +99,8 @@ def read_rule(written: Any, kinds: Mapping[str, Kind]) -> Rule:
         raise PolicyFault(f"rule {code}: lane {written['lane']!r} is none of {', '.join(Lane.__members__)}")
     if written.get("track", "none") not in Track.__members__:
         raise PolicyFault(f"rule {code}: track {written['track']!r} is none of {', '.join(Track.__members__)}")
+    if written.get("pre_arrival", EARLY[0]) not in EARLY:
+        raise PolicyFault(f"rule {code}: pre_arrival is none of {', '.join(EARLY)}")
     start, end = day(written, f"rule {code}.from"), day(written, f"rule {code}.until")
     if start is not None and end is not None and end < start:
         raise PolicyFault(f"rule {code}: until is before from")
@@ -101,6 +118,7 @@ def read_rule(written: Any, kinds: Mapping[str, Kind]) -> Rule:
         start=start,
         end=end,
         snoozed=day(written, f"rule {code}.snoozed_until"),
+        early=PreArrival[written.get("pre_arrival", "no_risk")],
     )
 
 
@@ -116,7 +134,8 @@ def _conditions(code: str, when: Any, kinds: Mapping[str, Kind]) -> list[Conditi
         raise PolicyFault(f"rule {code}: when: needs a table of columns and conditions")
     conditions = []
     for column, tests in when.items():
-        if column not in kinds:
+        kind = "chance" if is_chance(column) else kinds.get(column)
+        if kind is None:
             raise PolicyFault(f"rule {code}: no consignment column or feature is called {column!r}")
         if tests in ({}, []):
             raise PolicyFault(f"rule {code}: {column}: needs a condition")
@@ -127,7 +146,7 @@ def _conditions(code: str, when: Any, kinds: Mapping[str, Kind]) -> list[Conditi
             if bound == []:
                 raise PolicyFault(f"rule {code}: {column}: {word}: the list is empty")
             try:
-                conditions.append(compiled(column, kinds[column], word, bound))
+                conditions.append(compiled(column, kind, word, bound))
             except Misfit as fault:
                 raise PolicyFault(f"rule {code}: when: a condition does not fit the type of its column") from fault
     return conditions

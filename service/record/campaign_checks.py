@@ -32,7 +32,7 @@ def opened(connection: sa.Connection, networks: Sequence[str], hour: int) -> dic
 def found(connection: sa.Connection, networks: Sequence[str], since: int) -> tuple[str, ...]:
     """Choose the networks of which something was found out after a moment, microseconds since 1970."""
     found_out: set[str] = set()
-    hit = OUTCOMES.c.body["result"].as_string() == "non_compliant"
+    hit = OUTCOMES.c.result == "non_compliant"
     for batch in in_lists(networks):
         query = (
             sa.select(DECISIONS.c.network)

@@ -11,7 +11,7 @@ from service.record.audit_log import append, new_salt
 from service.record.ownership import OfAnother, Sender, offices_on
 from service.record.record_kind import sign
 from service.record.record_kinds import EARLY_RESULT
-from service.record.record_rows import outcome_entry
+from service.record.record_rows import found_of, outcome_entry
 from service.store.bulk_rows import insert_many, update_rows
 from service.store.driver import Prepared, among
 from service.store.queries import already, in_lists
@@ -72,8 +72,9 @@ def take_early(connection: sa.Connection, consignment_ids: Sequence[str], at: in
     taken = [row for row in waiting if _speaks_for(row, offices[row["consignment_id"]])]
     by_id = {row["outcome_id"]: row for row in taken}
     known = already(connection, OUTCOMES.c.outcome_id, list(by_id))
+    fresh = {"posted": False, "archived": False}
     new = [
-        {**{name: row[name] for name in RESULT}, "posted": False, "archived": False, "salt": new_salt()}
+        {**{name: row[name] for name in RESULT}, **found_of(row["body"]), **fresh, "salt": new_salt()}
         for outcome_id, row in by_id.items()
         if outcome_id not in known
     ]

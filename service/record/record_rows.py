@@ -26,6 +26,7 @@ from service.store.pseudonyms import Pseudonyms
 PART = 5_000  # declarations that stand in memory at once, as the rows of a table
 LEVEL, GOODS = (tuple(column.name for column in columns) for columns in (CONSIGNMENT_COLUMNS, GOODS_COLUMNS))
 CARD = "card_entity"
+FOUND = ("result", "selection")  # columns of an inspection result that repeat its content
 SELECTED = ("selection", "mode", "selection_probability")
 REPEATED = ("decision_id", *VERSION_KEY, "assessment", "risk", *STAGES, *SELECTED)  # columns that repeat the decision
 UNSCORED = -1  # the band of what no model has scored
@@ -135,8 +136,8 @@ def repeats_its_body(outcome: Mapping[str, Any]) -> bool:
     """Say whether the columns of an inspection result (a row of its table) say what its body says."""
     body = outcome["body"]
     known_at = micros(datetime.fromisoformat(body["known_at"]))
-    identity = (sha256_of_body(body), body["consignment_id"], known_at)
-    return identity == tuple(outcome[name] for name in ("outcome_id", "consignment_id", "known_at"))
+    repeated = (sha256_of_body(body), body["consignment_id"], known_at, *found_of(body).values())
+    return repeated == tuple(outcome[name] for name in ("outcome_id", "consignment_id", "known_at", *FOUND))
 
 
 def decision_row(
@@ -182,4 +183,10 @@ def outcome_row(row: dict[str, Any]) -> dict[str, Any]:
         "consignment_id": row["consignment_id"],
         "known_at": micros(known_at),
         "body": body,
+        **found_of(body),
     }
+
+
+def found_of(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of an inspection result that repeat its content."""
+    return {name: body.get(name) for name in FOUND}

@@ -9,6 +9,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from features.contract import Fault, Gated, gate_outcomes, refusing
+from features.finding_kinds import Kinds
 from features.moments import micros
 from features.outcome import OUTCOME_COLUMNS
 from service.record.numbers_meant import numbers_meant
@@ -21,16 +22,17 @@ EARLY = "earlier than its consignment was lodged"
 WHEN_KNOWN = "the moment at which the result became known, or the number of the consignment that was inspected"
 
 
-def gate_results(raw: pl.DataFrame, store: Store, hidden: Container[str] = ()) -> Gated:
+def gate_results(raw: pl.DataFrame, store: Store, hidden: Container[str] = (), kinds: Kinds | None = None) -> Gated:
     """Check control results (text or typed columns, with `line`) for themselves and beside what is on record.
 
     One that was known before its consignment was lodged is of another consignment or has a wrong date. Of what is not
     on record yet nothing can be said: it is accepted, and counts once its consignment is there. A consignment is meant
     by its number however that is written.
     hidden: consignments that the caller does not see; when they were lodged is not told by a refusal.
+    kinds: of finding, of the installation; the standard ones where absent.
     """
     raw = _with_numbers_meant(raw, store)
-    gated = gate_outcomes(raw)
+    gated = gate_outcomes(raw, kinds=kinds)
     if gated.accepted.is_empty():
         return gated
     numbers = gated.accepted["consignment_id"].unique().to_list()

@@ -29,6 +29,7 @@ from features.inputs import as_json, from_json
 from features.norms import Norms
 from features.rates import Rates
 from features.wording import Wording
+from service.scoring.by_kind import CHANCE, KindOfFinding
 from service.scoring.calibration import Calibration
 from service.scoring.model import Model
 from service.scoring.severity import Severity
@@ -49,10 +50,13 @@ FILES = (
     "policy.toml",
     "card.md",
 )
+BY_KIND = "kinds.json"  # chances by kind of finding
+SINCE = (BY_KIND,)  # files that bundles made before lack
 MANIFEST = "manifest.json"
 NORMS = "norms.parquet"
 GOLDEN_SCORE = "golden_margin"
 GOLDEN_SEVERITY = "golden_severity"
+GOLDEN_KIND = "golden_"  # before the column of a kind's chance
 NO_SEVERITY = "none\n"
 RULES_ONLY = "rules-only"  # stands for the model where none scored
 PROVING_SECONDS = 60
@@ -81,6 +85,7 @@ def write_bundle(directory: Path, model: Model, golden: Rows, texts: Mapping[str
         **_severity_texts(model.severity),
         "catalogue.json": json.dumps(catalogue, ensure_ascii=False, indent=1),
         "reference.json": json.dumps(model.reference.tolist()),
+        BY_KIND: json.dumps([kind.as_json() for kind in model.kinds], indent=1),
         **texts,
     }
     for name, text in written.items():
@@ -92,6 +97,7 @@ def write_bundle(directory: Path, model: Model, golden: Rows, texts: Mapping[str
     known_scores = (
         scores.frame["margin"].alias(GOLDEN_SCORE),
         pl.Series(GOLDEN_SEVERITY, scores.severity(range(len(golden)))),
+        *(scores.frame[f"{CHANCE}{kind}"].alias(f"{GOLDEN_KIND}{kind}") for kind in scores.by_kind()),
     )
     golden.frame.with_columns(known_scores).write_parquet(directory / "golden.parquet")
 
@@ -110,8 +116,14 @@ def _severity(contents: Mapping[str, bytes]) -> Severity | None:
     return Severity(Trees.of(lgb.Booster(model_str=text)), Calibration.from_json(json.loads(contents["severity.json"])))
 
 
-def seal(directory: Path, keys: Path, facts: Mapping[str, Any], files: Sequence[str] = FILES) -> dict[str, Any]:
+def files_in(directory: Path) -> tuple[str, ...]:
+    """Return the files of a bundle that is not sealed yet: all of FILES, and of SINCE those that it has."""
+    return (*FILES, *(name for name in SINCE if (directory / name).exists()))
+
+
+def seal(directory: Path, keys: Path, facts: Mapping[str, Any], files: Sequence[str] | None = None) -> dict[str, Any]:
     """Write the signed manifest of a bundle; `facts` (model_id, promoted_by, …) go into it."""
+    files = files_in(directory) if files is None else files
     content = {**facts, "files": {name: sha256_of(directory / name) for name in files}}
     signed = sign(content, signing_key(keys))
     (directory / MANIFEST).write_text(json.dumps(signed, indent=1, ensure_ascii=False), encoding="utf-8")
@@ -173,11 +185,16 @@ def unscored(inputs: tuple[Input, ...], of_goods: Norms | None = None) -> Model:
     )
 
 
-def _verified(directory: Path, keys: Path, files: Sequence[str] = FILES) -> dict[str, bytes]:
-    """The bytes of every file, read once and hashed: what was verified is what gets parsed."""
+def _verified(directory: Path, keys: Path, files: Sequence[str] | None = None) -> dict[str, bytes]:
+    """The bytes of every file, read once and hashed: what was verified is what gets parsed.
+
+    files: those that count; by default FILES, and of SINCE those that its manifest names.
+    """
     try:
-        contents = {name: (directory / name).read_bytes() for name in (MANIFEST, *files)}
-        manifest = verify(_object(json.loads(contents[MANIFEST])), keys)
+        signed = (directory / MANIFEST).read_bytes()
+        manifest = verify(_object(json.loads(signed)), keys)
+        files = (*FILES, *(name for name in SINCE if name in manifest["files"])) if files is None else files
+        contents = {MANIFEST: signed, **{name: (directory / name).read_bytes() for name in files}}
     except OSError as fault:
         raise BundleRefused(f"{fault.filename}: {fault.strerror}") from fault
     except (SignatureFault, ValueError) as fault:
@@ -267,17 +284,22 @@ def parse(contents: Mapping[str, bytes], model_id: str, *, decides: bool = True)
         trees=Trees.of(lgb.Booster(model_str=contents["model.txt"].decode("utf-8"))),
         severity=_severity(contents),
         revised=revised,
+        kinds=tuple(map(KindOfFinding.from_json, json.loads(contents.get(BY_KIND, b"[]")))),
     )
 
 
 def golden_differences(directory: Path) -> int:
     """How many golden rows score otherwise than when the bundle was written."""
-    contents = {name: (directory / name).read_bytes() for name in FILES}
+    signed = json.loads((directory / MANIFEST).read_bytes())["files"]
+    contents = {name: (directory / name).read_bytes() for name in (*FILES, *SINCE) if name in signed}
     model = parse(contents, "golden", decides=False)  # golden rows are rows as the model sees them, made long ago
     golden = pl.read_parquet(io.BytesIO(contents["golden.parquet"]))
-    scores = model.score(Rows.of_frame(golden.drop(GOLDEN_SCORE, GOLDEN_SEVERITY)))
+    by_kind = [f"{GOLDEN_KIND}{kind.code}" for kind in model.kinds]
+    scores = model.score(Rows.of_frame(golden.drop(GOLDEN_SCORE, GOLDEN_SEVERITY, *by_kind)))
     margin, grave = scores.frame["margin"].to_numpy(), scores.severity(range(golden.height))
     other = (margin != golden[GOLDEN_SCORE].to_numpy()) | ~_same(grave, golden[GOLDEN_SEVERITY].to_numpy())
+    for name, chance in zip(by_kind, scores.by_kind().values(), strict=True):
+        other |= ~_same(chance, golden[name].to_numpy())
     return int(other.sum())
 
 

@@ -12,10 +12,11 @@ import numpy.typing as npt
 import polars as pl
 
 from features.algebra import Text, exp
-from features.algebra.tables import Table, Wholes
+from features.algebra.tables import Cells, Table, Wholes
 from features.assemble import Fits, Rows
 from features.catalogue import Input
 from features.consignment import NUMBERED
+from service.scoring.by_kind import CHANCE, KindOfFinding, chances_of
 from service.scoring.calibration import Calibration
 from service.scoring.severity import Severity
 from service.scoring.trees import Trees
@@ -34,6 +35,7 @@ class Model:
     reference: margins of an ordinary day at equal steps of rank, lowest first, to rank live scores against.
     trees: none where rules alone decide. severity: of findings; none where too few are known.
     revised: the identifiers that are read with more care than when it learned; it decides, and should learn anew.
+    kinds: of findings; none of a bundle that was made before chances were stated by kind.
     """
 
     model_id: str
@@ -48,6 +50,7 @@ class Model:
     facts: Mapping[str, Any] = field(default_factory=dict)
     severity: Severity | None = None
     revised: tuple[str, ...] = ()
+    kinds: tuple[KindOfFinding, ...] = ()
 
     def score(self, rows: Rows) -> Scores:
         """Compute margins and calibrated risks of model rows; without trees all unknown, never low."""
@@ -58,13 +61,17 @@ class Model:
         margin = self.trees.margins(matrix)
         risk = self.calibration.apply(margin)
         share_below = place_among(self.reference, margin)
-        return Scores(scored(rows, margin, risk, share_below), matrix, rows, self)
+        by_kind = chances_of(self.kinds, matrix, risk)
+        return Scores(scored(rows, margin, risk, share_below, by_kind), matrix, rows, self)
 
 
-def scored(rows: Rows, margin: Floats, risk: Floats, share_below: Floats) -> Table:
-    """Return what scores come to, by column, for the rows of a model."""
+def scored(
+    rows: Rows, margin: Floats, risk: Floats, share_below: Floats, by_kind: Mapping[str, Floats] | None = None
+) -> Table:
+    """Return what scores come to, by column, for the rows of a model; by_kind: chances by their columns."""
     row = Wholes(rows.row.astype(np.int64))
-    return Table.of({"row": row, "margin": margin, "risk": risk, "share_below": share_below}, NUMBERED)
+    overall: dict[str, Cells] = {"row": row, "margin": margin, "risk": risk, "share_below": share_below}
+    return Table.of({**overall, **(by_kind or {})}, NUMBERED)
 
 
 def place_among(reference: Floats, margin: Floats) -> Floats:
@@ -85,7 +92,7 @@ class Scores:
     """Scores of one message.
 
     table: `row`, `margin` (log-odds), `risk` (0–1), `share_below` (share of an ordinary day that scores lower); null
-        where rules alone decide; `frame` is the same as a frame.
+        where rules alone decide; and the chance of each kind of finding that the model knows. `frame` is the same.
     matrix: rows × inputs as the trees saw them.
     """
 
@@ -98,6 +105,11 @@ class Scores:
     def frame(self) -> pl.DataFrame:
         """Scores as a frame."""
         return self.table.frame
+
+    def by_kind(self) -> dict[str, Floats]:
+        """Return the chance of each kind of finding, by kind; empty where the model knows none."""
+        names = [f"{CHANCE}{kind.code}" for kind in self.model.kinds]
+        return {name.removeprefix(CHANCE): self.table.number(name) for name in names if name in self.table.kinds}
 
     def severity(self, chosen: Sequence[int] | npt.NDArray[np.int64]) -> Floats:
         """Return for chosen rows the probability that a finding would be dangerous or criminal; NaN without a model."""

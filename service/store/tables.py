@@ -148,6 +148,10 @@ OUTCOMES = sa.Table(
     sa.Column("posted", sa.Boolean, nullable=False),
     sa.Column("archived", sa.Boolean, nullable=False),
     sa.Column("body", sa.JSON, nullable=False),
+    sa.Column("result", sa.String),  # these two repeat the content
+    sa.Column("selection", sa.String),
+    # holds all that hit rates are counted by: at a million decisions there are a hundred thousand results
+    sa.Index("outcomes_by_time", "known_at", "result", "selection", "consignment_id"),
     info=GROWS,
 )
 EARLY_RESULTS = sa.Table(  # results that came before their consignment, from who does not speak for all offices

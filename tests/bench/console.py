@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from contextlib import nullcontext
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +29,14 @@ from service.access.guard import COOKIE
 from service.app import create
 from service.console.page_queries import offices
 from service.officers.queue import days_shown, queue
+from service.record.record_rows import found_of
 from service.scoring.bundle import seal, write_bundle
 from service.serving.serving_bundle import serve
 from service.settings import Settings
 from service.store.database import Store, open_store
-from service.store.tables import DECISIONS, DECLARATIONS, OUTCOMES
+from service.store.migrations.keyed_tables import table_of
+from service.store.packed import packed_or_null
+from service.store.tables import DECISIONS, OUTCOMES
 from service.targeting import target
 from tests.service.building import app_state
 from tests.worlds import SmallWorld, make_small_world
@@ -46,37 +49,50 @@ PASSWORD = "a password of some length"
 
 
 def million(world: SmallWorld, settings: Settings, decisions: int) -> None:
-    """One day's decisions and declarations many times over, under new numbers, on the days before today."""
+    """One day's decisions and declarations many times over, under new numbers, on the days before today.
+
+    Contents are packed once a lane: those of a copy name the number and the day of the first.
+    """
     desk = world.desk(settings.home)
     file = world.last_day
     target(Message(read_file(file).rows, name=file.stem, received_at=datetime.now(UTC)), desk)
     store = desk.journal.store
     with store.reading() as connection:
-        decided = [dict(row) for row in connection.execute(sa.select(DECISIONS)).mappings()]
-        wanted = sa.select(DECLARATIONS).where(DECLARATIONS.c.body.is_not(sa.null()))
+        lanes = [_by_lane(dict(row)) for row in connection.execute(sa.select(DECISIONS)).mappings()]
+        as_stored = {name: table_of(connection, name) for name in ("decisions", "declarations")}
+        wanted = sa.select(as_stored["declarations"]).where(as_stored["declarations"].c.body.is_not(sa.null()))
         declared = [dict(row) for row in connection.execute(wanted).mappings()]
     today, chance = (datetime.now(UTC) - EPOCH).days, random.Random(1)
-    copies = -(-decisions // len(decided))
+    copies = -(-decisions // len(lanes))
     for copy in range(copies):
         day = today - DAYS + 1 + copy * DAYS // copies  # in order of time, as they come
-        rows = [_again(row, copy, day, chance) for row in decided]
+        rows = [_again(of_lane, copy, day, chance) for of_lane in lanes]
         said = [{**one, "consignment_id": f"{one['consignment_id']}-{copy}"} for one in declared]
         results = [_result(row, day, chance) for row in rows if _is_checked(row, day, today)]
         with store.writing() as connection:
-            connection.execute(sa.insert(DECISIONS), rows)
-            connection.execute(sa.insert(DECLARATIONS), said)
+            connection.execute(sa.insert(as_stored["decisions"]), rows)
+            connection.execute(sa.insert(as_stored["declarations"]), said)
             if results:
                 connection.execute(sa.insert(OUTCOMES), results)
     store.close()
 
 
-def _again(row: dict[str, Any], copy: int, day: int, chance: random.Random) -> dict[str, Any]:
-    lane = chance.choices([name for name, _ in LANES], [weight for _, weight in LANES])[0]
-    told = {"clearance": lane, "risk": chance.random() * 0.3}
-    told |= {name: calm if lane == "green" else asked for name, (calm, asked) in STAGES.items()}
-    told |= {"consignment_id": f"{row['consignment_id']}-{copy}", "decision_id": f"{copy:06x}{row['decision_id'][6:]}"}
-    body = {**row["body"], **told, "lodged_at": (EPOCH + timedelta(days=day)).isoformat()}
-    return {**row, **told, "body": body, "day": day}
+def _by_lane(row: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """One decision as each lane would have it, its contents packed."""
+    lanes = {}
+    for lane, _ in LANES:
+        decided = {"clearance": lane}
+        decided |= {name: calm if lane == "green" else asked for name, (calm, asked) in STAGES.items()}
+        contents = {"body": packed_or_null({**row["body"], **decided})}
+        contents["row_as_scored"] = packed_or_null(row["row_as_scored"])
+        lanes[lane] = {**row, **decided, **contents}
+    return lanes
+
+
+def _again(lanes: dict[str, dict[str, Any]], copy: int, day: int, chance: random.Random) -> dict[str, Any]:
+    row = lanes[chance.choices([name for name, _ in LANES], [weight for _, weight in LANES])[0]]
+    numbers = {name: f"{row[name]}-{copy}" for name in ("consignment_id", "decision_id")}
+    return {**row, **numbers, "risk": chance.random() * 0.3, "day": day}
 
 
 def _is_checked(row: dict[str, Any], day: int, today: int) -> bool:
@@ -92,7 +108,7 @@ def _result(row: dict[str, Any], day: int, chance: random.Random) -> dict[str, A
         "selection": chance.choice(("risk", "random")), "selection_probability": None,
     }  # fmt: skip
     return {"outcome_id": row["decision_id"], "salt": "0", "consignment_id": row["consignment_id"],
-            "known_at": known_at, "posted": True, "archived": False, "body": body}  # fmt: skip
+            "known_at": known_at, "posted": True, "archived": False, "body": body, **found_of(body)}  # fmt: skip
 
 
 def pages(settings: Settings) -> None:

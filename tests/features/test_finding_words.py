@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 
 from features.contract import Gated, gate_outcomes
-from features.finding_words import _folded, _words, kind_of_finding
+from features.finding_kinds import standard_kinds
+from features.finding_words import _folded, kind_of_finding, words_of
 from features.outcome import FINDINGS
 from tests.features.conftest import frame_of
 
@@ -32,8 +33,10 @@ def found(cell: str, **changes: object) -> Gated:
         ("低报价格", "undervalued"),
         ("fausse déclaration", "misdeclared"),
         ("伪报品名", "misdeclared"),
-        ("Narcotics", "prohibited"),
-        ("armes à feu", "prohibited"),
+        ("Narcotics", "narcotics;prohibited"),  # with the wider kind that history counts
+        ("armes à feu", "weapons;prohibited"),
+        ("烟草", "tobacco"),
+        ("cash; narcotics", "cash;narcotics;prohibited"),
         ("produit dangereux", "dangerous"),
         ("unsafe  product.", "dangerous"),
         ("Counterfeit, Dangerous", "counterfeit;dangerous"),
@@ -75,9 +78,9 @@ def test_what_is_on_record_stands_as_it_is() -> None:
 
 
 def test_every_word_means_one_kind_and_every_kind_has_words_in_three_languages() -> None:
-    words = _words()
-    assert set(words.values()) == set(FINDINGS)
-    assert all(kind_of_finding(kind) == kind for kind in FINDINGS)
+    words = words_of(standard_kinds())
+    assert set(words.values()) == set(standard_kinds().codes) > set(FINDINGS)
+    assert all(kind_of_finding(kind) == kind for kind in standard_kinds().codes)
     assert all(_folded(word) == word for word in words)
     written = pl.Series(list(words))
     assert written.str.contains(r"\p{Han}").sum() > 20

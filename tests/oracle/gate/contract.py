@@ -10,9 +10,10 @@ from functools import lru_cache
 import polars as pl
 
 from features.consignment import COLUMNS, EXTRA, TIME, VERSION_KEY, Column, Kind
+from features.finding_kinds import standard_kinds
 from features.finding_words import in_kinds
 from features.numerals import LOST_DIGITS, digits_of
-from features.outcome import CONTRADICTIONS, FINDINGS, OUTCOME_COLUMNS
+from features.outcome import OUTCOME_COLUMNS, contradictions
 from tests.oracle.gate.iso_times import frequent_moments, in_no_hour, rare_moments, without_zone
 from tests.oracle.gate.item_numbers import in_one_form
 
@@ -151,10 +152,10 @@ def gate_outcomes(raw: pl.DataFrame, *, recorded: bool = False) -> Gated:
 
     Findings are read in the one list of kinds, by that name or by a common word for it.
     """
-    faults = [] if recorded else [Fault(*contradiction) for contradiction in CONTRADICTIONS]
+    faults = [] if recorded else [Fault(*contradiction) for contradiction in contradictions(standard_kinds().codes)]
     gated = gate(raw, OUTCOME_COLUMNS)
     if not recorded:
-        read = gated.accepted.with_columns(in_kinds(gated.accepted["findings"], FINDINGS))
+        read = gated.accepted.with_columns(in_kinds(gated.accepted["findings"], standard_kinds()))
         gated = Gated(read, gated.refused, gated.received)
     gated = refusing(gated, raw, OUTCOME_COLUMNS, faults)
     return Gated(gated.accepted.with_columns(pl.col("stage").fill_null("clearance")), gated.refused, gated.received)

@@ -24,6 +24,7 @@ NONSENSE = [
     ("LANGUAGE", "de", "en or fr or zh"),
     ("MAPPING", f"/nowhere/{SECRET}", "the path of a file that exists"),
     ("OFFICES", f"/nowhere/{SECRET}", "the path of a file that exists"),
+    ("KINDS", f"/nowhere/{SECRET}", "the path of a file that exists"),
     ("ANSWERS", "/", "the path of a file that exists"),
     ("LISTS_HOURS", "nan", "a number above 0"),
     ("LISTS_HOURS", "1e300", "a number above 0 and at most"),

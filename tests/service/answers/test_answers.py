@@ -89,6 +89,23 @@ def test_a_result_names_every_house_and_recommends_control_where_somebody_is_to_
     assert texts(root, "i:riskAnalysis/i:riskAnalysisRequestReference") == ["RAR-7"]
 
 
+def test_every_result_bears_the_area_of_its_main_kind() -> None:
+    by_kind = [
+        {"counterfeit": 0.3, "undervalued": 0.1}, {"prohibited": 0.2, "narcotics": 0.15}, {"dangerous": 0.01}, {}, None,
+        {"of_before": 0.2},
+    ]  # fmt: skip
+    decisions = [decision(n, risk_by_kind=chances) for n, chances in enumerate(by_kind, 1)]
+    areas = texts(parsed("IE4S02", decisions), ".//i:riskAnalysisResult/i:riskAreaCode")
+    assert areas == ["IPR", "DRG", "PSC", "IPR", "IPR", "IPR"]  # where none is stated, that of the installation
+
+
+def test_what_cannot_be_is_to_be_amended() -> None:
+    impossible = [{"field": "hs_code", "problem": "no heading of HS 2022"}, {"field": "ioss", "problem": "odd"}]
+    root = parsed("IE4Q04", [decision(1, pre_arrival="request_amendment", data_problems=impossible), DECISIONS[3]])
+    assert texts(root, ".//i:requestType") == ["RFA", "RFI"]
+    assert texts(root, ".//i:additionalInformation/i:text") == ["hs_code: no heading of HS 2022", "hs_code: missing"]
+
+
 @pytest.mark.parametrize(
     ("clearance", "pre_arrival", "problems", "text"),
     [

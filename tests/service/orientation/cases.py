@@ -64,6 +64,7 @@ class Case:
     hs_code: str | None = None
     description: str | None = None
     purpose: str | None = None
+    narcotics: float = 0.0  # the chance of them, where the model tells kinds apart
 
 
 def goods_of(cases: Sequence[Case]) -> pl.DataFrame:
@@ -149,6 +150,7 @@ def presented(
     rows = pl.DataFrame({name: known.get(name, [None] * len(cases)) for name in kinds}, schema=kinds)
     rows = rows.insert_column(0, frame["row"])
     scored = pl.DataFrame({"row": frame["row"], "margin": np.log(risk / (1 - risk)), "risk": risk, "share_below": risk})
+    scored = scored.with_columns(pl.Series(f"risk_{k.code}", [case.narcotics for case in cases]) for k in model.kinds)
     oddities = pl.DataFrame(problems, schema={"row": pl.UInt32, "field": pl.String, "problem": pl.String}, orient="row")
     graded = Graded(Table.of_frame(scored), np.zeros((len(cases), len(INPUTS))), Rows.of_frame(rows), model, grave)
     return Consignments(frame, goods_of(cases)), graded, Problems(no_quarantine(), oddities)

@@ -284,7 +284,6 @@ ODD_AND_COMPLETE = (  # data problems of declarations that lack nothing which th
     ("ioss", "not the form of an IOSS number (IM and ten digits)"),
     ("product_code", "the check digit of the GTIN is wrong"),
     ("consignment_id", "the S10 check digit is wrong"),
-    ("gross_mass_kg", "less than the net mass"),
     ("office", "no place is known by this code"),
     ("lodged_at", "not stated; the time of arrival stands"),
     ("consignor_phone", "not the form of a telephone number"),
@@ -298,6 +297,9 @@ LACKING = (
     ("value", "missing", "data_incomplete"),
     ("currency", "missing beside a value", "data_incomplete"),
     ("goods", "a goods line was refused by the gate", "data_incomplete"),
+    ("gross_mass_kg", "less than the net mass", "request_amendment"),
+    ("hs_code", "no heading of HS 2022", "request_amendment"),
+    ("consignor_country", "not a country code of ISO 3166", "request_amendment"),
 )
 
 

@@ -22,7 +22,7 @@ from features.catalogue import INPUTS
 from features.fingerprint import code_fingerprint, fingerprint
 from service.orientation import load_policy
 from service.scoring import BundleRefused, Model, load_bundle
-from service.scoring.bundle import FILES, GOLDEN_SCORE, MANIFEST, parse, seal
+from service.scoring.bundle import FILES, GOLDEN_SCORE, MANIFEST, SINCE, parse, seal
 from service.scoring.signature import PRIVATE, PUBLIC, SignatureFault, sign, signing_key, verify
 from service.settings import Settings
 
@@ -51,7 +51,7 @@ def test_a_sealed_bundle_loads_and_scores_its_golden_rows_to_the_bit(
 
 def test_a_bundle_holds_only_the_known_plain_files(sealed_home: Path) -> None:
     folder = Settings(home=sealed_home).serving
-    assert {path.name for path in folder.rglob("*")} == {*FILES, MANIFEST}
+    assert {path.name for path in folder.rglob("*")} == {*FILES, *SINCE, MANIFEST}
     for path in folder.iterdir():
         content = path.read_bytes()
         if path.suffix == ".parquet":
@@ -93,7 +93,7 @@ def test_what_was_proved_here_is_not_proved_again_unless_anything_differs(
     assert [load(), load()] == [1, 1]  # who may not sign leaves no mark
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [*FILES, *SINCE])
 def test_one_changed_byte_of_any_file_is_refused_by_name(home: Settings, name: str) -> None:
     path = home.serving / name
     content = bytearray(path.read_bytes())
@@ -102,7 +102,7 @@ def test_one_changed_byte_of_any_file_is_refused_by_name(home: Settings, name: s
     assert name in refusal(home)
 
 
-@pytest.mark.parametrize("name", [*FILES, MANIFEST])
+@pytest.mark.parametrize("name", [*FILES, *SINCE, MANIFEST])
 def test_a_missing_file_is_refused_by_name(home: Settings, name: str) -> None:
     (home.serving / name).unlink()
     assert name in refusal(home)

@@ -1,0 +1,29 @@
+"""`tamis report`: what is owed to those who supervise - whom the checks burden."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.commands.shared_options import DAYS, current_settings
+from pipelines.commands.usage import BadValue
+
+
+def report(
+    burden: Annotated[
+        bool, typer.Option("--burden", help="whom the checks burden, by origin, stream and office")
+    ] = False,
+    start: Annotated[datetime | None, typer.Option("--from", formats=DAYS, help="first day of lodging")] = None,
+    end: Annotated[datetime | None, typer.Option("--to", formats=DAYS, help="nothing from this day on")] = None,
+    out: Annotated[Path | None, typer.Option(help="folder to write to; below the reports when not named")] = None,
+) -> None:
+    """Report to those who supervise: whom the checks burden."""
+    from pipelines.monitor import burden_command
+
+    if not burden:
+        raise BadValue("say what to report: --burden")
+    first, before = start.date() if start else None, (end or datetime.now(UTC)).date()
+    burden_command.run(current_settings(), first, before, out)

@@ -1,0 +1,1 @@
+"""Whom do the checks burden, and which operators are worth an audit?"""
