@@ -6,6 +6,7 @@ Mailboxes, telephones, wallets, accounts, profiles and web addresses are taken. 
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterator
 
@@ -89,9 +90,17 @@ Statement = tuple[str, str]
 def is_prose(text: str) -> bool:
     """Say whether a text is written in sentences, and is no table without known columns."""
     lines = [line for line in text.split("\n")[:20] if line.strip()]
-    counts = [max(line.count(sign) for sign in ",;\t|") for line in lines]
-    is_table = len(lines) > 1 and counts[0] > 0 and len(set(counts)) == 1
+    is_table = len(lines) > 1 and any(_in_columns(lines, sign) for sign in ",;\t|")
     return not is_table and any(len(WORD.findall(line)) >= PROSE for line in lines)
+
+
+def _in_columns(lines: list[str], separator: str) -> bool:
+    """Say whether lines divide into as many cells each; what is quoted is one cell, whatever stands in it."""
+    try:
+        widths = {len(row) for row in csv.reader(lines, delimiter=separator) if row}
+    except csv.Error:
+        return False
+    return len(widths) == 1 and max(widths) > 1
 
 
 def read_prose(text: str, reading: Reading) -> Iterator[Row]:

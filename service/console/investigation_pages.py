@@ -55,6 +55,7 @@ from service.officers.overrides import override_lane
 from service.parties.list_matches import PREVIEW, matches_of
 from service.parties.report_clusters import cluster_of
 from service.record.numbers_meant import number_meant
+from service.record.search_index import catch_up
 from service.record.standing import with_standing
 from service.store.database import Store
 
@@ -171,6 +172,7 @@ def _all(request: Request, fault: str = "") -> Response:
 def _asked_items(request: Request, form: FormData) -> tuple[list[Item], str]:
     """Say what an investigation is opened of, and what it is called where nobody says."""
     store, reader = desk_of(request).journal.store, principal_of(request).sender
+    catch_up(store)  # what was decided a moment ago is found too
     if number := text_of(form, "consignment"):
         number = number_meant(store, number)
         decided = desk_of(request).journal.decisions_on(number)
@@ -225,7 +227,8 @@ def _show(request: Request, number: str, fault: str = "") -> Response:
         picture=picture_of(found, lists, place, address_of), lists=lists, results=reading.results(store, numbers),
         further=further_items(store, found, investigation, me.sender), links=_links(found),
         others=[_item(store, item, language) for item in investigation.items if item.kind != CONSIGNMENT],
-        events=_events(store, investigation, numbers, request), place=place, shown=LINKS_SHOWN, findings=kinds_of(request).codes,
+        events=_events(store, investigation, numbers, request), place=place, shown=LINKS_SHOWN,
+        findings=kinds_of(request).codes,
     )  # fmt: skip
 
 

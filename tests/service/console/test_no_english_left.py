@@ -98,7 +98,8 @@ def seen(quick_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         asked = ask_holder(known.store, NUMBER, "o-7", now())
         paths = {
             "/answer/{token}": f"/answer/{asked}", "{list_id:path}": "stars",
-            "/investigations/{number}": f"/investigations/{inquiry}", "{consignment_id:path}": NUMBER, "{code}": journal.decisions_on(NUMBER)[0]["party_id"],
+            "/investigations/{number}": f"/investigations/{inquiry}",
+            "{consignment_id:path}": NUMBER, "{code}": journal.decisions_on(NUMBER)[0]["party_id"],
             "{token}": known.invite("", "analyst", ["*"], "tests", now()), "{key_id}": "none", "{name}": "none",
             "{number}": "1", "{sealed}": known.store.pseudonyms.sealed(PHONE),
         }  # fmt: skip

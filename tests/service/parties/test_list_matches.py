@@ -22,7 +22,7 @@ from tests.service.building import NOON, declared, message
 
 AT = micros(NOON) + 3_600_000_000
 SINCE = NOON - timedelta(days=14)
-STAMPS = ("id,name,phone,country,account\n1,Jean Timbre,+33639987711,FR,timbres_pas_chers_75\n").encode()
+STAMPS = b"id,name,phone,country,account\n1,Jean Timbre,+33639987711,FR,timbres_pas_chers_75\n"
 PRINTER = {"name": "Dongguan Label Print", "address": "8 Print Road", "city": "Dongguan", "country": "CN",
            "email": "labels77x@print.example"}  # fmt: skip
 SELLER = {"name": "Jean Timbre", "address": "7 rue Crébillon", "city": "Nantes", "postcode": "44000", "country": "FR",
