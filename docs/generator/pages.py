@@ -7,6 +7,7 @@ from pathlib import Path
 
 from docs.generator.columns import decisions_page, manifest_page, outcomes_page
 from docs.generator.commands import commands_page
+from docs.generator.controls import controls_page
 from docs.generator.errors import errors_page
 from docs.generator.exports import exports_page
 from docs.generator.features import facts_page, features_page
@@ -21,6 +22,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands_page,
     "settings.md": settings_page,
     "routes.md": routes_page,
+    "controls.md": controls_page,
     "errors.md": errors_page,
     "metrics.md": metrics_page,
     "manifest.md": manifest_page,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from features.algebra import UNKNOWN, Numbers, Pattern, Text, count, known, most, where, with_plain_digits
+from features.algebra import UNKNOWN, Numbers, Pattern, Text, count, known, missing, most, where, with_plain_digits
 from features.columns.shipper import PRIOR_WEIGHT, shrunk_rate
 from features.definition import of_consignment, of_consignment_for_each, of_consignment_over_each
 
@@ -67,6 +67,13 @@ def identifiers_hits_90d(hits_90d: Sequence[Numbers]) -> Numbers:
 def identifiers_age(days_since_first: Sequence[Numbers]) -> Numbers:
     """Days since the oldest of the sender's identifiers was first seen."""
     return most(days_since_first)
+
+
+@of_consignment_for_each({key: words for key, words in DISGUISED.items() if key != "name"})
+def age(days_since_first: Numbers, consignments_90d: Numbers) -> Numbers:
+    """Days since {key} was first seen: none where this consignment is the first, unknown where none is stated."""
+    first_seen_now = known(consignments_90d) & missing(days_since_first)
+    return where(first_seen_now, 0.0, days_since_first)
 
 
 @of_consignment_over_each(tuple(DISGUISED))

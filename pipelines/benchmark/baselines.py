@@ -12,6 +12,7 @@ import polars as pl
 
 from features.assemble import Rows, readings_for
 from features.catalogue import INPUTS, Input, category
+from features.columns.identifiers import DISGUISED
 from features.parties import LINKED
 from pipelines.benchmark.world_evidence import Evidence
 from pipelines.training.ranking_metrics import Floats
@@ -68,7 +69,8 @@ def _resting_on(*facts: str) -> tuple[str, ...]:
 
 PAST = tuple(item.name for item in INPUTS if readings_for([item]))
 LABELS = _resting_on("hits", "inspected", "not_presented")
-IDENTIFIERS = tuple(item.name for item in INPUTS if item.name.startswith("identifiers_"))
+OF_EACH = tuple(f"{key}_age" for key in DISGUISED)
+IDENTIFIERS = tuple(item.name for item in INPUTS if item.name.startswith("identifiers_") or item.name in OF_EACH)
 
 NETWORK = tuple(item.name for item in INPUTS if item.name.startswith("network_") or item.name in LINKED)
 

@@ -1,4 +1,4 @@
-"""`tamis report`: what is owed to those who supervise - whom the checks burden."""
+"""`tamis report`: what is owed to those who supervise - whom the checks burden, and documents."""
 
 from __future__ import annotations
 
@@ -16,14 +16,18 @@ def report(
     burden: Annotated[
         bool, typer.Option("--burden", help="whom the checks burden, by origin, stream and office")
     ] = False,
+    governance: Annotated[
+        bool, typer.Option("--governance", help="drafts: impact assessment, register entry, model card, yearly review")
+    ] = False,
     start: Annotated[datetime | None, typer.Option("--from", formats=DAYS, help="first day of lodging")] = None,
     end: Annotated[datetime | None, typer.Option("--to", formats=DAYS, help="nothing from this day on")] = None,
     out: Annotated[Path | None, typer.Option(help="folder to write to; below the reports when not named")] = None,
 ) -> None:
-    """Report to those who supervise: whom the checks burden."""
-    from pipelines.monitor import burden_command
+    """Report to those who supervise: whom the checks burden, or drafts of the documents that they ask for."""
+    from pipelines.monitor import burden_command, governance_command
 
-    if not burden:
-        raise BadValue("say what to report: --burden")
+    if burden == governance:
+        raise BadValue("say what to report: --burden or --governance")
     first, before = start.date() if start else None, (end or datetime.now(UTC)).date()
-    burden_command.run(current_settings(), first, before, out)
+    chosen = burden_command if burden else governance_command
+    chosen.run(current_settings(), first, before, out)

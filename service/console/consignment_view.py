@@ -17,13 +17,13 @@ from service.scoring.explanation import Language, Reason
 ACTS: tuple[tuple[str, tuple[str, ...]], ...] = (  # what can be done about an input, by how its name begins
     ("act_value", ("value_", "short_of_", "postage_", "lines_without_value", "norm_lines")),
     ("act_weigh", ("gross_mass", "mass_per", "net_to_gross")),
-    ("act_serial", ("serial_", "product_codes", "cards_of_article")),
+    ("act_serial", ("serial_", "product_codes", "cards_of_article", "article_")),
     ("act_count", ("pieces", "lines", "gift_", "nature")),
     ("act_goods", ("wording_", "hs_", "goods_", "origin_")),
     ("act_missing", ("missing_", "has_ioss")),
     ("act_network", ("network_", "lookalikes", "cards_", "listed_", "report_")),
     ("act_addressee", ("consignee_", "pair_")),
-    ("act_sender", ("consignor_", "sender_", "identifiers_", "mailbox_")),
+    ("act_sender", ("consignor_", "sender_", "identifiers_", "phone_", "mailbox_", "account_", "shop_", "address_")),
     ("act_route", ("transits", "route_", "lodged_hour", "stream")),
 )
 OTHERWISE = "act_look"  # for an input of a plug-in or a mapping

@@ -43,7 +43,7 @@ from service.scoring import Model
 from service.scoring.bundle import unscored
 
 SEEDS, DAYS, PER_DAY = 6, 28, 1_500
-TAKES_OVER = (2, 3, 4, 5, 6)  # weeks after which a model is let decide
+TAKES_OVER = (1, 2, 3, 4, 5)  # weeks after which a model is let decide
 ALONE = "share = 0.0 "  # of the checks that rules leave, in place of the standard policy's
 
 
@@ -152,7 +152,7 @@ def main(words: list[str]) -> None:
     """Print a table."""
     over = words[:1] == ["hand-over"]
     given = [int(word) for word in words[over:]]
-    usual = [SEEDS, 56 if over else DAYS, PER_DAY]
+    usual = [SEEDS, 42 if over else DAYS, PER_DAY]
     seeds, days, per_day = (given + usual[len(given) :])[:3]
     (handed_over if over else compared)(seeds, days, per_day, Console(width=160))
 

@@ -59,3 +59,13 @@ def test_many_names_behind_one_contact() -> None:
 )
 def test_the_largest_number_of_an_address(address: str, number: float | None) -> None:
     assert feature("sender_house_number", consignor_address=address) == number
+
+
+@pytest.mark.parametrize("key", [key for key in DISGUISED if key != "name"])
+@pytest.mark.parametrize(
+    ("since", "seen", "age"), [(9.5, 3.0, 9.5), (120.0, 0.0, 120.0), (None, 0.0, 0.0), (None, None, None)]
+)
+def test_an_identifier_is_as_old_as_its_first_sight_and_new_is_not_unknown(
+    key: str, since: float | None, seen: float | None, age: float | None
+) -> None:
+    assert feature(f"{key}_age", **{f"{key}_days_since_first": since, f"{key}_consignments_90d": seen}) == age

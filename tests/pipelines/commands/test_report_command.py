@@ -46,3 +46,17 @@ def test_what_is_to_be_reported_must_be_said(capsys: pytest.CaptureFixture[str])
 def test_days_that_the_archive_does_not_hold_are_a_fault(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "ingest" in line_of(call(capsys, "report", "--burden", "--to", "2020-01-01"))
     assert "--from" in line_of(call(capsys, "report", "--burden", "--from", "2026-03-01", "--to", "2026-03-02"))
+
+
+def test_drafts_of_governance_are_written(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    call(capsys, "report", "--burden", "--to", "2026-01-04")
+    ended = call(
+        capsys, "report", "--governance", "--from", "2026-01-01", "--to", "2026-01-04", "--out", str(home / "drafts")
+    )
+    assert (ended.code, ended.err) == (0, "")
+    assert "for a person to fill" in ended.out
+    card = (home / "drafts" / "model-card.md").read_text(encoding="utf-8")
+    assert "No model serves" in card
+    assert "to 2026-01-03: " in (home / "drafts" / "impact-assessment.md").read_text(encoding="utf-8")
+    wrong = call(capsys, "report", "--governance", "--from", "2026-02-01", "--to", "2026-01-04")
+    assert "--from" in line_of(wrong)

@@ -70,6 +70,12 @@ def identifiers_age(days_since_first: Columns) -> pl.Expr:
     return pl.max_horizontal(days_since_first)
 
 
+@of_consignment_for_each({key: words for key, words in DISGUISED.items() if key != "name"})
+def age(days_since_first: pl.Expr, consignments_90d: pl.Expr) -> pl.Expr:
+    """Days since {key} was first seen: none where this consignment is the first, unknown where none is stated."""
+    return pl.when(consignments_90d.is_not_null()).then(days_since_first.fill_null(0.0))
+
+
 @of_consignment_over_each(tuple(DISGUISED))
 def identifiers_consignments_7d(consignments_7d: Columns) -> pl.Expr:
     """Consignments in 7 days for the identifier of the sender that has most of them, not counting its declared name."""
