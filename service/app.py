@@ -19,8 +19,8 @@ from service.access.oidc import Provider
 from service.access.permissions import check_every_route_has_a_row
 from service.access.read_log import OUT_OF_REACH, ReadLog
 from service.api import error_responses as faults
+from service.api import investigation_routes, purchase_routes, reference_pages, routes, search_routes
 from service.api import message_routes as messages
-from service.api import purchase_routes, reference_pages, routes, search_routes
 from service.api.admission import Admission
 from service.api.api_description import describe, operation_id
 from service.api.body_limit import UnreadBody
@@ -33,13 +33,18 @@ from service.console import analyst_pages as work
 from service.console import bulk_pages as bulk
 from service.console import burden_page as burden
 from service.console import capacity_page as capacity
+from service.console import case_pages as cases
 from service.console import day_page as day
 from service.console import four_eyes_pages as four_eyes
+from service.console import investigation_pages as investigating
+from service.console import list_pages as listed
 from service.console import login_pages as doors
 from service.console import model_page as modelling
 from service.console import officer_acts as acts
+from service.console import operators_page as operators
 from service.console import oversight_pages as oversight
 from service.console import queue_page as listing
+from service.console import report_pages as reported
 from service.console import search_pages as searching
 from service.console.error_pages import ErrorPages
 from service.desk import on_desk, open_desk
@@ -63,6 +68,7 @@ ROUTERS = (
         routes.router,
         search_routes.router,
         purchase_routes.router,
+        investigation_routes.router,
         messages.router,
         reference_pages.router,
         doors.router,
@@ -73,8 +79,13 @@ ROUTERS = (
         listing.router,
         acts.router,
         bulk.router,
+        cases.router,
+        investigating.router,
+        listed.router,
+        reported.router,
         day.router,
         burden.router,
+        operators.router,
         capacity.router,
         modelling.router,
         oversight.router,

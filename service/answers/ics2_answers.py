@@ -175,8 +175,12 @@ def _asked_for(decision: Decision) -> list[Mapping[str, str]]:
 
 
 def _level(decision: Decision, codes: AnswerCodes) -> Tree:
-    """Return the level of risk by lane; none for what is released unless it was assessed to the end."""
-    undecided = decision["pre_arrival"] in INCOMPLETE and decision["clearance"] in ("green", "blue")
+    """Return the level of risk by lane; none for what is released unless it was scored and assessed to the end.
+
+    Where rules decide without a model nobody knows that a risk is low: rules found nothing, and the words say so.
+    """
+    unknown = decision["pre_arrival"] in INCOMPLETE or decision["risk"] is None
+    undecided = unknown and decision["clearance"] in ("green", "blue")
     return {} if undecided else {"riskLevel": codes.risk_level[decision["clearance"]]}
 
 

@@ -38,6 +38,8 @@ TAG_OF = {
     "post_consignments": "consignments", "post_message": "consignments", "get_consignment": "consignments",
     "get_decisions": "consignments",
     "post_outcomes": "results", "get_dossier": "officers", "get_queue": "officers", "get_network": "officers",
+    "get_investigations": "officers", "post_investigation": "officers", "get_investigation": "officers",
+    "post_investigation_entry": "officers",
     "get_network_ftm": "officers", "get_search": "officers", "post_judgement": "officers", "post_transfer": "officers",
     "get_purchases": "officers", "post_purchase": "officers", "post_purchase_note": "officers",
     "post_genuine": "right holders", "healthz": "monitoring", "readyz": "monitoring", "metrics": "monitoring",

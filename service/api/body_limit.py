@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.problems import catalogue, problem
 
 OF_A_FORM = 256 * 1024  # bytes of a form of the console: the longest holds a policy, and it is read on the event loop
+WITH_A_FILE = re.compile(r"/console/(lists|investigations/[^/]+/documents)")  # forms by which a file is sent
 LINGER_SECONDS, LINGER_BYTES = 1.0, 4 * 1024**2  # so long is a refused body read, for its sender to read the refusal
 
 
@@ -22,7 +24,8 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit = min(self.limit, OF_A_FORM) if scope["path"].startswith("/console") else self.limit
+        of_form = scope["path"].startswith("/console") and not WITH_A_FILE.fullmatch(scope["path"])
+        limit = min(self.limit, OF_A_FORM) if of_form else self.limit
         body = None if _declared(scope) > limit else await _whole(receive, limit)
         if body is None:
             too_large = problem(catalogue.TOO_LARGE, limit=limit)

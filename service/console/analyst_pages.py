@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
@@ -26,6 +27,8 @@ from service.console.rendering import address_of, form_of, kinds_of, language_of
 from service.console.search_pages import place_of_search
 from service.console.translations import in_language
 from service.officers.assignments import holders
+from service.officers.cases import STEPS, case_of
+from service.officers.investigations import CONSIGNMENT, Item, holding
 from service.officers.offices import unseen
 from service.officers.overrides import overrides_of
 from service.officers.search import LARGEST_PAGE, NETWORK, Asked, search
@@ -71,6 +74,8 @@ def judge_pair(request: Request, code: str, form: Form) -> Response:
         )  # fmt: skip
     except Fault as fault:
         return _network(request, code, str(fault))
+    if investigation := text_of(form, "investigation"):
+        return to(f"/console/investigations/{quote(investigation, safe='')}#links")
     return to(f"/console/networks/{code}")
 
 
@@ -87,11 +92,16 @@ def require_visible(request: Request, store: Store, consignment_id: str) -> dict
 
 
 def show_consignment(
-    request: Request, consignment_id: str, fault: str = "", typed: FormData | None = None, done: str = ""
+    request: Request,
+    consignment_id: str,
+    fault: str = "",
+    typed: FormData | None = None,
+    done: str = "",
+    link: str = "",
 ) -> Response:
     """Show the page of a consignment.
 
-    fault: why a form was refused. typed: what stands in its forms. done: what was done.
+    fault: why a form was refused. typed: what stands in its forms. done: what was done. link: for the right holder.
     """
     desk, language, offices = desk_of(request), language_of(request), principal_of(request).offices
     store = desk.journal.store
@@ -108,6 +118,7 @@ def show_consignment(
     places = {name: place_of_search(store.pseudonyms, *key) for name, key in searched_fields(body).items()}
     reasons = in_words((newest or {}).get("reasons", []), language, desk.policy.rules)
     plain, lower = view.others_of(reasons, language)
+    case = case_of(store, consignment_id)
     family = _seen_by(request, reading.siblings(store, network, consignment_id))
     return page(
         request, "consignment", 422 if fault else 200, consignment_id=consignment_id, decision=newest, fault=fault,
@@ -123,7 +134,9 @@ def show_consignment(
         goods_odd=view.odd_of_lines(problems, language), label=partial(view.label, language=language),
         past=view.past_of(_parcels_of(request, body, SENDERS_KEYS, (newest or {}).get("party_id"))), siblings=family,
         addressee_past=view.past_of(_parcels_of(request, body, ADDRESSEES_KEYS)),
-        similar=_seen_by(request, reading.similar(store, body, consignment_id)),
+        similar=_seen_by(request, reading.similar(store, body, consignment_id)), alike_from=reading.ALIKE,
+        case=case, link=link, steps=STEPS[1:], findings=kinds_of(request).codes,
+        inquiries=holding(store, Item(CONSIGNMENT, consignment_id), principal_of(request).sender),
         results=reading.results(store, [consignment_id])[consignment_id], choices=(RESULTS, kinds_of(request).codes),
         events=reading.events(store, consignment_id, language, offices), typed=typed_in(typed or FormData()),
         **_weights(entry["explanation"] if entry else {}, language),

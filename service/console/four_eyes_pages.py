@@ -20,7 +20,17 @@ from service.api.live_desk import desk_of
 from service.console.model_page import show_model
 from service.console.oversight_pages import show_policy
 from service.console.rendering import form_of, now, text_of, to
+from service.console.translations import LANGUAGES
+from service.officers.policy_form import (
+    CHECKS,
+    Clause,
+    with_capacity,
+    with_rule,
+    with_rule_ended,
+    with_threshold,
+)
 from service.officers.proposals import conclude, decide, note_trial, propose
+from service.orientation import load_policy
 from service.serving.policy_activation import activate_policy
 from service.settings import Settings
 from service.store.database import Store
@@ -35,16 +45,52 @@ LONGEST_POLICY = 100_000
 @router.post("/console/policy/proposals")
 def propose_policy(request: Request, form: Form) -> Response:
     """Put another policy forward: a rule more, a rule less, other hands."""
+    text, reason = str(form.get("text", ""))[:LONGEST_POLICY], text_of(form, "reason")
     try:
-        text = str(form.get("text", ""))[:LONGEST_POLICY]
-        by, reason = principal_of(request).name, text_of(form, "reason")
-        store = desk_of(request).journal.store
-        number = propose(store, "policy", text, reason, by, now())
-        trying = (store, request.app.state.settings, number, text)
-        threading.Thread(target=try_rules, args=trying, daemon=True).start()
+        _propose(request, text, reason)
     except Fault as fault:
-        return show_policy(request, fault=str(fault))
+        return show_policy(request, str(fault), text, reason)
     return to("/console/policy")
+
+
+@router.post("/console/policy/form")
+def propose_policy_by_form(request: Request, form: Form) -> Response:
+    """The same by a form, or the text that it makes, to be looked at and changed before it is proposed."""
+    reason, text = text_of(form, "reason"), ""
+    try:
+        text = _text_of_form(desk_of(request).policy.text, form, principal_of(request).name)
+        if text_of(form, "then") == "text":
+            load_policy(text)
+            return show_policy(request, "", text, reason)
+        _propose(request, text, reason)
+    except Fault as fault:
+        return show_policy(request, str(fault), text, reason)
+    return to("/console/policy#proposals")
+
+
+def _propose(request: Request, text: str, reason: str) -> None:
+    store = desk_of(request).journal.store
+    number = propose(store, "policy", text, reason, principal_of(request).name, now())
+    trying = (store, request.app.state.settings, number, text)
+    threading.Thread(target=try_rules, args=trying, daemon=True).start()
+
+
+def _text_of_form(text: str, form: FormData, author: str) -> str:
+    """Make the policy that a form asks for."""
+    what = text_of(form, "what")
+    if what == "capacity":
+        return with_capacity(text, text_of(form, "office"), {name: text_of(form, name) for name in CHECKS})
+    if what == "thresholds":
+        return with_threshold(text, text_of(form, "least"), text_of(form, "rate"))
+    if what == "end":
+        return with_rule_ended(text, text_of(form, "code"), text_of(form, "last"))
+    stated = zip(*(map(str, form.getlist(name)) for name in ("column", "condition", "bound")), strict=False)
+    clauses = [Clause(column.strip(), word, bound) for column, word, bound in stated if column.strip()]
+    if not clauses:
+        raise Fault("column: choose one that the list offers")
+    reasons: dict[str, str] = {language: text_of(form, f"reason_{language}") for language in LANGUAGES}
+    given = (text_of(form, name) for name in ("office", "first", "last"))
+    return with_rule(text, text_of(form, "code"), clauses, text_of(form, "lane"), reasons, author, *given)
 
 
 @router.post("/console/model/proposals")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import threading
+import tomllib
 from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
@@ -27,7 +28,9 @@ from service.console import page_queries as reading
 from service.console.rendering import access_of, form_of, language_of, now, page, read_log_of, text_of, to
 from service.console.translations import words
 from service.officers.offices import on_record, require_seen, unseen
+from service.officers.policy_form import CHECKS, WORDS
 from service.officers.proposals import proposals
+from service.orientation.policy_file import kinds_of_columns
 from service.scoring.explanation import Language
 
 router = APIRouter(include_in_schema=False)
@@ -71,8 +74,8 @@ def policy_page(request: Request) -> Response:
     return show_policy(request)
 
 
-def show_policy(request: Request, fault: str = "") -> Response:
-    """The page of the policy."""
+def show_policy(request: Request, fault: str = "", text: str = "", reason: str = "") -> Response:
+    """The page of the policy. text, reason: what stands in the box of a proposal; the policy that serves, and none."""
     desk, at, principal = desk_of(request), now(), principal_of(request)
     store = desk.journal.store
     hits = reading.rule_hits(store, micros(at))
@@ -90,7 +93,9 @@ def show_policy(request: Request, fault: str = "") -> Response:
     ]
     return page(
         request, "policy", _status(fault), rules=rules, spent=spent, text=desk.policy.text, fault=fault,
-        policy_id=desk.policy.policy_id, proposals=waiting, kind="policy",
+        policy_id=desk.policy.policy_id, proposals=waiting, kind="policy", proposed_text=text, proposed_reason=reason,
+        checks=CHECKS, conditions=WORDS, columns=sorted(kinds_of_columns()), offices_known=_offices_known(request),
+        policy=_thresholds(desk.policy.text),
     )  # fmt: skip
 
 
@@ -216,6 +221,20 @@ def _access(request: Request, fault: str = "", link: str = "", key: str = "") ->
         request, "access", _status(fault), fault=fault, link=link, key=key,
         people=access.accounts(), keys=access.keys(now()), roles=ROLES, roles_of_people=OF_PEOPLE,
     )  # fmt: skip
+
+
+def _offices_known(request: Request) -> list[str]:
+    """Offices that anything was decided for, those that the caller sees."""
+    return [one for one in reading.offices(desk_of(request).journal.store) if principal_of(request).sees(one)]
+
+
+def _thresholds(text: str) -> dict[str, str]:
+    """What a policy says of the least risk and the share drawn by chance; empty where it says nothing."""
+    written = tomllib.loads(text)
+    return {
+        "risk_least": str(written.get("risk", {}).get("least", "")),
+        "random_rate": str(written.get("random", {}).get("rate", "")),
+    }
 
 
 def _offices(form: FormData) -> list[str]:

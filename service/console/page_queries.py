@@ -11,8 +11,10 @@ from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
+from rapidfuzz import fuzz
 
 from features.hs_codes import hs_plain_text
+from features.identifiers.letters import comparable
 from features.moments import EPOCH
 from features.money import EURO_PER_UNIT
 from features.outcome import LABELLED
@@ -34,6 +36,7 @@ WEEKS = 26
 WEEK, TO_MONDAY = 604_800_000_000, 259_200_000_000  # microseconds; 1970 began three days after a Monday
 CALIBRATED_ON = 2_000  # latest results, of which the risks are looked up
 RISK_BANDS = (0.01, 0.03, 0.1, 0.3)
+ALIKE = 75  # percent, from which a wording is like another
 LOOKED_THROUGH = 300  # latest results, for those that are alike
 TALLY_COLUMNS = ("seen", "physical", "scan", "documents", "audit")
 
@@ -130,6 +133,7 @@ def events(
     return [
         {
             "at": event.at,
+            "kind": event.kind,
             "title": event.title[language],
             "details": [
                 known[value][language] if isinstance(value, str) and value in known else str(value)
@@ -256,22 +260,42 @@ def due(store: Store, consignments: Sequence[str]) -> dict[str, Any]:
 
 
 def similar(store: Store, body: Mapping[str, Any], but: str) -> list[dict[str, Any]]:
-    """The latest results of consignments of the same kind of goods (HS-6) from the same country."""
-    kinds = _kinds(body)
-    if not kinds:
+    """The latest results of consignments with like wording, or of the same kind of goods (HS-6) and country.
+
+    The likest come first; of those that are alike in kind alone, the latest.
+    """
+    kinds, wording = _kinds(body), _wording(body)
+    if not kinds and not wording:
         return []
     latest = sa.select(OUTCOMES.c.consignment_id).where(OUTCOMES.c.consignment_id != but)
     with store.reading() as connection:
         numbers = connection.execute(latest.order_by(OUTCOMES.c.known_at.desc()).limit(LOOKED_THROUGH)).scalars().all()
     declared_as = declared(store, list(dict.fromkeys(numbers)))
-    alike = [number for number, other in declared_as.items() if _kinds(other) & kinds]
+    likeness = {number: _likeness(wording, _wording(other)) for number, other in declared_as.items()}
+    alike = [number for number, other in declared_as.items() if likeness[number] >= ALIKE or _kinds(other) & kinds]
     found = results(store, alike)
     similar = [
-        {**found[n][0], "consignment_id": n, "goods": goods_of(declared_as[n]), "office": declared_as[n].get("office")}
+        {
+            **found[n][0],
+            "likeness": likeness[n],
+            "consignment_id": n,
+            "goods": goods_of(declared_as[n]),
+            "office": declared_as[n].get("office"),
+        }
         for n in alike
         if found[n]
     ]
-    return sorted(similar, key=lambda one: one["known_at"], reverse=True)[:SIBLINGS]
+    return sorted(similar, key=lambda one: (max(ALIKE - 1, one["likeness"]), one["known_at"]), reverse=True)[:SIBLINGS]
+
+
+def _wording(body: Mapping[str, Any]) -> str:
+    """The words of the goods, in the form in which they are compared."""
+    return comparable(" ".join(str(line.get("description") or "") for line in body.get("goods") or [])) or ""
+
+
+def _likeness(one: str, other: str) -> int:
+    """How alike two wordings are, in percent, whatever the order of their words."""
+    return round(fuzz.token_sort_ratio(one, other)) if one and other else 0
 
 
 def _kinds(body: Mapping[str, Any]) -> set[tuple[str, str]]:

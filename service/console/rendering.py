@@ -31,12 +31,14 @@ HOME = "/console/"
 FIELDS, MANY_FIELDS = 50, 250  # of a form, at most
 MENU = {
     "queue_page": ("queue", "/console/queue"),
+    "investigations_page": ("investigations", "/console/investigations"),
     "cases_page": ("cases", "/console/cases"),
     "lists_page": ("lists", "/console/lists"),
     "day_page": ("day", "/console/day"),
     "capacity_page": ("capacity", "/console/capacity"),
     "policy_page": ("policy", "/console/policy"),
     "model_page": ("model", "/console/model"),
+    "operators_page": ("operators", "/console/operators"),
     "burden_page": ("burden", "/console/burden"),
     "audit_page": ("audit", "/console/audit"),
     "access_page": ("access", "/console/access"),
@@ -122,8 +124,13 @@ async def form_of_many(request: Request) -> FormData:
     return await _checked_form(request, MANY_FIELDS)
 
 
-async def _checked_form(request: Request, fields: int) -> FormData:
-    form = await request.form(max_files=0, max_fields=fields)
+async def form_with_file(request: Request) -> FormData:
+    """What a form says that sends one file."""
+    return await _checked_form(request, FIELDS, files=1)
+
+
+async def _checked_form(request: Request, fields: int, files: int = 0) -> FormData:
+    form = await request.form(max_files=files, max_fields=fields)
     principal: Principal | None = getattr(request.state, "principal", None)
     if principal is not None and not same_text(text_of(form, "csrf"), principal.csrf):
         raise HTTPException(HTTPStatus.FORBIDDEN)

@@ -1,4 +1,4 @@
-"""Search in the console: one box on every page; what it finds; and the pages of lists and cases.
+"""Search in the console: one box on every page; what it finds; and the page of cases.
 
 The address of what was found holds the key sealed: no history of a browser and no log on the way shows it.
 """
@@ -6,7 +6,6 @@ The address of what was found holds the key sealed: no history of a browser and 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -22,20 +21,17 @@ from service.api.live_desk import desk_of
 from service.console import consignment_view as view
 from service.console.csv_answer import csv_answer
 from service.console.phrases import phrase
-from service.console.rendering import address_of, form_of, language_of, moment, page, text_of, to, zone_of
+from service.console.rendering import address_of, form_of, language_of, page, text_of, to
 from service.console.translations import in_language
 from service.officers.cases import Case, open_cases
 from service.officers.offices import unseen
 from service.officers.search import A_PAGE, COUNTED, KINDS, LARGEST_PAGE, LOOKED_AT, Asked, Found, checked, search
 from service.officers.statutory_clocks import Clock
-from service.parties.watch_lists import overview
 from service.store.pseudonyms import Pseudonyms
 
 router = APIRouter(include_in_schema=False)
 Form = Annotated[FormData, Depends(form_of)]
 HERE = "/console/search"
-VERSIONS_SHOWN = 200
-MOMENTS = ("imported_at", "active_from", "expires_at")
 
 
 @router.get(HERE)
@@ -85,18 +81,6 @@ def found_csv(request: Request, sealed: str) -> Response:
     return csv_answer("tamis-search.csv", heading, ([one[name] for name in names] for one in found.consignments))
 
 
-@router.get("/console/lists.csv")
-def lists_csv(request: Request) -> Response:
-    """Every version of every list as a file for a spreadsheet."""
-    names = ("list_id", "version", "kind", "status", "source", "imported_by", *MOMENTS)
-    stamp = partial(moment, zone=zone_of(request))
-    rows = (
-        [stamp(one[name]) if name in MOMENTS else one[name] for name in names]
-        for one in overview(desk_of(request).journal.store)
-    )
-    return csv_answer("tamis-lists.csv", names, rows)
-
-
 @router.get("/console/cases.csv")
 def cases_csv(request: Request) -> Response:
     """Open cases as a file for a spreadsheet."""
@@ -109,13 +93,6 @@ def cases_csv(request: Request) -> Response:
         for case, due in _cases(request)
     )  # fmt: skip
     return csv_answer("tamis-cases.csv", heading, rows)
-
-
-@router.get("/console/lists")
-def lists_page(request: Request) -> Response:
-    """Every version of every list, and what became of it."""
-    versions = overview(desk_of(request).journal.store)
-    return page(request, "lists", versions=versions[:VERSIONS_SHOWN], more=max(0, len(versions) - VERSIONS_SHOWN))
 
 
 @router.get("/console/cases")
@@ -148,7 +125,8 @@ def _page(request: Request, asked: Asked, found: Found | None = None, fault: str
     return page(
         request, "search", HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK, found=found, fault=fault,
         sought=asked.key, kind=asked.kinds[0] if asked.kinds else "", kinds=KINDS, beyond=asked.beyond,
-        looked_at=LOOKED_AT, counted=COUNTED, here=here, place=place, **_pages(here, asked, found),
+        looked_at=LOOKED_AT, counted=COUNTED, here=here, place=place,
+        sealed=here.rpartition("/")[2], **_pages(here, asked, found),
     )  # fmt: skip
 
 

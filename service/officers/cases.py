@@ -128,7 +128,7 @@ def detain(journal: Journal, detained: Detained, tracks: Tracks) -> Case:
         "country": detained.country, "track": track.name, "right_holder": detained.right_holder, "answers": answers,
         "findings": list(detained.findings), "criminal_link": detained.criminal_link,
     }  # fmt: skip
-    _note(journal.store, detained.consignment_id, "detained", detained.at, detained.officer, content)
+    record_step(journal.store, detained.consignment_id, "detained", detained.at, detained.officer, content)
     opened = case_of(journal.store, detained.consignment_id)
     if opened is None:
         raise Fault("the case was not recorded")
@@ -151,7 +151,7 @@ def note(journal: Journal, consignment_id: str, step: str, at: datetime, officer
         raise Fault("at: earlier than the detention")
     if step == "destroyed" and (bar := case.bar_to_destruction(at.date())) is not None:
         raise Fault(str(bar))
-    _note(journal.store, consignment_id, step, at, officer, {})
+    record_step(journal.store, consignment_id, step, at, officer, {})
     if step in RESULTS:
         journal.learn(_result(case, step, at, officer, journal.store))
     after = case_of(journal.store, consignment_id)
@@ -205,7 +205,8 @@ def _folded(consignment_id: str, notes: Sequence[Any]) -> Case:
     )  # fmt: skip
 
 
-def _note(store: Store, consignment_id: str, step: str, at: datetime, officer: str, body: dict[str, Any]) -> None:
+def record_step(store: Store, consignment_id: str, step: str, at: datetime, officer: str, body: dict[str, Any]) -> None:
+    """Put a step of a case on record; whoever calls it has checked that it can be."""
     row = {"consignment_id": consignment_id, "step": step, "at": micros(at), "officer": officer, "body": body}
 
     def work(connection: sa.Connection) -> None:

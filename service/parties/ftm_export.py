@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import timedelta
 from itertools import chain
 from typing import Any
@@ -10,10 +11,12 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
+from features.identifiers.letters import comparable
 from features.intelligence import STATEMENTS, Tie, as_ftm
 from features.intelligence.statements import PROPERTIES
 from features.moments import EPOCH, iso
 from features.parties.linking import code_of
+from features.parties.list_match import CONSIGNOR, SIDES
 from service.parties.stored_parties import network
 from service.record.ownership import EVERY_OFFICE, sees_office
 from service.store.database import Store
@@ -44,6 +47,54 @@ def network_as_ftm(store: Store, code: str, offices: Collection[str] = (EVERY_OF
         if declared.issuperset((link["one"], link["other"]))
     ]
     return as_ftm(stated, ties)
+
+
+def consignments_as_ftm(
+    declared: Mapping[str, Mapping[str, Any]],
+    senders: Mapping[str, str | None],
+    links: Iterable[Mapping[str, Any]] = (),
+) -> Iterator[str]:
+    """Return JSON lines of both sides of consignments: each party with what it stated, and who sent to whom.
+
+    declared: by number of the consignment. senders: the party code of each, where linking has given one. links: of the
+    networks of these parties. A party without a code is known by name and postcode alone.
+    """
+    rows: dict[tuple[str, str, str], str] = {}
+    ties: list[Tie] = []
+    for number, body in declared.items():
+        ends = []
+        for side in SIDES:
+            code = senders.get(number) if side == CONSIGNOR else None
+            if subject := code or _named(body, side):
+                ends.append(subject)
+                _state(rows, subject, body, side)
+        if len(ends) == len(SIDES):
+            ties.append(Tie(ends[0], ends[1], f"consignment {number}", since=str(body.get("lodged_at") or "") or None))
+    known = {subject for subject, _, _ in rows}
+    ties += [
+        Tie(link["one"], link["other"], link["evidence"], since=iso(EPOCH + timedelta(microseconds=link["known_at"])))
+        for link in links
+        if known.issuperset((link["one"], link["other"]))
+    ]
+    statements = [(party, label, prop, text, SOURCE) for (party, prop, text), label in rows.items()]
+    return as_ftm(
+        pl.DataFrame(statements, schema=STATEMENTS, orient="row").sort("subject_id", maintain_order=True), ties
+    )
+
+
+def _named(body: Mapping[str, Any], side: str) -> str | None:
+    """Name a party that has no code: by its side, name and postcode."""
+    name = comparable(str(body.get(f"{side}_name") or ""))
+    digest = hashlib.sha256(f"{name}\x1f{body.get(f'{side}_postcode') or ''}".encode()).hexdigest()
+    return f"{side}-{digest[:16]}" if name else None
+
+
+def _state(rows: dict[tuple[str, str, str], str], subject: str, body: Mapping[str, Any], side: str) -> None:
+    label = str(body.get(f"{side}_name") or subject)
+    for column, prop in PROPERTY_COLUMNS.items():
+        stated = body.get(column.replace(f"{CONSIGNOR}_", f"{side}_"))
+        if stated and (side == CONSIGNOR or column.startswith(f"{CONSIGNOR}_")):
+            rows.setdefault((subject, prop, str(stated)), label)
 
 
 def _stated(store: Store, parties: list[str], offices: Collection[str]) -> pl.DataFrame:

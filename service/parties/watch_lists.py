@@ -30,6 +30,8 @@ from service.store.store_key import pseudonyms_in
 from service.store.tables import LISTED_VALUES, LISTS
 
 REPORT_EXPIRES = 365 * 86_400_000_000  # microseconds; unlike lists, reports are not maintained
+REPORTS_ASK = 3  # reports on a network from which all that it lodged lately is decided again
+OF_GOODS = ("brand", "title")  # properties that describe goods
 SHRUNK = 0.2  # share of missing subjects from which a second person has to approve
 LISTS_AS_OF = "lists_as_of"
 LISTS_CHECKED = "lists_checked"
@@ -67,20 +69,23 @@ def import_list(
     expires_at: int | None = None,
     reports: bool = False,
     delivery: Delivery | None = None,
+    second_person: bool = False,
 ) -> Imported:
     """Read a list and activate it as a whole at one moment; only changes are screened again.
 
-    A version that lacks a fifth of the active one waits for a second person. The same bytes again change nothing,
-    unless an upgrade has changed how they are read. at, expires_at: microseconds since 1970. reports: statements of
-    consumers and platforms, each subject a report: counted apart from lists, expiring after a year, without new
-    decisions. delivery: how the tables of a platform are read. Raises Unreadable where nothing can be read.
+    A version that lacks a fifth of the active one waits for a second person, as does any where second_person asks for
+    that. The same bytes again change nothing, unless an upgrade has changed how they are read. at, expires_at:
+    microseconds since 1970. reports: statements of consumers and platforms, each subject a report: counted apart from
+    lists, expiring after a year; three on a network let what it lodged lately be decided again. delivery: how the
+    tables of a platform are read. Raises Unreadable where nothing can be read.
     """
     if not by.strip() or not list_id.strip():
         raise Fault("a list needs an identifier, and --by NAME")
     kind, until = (REPORTS, expires_at or at + REPORT_EXPIRES) if reports else (WATCHED, expires_at)
     listed = read_list(content, source, delivery)
     catch_up(store)  # so that what was decided before the list is found by it
-    subjects, digest = _as_subjects(list_id, listed, store.pseudonyms), hashlib.sha256(content).hexdigest()
+    subjects = _as_subjects(list_id, listed, store.pseudonyms, reports=reports)
+    digest = hashlib.sha256(content).hexdigest()
     row = {
         "list_id": list_id, "kind": kind, "source": source, "format": listed.format, "sha256": digest,
         "imported_by": by, "imported_at": at, "checked_at": at, "expires_at": until, "subjects": subjects,
@@ -96,7 +101,8 @@ def import_list(
             counts = (0, 0, len(same))
             return Imported(list_id, active.version, "active", *counts, listed.problems, account=listed.account())
         version = _add_waiting(connection, row)
-        waits = len(set(before) - set(subjects)) >= SHRUNK * len(before) and bool(before)
+        shrunk = len(set(before) - set(subjects)) >= SHRUNK * len(before) and bool(before)
+        waits = shrunk or second_person
         woken = 0 if waits else _activate(connection, list_id, version, None, at)
     status, counts = "waiting" if waits else "active", (len(added), len(removed), len(same))
     return Imported(list_id, version, status, *counts, listed.problems, woken, listed.account())
@@ -210,17 +216,31 @@ def lists_as_of(connection: sa.Connection) -> int | None:
     return state_of(connection, LISTS_AS_OF)
 
 
-def _as_subjects(list_id: str, listed: Listed, pseudonyms: Pseudonyms) -> Subjects:
+def _as_subjects(list_id: str, listed: Listed, pseudonyms: Pseudonyms, *, reports: bool) -> Subjects:
     """Return subjects as the store keeps them, with keyed hashes; their values in the order of the plain ones.
 
     named_within: how they are found as addressees besides, see `as_addressees`. found_by: how search finds them.
+    goods: of reports, what they complain of.
     """
     names = ("entity", "label", "values")
     rows = pseudonyms.keyed_columns(subjects_of(list_id, listed.statements), "entity", "values").to_dicts()
     beside = as_addressees(listed.statements, pseudonyms)
+    goods = _goods_of(listed.statements) if reports else {}
     return {
-        subject["subject_id"]: {**{n: subject[n] for n in names}, **beside[subject["subject_id"]]} for subject in rows
-    }
+        subject["subject_id"]: {
+            **{n: subject[n] for n in names}, **beside[subject["subject_id"]], **goods.get(subject["subject_id"], {})
+        }
+        for subject in rows
+    }  # fmt: skip
+
+
+def _goods_of(statements: pl.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return for each report the brands and the wording that it complains of, in plain words: they name no person."""
+    found: dict[str, dict[str, Any]] = {}
+    about = statements.filter(pl.col("property").is_in(OF_GOODS)).select("subject_id", "property", "text")
+    for subject, name, text in about.rows():
+        found.setdefault(subject, {"goods": {}})["goods"].setdefault(name, []).append(text)
+    return found
 
 
 def _add_waiting(connection: sa.Connection, row: dict[str, Any]) -> int:
@@ -257,7 +277,7 @@ def _activate(connection: sa.Connection, list_id: str, version: int, by: str | N
     _set_checked(connection)
     _log(connection, list_id, version, "activated", by or row.imported_by, at)
     if row.kind != WATCHED:
-        return 0
+        return wake_for_lists(connection, concerned, [], at)
     _compare_by(connection, list_id, subjects)
     addressed = consignments_to(connection, [subjects[subject] for subject in sorted(added)])
     return wake_for_lists(connection, concerned, addressed, at)
@@ -312,7 +332,9 @@ def _replace(connection: sa.Connection, before: Subjects, after: Subjects, at: i
     for subject in sorted(added):
         graph.add(after[subject]["entity"], after[subject]["values"], at, listed=True, reported=kind == REPORTS)
     graph.write()
-    concerned = {card for subject in added for card in _cards_concerned(graph, after[subject])}
+    concerned = {card for subject in added for card in cards_concerned(graph, after[subject])}
+    if kind == REPORTS:
+        concerned = {card for card in concerned if _reports_on(graph, card) >= REPORTS_ASK}
     return sorted(pseudonyms.code("N", card) for card in concerned)
 
 
@@ -327,8 +349,14 @@ def _plain(subjects: Subjects, chosen: Collection[str], pseudonyms: Pseudonyms) 
     }
 
 
-def _cards_concerned(graph: StoredGraph, subject: dict[str, Any]) -> set[int]:
+def _reports_on(graph: StoredGraph, card: int) -> int:
+    """Count the reports on the network of a card."""
+    return sum(graph.cards[member].reported for member in graph.members[graph.network_of[card]])
+
+
+def cards_concerned(graph: StoredGraph, subject: dict[str, Any]) -> set[int]:
     """Return the cards that a subject concerns: its network, and those that share an identifier or a rare name."""
     sure = (value for value in subject["values"] if level_of(value) in SURE and not graph.is_hub(value))
     cards = {subject["entity"], *(card for value in sure for card in graph.stated_by.get(value, ()))}
-    return {member for card in cards for member in graph.members[graph.network_of[card]]}
+    placed = [network for card in cards if (network := graph.network_of.get(card)) is not None]  # not one that waits
+    return {member for network in placed for member in graph.members[network]}

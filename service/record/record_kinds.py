@@ -20,6 +20,7 @@ from service.record.audit_log import Entry, salted
 from service.record.decision_check import DecisionCheck, decisions_with_basis
 from service.record.record_kind import Key, RecordKind, Row, Words
 from service.record.record_rows import outcome_entry, repeats_its_body
+from service.store.investigation_tables import INVESTIGATION_ENTRIES
 from service.store.purchase_tables import PURCHASE_NOTES
 from service.store.record_tables import RECORD_LIFTED
 from service.store.settled_rows import decided_of, declared_of
@@ -199,6 +200,13 @@ ASSIGNMENT = RecordKind(
     table=ASSIGNMENTS, key=("assignment_id",), prefix="assignment-",
     content=salted_fields("consignment_id", "taken", "by", "at"), erased={"by": ""},
 )  # fmt: skip
+INVESTIGATION = RecordKind(
+    "investigation", "entry of an investigation", titled("Investigation", "Enquête", "调查"),
+    shown("investigation", "officer"),
+    table=INVESTIGATION_ENTRIES, key=("entry_id",), prefix="investigation-",
+    content=salted_fields("investigation", "office", "consignment_id", "step", "at", "officer", "body"),
+    erased={"officer": "", "body": {}},
+)  # fmt: skip
 NOTES = (  # each holds all that it says in plain words; there is no row that it could vouch for
     RecordKind("erasure", "erasure", titled("Content erased", "Contenu effacé", "内容已删除"), follows=True),
     RecordKind("keyed", "keyed hashes", titled("Hashes keyed", "Empreintes à clé", "哈希加密")),
@@ -213,5 +221,7 @@ NOTES = (  # each holds all that it says in plain words; there is no row that it
     RecordKind("upgrade", "upgrade", titled("Store upgraded", "Base mise à niveau", "数据库升级")),
     RecordKind("export", "export", titled("Network exported", "Réseau exporté", "网络导出")),
 )
-OF_CONSIGNMENTS = (DECISION, OUTCOME, CASE, PURCHASE, OVERRIDE, TRANSFER, EARLY_RESULT, ASSIGNMENT)
+OF_CONSIGNMENTS = (
+    DECISION, OUTCOME, CASE, PURCHASE, OVERRIDE, TRANSFER, EARLY_RESULT, ASSIGNMENT, INVESTIGATION,
+)  # fmt: skip
 KINDS = {kind.name: kind for kind in (*OF_CONSIGNMENTS, JUDGEMENT, WATCH_LIST, *NOTES)}

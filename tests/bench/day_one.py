@@ -37,7 +37,7 @@ from pipelines.batch.archive import Archive
 from pipelines.synthetic.world_settings import load_world
 from pipelines.training.standard_policy import standard_policy
 from pipelines.training.train import train
-from pipelines.training.training_frame import NothingToLearn, build_training_frame, norms_so_far
+from pipelines.training.training_frame import NothingToLearn, build_training_frame, goods_so_far
 from service.orientation import Policy, load_policy
 from service.scoring import Model
 from service.scoring.bundle import unscored
@@ -48,8 +48,8 @@ ALONE = "share = 0.0 "  # of the checks that rules leave, in place of the standa
 
 
 def fitted(archive: Archive, _end: datetime) -> Model:
-    """Return the rules with the norms of what has come so far, as `tamis promote --rules` fits them."""
-    return unscored(INPUTS, norms_so_far(archive))
+    """Return the rules with the norms and headings of what has come so far, as `tamis promote --rules` fits them."""
+    return unscored(INPUTS, *(goods_so_far(archive) or ()))
 
 
 def taking_over(weeks: int) -> Ranker:

@@ -18,6 +18,7 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
+from features.outcome import FINDINGS
 from pipelines.backtest.arms import Arm, sender_rule, tamis
 from pipelines.backtest.days import Day, midnight, world_days
 from pipelines.backtest.policy_comparison import FIRST_DAY, bare_policy, start_up_policy, with_checks
@@ -25,9 +26,10 @@ from pipelines.backtest.replay_days import Plan, Seat, replay
 from pipelines.backtest.replay_desk import Past
 from pipelines.batch.archive import Archive
 from pipelines.synthetic.world_settings import load_world
-from service.officers.what_if import KINDS, RECORD, what_if, with_results
+from service.officers.what_if import ALL, RECORD, what_if, with_results
 from service.orientation import Decisions
 
+KINDS = (ALL, *FINDINGS)
 CHECKS, OTHERS = 30, (20, 40)  # a day, at one office that has all of the traffic
 START_UP = 28
 

@@ -56,8 +56,10 @@ def flow(lines: int, seed: int, swapped: float = 0.05) -> pl.DataFrame:
         )
         at = START + timedelta(minutes=int(draw.integers(50 * 24 * 60)))
         rows.append((" ".join(words), f"{stated}.10", at, LANGUAGES[language], other))
-    schema = {"description": pl.String, "hs_code": pl.String, "lodged_at": pl.Datetime("us", "UTC"),
-              "language": pl.String, "swapped": pl.Boolean}  # fmt: skip
+    schema = pl.Schema({
+        "description": pl.String(), "hs_code": pl.String(), "lodged_at": pl.Datetime("us", "UTC"),
+        "language": pl.String(), "swapped": pl.Boolean(),
+    })  # fmt: skip
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 

@@ -143,3 +143,10 @@ def test_any_cell_is_parted(prop: str, cell: str) -> None:
 @given(st.text(max_size=120))
 def test_any_name_is_a_column_or_none(name: str) -> None:
     assert column_meaning(name) in {None, "key", "role", *PROPERTIES}
+
+
+def test_a_table_with_a_comma_in_an_address_is_a_table() -> None:
+    table = b'name,address,country\nJean Timbre,"7 rue Cr\xc3\xa9billon, 44000 Nantes",FR\n'
+    listed = read(table)
+    assert listed.format == "csv"
+    assert ("address", "7 rue Crébillon, 44000 Nantes") in listed.statements.select("property", "text").rows()

@@ -37,6 +37,24 @@ def test_the_burden_of_some_days_is_printed_and_written(home: Path, capsys: pyte
     assert set(written["tables"]) == set(ORIGINS)
 
 
+def test_operators_for_audit_are_listed_without_persons_unless_asked(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended = call(capsys, "report", "--operators", "--to", "2026-01-04")
+    assert (ended.code, ended.err) == (0, "")
+    assert "neutral rates" in ended.out
+    folder = home / "reports" / "operators" / "2026-01-03"
+    written = json.loads((folder / "operators.json").read_text(encoding="utf-8"))
+    assert set(written["operators"]) == {"importer", "ioss", "platform", "declarant"}
+    assert written["operators"]["declarant"][0]["behind"]
+    assert (folder / "operators.csv").read_text(encoding="utf-8").startswith("kind,name,consignments")
+    asked = home / "asked"
+    assert call(capsys, "report", "--operators", "--to", "2026-01-04", "--out", str(asked)).code == 0
+    assert "consignee" in json.loads((asked / "operators.json").read_text(encoding="utf-8"))["operators"]
+    wrong = call(capsys, "report", "--burden", "--rates", str(folder / "operators.csv"))
+    assert (wrong.code, "--rates" in wrong.err) == (2, True)
+
+
 def test_what_is_to_be_reported_must_be_said(capsys: pytest.CaptureFixture[str]) -> None:
     ended = call(capsys, "report")
     assert ended.code == 2

@@ -60,7 +60,8 @@ def known(either_store: Store) -> Access:
 JUDGEMENT = {"one": PARTY, "other": "P-0000000000000002", "verdict": "same", "reason": "y"}
 FILLED = {
     "{consignment_id:path}": "HAWB000000001", "{code}": NETWORK,
-    **dict.fromkeys(("{token}", "{key_id}", "{name}"), "none"), "{number}": "0", "{sealed}": "none",
+    **dict.fromkeys(("{token}", "{key_id}", "{name}"), "none"), "{number}": "I-2026-0001", "{sealed}": "none",
+    "{list_id:path}": "none", "{sha256}": "none",
 }  # fmt: skip
 BODIES: dict[str, dict[str, Any]] = {
     "post_consignments": {"json": body(declared(1), message_id="M-matrix")},
@@ -69,6 +70,8 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "post_outcomes": {"json": {"outcomes": [outcome(1)]}},
     "post_judgement": {"json": JUDGEMENT},
+    "post_investigation": {"json": {"title": "shoes"}},
+    "post_investigation_entry": {"json": {"step": "note", "text": "seen"}},
     "post_transfer": {"json": {"consignment_id": "HAWB000000001", "office": OWN, "reason": "back"}},
     "post_genuine": {"json": {"serials": [{"gtin": "9506000134352", "serial": "A-1"}]}},
     "get_purchases": {"params": {"office": OWN}},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import shutil
 from collections.abc import Callable, Iterator
@@ -15,14 +16,19 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from features.choices import ROLES, Role
+from features.moments import micros
 from service.access.permissions import PERMISSIONS, SCOPES
 from service.app import create
 from service.officers.cases import Detained, detain
+from service.officers.investigations import Item, attach, open_investigation
 from service.officers.purchases import Order, order
 from service.orientation.track_conditions import Tracks
 from service.parties.linking_switch import LinkingSwitch
+from service.parties.watch_lists import import_list
+from service.record.ownership import Sender
 from service.record.search_index import catch_up
 from service.settings import Settings
+from service.store.database import Store
 from service.store.tables import DECISIONS, TABLES
 from tests.service.access.closed import EVERY_ROUTE, OTHER, OWN, KeyOf, PersonOf, access, as_person, bearing, now
 from tests.service.building import NOON, app_state, body, declared, outcome
@@ -31,6 +37,7 @@ CANARIES = ("Kanarienhandel", "Autre Destinataire", "canary cage", "OTHERS")
 REFUSED = (403, 404, 409, 422)
 DONE = (200, 201, 303)
 NUMBER = itertools.count(2)
+DOCUMENT = hashlib.sha256(b"x").hexdigest()
 MY_PHONE, PHONE, OTHER_PHONE = "+86 137 1111 2222", "+86 138 1234 5678", "+86 139 8765 4321"
 
 
@@ -45,6 +52,7 @@ class Target:
     parties: tuple[str, str] = ("", "")
     article: str = ""
     purchase_id: str = ""
+    inquiry: str = ""
 
     @property
     def phone(self) -> str:
@@ -99,7 +107,8 @@ def scene(client: TestClient, key_of: KeyOf) -> Scene:
     shared = lodged(Target(OWN, "BOTH", "M-BOTH"), ("Two Sides", PHONE))
     names = (("Kanarienhandel", OTHER_PHONE), ("Kanarienhandel Zwei", OTHER_PHONE), ("Kanarienhandel Drei", PHONE))
     other = lodged(Target(OTHER, "OTHERS", "M-OTHERS"), *names)
-    catch_up(access(client).store)
+    store = access(client).store
+    catch_up(store)
     for target in (mine, other):
         detained = Detained(target.consignment_id, now(), "o-7", "FR", None)
         detain(app_state(client).desk.journal, detained, Tracks())
@@ -111,6 +120,9 @@ def scene(client: TestClient, key_of: KeyOf) -> Scene:
         replace(target, purchase_id=bought(client, target.office, canary))
         for target, canary in ((mine, "Ann Lee"), (other, CANARIES[0]))
     )
+    listed = "".join(f"{n},Person,{phone}\n" for n, phone in enumerate((MY_PHONE, OTHER_PHONE)))
+    import_list(store, "watched", f"id,schema,phone\n{listed}".encode(), source="t", by="ada", at=micros(NOON))
+    mine, other = (replace(one, inquiry=inquiry_into(store, one)) for one in (mine, other))
     return Scene(client, mine, other, shared)
 
 
@@ -118,6 +130,14 @@ def bought(client: TestClient, office: str, alias: str) -> str:
     """Order a test purchase for an office, under a name that nobody else may see; its number."""
     placed = Order({"url": "https://one-copy.example"}, "shoes", {"name": alias}, office, "o-9", now())
     return order(access(client).store, placed).purchase_id
+
+
+def inquiry_into(store: Store, target: Target) -> str:
+    """An investigation into a consignment, with a document."""
+    sender, item = Sender("tests", (target.office,)), Item("consignment", target.consignment_id)
+    number = open_investigation(store, f"into {target.consignment_id}", [item], sender, "tests", now())
+    assert attach(store, number, "a.txt", "text/plain", b"x", sender, "tests", now()) == DOCUMENT
+    return number
 
 
 def amendment(target: Target, message_id: str, **changes: Any) -> dict[str, Any]:
@@ -157,6 +177,21 @@ ABOUT: dict[str, Requests] = {  # of each route that reaches what is on record: 
     "found_csv": lambda t: [{"sealed": t.phone}],
     "cases_page": lambda _: [{}],
     "cases_csv": lambda _: [{}],
+    "get_investigations": lambda _: [{}],
+    "post_investigation": lambda t: [
+        {"json": {"title": "shoes", "items": [{"kind": "consignment", "value": t.consignment_id}]}}
+    ],
+    "get_investigation": lambda t: [{"inquiry": t.inquiry}],
+    "post_investigation_entry": lambda t: [{"inquiry": t.inquiry, "json": {"step": "note", "text": "seen"}}],
+    "list_page": lambda _: [{"listed": "watched"}],
+    "investigations_page": lambda _: [{}],
+    "begin_investigation": lambda t: [{"data": {"consignment": t.consignment_id}}],
+    "investigation_page": lambda t: [{"inquiry": t.inquiry}],
+    "act_in_investigation": lambda t: [{"inquiry": t.inquiry, "data": {"what": "note", "text": "seen"}}],
+    "attach_document": lambda t: [{"inquiry": t.inquiry, "files": {"document": ("a.txt", b"x", "text/plain")}}],
+    "document_file": lambda t: [{"inquiry": t.inquiry}],
+    "hand_over_investigation": lambda t: [{"inquiry": t.inquiry, "data": {"to": "the prosecutor"}}],
+    "act_on_case": lambda t: [{"path": t.consignment_id, "data": {"what": "note", "step": "declarant_notified"}}],
     "post_judgement": lambda t: [
         {"json": {"one": t.parties[0], "other": t.parties[1], "verdict": "same", "reason": "seen"}}
     ],
@@ -232,14 +267,17 @@ def called(
         called(scene, key_of, person_of, entry, office, entered)
     console = path.startswith("/console") or path == "/"
     caller = as_person(*person_of(role, office), method) if console else {"headers": bearing(key_of(role, office))}
-    given = {field: value for field, value in asked.items() if field not in ("path", "sealed", "number")}
+    of_path = ("path", "sealed", "number", "inquiry", "listed")
+    given = {field: value for field, value in asked.items() if field not in of_path}
     pseudonyms = access(scene.client).store.pseudonyms
     path = path.replace("{sealed}", pseudonyms.sealed(asked.get("sealed", "none")))
     if console and method == "POST":
         given["data"] = {**caller.pop("data"), **given.get("data", {})}
     for pattern in ("{consignment_id:path}", "{code}"):
         path = path.replace(pattern, asked.get("path", "none"))
-    for pattern, filled in (("{token}", "none"), ("{key_id}", "none"), ("{name}", "none"), ("{number}", "0")):
+    path = path.replace("{list_id:path}", asked.get("listed", "none")).replace("{sha256}", DOCUMENT)
+    path = path.replace("{number}", asked.get("inquiry", "0"))
+    for pattern, filled in (("{token}", "none"), ("{key_id}", "none"), ("{name}", "none")):
         path = path.replace(pattern, filled)
     answer: httpx.Response = scene.client.request(method, path, **caller, **given)
     return answer

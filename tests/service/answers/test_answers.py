@@ -128,6 +128,12 @@ def test_only_of_what_was_assessed_to_the_end_no_risk_is_said(
     assert levels == ([] if pre_arrival in ("data_incomplete", "request_information") else ["L"])
 
 
+@pytest.mark.parametrize(("clearance", "levels"), [("green", []), ("blue", []), ("yellow", ["M"]), ("red", ["H"])])
+def test_no_low_risk_is_claimed_of_what_no_model_scored(clearance: str, levels: list[str]) -> None:
+    by_rules = decision(1, clearance, "no_risk", risk=None, mode="rules_only")
+    assert texts(parsed("IE4S02", [by_rules]), ".//i:riskAnalysisResult/i:riskLevel") == levels
+
+
 def test_a_declarant_is_asked_for_what_is_lacking_and_for_nothing_else() -> None:
     odd = {"field": "ioss", "problem": "not the form of an IOSS number (IM and ten digits)"}
     asked = decision(1, "green", "request_information", data_problems=[odd, *LACKING])

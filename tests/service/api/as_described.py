@@ -12,6 +12,11 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 OF_THE_SERVER = {400, 405, 411, 421, 431, 500}  # of what is no call of an operation, or of no caller that follows it
 
 
+def pattern_of(path: str) -> re.Pattern[str]:
+    """What the address of an operation looks like."""
+    return re.compile(re.sub(r"\{consignment_id\}", ".+", re.sub(r"\{(code|number)\}", "[^/]+", path)))
+
+
 class AsDescribed:
     """A hook of a client; `seen`: the operations and statuses that were answered."""
 
@@ -21,7 +26,7 @@ class AsDescribed:
         components = _nothing_else(document["components"])
         self._components = components
         self._operations = [
-            (method, re.compile(re.sub(r"\{consignment_id\}", ".+", re.sub(r"\{code\}", "[^/]+", path))), operation)
+            (method, pattern_of(path), operation)
             for path, methods in document["paths"].items()
             for method, operation in methods.items()
         ]

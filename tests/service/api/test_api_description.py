@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +100,9 @@ def test_every_operation_answers_as_it_is_described(client: TestClient, hook: As
     number = parcels[0]["consignment_id"]
     result = outcome(1, known_at=NOON + timedelta(days=2))
     word = {"one": one, "other": other, "verdict": "not_same", "reason": "other handwriting"}
+    inquiry = {"title": "gifts", "items": [{"kind": "consignment", "value": number}, {"kind": "party", "value": one}]}
+    opened = f"I-{datetime.now(UTC).year}-0001"
+    entry = {"step": "task", "text": "ask the platform", "who": "o-7"}
     calls: dict[str, tuple[str, str, Any, int]] = {
         "post_outcomes": ("POST", "/v1/outcomes", {"outcomes": [result]}, 200),
         "get_consignment": ("GET", f"/v1/consignments/{number}", None, 200),
@@ -109,6 +112,10 @@ def test_every_operation_answers_as_it_is_described(client: TestClient, hook: As
         "get_network": ("GET", f"/v1/networks/{one}", None, 200),
         "get_network_ftm": ("GET", f"/v1/networks/{one}/ftm", None, 200),
         "get_search": ("GET", "/v1/search?key=Yip%20Wong&at_most=5", None, 200),
+        "post_investigation": ("POST", "/v1/investigations", inquiry, 201),
+        "get_investigations": ("GET", "/v1/investigations", None, 200),
+        "get_investigation": ("GET", f"/v1/investigations/{opened}", None, 200),
+        "post_investigation_entry": ("POST", f"/v1/investigations/{opened}", entry, 201),
         "post_judgement": ("POST", "/v1/judgements", word, 201),
         "post_transfer": (
             "POST",
@@ -134,6 +141,13 @@ def test_every_operation_answers_as_it_is_described(client: TestClient, hook: As
     after = client.get(f"/v1/networks/{one}").json()
     assert [judgement["reason"] for judgement in after["judgements"]] == ["other handwriting"]
     assert client.get(f"/v1/consignments/{number}/dossier").json()["outcomes"]
+    (held,) = client.get("/v1/investigations").json()["investigations"]
+    assert [item["value"] for item in held["items"]] == [number, one]
+    assert [task["who"] for task in held["tasks"]] == ["o-7"]
+    done = {"step": "task_done", "task": held["tasks"][0]["number"] + 1}
+    refused = client.post(f"/v1/investigations/{opened}", json=done)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/task")
+    assert client.get("/v1/investigations/I-2026-9999").status_code == 404
     assert client.get("/v1/consignments/NONE").status_code == 404
     found = client.get("/v1/search", params={"key": number}).json()
     assert [hit["by"] for hit in found["consignments"]] == [["consignment"]]

@@ -24,6 +24,7 @@ from service.history.compaction import settle
 from service.journal import Journal
 from service.officers.assignments import take
 from service.officers.cases import Detained, detain
+from service.officers.investigations import Item, attach, open_investigation
 from service.officers.list_views import keep_view
 from service.officers.overrides import override_lane
 from service.officers.proposals import propose
@@ -33,7 +34,7 @@ from service.parties.linking_switch import LinkingSwitch
 from service.parties.registered_serials import register, serials_in
 from service.parties.stored_parties import StoredParties, judge
 from service.parties.watch_lists import import_list
-from service.record.ownership import Sender
+from service.record.ownership import INSTALLATION, Sender
 from service.record.search_index import catch_up
 from service.record.transfers import Transfer, pass_on
 from service.store.bulk_rows import insert_many, insert_row
@@ -112,6 +113,8 @@ def _officers(journal: Journal, decision_id: str) -> None:
         {"url": "one-copy.example"}, "bag", {"name": "Ann Lee", "phone": "+33699887766"}, "FRCDG1", "o-7", NOON
     )
     arrive(store, order(store, placed).purchase_id, "HAWB000000001", LATER, "o-7")
+    number = open_investigation(store, "shoes", [Item("consignment", "HAWB000000001")], INSTALLATION, "ana", LATER)
+    attach(store, number, "answer.txt", "text/plain", b"it is he", INSTALLATION, "ana", LATER)
     propose(store, "promotion", "3", "it found more", "ana", NOON)
 
 

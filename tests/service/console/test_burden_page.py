@@ -1,4 +1,4 @@
-"""The page of the burden report shows what the command wrote: groups, intervals, and what adds to a gap."""
+"""The pages of oversight show what the commands wrote: burden with its gaps, and operators worth an audit."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from service.app import create
 from service.oversight.burden import ORIGINS, SEEN, burden_of
 from service.oversight.burden_report import Burden, write
 from service.oversight.feature_gaps import Explained, FeatureGap
+from service.oversight.operators import Operator
+from service.oversight.operators_report import Ranking
+from service.oversight.operators_report import write as write_operators
 from service.settings import Settings
 from tests.service.access.closed import PASSWORD, access, now
 
@@ -44,13 +47,13 @@ def client(quick_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield opened
 
 
-def shown(client: TestClient, language: str) -> str:
-    """The page, as an auditor sees it."""
+def shown(client: TestClient, language: str, place: str = "/console/burden") -> str:
+    """A page, as an auditor sees it."""
     known, name = access(client), f"auditor-{language}"
     if name not in {one["name"] for one in known.accounts()}:
         known.accept(known.invite(name, "auditor", ["*"], "tests", now()), "", PASSWORD, language, now())
     cookie = f"{COOKIE}={known.log_in(name, PASSWORD, 'audit', now())}"
-    answer = client.get("/console/burden", headers={"Cookie": cookie})
+    answer = client.get(place, headers={"Cookie": cookie})
     assert answer.status_code == 200
     return str(answer.text)
 
@@ -74,3 +77,20 @@ def test_the_report_is_shown_in_three_languages(client: TestClient, language: st
     assert [word for word in words if word not in text] == []
     assert "600" in text
     assert "+0.50" in text
+
+
+def test_operators_are_listed_with_the_consignments_behind_them_and_as_csv(client: TestClient) -> None:
+    assert "tamis report --operators" in shown(client, "en", "/console/operators")
+    assert shown(client, "en", "/console/operators.csv").splitlines()[1:] == []
+    operator = Operator("importer", "=FR1", 40, 55, 9_000.0, 0.4, 1_234.0, 3, 2, 1, ("HAWB1", "HAWB2"))
+    settings: Settings = client.app.state.settings  # type: ignore[attr-defined]
+    ranking = Ranking(DAY, DAY, 900, neutral=True, operators={"importer": [operator], "consignee": [operator]})
+    write_operators(ranking, settings.reports / "operators" / DAY.isoformat())
+    pages = {language: shown(client, language, "/console/operators") for language in ("en", "fr", "zh")}
+    assert all("1,234" in text and "/console/consignments/HAWB1" in text for text in pages.values())
+    assert "Importateurs" in pages["fr"]
+    assert "进口商" in pages["zh"]
+    assert "Addressees" not in pages["en"]
+    line = shown(client, "en", "/console/operators.csv").splitlines()[1]
+    assert line.startswith("importer,'=FR1,40,55,9000.0")
+    assert line.endswith("HAWB1 HAWB2")

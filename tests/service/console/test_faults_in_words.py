@@ -11,18 +11,37 @@ import pytest
 
 from service.access import accounts, api_keys, credentials, four_eyes, invitations, oidc, provider_claims
 from service.audit import explain, replay
-from service.console import analyst_pages, login_pages, officer_acts
+from service.console import (
+    analyst_pages,
+    case_pages,
+    detaining,
+    investigation_pages,
+    list_pages,
+    login_pages,
+    officer_acts,
+)
 from service.console.phrases import fault_in, said
 from service.console.translations import faults
-from service.officers import assignments, offices, overrides, proposals, search, what_if
+from service.officers import (
+    assignments,
+    cases,
+    holder_answers,
+    investigations,
+    offices,
+    overrides,
+    proposals,
+    search,
+    what_if,
+)
 from service.orientation import applications, capacity, indicators, policy_file, policy_sections, rules
-from service.parties import stored_parties
+from service.parties import stored_parties, watch_lists
 from tests.service.console.every_page import latin_words
 
 RAISING = (
     *(accounts, api_keys, credentials, four_eyes, invitations, oidc, provider_claims, explain, replay),
     *(analyst_pages, login_pages, officer_acts, assignments, offices, overrides, proposals, search, what_if),
     *(applications, capacity, indicators, policy_file, policy_sections, rules, stored_parties),
+    *(case_pages, detaining, investigation_pages, list_pages, cases, holder_answers, investigations, watch_lists),
 )
 KINDS = {"Fault", "Denied", "PolicyFault", "NotBegunHere", "NotReplayable"}
 FILLED = "7"

@@ -20,9 +20,12 @@ from service.access.permissions import PERMISSIONS
 from service.access.principal import Principal
 from service.app import create
 from service.officers.cases import Detained, detain
+from service.officers.holder_answers import ask_holder
+from service.officers.investigations import Item, give_task, open_investigation
 from service.orientation.track_conditions import Tracks
 from service.parties.linking_switch import LinkingSwitch
 from service.parties.watch_lists import import_list
+from service.record.ownership import INSTALLATION
 from service.record.search_index import catch_up
 from service.settings import Settings
 from tests.service.access.closed import EVERY_ROUTE, OWN, PASSWORD, access, bearing, now
@@ -85,11 +88,17 @@ def seen(quick_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         ]  # fmt: skip
         decided = opened.post("/v1/consignments", json=body(*many, message_id="M1"), headers=key).json()["decisions"]
         journal = app_state(opened).desk.journal
-        detain(journal, Detained(NUMBER, now(), "o-7", "FR", None), Tracks())
+        detain(journal, Detained(NUMBER, now(), "o-7", "FR", "Maison"), Tracks())
         import_list(known.store, "stars", b"id,schema,name\n1,Person,Star\n", source="unit 7", by="ada", at=1_000)
         catch_up(known.store)
         people = {(str(role), language): person(opened, role, language) for role in OF_PEOPLE for language in LANGUAGES}
+        items = [Item("consignment", NUMBER), Item("party", journal.decisions_on(NUMBER)[0]["party_id"])]
+        inquiry = open_investigation(known.store, "parfum", items, INSTALLATION, "ada", now())
+        give_task(known.store, inquiry, "parfum", "ada", "", INSTALLATION, "ada", now())
+        asked = ask_holder(known.store, NUMBER, "o-7", now())
         paths = {
+            "/answer/{token}": f"/answer/{asked}", "{list_id:path}": "stars",
+            "/investigations/{number}": f"/investigations/{inquiry}",
             "{consignment_id:path}": NUMBER, "{code}": journal.decisions_on(NUMBER)[0]["party_id"],
             "{token}": known.invite("", "analyst", ["*"], "tests", now()), "{key_id}": "none", "{name}": "none",
             "{number}": "1", "{sealed}": known.store.pseudonyms.sealed(PHONE),
@@ -111,7 +120,7 @@ PAGES = sorted(
     (name, path, role)
     for name, method, path in EVERY_ROUTE
     if method == "GET" and path.startswith("/console/") and name not in ("oidc_callback", "static")
-    and not name.endswith("_csv")
+    and not name.endswith(("_csv", "_file"))
     for role in (PERMISSIONS[name].roles or {""})
 )  # fmt: skip
 QUERIES = {"queue_page": {"office": OWN}, "capacity_page": {"office": OWN, "physical": "3"}}

@@ -74,14 +74,18 @@ def test_a_rule_is_told_by_what_came_of_what_it_asked_for(desk_with: Any, store:
     assert reading.rule_hits(store, LATER) == {"perfume-by-post": (4, 1)}
 
 
-def test_similar_are_the_same_goods_from_the_same_country(desk: Desk, store: Store) -> None:
+def test_similar_are_goods_in_like_words_or_of_one_kind_from_one_country(desk: Desk, store: Store) -> None:
     other = [{"line_no": 1, "description": "tea", "hs_code": "090210", "value": 3.0, "currency": "EUR"}]
-    sent = [declared(1), declared(2), declared(3, dispatch_country="TR"), declared(4, goods=other), declared(5)]
-    target(message(*sent), desk)
+    words = [{"line_no": 1, "description": "Shoes, RUNNING", "hs_code": "950300", "value": 3.0, "currency": "EUR"}]
+    kind = [{**declared()["goods"][0], "description": "sandals for beaches"}]
+    sent = [declared(1), declared(2, goods=kind), declared(3, dispatch_country="TR", goods=words)]
+    target(message(*sent, declared(4, goods=other), declared(5)), desk)
     learned(desk, *(outcome(n) for n in (1, 2, 3, 4)))
     body = reading.declared(store, ["HAWB000000005"])["HAWB000000005"]
     alike = reading.similar(store, body, "HAWB000000005")
-    assert {one["consignment_id"] for one in alike} == {"HAWB000000001", "HAWB000000002"}
+    likeness = {one["consignment_id"]: one["likeness"] >= reading.ALIKE for one in alike}
+    assert likeness == {"HAWB000000001": True, "HAWB000000003": True, "HAWB000000002": False}
+    assert alike[-1]["consignment_id"] == "HAWB000000002"
     assert all(one["result"] == "non_compliant" for one in alike)
     assert reading.similar(store, {"goods": []}, "x") == []
 
