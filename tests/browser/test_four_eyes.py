@@ -26,9 +26,10 @@ def test_a_rule_is_activated_by_a_second_person(
     rule = RULE.replace("perfume-by-post", code).replace('"CN"', f'"{place}"')
     one = person(f"dora-{language}", "data_scientist", language)
     one.goto(f"{console.address}/console/policy")
-    one.fill("[name=text]", one.input_value("[name=text]") + rule)
-    one.fill("form.broad [name=reason]", f"a scheme {language}")
-    press(one, one.locator("form.broad button"))
+    by_text = one.locator("form[action$=proposals]")
+    by_text.locator("[name=text]").fill(by_text.locator("[name=text]").input_value() + rule)
+    by_text.locator("[name=reason]").fill(f"a scheme {language}")
+    press(one, by_text.locator("button.main"))
     mine = one.locator(".proposal").first
     assert code in mine.inner_text()
     assert mine.locator("button").count() == 0  # nobody approves his own
