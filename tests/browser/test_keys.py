@@ -240,7 +240,7 @@ def test_what_was_typed_survives_a_log_out(console: Console, person: Callable[..
     keys.press("j")
     keys.lead("Enter")
     place = page.url
-    page.locator("[name=right_holder]").press_sequentially("Maison de Parfum")
+    page.locator("form[action$=outcome] [name=right_holder]").press_sequentially("Maison de Parfum")
     page.check("[name=result][value=inconclusive]")
     page.reload()
     assert page.input_value("[name=right_holder]") == "Maison de Parfum"
@@ -248,7 +248,9 @@ def test_what_was_typed_survives_a_log_out(console: Console, person: Callable[..
     store.write(lambda connection: delete_rows(connection, SESSIONS, SESSIONS.c.name == "typist"))
     store.close()
     with page.expect_navigation():
-        page.locator("[name=right_holder]").press("Enter")  # the session is over: nothing of it arrives
+        page.locator("form[action$=outcome] [name=right_holder]").press(
+            "Enter"
+        )  # the session is over: nothing of it arrives
     page.fill("[name=name]", "typist")
     page.fill("[name=password]", PASSWORD)
     with page.expect_navigation():
@@ -259,7 +261,7 @@ def test_what_was_typed_survives_a_log_out(console: Console, person: Callable[..
     assert page.input_value("[name=right_holder]") == "Maison de Parfum"
     assert page.is_checked("[name=result][value=inconclusive]")
     with page.expect_navigation():
-        page.locator("[name=right_holder]").press("Enter")
+        page.locator("form[action$=outcome] [name=right_holder]").press("Enter")
     page.goto(place)
     assert page.input_value("[name=right_holder]") == ""  # it was sent
 
