@@ -60,12 +60,15 @@ class DistributedGrower:
         lgb.register_logger(LOG)
         rows = -(-len(learn.hit) // (PARTS * self.cluster.size()))
         options = {name: value for name, value in parameters.items() if name != "num_threads"}
+        # workers crash, or wait for one another for ever, over a category of one value or of none
         whole = _without(learn.matrix, options.pop("feature_contri", None))
         matrix = array.from_array(whole, chunks=(rows, whole.shape[1]))
         hit = array.from_array(learn.hit.astype(np.int64), chunks=rows)
         weight = None if learn.weight is None else array.from_array(learn.weight, chunks=rows)
         grown = DaskLGBMClassifier(client=self.cluster.client, n_estimators=rounds, time_out=ANSWERED_WITHIN, **options)
-        grown.fit(matrix, hit, sample_weight=weight, feature_name=learn.names, categorical_feature=learn.categories)
+        varied = np.ptp(np.nan_to_num(whole, nan=-1.0), axis=0) > 0
+        categories = [name for name in learn.categories if varied[learn.names.index(name)]]
+        grown.fit(matrix, hit, sample_weight=weight, feature_name=learn.names, categorical_feature=categories)
         booster: lgb.Booster = grown.to_local().booster_
         return booster
 
@@ -82,10 +85,11 @@ class DistributedGrower:
 
 
 def _without(matrix: Floats, contributions: Sequence[float] | None) -> Floats:
-    """Return rows without what no tree may split on: workers of LightGBM that are told so by a factor of 0 crash."""
-    if contributions is None:
-        return matrix
-    return np.where(np.array(contributions) > 0, matrix, np.nan)
+    """Return rows with 0 for what says nothing: what no tree may split on, and what is unknown throughout."""
+    idle = np.isnan(matrix).all(axis=0)
+    if contributions is not None:
+        idle |= np.array(contributions) <= 0
+    return np.where(idle, 0.0, matrix)
 
 
 def _losses(booster: lgb.Booster, later: Labels) -> list[float]:
