@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
@@ -34,6 +34,7 @@ HERE = "/console/lists"
 VERSIONS_SHOWN, ACCOUNTED = 200, 20  # versions; active lists of which is said what they found
 MATCHES_SHOWN = 100
 LONGEST_NAME = 100
+MOST_VERSIONS = 1_000_000
 MOMENTS = ("imported_at", "active_from", "expires_at")
 
 
@@ -64,7 +65,7 @@ async def import_list_version(request: Request, form: FormWithFile) -> Response:
 
 
 @router.get(HERE + "/{list_id:path}")
-def list_page(request: Request, list_id: str, version: int = 0) -> Response:
+def list_page(request: Request, list_id: str, version: Annotated[int, Query(ge=0, le=MOST_VERSIONS)] = 0) -> Response:
     """One list: its versions, and what one of them matches; before it is active, of the last fourteen days."""
     return _show(request, list_id, version)
 
