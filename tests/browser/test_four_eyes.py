@@ -59,6 +59,36 @@ def test_a_rule_is_activated_by_a_second_person(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_a_rule_is_proposed_by_form_and_its_text_stands_behind_it(
+    console: Console, person: Callable[..., Page], language: Language
+) -> None:
+    page = person(f"fred-{language}", "data_scientist", language)
+    page.goto(f"{console.address}/console/policy")
+    page.locator("summary", has_text=in_language(language, "say")("form_rule")).click()
+    form = page.locator("form.rule")
+    form.locator("[name=code]").fill(f"by-form-{language}")
+    form.locator("[name=column]").first.fill("gross_mass_kg")
+    form.locator("[name=condition]").first.select_option("above")
+    form.locator("[name=bound]").first.fill("much")
+    form.locator("[name=reason_en]").fill("Heavy parcels")
+    form.locator("[name=reason]").fill("a scheme")
+    no_fault(page)
+    press(page, form.locator("[value=text]"))
+    assert page.locator("[role=alert]").count() == 1  # the same checks: it is no number
+    page.locator("summary", has_text=in_language(language, "say")("form_rule")).click()
+    for name, text in (("code", f"by-form-{language}"), ("column", "gross_mass_kg"), ("bound", "25"),
+                       ("reason_en", "Heavy parcels"), ("reason", "a scheme")):  # fmt: skip
+        form.locator(f"[name={name}]").first.fill(text)
+    form.locator("[name=condition]").first.select_option("above")
+    press(page, form.locator("[value=text]"))
+    assert "when = {gross_mass_kg = {above = 25.0}}" in page.input_value("[name=text]")
+    press(page, page.locator("form.broad button"))
+    proposed = page.locator(".proposal").first
+    assert f"by-form-{language}" in proposed.inner_text()
+    assert proposed.locator("button").count() == 0  # nobody approves his own
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_slider_shows_what_other_hands_would_find(
     console: Console, person: Callable[..., Page], language: Language
 ) -> None:
