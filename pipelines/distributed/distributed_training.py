@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,12 +59,16 @@ class DistributedGrower:
 
         lgb.register_logger(LOG)
         rows = -(-len(learn.hit) // (PARTS * self.cluster.size()))
-        matrix = array.from_array(learn.matrix, chunks=(rows, learn.matrix.shape[1]))
+        options = {name: value for name, value in parameters.items() if name != "num_threads"}
+        # workers crash, or wait for one another for ever, over a category of one value or of none
+        whole = _without(learn.matrix, options.pop("feature_contri", None))
+        matrix = array.from_array(whole, chunks=(rows, whole.shape[1]))
         hit = array.from_array(learn.hit.astype(np.int64), chunks=rows)
         weight = None if learn.weight is None else array.from_array(learn.weight, chunks=rows)
-        options = {name: value for name, value in parameters.items() if name != "num_threads"}
         grown = DaskLGBMClassifier(client=self.cluster.client, n_estimators=rounds, time_out=ANSWERED_WITHIN, **options)
-        grown.fit(matrix, hit, sample_weight=weight, feature_name=learn.names, categorical_feature=learn.categories)
+        varied = np.ptp(np.nan_to_num(whole, nan=-1.0), axis=0) > 0
+        categories = [name for name in learn.categories if varied[learn.names.index(name)]]
+        grown.fit(matrix, hit, sample_weight=weight, feature_name=learn.names, categorical_feature=categories)
         booster: lgb.Booster = grown.to_local().booster_
         return booster
 
@@ -78,6 +82,14 @@ class DistributedGrower:
             if stop < rounds or rounds >= MOST_ROUNDS:
                 return booster, losses[: stop + 1]
             rounds = min(rounds * 2, MOST_ROUNDS)
+
+
+def _without(matrix: Floats, contributions: Sequence[float] | None) -> Floats:
+    """Return rows with 0 for what says nothing: what no tree may split on, and what is unknown throughout."""
+    idle = np.isnan(matrix).all(axis=0)
+    if contributions is not None:
+        idle |= np.array(contributions) <= 0
+    return np.where(idle, 0.0, matrix)
 
 
 def _losses(booster: lgb.Booster, later: Labels) -> list[float]:

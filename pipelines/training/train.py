@@ -237,8 +237,11 @@ class Learner:
         return rounds, float(losses[rounds - 1]), margins
 
     def telling_apart(self, truth: Flags, parameters: Mapping[str, Any]) -> Learner:
-        """Return what learns something else of the same rows and all inputs, with other parameters of the trees."""
-        return Learner(self.matrix, truth, self.inputs, self.levels, parameters=parameters, grower=self.grower)
+        """Return what learns something else of the same rows and all inputs, with other parameters of the trees.
+
+        It learns of findings alone: few rows, which are not worth the way to the workers of a cluster.
+        """
+        return Learner(self.matrix, truth, self.inputs, self.levels, parameters=parameters)
 
     def with_parameters(self, parameters: Mapping[str, Any]) -> Learner:
         """Return the same with other parameters of the trees."""

@@ -26,9 +26,10 @@ def test_a_rule_is_activated_by_a_second_person(
     rule = RULE.replace("perfume-by-post", code).replace('"CN"', f'"{place}"')
     one = person(f"dora-{language}", "data_scientist", language)
     one.goto(f"{console.address}/console/policy")
-    one.fill("[name=text]", one.input_value("[name=text]") + rule)
-    one.fill("form.broad [name=reason]", f"a scheme {language}")
-    press(one, one.locator("form.broad button"))
+    by_text = one.locator("form[action$=proposals]")
+    by_text.locator("[name=text]").fill(by_text.locator("[name=text]").input_value() + rule)
+    by_text.locator("[name=reason]").fill(f"a scheme {language}")
+    press(one, by_text.locator("button.main"))
     mine = one.locator(".proposal").first
     assert code in mine.inner_text()
     assert mine.locator("button").count() == 0  # nobody approves his own
@@ -55,6 +56,36 @@ def test_a_rule_is_activated_by_a_second_person(
     held = declared(number, lodged_at=TODAY + timedelta(minutes=9), dispatch_country=place)
     decided = console.sent([held], f"M-rule-{language}")[0]
     assert (decided["clearance"], decided["selection"]) == ("red", "rule")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_rule_is_proposed_by_form_and_its_text_stands_behind_it(
+    console: Console, person: Callable[..., Page], language: Language
+) -> None:
+    page = person(f"fred-{language}", "data_scientist", language)
+    page.goto(f"{console.address}/console/policy")
+    page.locator("summary", has_text=in_language(language, "say")("form_rule")).click()
+    form = page.locator("form.rule")
+    form.locator("[name=code]").fill(f"by-form-{language}")
+    form.locator("[name=column]").first.fill("gross_mass_kg")
+    form.locator("[name=condition]").first.select_option("above")
+    form.locator("[name=bound]").first.fill("much")
+    form.locator("[name=reason_en]").fill("Heavy parcels")
+    form.locator("[name=reason]").fill("a scheme")
+    no_fault(page)
+    press(page, form.locator("[value=text]"))
+    assert page.locator("[role=alert]").count() == 1  # the same checks: it is no number
+    page.locator("summary", has_text=in_language(language, "say")("form_rule")).click()
+    for name, text in (("code", f"by-form-{language}"), ("column", "gross_mass_kg"), ("bound", "25"),
+                       ("reason_en", "Heavy parcels"), ("reason", "a scheme")):  # fmt: skip
+        form.locator(f"[name={name}]").first.fill(text)
+    form.locator("[name=condition]").first.select_option("above")
+    press(page, form.locator("[value=text]"))
+    assert "when = {gross_mass_kg = {above = 25.0}}" in page.input_value("[name=text]")
+    press(page, page.locator("form.broad button"))
+    proposed = page.locator(".proposal").first
+    assert f"by-form-{language}" in proposed.inner_text()
+    assert proposed.locator("button").count() == 0  # nobody approves his own
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

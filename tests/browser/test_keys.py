@@ -240,15 +240,15 @@ def test_what_was_typed_survives_a_log_out(console: Console, person: Callable[..
     keys.press("j")
     keys.lead("Enter")
     place = page.url
-    page.locator("[name=right_holder]").press_sequentially("Maison de Parfum")
+    page.locator(".result-form [name=right_holder]").press_sequentially("Maison de Parfum")
     page.check("[name=result][value=inconclusive]")
     page.reload()
-    assert page.input_value("[name=right_holder]") == "Maison de Parfum"
+    assert page.input_value(".result-form [name=right_holder]") == "Maison de Parfum"
     store = open_store(console.settings)
     store.write(lambda connection: delete_rows(connection, SESSIONS, SESSIONS.c.name == "typist"))
     store.close()
     with page.expect_navigation():
-        page.locator("[name=right_holder]").press("Enter")  # the session is over: nothing of it arrives
+        page.locator(".result-form [name=right_holder]").press("Enter")  # the session is over: nothing of it arrives
     page.fill("[name=name]", "typist")
     page.fill("[name=password]", PASSWORD)
     with page.expect_navigation():
@@ -256,12 +256,12 @@ def test_what_was_typed_survives_a_log_out(console: Console, person: Callable[..
     link = page.locator("#toasts a")
     assert str(link.get_attribute("href")) in place
     page.goto(place)
-    assert page.input_value("[name=right_holder]") == "Maison de Parfum"
+    assert page.input_value(".result-form [name=right_holder]") == "Maison de Parfum"
     assert page.is_checked("[name=result][value=inconclusive]")
     with page.expect_navigation():
-        page.locator("[name=right_holder]").press("Enter")
+        page.locator(".result-form [name=right_holder]").press("Enter")
     page.goto(place)
-    assert page.input_value("[name=right_holder]") == ""  # it was sent
+    assert page.input_value(".result-form [name=right_holder]") == ""  # it was sent
 
 
 def test_a_list_is_arranged_and_kept(console: Console, person: Callable[..., Page], office: str) -> None:

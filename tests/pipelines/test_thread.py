@@ -23,7 +23,7 @@ from pipelines.training.registered_versions import CHALLENGER, CHAMPION
 from pipelines.training.registry import NotRegistered, Registry
 from service.answers import NoSuchAnswer, load_codes
 from service.desk import open_desk
-from service.scoring.bundle import FILES
+from service.scoring.bundle import FILES, SINCE
 from service.settings import Settings
 from tests.features.messages.parcels import HOUSE, PREDES
 from tests.pipelines.thread import NOW
@@ -49,7 +49,7 @@ def test_the_promoted_version_is_champion_and_signed(home: Path) -> None:
     manifest = json.loads((settings.serving / "manifest.json").read_text())
     assert manifest["promoted_by"] == "A. Martin"
     assert manifest["promoted_because"] == "first model"
-    assert {path.name for path in settings.serving.iterdir()} == {*FILES, "manifest.json"}
+    assert {path.name for path in settings.serving.iterdir()} == {*FILES, *SINCE, "manifest.json"}
 
 
 def test_promotion_needs_a_name_a_reason_and_a_version(home: Path) -> None:

@@ -24,13 +24,15 @@ from service.desk import Desk
 from service.journal import Journal
 from service.officers.assignments import take
 from service.officers.cases import Detained, detain
+from service.officers.investigations import Item, open_investigation
 from service.officers.overrides import override_lane
+from service.officers.purchases import Order, arrive, order
 from service.orientation.track_conditions import Tracks
 from service.parties.linking_switch import LinkingSwitch
 from service.parties.stored_parties import StoredParties, judge
 from service.parties.watch_lists import import_list
 from service.record import audit_log
-from service.record.ownership import Sender
+from service.record.ownership import INSTALLATION, Sender
 from service.record.record_kind import RecordKind, sign
 from service.record.record_kinds import KINDS, NOTES, salted_fields, shown, titled
 from service.record.settling import SEGMENT
@@ -47,7 +49,7 @@ LATER = NOON + timedelta(days=2)
 SIGNED = {  # of each kind, a column that its entries vouch for
     "list": "sha256", "decision": "risk", "outcome": "salt", "judgement": "reason", "override": "clearance",
     "case": "step", "seal": "seal", "transfer": "from_office", "early": "sender",
-    "assignment": "by",
+    "assignment": "by", "purchase": "office", "investigation": "step",
 }  # fmt: skip
 SEALS = sa.MetaData()
 SEAL_CHECKS = sa.Table(
@@ -106,6 +108,9 @@ def filled(desk: Desk, store: Store, tmp_path: Path, kinds: dict[str, RecordKind
     store.write(lambda connection: pass_on(connection, passed_on, micros(LATER)))
     override_lane(store, given["decision_id"], "red", "ana", "seen before", LATER, ID)
     take(store, ID, "ana", LATER)
+    placed = Order({"url": "one-copy.example"}, "bag", {"name": "Ann Lee"}, "FRCDG1", "o-7", NOON)
+    arrive(store, order(store, placed).purchase_id, ID, LATER, "o-7")
+    open_investigation(store, "shoes", [Item("consignment", ID)], INSTALLATION, "ana", LATER)
     check_seal(store, ID, "S-1", "o-7", micros(LATER))
     import_list(store, "watch", b"id,schema,name,country\n1,Company,Shady Ltd,CN\n", source="t", by="ada", at=1_000)
     for kind in NOTES:

@@ -87,7 +87,9 @@ def _large(desk: Desk, store: Store) -> None:
     """A message whose quiet decisions go to a file, and a result on one of them."""
     usual, store.records.at_least = store.records.at_least, 3
     alike: dict[str, Any] = {"consignor": SENDER, "office": "FRMRS1"}
-    target(message(*(declared(number, **alike) for number in range(201, 241)), message_id="M7"), desk)
+    goods = [{"line_no": 1, "description": "gift", "value": 30.0, "currency": "EUR"}]  # which says nothing: it is asked
+    vague = (declared(number, goods=goods, **alike) for number in range(241, 244))
+    target(message(*(declared(number, **alike) for number in range(201, 241)), *vague, message_id="M7"), desk)
     store.records.at_least = usual
     with store.reading() as connection:
         (segment,) = segments_listed(connection)
