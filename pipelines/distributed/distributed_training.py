@@ -67,7 +67,7 @@ class DistributedGrower:
         weight = None if learn.weight is None else array.from_array(learn.weight, chunks=rows)
         grown = DaskLGBMClassifier(client=self.cluster.client, n_estimators=rounds, time_out=ANSWERED_WITHIN, **options)
         varied = np.ptp(np.nan_to_num(whole, nan=-1.0), axis=0) > 0
-        categories = [name for name in learn.categories if varied[learn.names.index(name)]]
+        categories = [place for place in learn.categories if varied[place]]
         grown.fit(matrix, hit, sample_weight=weight, feature_name=learn.names, categorical_feature=categories)
         booster: lgb.Booster = grown.to_local().booster_
         return booster
