@@ -66,7 +66,7 @@ def _connected(settings: Settings) -> smtplib.SMTP:
     server = smtplib.SMTP(host, port, timeout=SECONDS)
     try:
         server.starttls(context=trusted)
-    except BaseException:
+    except BaseException:  # an interrupt too: no connection stays open that is not under TLS
         server.close()
         raise
     return server
