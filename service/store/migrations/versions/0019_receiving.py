@@ -26,9 +26,10 @@ def upgrade() -> None:
     with op.batch_alter_table("running", copy_from=_with_defaults(former)) as running:
         for fact in ADDED:
             running.alter_column(fact, existing_type=sa.BigInteger(), existing_nullable=False, server_default=None)
-    state = table_of(op.get_bind(), "state")
+    state, digests = (table_of(op.get_bind(), name) for name in ("state", "digests"))
     op.get_bind().execute(sa.delete(state).where(state.c.name == RENAMING))
     op.get_bind().execute(sa.insert(state).values(name=RENAMING, value=1))
+    op.get_bind().execute(sa.delete(digests).where(digests.c.name == state.name))  # the upgrade makes it of these rows
 
 
 def _with_defaults(former: sa.Table) -> sa.Table:
