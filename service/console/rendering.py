@@ -32,6 +32,7 @@ FIELDS, MANY_FIELDS = 50, 250  # of a form, at most
 MENU = {
     "queue_page": ("queue", "/console/queue"),
     "investigations_page": ("investigations", "/console/investigations"),
+    "purchases_page": ("purchases", "/console/purchases"),
     "cases_page": ("cases", "/console/cases"),
     "lists_page": ("lists", "/console/lists"),
     "day_page": ("day", "/console/day"),
