@@ -347,7 +347,8 @@ def test_the_same_is_done_with_what_is_ones_own(scene: Scene, key_of: KeyOf, per
             answer = called(scene, key_of, person_of, one, OWN, asked)
             single = target is scene.shared and "verdict" in str(asked)
             assert answer.status_code in (REFUSED if single else DONE), (asked, answer.text)
-            assert PERMISSIONS[one[0]].scope != "found" or target.consignment_id in answer.text
+            named = target.purchase_id if one[0] == "purchases_page" else target.consignment_id
+            assert PERMISSIONS[one[0]].scope != "found" or named in answer.text
             shown = [canary for canary in CANARIES if canary in answer.text]
             assert shown == [], answer.text
     changed = {name for name, rows in of_others(scene).items() if rows != before[name]}

@@ -141,8 +141,8 @@ def test_every_operation_answers_as_it_is_described(client: TestClient, hook: As
         assert answer.status_code == status, (name, answer.text)
     paper = client.post(f"/v1/investigations/{opened}/documents", params={"name": "a.txt"}, content=b"seen")
     assert paper.status_code == 201, paper.text
-    assert client.get(f"/v1/investigations/{opened}/documents/{paper.json()['sha256']}").content == b"seen"
     assert client.get(f"/v1/investigations/{opened}/documents/{'0' * 64}").status_code == 404
+    assert client.get(f"/v1/investigations/{opened}/documents/{paper.json()['sha256']}").content == b"seen"
     after = client.get(f"/v1/networks/{one}").json()
     assert [judgement["reason"] for judgement in after["judgements"]] == ["other handwriting"]
     assert client.get(f"/v1/consignments/{number}/dossier").json()["outcomes"]
