@@ -18,7 +18,8 @@ version = "{version}"
 [project.entry-points."tamis.features"]
 harbour = "harbour_features:INPUTS"
 """
-CODE = '''
+DOCSTRING = '"""Gross mass for each goods line, as the harbour weighs it."""'
+CODE = f'''
 """Features of a harbour."""
 
 from pathlib import Path
@@ -32,7 +33,7 @@ TIMES = float(Path(__file__).with_name("times.txt").read_text())
 
 @of_consignment
 def harbour_mass_per_line(gross_mass_kg: Numbers, lines: Numbers) -> Numbers:
-    """Gross mass for each goods line, as the harbour weighs it."""
+    {DOCSTRING}
     return where(lines > 0, gross_mass_kg / lines) * TIMES
 
 
@@ -43,6 +44,19 @@ INPUTS = (
 )
 '''
 NAMES = ("harbour_mass_per_line", "dispatch_country", "consignor_hits_14d")
+
+
+def laid_out_package(folder: Path, code: str) -> Path:
+    """Write the package as an installer lays it out; returns the folder that belongs on the path."""
+    place = folder / "laid out"
+    module, described = place / "harbour_features", place / "harbour_features-1.0.dist-info"
+    module.mkdir(parents=True)
+    described.mkdir()
+    (module / "__init__.py").write_text(code, encoding="utf-8")
+    (module / "times.txt").write_text("3", encoding="utf-8")
+    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: harbour-features\nVersion: 1.0\n", "utf-8")
+    (described / "entry_points.txt").write_text("[tamis.features]\nharbour = harbour_features:INPUTS\n", "utf-8")
+    return place
 
 
 def installed_package(folder: Path, *, version: str = "1.0", code: str = CODE, times: str = "3") -> Path:

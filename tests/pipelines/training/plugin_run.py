@@ -1,4 +1,4 @@
-"""In a process of its own, where a plug-in is installed or not: train and seal with all inputs, or decide by a bundle."""
+"""In a process of its own, where a plug-in is installed or not: train and seal a model, or decide by its bundle."""
 
 from __future__ import annotations
 

@@ -7,13 +7,20 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from features.catalogue import INPUTS, OF_TAMIS
-from features.inputs import as_json, from_json
-from tests.pipelines.training.plugin_package import CODE, NAMES, installed_package
+from features.definition import DEFINITIONS, forget_definitions
+from features.fault import Fault
+from features.inputs import Input, as_json, from_json
+from features.plugins import PLUGINS, plugged_in
+from service.scoring.bundle import parse
+from service.settings import Settings
+from tests.pipelines.training.plugin_package import CODE, DOCSTRING, NAMES, installed_package, laid_out_package
 
 ROOT = Path(__file__).parents[3]
 MODULE = "tests.pipelines.training.plugin_run"
@@ -69,27 +76,18 @@ def test_without_the_package_its_bundle_is_refused_by_name(home: Path, tmp_path:
         "learned with features of a plug-in that is not installed here "
         "(harbour-features 1.0 for harbour_mass_per_line, dispatch_country, consignor_hits_14d): install it"
     ) in refused.stderr
-    ended = run([], "pipelines.cli", "rules", TAMIS_HOME=str(home))
-    assert ended.returncode == 1
-    assert "harbour-features 1.0" in ended.stderr
-    assert "Traceback" not in ended.stderr
-    assert len(ended.stderr.strip().splitlines()) == 1
 
 
 def test_the_same_code_of_a_newer_version_goes_on_deciding(home: Path, tmp_path: Path) -> None:
-    newer = installed_package(
-        tmp_path / "newer", version="1.1", code=CODE.replace("as the harbour weighs it", "weighed")
-    )
+    reworded = CODE.replace("as the harbour weighs it", "weighed")
+    newer = installed_package(tmp_path / "newer", version="1.1", code=reworded)
     decided = run([newer], MODULE, "decide", str(home))
     assert decided.returncode == 0, decided.stderr
     assert json.loads(decided.stdout)["masses"] == [6.0, 9.0]
 
 
-@pytest.mark.parametrize(
-    "changed", [{"times": "4"}, {"code": CODE.replace("gross_mass_kg / lines", "gross_mass_kg / (lines + 1)")}]
-)
-def test_a_package_that_computes_otherwise_ends_its_bundle(home: Path, tmp_path: Path, changed: dict[str, str]) -> None:
-    other = installed_package(tmp_path / "other", **changed)
+def test_a_package_that_computes_otherwise_ends_its_bundle(home: Path, tmp_path: Path) -> None:
+    other = installed_package(tmp_path / "other", times="4")  # a table of it, and no line of code
     refused = run([other], MODULE, "decide", str(home))
     assert refused.returncode == 1
     assert "the features have changed since the model learned (harbour_mass_per_line is computed otherwise" in (
@@ -97,52 +95,75 @@ def test_a_package_that_computes_otherwise_ends_its_bundle(home: Path, tmp_path:
     )
 
 
-def test_a_bundle_without_plugins_does_not_notice_one(sealed_home: Path, package: Path, tmp_path: Path) -> None:
-    shutil.copytree(sealed_home, tmp_path / "home")
-    asked = (
-        "from service.scoring.bundle import load_bundle; from service.settings import Settings; s = Settings(); "
-        "print(len(load_bundle(s.serving, s.keys)[0].inputs))"
-    )
-    path = os.pathsep.join(map(str, (package, ROOT)))
-    environment = {**os.environ, "PYTHONPATH": path, "TAMIS_HOME": str(tmp_path / "home")}
-    loaded = subprocess.run([sys.executable, "-c", asked], env=environment, capture_output=True, text=True, check=True)
-    assert loaded.stdout.strip() == str(len(OF_TAMIS))
+def test_a_bundle_without_plugins_does_not_notice_one(
+    sealed_home: Path, loading: Callable[[str], tuple[Input, ...]]
+) -> None:
+    assert len(loading(CODE)) == len(NAMES)
+    settings = Settings(home=sealed_home)
+    contents = {file.name: file.read_bytes() for file in settings.serving.iterdir()}
+    assert [item for item in parse(contents, "tiny").inputs if item.plugin] == []
+
+
+@pytest.fixture
+def loading(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[[str], tuple[Input, ...]]]:
+    """Loads a package of this code, as it stands in a folder of the path, and forgets it after the test."""
+    before = dict(DEFINITIONS)
+
+    def load(code: str) -> tuple[Input, ...]:
+        monkeypatch.syspath_prepend(laid_out_package(tmp_path, code))
+        return plugged_in(OF_TAMIS)
+
+    yield load
+    sys.modules.pop("harbour_features", None)
+    PLUGINS.pop("harbour-features", None)
+    DEFINITIONS.clear()
+    DEFINITIONS.update(before)
+    forget_definitions()
 
 
 @pytest.mark.parametrize(
     ("code", "why"),
     [
         ("import nothing_of_that_name", "cannot be loaded: ModuleNotFoundError"),
-        ("from features.catalogue import INPUTS", "cannot be loaded: ImportError"),
         ("INPUTS = 3", "is no sequence of inputs"),
         (CODE.replace('"发运国"', '""'), "does not word dispatch_country in zh"),
-        (CODE.replace('"dispatch_country"', '"value_eur"'), "brings the feature value_eur, which is there already"),
-        (CODE.replace("harbour_mass_per_line", "pieces_of"), None),
+        (CODE.replace('"dispatch_country"', '"stream"'), "brings the feature stream, which is there already"),
         (CODE.replace("harbour_mass_per_line", "office"), "defines office, which is a column already"),
-        (CODE.replace('"dispatch_country"', '"nothing_known"'), "names nothing_known, which is neither defined"),
         (
-            CODE.replace('    """Gross mass for each goods line, as the harbour weighs it."""\n', ""),
-            "needs a docstring",
+            CODE.replace("harbour_mass_per_line", "hs6"),
+            "TypeError: feature hs6 is declared in features",
         ),
+        (CODE.replace('"dispatch_country"', '"nothing_known"'), "names nothing_known, which is neither defined"),
+        (CODE.replace('"dispatch_country"', '"Dispatch"'), "calls a feature 'Dispatch'"),
+        (CODE.replace(f"    {DOCSTRING}\n", ""), "needs a docstring"),
     ],
 )
-def test_what_is_wrong_with_a_plugin_is_said_in_one_line(tmp_path: Path, code: str, why: str | None) -> None:
-    package = installed_package(tmp_path, code=code)
-    ended = run([package], "pipelines.cli", "status", TAMIS_HOME=str(tmp_path / "home"))
-    assert "features of harbour-features 1.0" in ended.stdout  # what mends it can be looked up
-    ended = run([package], "pipelines.cli", "rules", TAMIS_HOME=str(tmp_path / "home"))
+def test_what_is_wrong_with_a_plugin_is_named(loading: Callable[[str], tuple[Input, ...]], code: str, why: str) -> None:
+    with pytest.raises(Fault) as refused:
+        loading(code)
+    assert why in str(refused.value)
+    assert "the plug-in harbour-features 1.0 (harbour = harbour_features:INPUTS)" in str(refused.value)
+
+
+def test_a_plugin_may_offer_what_features_of_tamis_are_computed_from(
+    loading: Callable[[str], tuple[Input, ...]],
+) -> None:
+    named = [item.name for item in loading(CODE.replace('"dispatch_country"', '"hs6"'))]
+    assert named == ["harbour_mass_per_line", "hs6", "consignor_hits_14d"]
+
+
+def test_a_plugin_that_cannot_be_loaded_ends_a_command_in_one_line(tmp_path: Path) -> None:
+    package = laid_out_package(tmp_path, "from features.catalogue import INPUTS")
+    home = str(tmp_path / "home")
+    shown = run([package], "pipelines.cli", "status", TAMIS_HOME=home)
+    assert "features of harbour-features 1.0" in shown.stdout  # what mends it can be looked up
+    ended = run([package], "pipelines.cli", "rules", TAMIS_HOME=home)
     assert ended.returncode == 1
-    assert "Traceback" not in ended.stderr
-    if why is None:
-        assert "plug-in" not in ended.stderr
-    else:
-        assert why in ended.stderr
-        assert "the plug-in harbour-features 1.0 (harbour = harbour_features:INPUTS)" in ended.stderr
+    assert len(ended.stderr.strip().splitlines()) == 1
+    assert "harbour-features 1.0 (harbour = harbour_features:INPUTS) cannot be loaded: ImportError" in ended.stderr
 
 
 def test_inputs_keep_the_name_of_their_plugin_and_those_of_tamis_have_none() -> None:
-    from dataclasses import replace
-
     plugged = replace(INPUTS[0], plugin="harbour-features")
     assert from_json(as_json([plugged])) == (plugged,)
     assert "plugin" not in as_json(OF_TAMIS)[0]
