@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from service.settings import Settings
 from tests.bench.memory import measured
 
 MOST = 250  # megabytes of an idle worker, its share of what it shares included
 
 
-def test_an_idle_worker_of_two_holds_at_most_250_megabytes(home: Path) -> None:
-    watching, *others = [held for kind, held in measured(home, 2) if kind == "process"]
+def test_an_idle_worker_of_two_holds_at_most_250_megabytes(home: Settings) -> None:
+    watching, *others = [held for kind, held in measured(home.home, 2) if kind == "process"]
     assert len(others) == 3, "the process that workers are forked from, and two workers"
     assert watching["resident"] < 100
     assert all(held["proportional"] <= MOST for held in others)
