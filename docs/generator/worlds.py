@@ -13,8 +13,8 @@ stand in `pipelines/synthetic/family.toml`. How to read the benchmark is in
 [Evaluation](../explanation/evaluation.md#a-family-of-worlds). What was drawn is written to `parameters.json`, beside
 the truth and as secret.
 
-`--receivers` adds, to this world or any other, four schemes of who receives (resellers at home, many names at one house,
-relatives, drop points) and the honest homes that look alike (pick-up points, large buildings, homes that buy a lot):
+`--receivers` adds, to this world or any other, four schemes of who receives (resellers at home, many names at one
+house, relatives, drop points) and the honest homes that look alike (pick-up points, large buildings, homes that buy a lot):
 `pipelines/synthetic/receivers.toml`.
 """
 OF_SEEDS = """

@@ -64,7 +64,9 @@ def erase(
     show.line(f"{'would erase' if dry_run else 'erased'} {entries} of investigations")
     if of_person.documents:
         where = ", ".join(of_person.investigations)
-        show.line(f"! {show.counted(of_person.documents, 'document')} attached to {where} may name the person: read them")
+        show.line(
+            f"! {show.counted(of_person.documents, 'document')} attached to {where} may name the person: read them"
+        )
 
 
 def person(
@@ -85,7 +87,9 @@ def person(
         typer.echo(json.dumps(asdict(found), indent=1))
         return
     for name, values in asdict(found).items():
-        show.line(f"{name}: {', '.join(map(str, values)) or 'none'}" if isinstance(values, list) else f"{name}: {values}")
+        show.line(
+            f"{name}: {', '.join(map(str, values)) or 'none'}" if isinstance(values, list) else f"{name}: {values}"
+        )
 
 
 def _stated(stated: list[str] | None) -> dict[str, str]:

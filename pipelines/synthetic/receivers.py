@@ -93,7 +93,7 @@ def _of_resellers(
 def _look_alikes(
     receiving: Receiving, per_day: int, buyer: Ints, honest: Flags, rng: np.random.Generator
 ) -> tuple[Ints, Ints, Ints]:
-    """Return home, name and telephone of honest buyers: some at a point, in a building, or of a home that buys a lot."""
+    """Return home, name and telephone of honest buyers: some at a point, in a building, or of an eager home."""
     lot = rng.random(len(buyer))
     points, buildings, homes = (
         max(1, round(per_day * share / receives))

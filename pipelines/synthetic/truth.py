@@ -33,7 +33,9 @@ def truth_of(
     return pl.DataFrame(
         {
             "consignment_id": consignment_ids,
-            "actor_id": pl.select(pl.when(pl.Series(orders.to.actor >= 0)).then(reseller).otherwise(sender)).to_series(),
+            "actor_id": pl.select(
+                pl.when(pl.Series(orders.to.actor >= 0)).then(reseller).otherwise(sender)
+            ).to_series(),
             "scheme": names.gather(np.where(orders.scheme < 0, len(names) - 1, orders.scheme)),
             "illicit": orders.illicit,
             "findings": pl.Series(findings, dtype=pl.String),

@@ -1,4 +1,4 @@
-"""The files of an investigation, in the console and over the API: documents in and out, and the file for a prosecutor."""
+"""Files of an investigation, in the console and over the API: documents in and out, and the file for a prosecutor."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from service.api.body_reading import BoundedRoute
 from service.api.investigation_routes import Number, unprocessable
 from service.api.live_desk import desk_of
 from service.console import page_queries as reading
-from service.console.hand_over import hand_over
 from service.console.investigation_pages import HERE, place_of_one, required, show_investigation
 from service.console.rendering import (
     form_of,
@@ -159,7 +158,9 @@ def _document(request: Request, number: str, sha256: str) -> Response:
 
 
 def _packed(request: Request, number: str, to_whom: str) -> Response:
-    """Pack an investigation as far as the reader sees it, and note to whom it goes; raises Fault where that is no one."""
+    """Pack an investigation as far as the reader sees it, and note to whom it goes; raises Fault for nobody."""
+    from service.console.hand_over import hand_over  # with what writes a PDF: 10 MB that few workers ever need
+
     store, me = desk_of(request).journal.store, principal_of(request)
     investigation = required(request, number)
     found, language = gathered(store, investigation, me.sender), language_of(request)

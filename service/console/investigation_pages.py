@@ -10,8 +10,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
-from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
 from features.fault import Fault
@@ -20,7 +19,6 @@ from service.access.read_log import SEALED_KINDS
 from service.api.live_desk import desk_of
 from service.console import page_queries as reading
 from service.console.detaining import detained_by
-from service.console.hand_over import hand_over
 from service.console.investigation_picture import picture_of
 from service.console.investigation_words import entry_in_words, item_in_words
 from service.console.rendering import (
@@ -30,12 +28,10 @@ from service.console.rendering import (
     form_with_file,
     kinds_of,
     language_of,
-    moment,
     now,
     page,
     text_of,
     to,
-    zone_of,
 )
 from service.console.report_pages import parcels_of
 from service.console.search_pages import place_of_search

@@ -71,7 +71,10 @@ def _share(illicit: pl.DataFrame, top: float) -> float:
 def table(worlds: dict[int, dict[str, dict[str, float]]]) -> str:
     """Tabulate in Markdown each figure without and with the inputs, of each world and the mean."""
     names = list(next(iter(worlds.values()))[WITH])
-    lines = ["| | " + " | ".join(f"world {seed}" for seed in worlds) + " | mean, least rise |", "|---" * (len(worlds) + 2) + "|"]
+    lines = [
+        "| | " + " | ".join(f"world {seed}" for seed in worlds) + " | mean, least rise |",
+        "|---" * (len(worlds) + 2) + "|",
+    ]
     for name in names:
         pairs = np.array([[of[WITHOUT][name], of[WITH][name]] for of in worlds.values()])
         rise = pairs[:, 1] - pairs[:, 0]

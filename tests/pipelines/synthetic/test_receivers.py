@@ -1,4 +1,4 @@
-"""Schemes of the receiving side: what is planted is there, senders give nothing away, other worlds stay as they were."""
+"""Schemes of the receiving side: what is planted is there, and senders give nothing away."""
 
 from __future__ import annotations
 
