@@ -38,7 +38,7 @@ def erase(
 ) -> None:
     """Delete the personal data of consignments. The audit log stays verifiable and records the deletion.
 
-    Of a person: the consignments that it sends or receives, its parties as an addressee, and what investigations say of it.
+    Of a person: its consignments, its parties as an addressee, and what investigations say of it.
     """
     from service.audit.erasure import chosen
     from service.audit.persons import forget_addressee, on_record
