@@ -89,9 +89,9 @@ def _row(request: Request, store: Store, one: Purchase) -> dict[str, Any]:
     others = unseen(store, me, may_be)
     parcel = one.consignment_id
     place = address_of(parcel) if parcel and not unseen(store, me, [parcel]) else ""
-    mine = shown["alias"] if isinstance(shown["alias"], dict) else {}
+    alias = shown["alias"] if isinstance(shown["alias"], dict) else {}
     return {
-        **shown, "mine": mine, "may_be": [number for number in may_be if number not in others], "place": place,
+        **shown, "used": alias, "may_be": [number for number in may_be if number not in others], "place": place,
         "closed": bought.STEPS[-1] in one.noted,
     }  # fmt: skip
 
