@@ -57,6 +57,8 @@ class Lanes:
         asked, given, labels = self.asked, self.given, self.labels
         columns: dict[str, list[Any]] = {
             "risk": _known_floats(asked.risk[part]),
+            "risk_low": _known_floats(asked.low[part]),
+            "risk_high": _known_floats(asked.high[part]),
             "risk_by_kind": self._by_kind(part),
             "rank": _known_ints(asked.rank[part]),
             "of": _known_ints(asked.of[part]),
@@ -111,6 +113,8 @@ class Lanes:
         ]
         known = [
             pl.Series("risk", self.asked.risk[part]).fill_nan(None),
+            pl.Series("risk_low", self.asked.low[part]).fill_nan(None),
+            pl.Series("risk_high", self.asked.high[part]).fill_nan(None),
             self._listed_by_kind(part),
             pl.Series("selection_probability", self.labels.selection_probability[part]).fill_nan(None),
             *(pl.Series(name, _known_ints(getattr(self.asked, name)[part]), pl.Int64) for name in ("rank", "of")),

@@ -11,6 +11,7 @@ import pytest
 from features.consignment import TIME, Consignments
 from features.messages import Problems
 from service.orientation import DecisionContext, Decisions, load_policy
+from service.orientation.decisions import SINCE
 from service.orientation.periods import CHECKS
 from service.scoring import Scores
 from tests.oracle import orientation as former
@@ -42,9 +43,9 @@ def assert_same(text: str, given: Given, context: DecisionContext) -> Decisions:
     lanes = frame_of_lanes(policy.lanes(*given, context))
     assert_same_columns(lanes, before, anew=context.anew)
     decisions, decided = policy.orient(*given, context), frames.orient(*given, formerly(context))
-    plain = [{name: value for name, value in row.items() if name != "risk_by_kind"} for row in decisions.as_json()]
-    assert plain == decided.as_json()  # no chance by kind was stated then
-    assert decisions.as_frame().drop("risk_by_kind").equals(decided.as_frame(), null_equal=True)
+    plain = [{name: value for name, value in row.items() if name not in SINCE} for row in decisions.as_json()]
+    assert plain == decided.as_json()  # neither chances by kind nor bounds were stated then
+    assert decisions.as_frame().drop(SINCE).equals(decided.as_frame(), null_equal=True)
     assert decisions.basis is not None
     assert decided.basis is not None
     assert decisions.basis.as_json("") == decided.basis.as_json("")
