@@ -17,10 +17,10 @@ from service.orientation.asked import Asked
 from service.orientation.campaigns import FINDING, FINDING_TEXT, Campaigns, ranks_within
 from service.orientation.capacity import CapacityPlan
 from service.orientation.columns import UNKNOWN, Bools, Floats, Hashes, Ints, Known, Numbers, first_of
-from service.orientation.context import GIVEN_AGAIN, HISTORY, MODEL, DecisionContext
+from service.orientation.context import GIVEN_AGAIN, HISTORY, MODEL, ONE_BY_ONE, DecisionContext
 from service.orientation.decision_assembly import Stamp, assemble_decisions
 from service.orientation.decisions import Basis, Decisions
-from service.orientation.draws import drawn
+from service.orientation.draws import Draws, drawn
 from service.orientation.exploration import Exploration, weights
 from service.orientation.given_lanes import Lanes
 from service.orientation.indicators import Indicators, texts_of
@@ -102,7 +102,8 @@ class Policy:
         now = context.decided_at if context.anew else None
         periods = self.capacity.with_capacity(known, context.spent, now)
         asked = self._ask(known, periods, context, by_rules=scores.model.trees is None)
-        asked = replace(asked, by_kind=scores.by_kind())
+        low, high = scores.bounds()
+        asked = replace(asked, by_kind=scores.by_kind(), low=low, high=high)
         given = allocate_checks(asked, periods)
         early = before_arrival(
             known, asked, given.lane, problems, self.vague_share, context.edition,
@@ -142,21 +143,37 @@ class Policy:
             rank_check = self._reached(risk, ahead, self._free_of_chance(periods, to_come))
         random = draws.draw < self.random_rate
         sent = np.maximum(rule_check, rank_check) >= PHYSICAL
-        days, odd = known.moments("lodged_at") // MICROS_OF_A_DAY, dict[int, list[str]]()
-        if by_rules and self.indicators.listed:
-            points, odd = self.indicators.holding(known)
-            weight, explorable = self.indicators.chance(context.competing, points, sent, days, periods)
-        else:
-            weight = np.where(sent, 0.0, weights(known))
-            explorable = self.exploration.chance(context.competing, weight, days, periods)
-        explored = (draws.second_draw < explorable) & ~random
         withdrawn = known.text("purpose").is_one_of("cancellation")
+        quiet = withdrawn | flagged(list(context.settled), len(known))
+        by_weight = self._drawn_by_weight(known, sent, quiet, random, draws, periods, context, by_rules=by_rules)
+        weight, explorable, explored, odd = by_weight
         asked = Asked(
             margin, risk, below, bands_of(below), network, withdrawn, draws,
             rule_check, rule_early, rule_track, rule_codes,
             behind, rank, of, ahead, to_come, usual_check, rank_check, weight, explorable, random, explored, odd,
         )  # fmt: skip
-        return asked.without(withdrawn | flagged(list(context.settled), len(known)))
+        return asked.without(quiet)
+
+    def _drawn_by_weight(
+        self, known: Known, sent: Bools, quiet: Bools, random: Bools, draws: Draws, periods: Periods,
+        context: DecisionContext, *, by_rules: bool,
+    ) -> tuple[Floats, Floats, Bools, dict[int, list[str]]]:  # fmt: skip
+        """Return the weights, the chances and the draws of exploration, or of indicators with their codes by row.
+
+        sent: to a physical check anyway. quiet: nothing is asked for.
+        """
+        days, odd = known.moments("lodged_at") // MICROS_OF_A_DAY, dict[int, list[str]]()
+        if not (by_rules and self.indicators.listed):
+            weight = np.where(sent, 0.0, weights(known))
+            chance = self.exploration.chance(context.competing, weight, days, periods)
+            return weight, chance, (draws.second_draw < chance) & ~random, odd
+        points, odd = self.indicators.holding(known)
+        if context.competing == "message" and context.edition > ONE_BY_ONE:
+            weight, blindly = self.indicators.weights(points, sent | quiet), random & ~quiet
+            return weight, *self.indicators.drawn_evenly(weight, sent & ~quiet, blindly, draws, days, periods), odd
+        weight = self.indicators.weights(points, sent)
+        chance = self.indicators.chance(context.competing, weight, sent, days, periods)
+        return weight, chance, (draws.second_draw < chance) & ~random, odd
 
     def _ruled(self, known: Known, network: Text, context: DecisionContext) -> tuple[Ints, Ints, dict[int, list[str]]]:
         """Return the strictest check and track that any rule asks for, and the codes of rules by row.
