@@ -13,13 +13,14 @@ from service.access.guard import principal_of
 from service.access.principal import Principal
 from service.api.answer_models import Answer
 from service.api.bodies import STRICT
+from service.api.body_reading import BoundedRoute
 from service.api.error_responses import Unprocessable
 from service.api.live_desk import desk_of
 from service.desk import Desk
 from service.officers import purchases as bought
 from service.problems import field_problem
 
-router = APIRouter()
+router = APIRouter(route_class=BoundedRoute)
 Short = Annotated[str, StringConstraints(max_length=500)]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 Office = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]

@@ -15,7 +15,6 @@ from service.console.rendering import now, page
 from service.officers.offices import unseen
 from service.parties.list_matches import PREVIEW, sent_by
 from service.parties.report_clusters import Cluster, clusters_of
-from service.record.search_index import catch_up
 from service.store.database import Store
 
 router = APIRouter(include_in_schema=False)
@@ -31,7 +30,6 @@ def reports_page(request: Request) -> Response:
     """What is reported most: the same shop, contact, or brand in like words, and what its networks lodged lately."""
     store = desk_of(request).journal.store
     clusters = clusters_of(store)
-    catch_up(store)
     rows = [{"cluster": one, "parcels": len(_seen(request, parcels_of(store, one, now())))} for one in clusters[:SHOWN]]
     return page(request, "reports", tie_words=TIE_WORDS, rows=rows, more=max(0, len(clusters) - SHOWN))
 

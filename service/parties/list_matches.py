@@ -15,7 +15,6 @@ from service.parties.listed_addressees import consignments_to
 from service.parties.stored_graph import StoredGraph
 from service.parties.watch_lists import REPORTS, cards_concerned
 from service.record.reassessment_marks import RESCREENED_DAYS
-from service.record.search_index import catch_up
 from service.store.database import Store
 from service.store.queries import in_lists
 from service.store.settled_rows import decided_of, latest_of
@@ -45,7 +44,6 @@ def matches_of(store: Store, list_id: str, version: int, since: datetime) -> Mat
     A sender matches as activation sees it: the networks of those who share what identifies a subject. An addressee
     matches where it states a key of the subject alone, or its name and its house. Reports concern senders alone.
     """
-    catch_up(store)
     query = sa.select(LISTS.c.subjects, LISTS.c.kind).where(LISTS.c.list_id == list_id, LISTS.c.version == version)
     with store.reading() as connection:
         row = connection.execute(query).first()

@@ -28,6 +28,7 @@ from service.access.log_in_backoff import TRIES
 from service.access.permissions import PERMISSIONS, check_every_route_has_a_row
 from service.access.rate_limit import Limit
 from service.access.read_log import ReadLog, reads_traced, trace_of
+from service.api.body_reading import BoundedRoute
 from service.app import ROUTERS, create
 from service.audit.verify import verify_record
 from service.officers.overrides import override_lane
@@ -641,6 +642,17 @@ def test_failures_that_come_at_once_are_all_counted(known: Access) -> None:
         list(pool.map(guess, range(TRIES)))
     with pytest.raises(Denied, match="wait"):
         known.log_in("ana", PASSWORD, "targeting", NOON)
+
+
+def test_every_body_of_the_api_is_read_within_bounds() -> None:
+    """FastAPI alone reads a body of any depth and answers another status where it is no JSON."""
+    plain = [
+        (route.path, method)
+        for route in (route for router in ROUTERS for route in cast("list[APIRoute]", router.routes))
+        for method in route.methods
+        if route.path.startswith("/v1/") and method == "POST" and not isinstance(route, BoundedRoute)
+    ]
+    assert plain == []
 
 
 def test_every_whole_number_of_a_route_is_bounded() -> None:
