@@ -52,7 +52,9 @@ def test_chances_add_up_to_the_checks_and_rise_with_the_weight(rows: list[tuple[
 
 def test_each_is_taken_with_the_chance_stated_and_every_draw_has_the_same_size() -> None:
     rng = np.random.default_rng(1)
-    chance = filled(np.ldexp(1.0, rng.integers(0, 9, 40)), np.ones(40, np.bool_), np.full(40, 7.0), periods_of([0] * 40))
+    chance = filled(
+        np.ldexp(1.0, rng.integers(0, 9, 40)), np.ones(40, np.bool_), np.full(40, 7.0), periods_of([0] * 40)
+    )
     taken = np.zeros(40)
     for _ in range(4_000):
         one = taken_evenly(chance, np.ones(40, np.bool_), rng.integers(0, 2**63, 40, np.uint64), rng.random(40),
