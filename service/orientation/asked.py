@@ -24,6 +24,7 @@ class Asked:
     explorable: of exploration, or of indicators where no model scores. random, explored: drawn, blindly or by weight.
     withdrawn: nothing is expected of it. indicators: by row, the codes of those that hold, where no model scores.
     by_kind: the chance of each kind of finding, where the model states any. low, high: bounds of the risk; NaN without.
+    reserved: by row, the kind for which a check is reserved. first: these rows, which go before the rank.
     """
 
     margin: Floats
@@ -52,6 +53,8 @@ class Asked:
     by_kind: Mapping[str, Floats] = field(default_factory=dict)
     low: Floats = field(default_factory=lambda: np.empty(0))
     high: Floats = field(default_factory=lambda: np.empty(0))
+    reserved: Mapping[int, str] = field(default_factory=dict)
+    first: Bools | None = None
 
     def without(self, which: Bools) -> Asked:
         """Clear every request for these: withdrawn declarations, and those already sent to the strictest check."""

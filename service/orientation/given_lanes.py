@@ -74,6 +74,7 @@ class Lanes:
         for name, (numbers, names) in self.oriented().items():
             columns[name] = [names[number] for number in numbers[part].tolist()]
         places = range(start, start + len(columns["risk"]))
+        columns["reserved"] = [asked.reserved.get(place) for place in places]
         columns["rule_codes"] = [list(asked.rule_codes.get(place, ())) for place in places]
         columns["indicators"] = [list(asked.indicators.get(place, ())) for place in places]
         columns["unsure"] = [list(self.followed.unsure.get(place, ())) for place in places]
