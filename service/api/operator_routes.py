@@ -19,7 +19,7 @@ from service.api.body_reading import BoundedRoute
 from service.api.error_responses import Unprocessable
 from service.api.live_desk import desk_of
 from service.desk import Desk
-from service.officers.operator_audits import OperatorAudit, audits_by_operator, open_audit
+from service.oversight.operator_audits import OperatorAudit, audits_by_operator, open_audit
 from service.oversight.operators import KINDS
 from service.oversight.operators_report import PERSONS, latest
 from service.problems import field_problem

@@ -15,7 +15,7 @@ from service.api.live_desk import desk_of
 from service.console.csv_answer import csv_answer
 from service.console.phrases import fault_in
 from service.console.rendering import form_of, language_of, now, page, text_of, to
-from service.officers.operator_audits import audits_by_operator, open_audit
+from service.oversight.operator_audits import audits_by_operator, open_audit
 from service.oversight.operators_report import COLUMNS, latest
 
 router = APIRouter(include_in_schema=False)

@@ -152,6 +152,9 @@ def test_every_operation_answers_as_it_is_described(client: TestClient, hook: As
     after = client.get(f"/v1/networks/{one}").json()
     assert [judgement["reason"] for judgement in after["judgements"]] == ["other handwriting"]
     assert client.get(f"/v1/consignments/{number}/dossier").json()["outcomes"]
+    by_kind = client.get(f"/v1/queue?office={office}&kind=narcotics&since=2026-01-01")
+    assert (by_kind.status_code, by_kind.json()["waiting"]) == (200, []), "its model states no chance of them"
+    assert client.get(f"/v1/queue?office={office}&kind=Narcotics!").status_code == 422
     (operator,) = client.get("/v1/operators").json()["operators"]
     assert [(one["consignments"], one["examined"]) for one in operator["audits"]] == [(1, 0)]
     twice = client.post("/v1/operators/audits", json={"kind": "importer", "name": "FR1"})

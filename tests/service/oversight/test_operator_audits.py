@@ -19,7 +19,7 @@ from service.audit.timeline import timeline
 from service.audit.verify import verify_record
 from service.desk import Desk
 from service.officers.investigations import close, investigation_of
-from service.officers.operator_audits import OperatorAudit, audits_by_operator, open_audit
+from service.oversight.operator_audits import OperatorAudit, audits_by_operator, open_audit
 from service.oversight.operators import Operator
 from service.oversight.operators_report import Ranking, write
 from service.record.ownership import INSTALLATION, Sender
