@@ -11,13 +11,14 @@ from features.choices import LANGUAGES
 from features.columns import declared, goods, identifiers, plausible, route, serials, shipper, worded
 from features.inputs import FLAG, NEVER_LOWERS, NEVER_RAISES, SHARE, Input, InputKind, category, history, number
 from features.messages.mapping import Extra
+from features.plugins import plugged_in
 
-__all__ = ["INPUTS", "NAMED_ONLY", "Input", "category", "direction_of", "history", "number", "with_extras"]
+__all__ = ["INPUTS", "NAMED_ONLY", "OF_TAMIS", "Input", "category", "direction_of", "history", "number", "with_extras"]
 
 # What a sender moves by shipping more, and cheaply, has a direction: a hundred clean decoys that nobody opens buy
 # nothing. A clean record is earned by inspections alone.
 # fmt: off
-INPUTS: tuple[Input, ...] = (
+OF_TAMIS: tuple[Input, ...] = (
     # the declaration against itself and against what is usual
     number("value_eur", "Declared value", "Valeur déclarée", "申报价值", "€"),
     number("gross_mass_kg", "Gross mass", "Masse brute", "毛重", "kg"),
@@ -169,6 +170,7 @@ INPUTS: tuple[Input, ...] = (
     category(declared.hs_chapter, "HS chapter", "Chapitre SH", "HS章"),
 )
 # fmt: on
+INPUTS: tuple[Input, ...] = (*OF_TAMIS, *plugged_in(OF_TAMIS))  # and those of packages that are installed beside it
 NAMED_ONLY = ("wording_heading",)  # for reasons: trees that split on it rank worse, as it has hundreds of levels
 DIRECTIONS = {item.name: item.direction for item in INPUTS}
 

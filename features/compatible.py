@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from features.catalogue import INPUTS, Input
 from features.consignment import EXTRA
 from features.fingerprint import code_fingerprint, fingerprint, fingerprint_over, meanings
+from features.plugins import PLUGINS
 
 # the hashes of the code as it is, over the inputs that earlier code had: at first, and with plausibility of identities;
 # more inputs in the catalogue do not move them
@@ -71,6 +72,15 @@ def revised_since(inputs: Sequence[Input], learned: str, learned_code: str | Non
         return ()
     listed = REVISED_SINCE.get(code_fingerprint(inputs), {})
     return next((kinds for earlier, kinds in listed.items() if _is_of(earlier, inputs, learned, learned_code)), ())
+
+
+def lacking_plugins(inputs: Sequence[Input]) -> dict[str, list[str]]:
+    """Return the plug-ins that inputs of a model come from and that are not installed here, each with those inputs."""
+    lacking: dict[str, list[str]] = {}
+    for item in inputs:
+        if item.plugin and item.plugin not in PLUGINS:
+            lacking.setdefault(item.plugin, []).append(item.name)
+    return lacking
 
 
 def differences(inputs: Sequence[Input], learned: Mapping[str, str]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import inspect
 import json
@@ -30,7 +29,8 @@ from features.definition import DEFINITIONS, needed
 from features.history import entities, fact_columns, fact_list, facts, keys, shared_values, windows
 from features.history.windows import reading_of
 from features.parties import card, evidence, graph, linking, ownership
-from features.source_code import pieces_of_code, plain_code
+from features.plugins import code_of, plugins_of
+from features.source_code import pieces_of_code, wordless
 
 # their code is part of what every input means
 MEANINGFUL = (
@@ -91,13 +91,14 @@ def code_fingerprint(inputs: Sequence[Input]) -> str:
         "tables": {table.name: hashlib.sha256(table.read_bytes()).hexdigest() for table in tables},
         "characters": meaning_of_characters(),
         "entity": entity_hash(),
+        **_plugged(inputs),
     }
     return _hash_of(meaning)
 
 
 def meanings(inputs: Sequence[Input]) -> dict[str, str]:
     """Hash what each input by itself is computed by, without the code that all rest on: so a change can be named."""
-    return {item.name: _hash_of(_defined([item.name])) for item in inputs}
+    return {item.name: _hash_of({**_defined([item.name]), **_plugged([item])}) for item in inputs}
 
 
 def _defined(names: Sequence[str]) -> dict[str, object]:
@@ -111,6 +112,12 @@ def _defined(names: Sequence[str]) -> dict[str, object]:
     }
 
 
+def _plugged(inputs: Sequence[Input]) -> dict[str, object]:
+    """Return the files of the plug-ins that inputs come from; nothing where all are of Tamis."""
+    plugins = plugins_of(inputs)
+    return {"plugins": {name: code_of(plugin) for name, plugin in plugins.items()}} if plugins else {}
+
+
 def _hash_of(meaning: object) -> str:
     return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
 
@@ -119,12 +126,3 @@ def _hash_of(meaning: object) -> str:
 def entity_hash() -> int:
     """Hash a known text as entities are: a library that hashed otherwise would part every sender from its past."""
     return keys.entity_named("consignor", "Tamis")
-
-
-def wordless(source: str) -> str:
-    """Return code without docstrings, comments, layout, and the `words=…` that an analyst reads."""
-    tree = ast.parse(plain_code(source))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            node.keywords = [keyword for keyword in node.keywords if keyword.arg != "words"]
-    return ast.unparse(tree)

@@ -23,6 +23,7 @@ class Input:
     """One model input: the column's name, its type, its unit, and what a reason calls it in each language.
 
     direction: NEVER_LOWERS, NEVER_RAISES, or 0 where the trees decide; it bounds training and is no part of a bundle.
+    plugin: the distribution that brought it (features/plugins.py); empty for those of Tamis.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Input:
     words: dict[str, str] = field(hash=False)
     unit: str = ""
     direction: int = field(default=0, compare=False)
+    plugin: str = ""
 
     @property
     def meaning(self) -> str:
@@ -76,10 +78,14 @@ def _read(name: str, direction: int) -> Input:
 def as_json(inputs: Sequence[Input]) -> list[dict[str, object]]:
     """Write the inputs as a bundle keeps them."""
     written = [{**asdict(item), "meaning": item.meaning} for item in inputs]
-    return [{name: value for name, value in item.items() if name != "direction"} for item in written]
+    left_out = [{"direction"} if item["plugin"] else {"direction", "plugin"} for item in written]
+    return [{n: v for n, v in item.items() if n not in out} for item, out in zip(written, left_out, strict=True)]
 
 
 def from_json(written: Sequence[dict[str, object]]) -> tuple[Input, ...]:
     """Read the inputs as a bundle kept them."""
     fields = ("name", "kind", "words", "unit")
-    return tuple(Input(**{name: item[name] for name in fields}) for item in written)  # type: ignore[arg-type]
+    return tuple(
+        Input(**{name: item[name] for name in fields}, plugin=str(item.get("plugin", "")))  # type: ignore[arg-type]
+        for item in written
+    )

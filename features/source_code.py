@@ -166,3 +166,12 @@ def _without_docstrings(source: str) -> ast.Module:
         if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module) and ast.get_docstring(node) is not None:
             node.body = node.body[1:] or [ast.Pass()]
     return tree
+
+
+def wordless(source: str) -> str:
+    """Return code without docstrings, comments, layout, and the `words=…` that an analyst reads."""
+    tree = ast.parse(plain_code(source))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            node.keywords = [keyword for keyword in node.keywords if keyword.arg != "words"]
+    return ast.unparse(tree)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from docs.generator.markdown import code, page, section, table
-from features.catalogue import INPUTS, Input, direction_of
+from features.catalogue import OF_TAMIS, Input, direction_of
 from features.history.fact_list import FACT_LIST
 from features.history.keys import KEYS
 
@@ -31,7 +31,7 @@ def features_page() -> str:
     heads = ["feature", "called", "unit", "kind", "meaning", "direction"]
     rows = (
         [code(item.name), item.words["en"], item.unit, item.kind, _meaning(item), DIRECTIONS[direction_of(item.name)]]
-        for item in INPUTS
+        for item in OF_TAMIS
     )
     return page("Features", OF_FEATURES, table(heads, rows))
 

@@ -82,6 +82,11 @@ def judge(manifest: pl.DataFrame, reference: Mapping[str, Any] | None = None, su
     return Judgement(all(e.held for e in expectations), tuple(expectations))
 
 
+def asked_of_every_manifest(suite: Suite = STANDARD) -> tuple[str, ...]:
+    """Say what a suite expects of every manifest by itself, in the order in which it is judged."""
+    return tuple(check.what for check in (*_volume({}, suite.limits), *_completeness(suite), *_ranges(suite)))
+
+
 def reference_of(manifest: pl.DataFrame) -> dict[str, Any]:
     """The profile of a manifest with which the next one is compared; small, and fit for JSON."""
     country = _largest(manifest)

@@ -13,13 +13,20 @@ from pipelines.commands.shared_options import current_settings
 
 def expectations(
     edit: Annotated[bool, typer.Option("--edit", help="write the suite into the home, as a file to edit")] = False,
+    docs: Annotated[
+        bool, typer.Option("--docs", help="write the page of the suite and its verdicts; it opens without a network")
+    ] = False,
 ) -> None:
     """Show the suite of expectations that holds, as the file in the home that states it; names what is wrong in it."""
     from pipelines.batch.expectation_suite import FILE, load_suite
-    from pipelines.batch.verdicts import PAGE, history
+    from pipelines.batch.verdicts import PAGE, history, write_page
 
     settings = current_settings()
     path, suite = settings.home / FILE, load_suite(settings.home)
+    if docs:
+        show.line(f"written: {write_page(settings.reports, suite)}")
+    if docs and not edit:
+        return
     if not edit:
         typer.echo(suite.as_toml(), nl=False)
         verdicts = history(settings.reports)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,9 +23,12 @@ from service.runtime.process_tuning import (
 from service.runtime.shared_counters import counting_together
 
 if TYPE_CHECKING:
+    import uvicorn
+
     from service.settings import Settings
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+STARTUP_FAILURE = 3  # as uvicorn ends where the application cannot be started
 STARTS_WITHIN = 60  # seconds a worker has to load and prove its bundle before it takes the place of another
 
 
@@ -66,6 +70,7 @@ def serve(
     """Run the API and the console; Ctrl-C stops them cleanly, SIGHUP restarts several workers one after the other."""
     import uvicorn
 
+    from service.runtime.forked_workers import serve_with_workers
     from service.runtime.http_connections import KEEP_ALIVE_SECONDS, BoundedHttp, accepted_at_once, raise_file_limit
     from service.runtime.log_lines import logging_of
 
@@ -84,11 +89,24 @@ def serve(
     else:
         _let_in(settings, host, port)
     with counting_together(workers):
-        uvicorn.run(
+        config = uvicorn.Config(
             "service.worker:create", factory=True, host=host, port=port, workers=workers, access_log=False,
             timeout_worker_healthcheck=STARTS_WITHIN, http=BoundedHttp, timeout_keep_alive=KEEP_ALIVE_SECONDS,
             backlog=accepted_at_once(), log_config=logging_of(settings.log),
         )  # fmt: skip
+        if workers > 1:
+            serve_with_workers(config)
+        else:
+            _serve_alone(uvicorn.Server(config))
+
+
+def _serve_alone(server: uvicorn.Server) -> None:
+    """Serve in this process until a signal ends it."""
+    server.config.load_app()
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        raise typer.Exit(STARTUP_FAILURE)
 
 
 def _or_of_the_demo(settings: Settings) -> Settings:

@@ -7,6 +7,7 @@ import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,14 @@ def _installed(settings: Settings) -> Facts:
         "python": platform.python_version(),
         "home": str(settings.home.absolute()),
         "database": kind,
+        "plugins": _plugins(),
     }
+
+
+def _plugins() -> dict[str, str]:
+    """Return the plug-ins that bring features, each with its version; none is loaded for it."""
+    found = entry_points(group="tamis.features")
+    return {entry.dist.name: entry.dist.version for entry in found if entry.dist is not None}
 
 
 def _linked(settings: Settings) -> Facts:

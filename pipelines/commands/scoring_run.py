@@ -64,7 +64,7 @@ def score_and_publish(
         note_published(settings, kept_in or out)
         sign_checkpoint(settings, desk.journal.store)
         if result.judgement is not None:
-            keep(settings.reports, [file.name for file in files], result.judgement, result.profile, now)
+            keep(settings.reports, [file.name for file in files], result.judgement, result.profile, now, suite)
         summary = publish(result, desk, out, now, f"Orientations of {', '.join(f.name for f in files)}"[:120])
         if answer is not None:
             answered = write_answers(result, answer, load_codes(settings.answers, load_kinds(settings.kinds)), out)

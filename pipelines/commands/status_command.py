@@ -33,7 +33,7 @@ def sentences(facts: Facts) -> list[tuple[str, str]]:
     """Put the facts in words, a line each."""
     installed = facts["installed"]
     return [
-        ("installed", f"Tamis {installed['version']}, Python {installed['python']}, {installed['database']} store"),
+        ("installed", _installed(installed)),
         ("home", installed["home"]),
         ("linked", _linked(facts["linked"])),
         ("promoted", _promoted(facts["promoted"])),
@@ -42,6 +42,12 @@ def sentences(facts: Facts) -> list[tuple[str, str]]:
         ("copies", _copied(facts["copies"])),
         ("next", facts["next"]),
     ]
+
+
+def _installed(installed: Facts) -> str:
+    words = f"Tamis {installed['version']}, Python {installed['python']}, {installed['database']} store"
+    plugins = ", ".join(f"{name} {version}" for name, version in sorted(installed["plugins"].items()))
+    return f"{words}; features of {plugins}" if plugins else words
 
 
 def _linked(linked: Facts) -> str:

@@ -10,19 +10,18 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
-from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.httpx_client import OAuth2Client
-from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
-from joserfc.jwt import JWTClaimsRegistry, decode
 
 from service.access.credentials import Denied, same_text
 from service.access.provider_claims import name_of, offices_of, role_of
 from service.settings import Settings
 
+if TYPE_CHECKING:
+    from authlib.integrations.httpx_client import OAuth2Client
+
+# the libraries of log-ins are loaded by the first one: a worker whose people log in by password does without 10 MB
 ALGORITHMS = ("RS256", "ES256", "PS256", "EdDSA")  # none that is symmetric or unsigned
 SECONDS = 10
 START_AGAIN = "the log-in was not started here, or took too long; start again"
@@ -73,6 +72,9 @@ class Provider:
 
     def end(self, redirect_uri: str, cookie: str, given: dict[str, str]) -> Known:
         """Finish a log-in and return the user; raises Denied where it was not started here or cannot be verified."""
+        from authlib.common.errors import AuthlibBaseError
+        from joserfc.errors import JoseError
+
         state, nonce, verifier, purpose = _begun(cookie)
         if not same_text(given.get("state", ""), state):
             raise NotBegunHere(START_AGAIN)
@@ -93,6 +95,9 @@ class Provider:
         return Known(name_of(claims), role, offices_of(claims, self._settings.oidc_offices_claim), purpose)
 
     def _claims(self, id_token: str, nonce: str) -> dict[str, Any]:
+        from joserfc.jwk import KeySet
+        from joserfc.jwt import JWTClaimsRegistry, decode
+
         keys = KeySet.import_key_set(self._get(self._discovered()["jwks_uri"]))
         claims = decode(id_token, keys, algorithms=ALGORITHMS).claims
         JWTClaimsRegistry(
@@ -120,6 +125,8 @@ class Provider:
             raise Denied("the provider does not answer") from fault
 
     def _client(self, redirect_uri: str) -> OAuth2Client:
+        from authlib.integrations.httpx_client import OAuth2Client
+
         path = self._settings.oidc_client_secret
         secret = path.read_text(encoding="utf-8").strip() if path else None
         return OAuth2Client(

@@ -114,7 +114,10 @@ def _preview(request: Request, form: FormData, fault: str = "") -> Response:
 
 
 def _rows(request: Request, numbers: list[str]) -> list[dict[str, Any]]:
-    """A line for each parcel; open: nothing was found of it yet, and nobody else works on it."""
+    """A line for each parcel; open: nothing was found of it yet, and nobody else works on it.
+
+    What a network has in the archive alone is shown and cannot be marked: no result can be entered of it here.
+    """
     journal, me = desk_of(request).journal, principal_of(request).name
     newest = {number: next(iter(journal.decisions_on(number)), None) for number in numbers}
     decided = with_standing(journal.store, [decision for decision in newest.values() if decision is not None])
@@ -129,6 +132,8 @@ def _rows(request: Request, numbers: list[str]) -> list[dict[str, Any]]:
             "consignment_id": number, "place": address_of(number), "lane": lanes.get(number),
             "risk": (newest[number] or {}).get("risk"), "goods": reading.goods_of(body),
             "sender": body.get("consignor_name") or "", "office": body.get("office") or "", "taken_by": by,
-            "result": results[0]["result"] if results else "", "open": not results and by in ("", me),
+            "result": results[0]["result"] if results else "",
+            "on_record": number in declarations,
+            "open": number in declarations and not results and by in ("", me),
         })  # fmt: skip
     return rows

@@ -20,7 +20,6 @@ from service.access.read_log import SEALED_KINDS
 from service.api.live_desk import desk_of
 from service.console import page_queries as reading
 from service.console.detaining import detained_by
-from service.console.hand_over import hand_over
 from service.console.investigation_picture import picture_of
 from service.console.investigation_words import entry_in_words, item_in_words
 from service.console.rendering import (
@@ -146,6 +145,8 @@ def hand_over_investigation(request: Request, number: str, form: Form) -> Respon
     investigation = _one(request, number)
     found = gathered(store, investigation, me.sender)
     results = reading.results(store, list(found.bodies))
+    from service.console.hand_over import hand_over  # with what writes a PDF: 10 MB that few workers ever need
+
     packed = hand_over(
         store,
         investigation,

@@ -156,6 +156,7 @@ def home_page(request: Request) -> Response:
     """The first page of a role; one that has none is told so."""
     places = menu_of(principal_of(request))
     if places:
-        return to(places[0][1])
+        _, ((_, first), *_) = places[0]
+        return to(first)
     detail = phrase("no page is available for this role", language_of(request))
     return page(request, "error", 403, detail=detail, errors=[])

@@ -29,19 +29,25 @@ from service.scoring.explanation import Language
 
 HOME = "/console/"
 FIELDS, MANY_FIELDS = 50, 250  # of a form, at most
-MENU = {
-    "queue_page": ("queue", "/console/queue"),
-    "investigations_page": ("investigations", "/console/investigations"),
-    "cases_page": ("cases", "/console/cases"),
-    "lists_page": ("lists", "/console/lists"),
-    "day_page": ("day", "/console/day"),
-    "capacity_page": ("capacity", "/console/capacity"),
-    "policy_page": ("policy", "/console/policy"),
-    "model_page": ("model", "/console/model"),
-    "operators_page": ("operators", "/console/operators"),
-    "burden_page": ("burden", "/console/burden"),
-    "audit_page": ("audit", "/console/audit"),
-    "access_page": ("access", "/console/access"),
+MENU = {  # the group, then of each page its route, title and address; a group of one page is that page
+    "queue": {"queue_page": ("queue", "/console/queue")},
+    "inquiries": {
+        "investigations_page": ("investigations", "/console/investigations"),
+        "cases_page": ("cases", "/console/cases"),
+        "lists_page": ("lists", "/console/lists"),
+    },
+    "steering": {
+        "day_page": ("day", "/console/day"),
+        "capacity_page": ("capacity", "/console/capacity"),
+        "policy_page": ("policy", "/console/policy"),
+        "model_page": ("model", "/console/model"),
+    },
+    "oversight": {
+        "operators_page": ("operators", "/console/operators"),
+        "burden_page": ("burden", "/console/burden"),
+        "audit_page": ("audit", "/console/audit"),
+        "access_page": ("access", "/console/access"),
+    },
 }
 
 DONE = {  # what a page may say was done, and whether it can be undone for a minute
@@ -86,11 +92,15 @@ def kinds_of(request: Request) -> Kinds:
     return kinds
 
 
-def menu_of(principal: Principal | None) -> list[tuple[str, str]]:
-    """The pages that a role may open, in order."""
+def menu_of(principal: Principal | None) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The pages that a role may open, by group and in order: titles and addresses."""
     if principal is None:
         return []
-    return [entry for route, entry in MENU.items() if principal.role in PERMISSIONS[route].roles]
+    groups = (
+        (group, [entry for route, entry in pages.items() if principal.role in PERMISSIONS[route].roles])
+        for group, pages in MENU.items()
+    )
+    return [(group, pages) for group, pages in groups if pages]
 
 
 def language_of(request: Request) -> Language:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from functools import lru_cache
-
-import holidays
+from typing import TYPE_CHECKING
 
 from features.fault import Fault
+
+if TYPE_CHECKING:
+    import holidays
 
 SATURDAY = 5
 
@@ -18,6 +20,8 @@ class NoSuchCountry(Fault):
 
 @lru_cache(maxsize=64)
 def _holidays(country: str) -> holidays.HolidayBase:
+    import holidays  # loads the calendars of all countries, which only what has a case asks for
+
     try:
         return holidays.country_holidays(country)
     except NotImplementedError:

@@ -22,12 +22,13 @@ import polars as pl
 from features import norms, rates, wording
 from features.assemble import Fits, Rows
 from features.catalogue import INPUTS, Input
-from features.compatible import differences, means_the_same, revised_since
+from features.compatible import differences, lacking_plugins, means_the_same, revised_since
 from features.fault import Fault
 from features.fingerprint import code_fingerprint, fingerprint, meanings
 from features.headings import Headings, no_headings
 from features.inputs import as_json, from_json
 from features.norms import Norms
+from features.plugins import plugins_of
 from features.rates import Rates
 from features.wording import Wording
 from service.scoring.by_kind import CHANCE, KindOfFinding
@@ -82,6 +83,7 @@ def write_bundle(directory: Path, model: Model, golden: Rows, texts: Mapping[str
         "meanings": meanings(model.inputs),
         "inputs": as_json(model.inputs),
         "levels": model.levels,
+        "plugins": {name: plugin.version for name, plugin in plugins_of(model.inputs).items()},
     }
     written = {
         "model.txt": model.trees.booster.model_to_string(),
@@ -270,6 +272,7 @@ def parse(contents: Mapping[str, bytes], model_id: str, *, decides: bool = True)
     as_learned = not decides or means_the_same(inputs, *learned)
     revised = () if as_learned else revised_since(inputs, *learned)
     if not as_learned and not revised:
+        _ask_for_plugins(inputs, catalogue.get("plugins", {}))
         changed = differences(inputs, catalogue.get("meanings", {}))
         which = f" ({', '.join(changed)})" if changed else ""
         raise BundleRefused(
@@ -295,6 +298,20 @@ def parse(contents: Mapping[str, bytes], model_id: str, *, decides: bool = True)
         revised=revised,
         kinds=tuple(map(KindOfFinding.from_json, json.loads(contents.get(BY_KIND, b"[]")))),
     )
+
+
+def _ask_for_plugins(inputs: Sequence[Input], versions: Mapping[str, str]) -> None:
+    """Raise BundleRefused, which names the plug-ins that a model learned with and that are not installed here."""
+    lacking = lacking_plugins(inputs)
+    if lacking:
+        named = "; ".join(
+            f"{' '.join((name, versions.get(name, ''))).strip()} for {', '.join(features)}"
+            for name, features in lacking.items()
+        )
+        raise BundleRefused(
+            f"the model learned with features of a plug-in that is not installed here ({named}): install it in the "
+            "environment of Tamis, or train again without it"
+        )
 
 
 def _headings(contents: Mapping[str, bytes]) -> Headings:

@@ -21,14 +21,14 @@ from features.columns import declared, identifiers, shipper
 from features.compatible import differences, means_the_same, revised_since
 from features.consignment import BY_NAME, TOTALS
 from features.definition import DEFINITIONS, forget_definitions, of_consignment
-from features.fingerprint import code_fingerprint, fingerprint, fingerprint_over, meanings, wordless
+from features.fingerprint import code_fingerprint, fingerprint, fingerprint_over, meanings
 from features.history.facts import FACTS, KEYS
 from features.history.named_entities import NETWORK
 from features.history.windows import reading_of
 from features.inputs import NEVER_LOWERS, NEVER_RAISES, as_json, from_json
 from features.messages.mapping import Extra
 from features.parties import LINKED
-from features.source_code import pieces_of_code
+from features.source_code import pieces_of_code, wordless
 from features.vocabulary import WHAT, WHO
 from tests.features.conftest import consignments_of, no_history, nothing_fitted, row
 

@@ -158,3 +158,17 @@ document.querySelectorAll(".toast[data-seconds]").forEach((toast) => setTimeout(
 if (at) focusRow(rows().find((row) => row.dataset.number === at));
 const on = dialog("keys-on");
 if (on) on.checked = !localStorage.getItem(KEYS_OFF);
+
+// The menu: one group is open at a time; Escape, or going elsewhere, closes it.
+const group = () => document.querySelector("nav details[open]");
+document.addEventListener("keydown", (pressed) => {
+  const open = pressed.key === "Escape" && group();
+  if (!open) return;
+  const within = open.contains(document.activeElement);
+  open.open = false;
+  if (within) open.querySelector("summary").focus();
+});
+["click", "focusin"].forEach((kind) => document.addEventListener(kind, (event) => {
+  const open = group();
+  if (open && !open.contains(event.target)) open.open = false;
+}));

@@ -97,6 +97,8 @@ def test_verdicts_are_kept_and_their_page_needs_nothing_else(tmp_path: Path) -> 
     assert [e["what"] for e in verdicts[1].failed] == ["Between 50 and 100 % of the lines state an HS code"]
     page = (tmp_path / PAGE).read_text(encoding="utf-8")
     assert "1 of the latest 2 held" in page
+    held_once, of_two = '<td class="number">1', '<td class="number">2'
+    assert f"<tr><td>Between 50 and 100 % of the lines state an HS code</td>{held_once}</td>{of_two}</td>" in page
     assert page.index("tuesday.csv") < page.index("monday.csv")
     assert "<b>monday" not in page
     assert "default-src 'none'" in page
@@ -115,10 +117,15 @@ def test_the_command_shows_writes_and_checks_the_suite(
     shown = call(capsys, "expectations").out
     assert suite_of(tomllib.loads(shown)) == STANDARD
     assert "this is the standard" in shown
+    assert call(capsys, "expectations", "--docs").code == 0  # before any manifest was judged
+    page = tmp_path / "home" / "reports" / PAGE
+    assert "Between 0 and 60 % of the lines are declared as gifts" in page.read_text("utf-8")
     assert call(capsys, "expectations", "--edit").code == 0
     path = tmp_path / "home" / FILE
     path.write_text(path.read_text().replace("most_gifts = 0.6", "most_gifts = 0.3"), encoding="utf-8")
     assert suite_of(tomllib.loads(call(capsys, "expectations").out)).limits.most_gifts == 0.3
+    assert call(capsys, "expectations", "--docs").code == 0
+    assert "Between 0 and 30 % of the lines are declared as gifts" in page.read_text("utf-8")
     assert "is there already" in line_of(call(capsys, "expectations", "--edit"))
     path.write_text("[limits]\nmost_gifts = 3", encoding="utf-8")
     assert "limits.most_gifts takes a share from 0 to 1" in line_of(call(capsys, "expectations"))

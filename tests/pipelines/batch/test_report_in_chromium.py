@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.batch.expectations import Expectation, Judgement
 from pipelines.batch.report import Report, write_report
-from tests.pipelines.batch.reports import HOSTILE, declaring
+from pipelines.batch.verdicts import keep
+from tests.pipelines.batch.reports import HOSTILE, NOW, declaring
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 QUIET = [
@@ -38,6 +40,16 @@ def test_the_report_asks_nobody_and_runs_nothing_it_was_sent(report: Report, tmp
     shown, asked = opened(tmp_path / "report.html", tmp_path)
     assert "Reason 0-0" in shown
     assert "<title>Monday" in shown
+    assert not asked
+
+
+def test_the_page_of_expectations_opens_without_a_network(tmp_path: Path) -> None:
+    failing = Expectation("Between 95 and 100 % of the lines name the sender", False, "3.0 %")
+    page = keep(tmp_path, HOSTILE, Judgement(False, (failing,)), {}, NOW)
+    shown, asked = opened(page, tmp_path)
+    assert "What is expected of every manifest" in shown
+    assert shown.count(failing.what) == 3, "in the suite, among what fails, and of the manifest"
+    assert "3.0 %" in shown
     assert not asked
 
 

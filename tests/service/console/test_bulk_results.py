@@ -21,11 +21,11 @@ from service.console import bulk_pages, officer_acts
 from service.officers.assignments import take
 from service.parties import stored_parties
 from service.parties.linking_switch import LinkingSwitch
-from service.record.search_index import catch_up
+from service.record.search_index import catch_up, take_in_archived
 from service.settings import Settings
 from service.store.tables import OUTCOMES
 from tests.service.access.closed import OTHER, OWN, PASSWORD, access, bearing, now
-from tests.service.building import NOON, app_state, body, declared
+from tests.service.building import NOON, app_state, body, consignments, declared, message
 
 FOUND: dict[str, str | list[str]] = {
     "result": "non_compliant",
@@ -45,13 +45,24 @@ def client(quick_home: Path, tmp_path: Path) -> Iterator[TestClient]:
         key = bearing(access(opened).make_key("seed", "clearance", ["*"], "tests", "tests", now()))
         many = [
             declared(n, office=OWN if n < COUNT else OTHER, lodged_at=now() - timedelta(minutes=20 - n),
-                     consignor={"name": f"Shop {n} Star", "address": f"{n} Road", "city": "Yiwu", "country": "CN",
-                                "phone": "+86 138 1234 5678", "email": f"star{n % 2}@shops.example"})
+                     consignor=star(n))
             for n in range(COUNT + 1)
         ]  # fmt: skip
         assert opened.post("/v1/consignments", json=body(*many, message_id="M1"), headers=key).status_code == 200
         catch_up(access(opened).store)
         yield opened
+
+
+def star(n: int) -> dict[str, str]:
+    """One of the names of a sender."""
+    return {
+        "name": f"Shop {n} Star",
+        "address": f"{n} Road",
+        "city": "Yiwu",
+        "country": "CN",
+        "phone": "+86 138 1234 5678",
+        "email": f"star{n % 2}@shops.example",
+    }
 
 
 class Officer:
@@ -124,6 +135,24 @@ def test_a_network_is_previewed_as_far_as_the_officer_sees_it(client: TestClient
     assert set(re.findall(r'name="number" value="(\w+)"', shown.text)) == {*numbers()}
     everywhere = Officer(client, "chief", "*").sends("/console/bulk", network=network)
     assert set(re.findall(r'name="number" value="(\w+)"', everywhere.text)) == {*numbers(), *numbers(COUNT)}
+
+
+def test_what_a_network_has_in_the_archive_alone_is_shown_and_cannot_be_marked(client: TestClient) -> None:
+    desk, chief = app_state(client).desk, Officer(client, "chief", "*")
+    long_gone = declared(COUNT + 1, office=OWN, lodged_at=now() - timedelta(days=40), consignor=star(1))
+    sent, _ = desk.screened(consignments(message(long_gone, received_at=now())))
+    assert desk.journal.remember(sent) == 1
+    take_in_archived(access(client).store, sent)
+    party = desk.journal.decisions_on(numbers(1)[0])[0]["party_id"]
+    linked = stored_parties.network(access(client).store, party, ["*"])
+    assert linked is not None
+    shown = chief.sends("/console/bulk", network=linked["network_id"])
+    (archived,) = numbers(COUNT + 1)
+    assert f"{archived} · archive only" in shown.text
+    marked = re.findall(r'name="number" value="(\w+)"', shown.text)
+    assert set(marked) == {*numbers(), *numbers(COUNT)}
+    done = chief.sends("/console/bulk/results", number=marked, **FOUND)
+    assert (done.status_code, f"of={COUNT + 1}" in done.headers["location"]) == (303, True)
 
 
 def test_a_parcel_of_another_office_or_a_contradiction_records_nothing(client: TestClient, officer: Officer) -> None:
