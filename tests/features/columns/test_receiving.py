@@ -34,9 +34,10 @@ def last_of(*rows: dict[str, object], found_in: tuple[str, ...] = ()) -> dict[st
     consignments = with_entities(consignments_of(*rows))
     lodged_at = consignments.frame["lodged_at"]
     facts = [facts_of(consignments)]
+    last = lodged_at.sort().tail(1) - timedelta(minutes=1)
     if found_in:
         results = pl.DataFrame({"consignment_id": found_in, "result": ["non_compliant"] * len(found_in)})
-        results = results.with_columns(known_at=pl.lit(lodged_at.max() - timedelta(minutes=1)).cast(lodged_at.dtype))
+        results = results.join(last.to_frame("known_at"), how="cross")
         facts.append(facts_of_outcomes(attributed(results, consignments.frame)))
     read = assemble(consignments, FactTable(pl.concat(facts), holds_all=True), nothing_fitted(), RECEIVING).frame
     return read.drop("row").row(-1, named=True)
