@@ -19,7 +19,7 @@ from service.access.oidc import Provider
 from service.access.permissions import check_every_route_has_a_row
 from service.access.read_log import OUT_OF_REACH, ReadLog
 from service.api import error_responses as faults
-from service.api import investigation_routes, purchase_routes, reference_pages, routes, search_routes
+from service.api import investigation_routes, operator_routes, purchase_routes, reference_pages, routes, search_routes
 from service.api import message_routes as messages
 from service.api.admission import Admission
 from service.api.api_description import describe, operation_id
@@ -69,6 +69,7 @@ ROUTERS = (
         search_routes.router,
         purchase_routes.router,
         investigation_routes.router,
+        operator_routes.router,
         messages.router,
         reference_pages.router,
         doors.router,

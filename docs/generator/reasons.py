@@ -18,7 +18,7 @@ from service.orientation.track_assignment import TRACKED, UNJUDGED
 
 PLAIN: dict[str, Any] = {
     "rule_codes": [], "withdrawn": False, "risk": 0.5, "selection": "risk", "held": False, "dropped": False,
-    "kept": False, "wanted": int(Check.physical), "clearance": "red", "indicators": [],
+    "kept": False, "wanted": int(Check.physical), "clearance": "red", "indicators": [], "reserved": None,
 }  # fmt: skip
 CASES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("drawn for the random sample", {"selection": "random"}),
@@ -27,6 +27,7 @@ CASES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("waits for the results of its network", {"held": True}),
     ("got a less strict lane than was asked for; `evidence` names that lane", {"dropped": True}),
     ("the check is kept for riskier ones; `evidence` names the lane", {"dropped": True, "kept": True}),
+    ("a check is reserved for a kind of finding; `evidence` names it", {"reserved": "narcotics"}),
     ("drawn while no model decides, of odd ones", {"selection": "exploration", "risk": None, "indicators": ["I"]}),
     ("drawn while no model decides, of the others", {"selection": "exploration", "risk": None}),
     ("no model could be loaded", {"risk": None}),

@@ -12,13 +12,11 @@ import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from sklearn.isotonic import IsotonicRegression
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss
 
 from features.assemble import Rows
 from features.catalogue import NAMED_ONLY, Input, direction_of
 from features.fingerprint import fingerprint
+from pipelines.training.calibrating import choose_calibration
 from pipelines.training.evaluation import SENDER_RULE, TAMIS, Comparison, compare, sender_rule
 from pipelines.training.hyper_parameters import (
     A_SELECTION,
@@ -299,32 +297,6 @@ def severity_of(learner: Learner, grave: pl.Series, rows: Integers) -> Severity 
 
 def _is_of_goods(item: Input) -> bool:
     return item.name not in NAMED_ONLY and (item.kind == "category" or item.name.startswith(WHAT_IT_IS))
-
-
-def choose_calibration(margin: Floats, hit: Flags) -> Calibration:
-    """Choose the calibration with the least log-loss on every other row when fitted on the rest; none unless better."""
-    fit, check = slice(0, None, 2), slice(1, None, 2)
-    if len(np.unique(hit[fit])) < 2 or len(np.unique(hit[check])) < 2:
-        return Calibration("none")
-    candidates = [f(margin[fit], hit[fit]) for f in (_none, _sigmoid, _isotonic)]
-    losses = [log_loss(hit[check], np.clip(c.apply(margin[check]), 1e-6, 1 - 1e-6)) for c in candidates]
-    return (_none, _sigmoid, _isotonic)[int(np.argmin(losses))](margin, hit)
-
-
-def _none(_: Floats, __: Flags) -> Calibration:
-    return Calibration("none")
-
-
-def _sigmoid(margin: Floats, hit: Flags) -> Calibration:
-    fitted = LogisticRegression(C=1e6).fit(margin[:, None], hit)
-    slope = float(fitted.coef_[0, 0])
-    return Calibration("sigmoid", slope, float(fitted.intercept_[0])) if slope > 0 else Calibration("none")
-
-
-def _isotonic(margin: Floats, hit: Flags) -> Calibration:
-    fitted = IsotonicRegression(y_min=1 / (len(hit) + 2), y_max=1 - 1 / (len(hit) + 2)).fit(margin, hit.astype(float))
-    steps = (tuple(map(float, fitted.X_thresholds_)), tuple(map(float, fitted.y_thresholds_)))
-    return Calibration("isotonic", margins=steps[0], probabilities=steps[1])
 
 
 def _facts(

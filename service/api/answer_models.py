@@ -17,13 +17,12 @@ from features.consignment import TIME
 from features.outcome import SELECTIONS
 from service.officers.queue import SHOWN
 from service.orientation.decision_fields import AS_READ, LADDERS, MEANINGS
-from service.orientation.decisions import SCHEMA
+from service.orientation.decisions import SCHEMA, SINCE
 from service.problems.catalogue import KINDS
 
 LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
-SINCE = ("risk_by_kind",)
-ABSENT = ("risk", "rank", "of", "office", "selection_probability", "party_id", "network_id", "lists_as_of",
-          "history_as_of", "model_id", "model_sha256", "feature_fingerprint")  # fmt: skip
+ABSENT = ("risk", "risk_low", "risk_high", "rank", "of", "office", "selection_probability", "party_id", "network_id",
+          "lists_as_of", "history_as_of", "model_id", "model_sha256", "feature_fingerprint")  # fmt: skip
 MODES = ("full", "degraded", "rules_only")
 DRY = "true where nothing was recorded; absent otherwise"
 

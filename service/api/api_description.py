@@ -41,6 +41,7 @@ TAG_OF = {
     "get_investigations": "officers", "post_investigation": "officers", "get_investigation": "officers",
     "post_investigation_entry": "officers",
     "get_network_ftm": "officers", "get_search": "officers", "post_judgement": "officers", "post_transfer": "officers",
+    "get_operators": "officers", "post_operator_audit": "officers",
     "get_purchases": "officers", "post_purchase": "officers", "post_purchase_note": "officers",
     "post_genuine": "right holders", "healthz": "monitoring", "readyz": "monitoring", "metrics": "monitoring",
 }  # fmt: skip

@@ -8,6 +8,7 @@ from fastapi import Query
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from features.finding_kinds import Kinds
 from service.audit.replay import Bundles
 from service.calls.call_queue import CallQueue
 from service.desk import Desk, rehearsing
@@ -45,6 +46,12 @@ def bundles_of(request: Request) -> Bundles:
         state.bundles = Bundles(state.settings.bundles, state.settings.keys)
     bundles: Bundles = state.bundles
     return Bundles(bundles.folder, bundles.keys, bundles.loaded, desk.model)
+
+
+def kinds_of(request: Request) -> Kinds:
+    """Return the kinds of finding of this installation."""
+    kinds: Kinds = request.app.state.dialects.kinds
+    return kinds
 
 
 def calls_of(request: Request) -> CallQueue:

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from features.fault import Fault
+from features.finding_kinds import Kinds
 from features.messages import Message, Refused
 from features.messages.offices import Offices
 from features.moments import micros
@@ -27,7 +28,7 @@ from service.api.body_faults import of_another_office, of_contents, of_message, 
 from service.api.body_parts import dumped
 from service.api.body_reading import BoundedRoute, apart
 from service.api.error_responses import Unprocessable
-from service.api.live_desk import DRY_HEADERS, DryRun, bundles_of, calls_of, desk_for_call, desk_of
+from service.api.live_desk import DRY_HEADERS, DryRun, bundles_of, calls_of, desk_for_call, desk_of, kinds_of
 from service.api.metrics import Metrics
 from service.api.state_metrics import state_of
 from service.audit.dossier import dossier
@@ -35,6 +36,7 @@ from service.calls.decision_changes import AT_MOST as CHANGES_AT_MOST
 from service.calls.decision_changes import changes_since, place_at
 from service.officers.offices import is_known_office, transfer, unseen
 from service.officers.queue import AT_MOST, Stage, days_shown, queue
+from service.officers.work_list import Asked, waiting_of_kind
 from service.orientation import Decisions
 from service.parties import stored_parties as parties
 from service.parties.ftm_export import network_as_ftm
@@ -56,6 +58,7 @@ EXPOSITION = {"description": "Prometheus", "content": {"text/plain": {"schema": 
 SINCE = r"^[0-9TZ:.+-]+$"
 SINCE_IN_WORDS = "the `next` of the last answer, or a moment in ISO 8601 with a zone; 0 for the beginning"
 LAST_PLACE = 2**62 - 1
+OF_A_KIND = r"^[a-z0-9_]*$"
 PLAIN = r"^[^\x00-\x1f\x7f]+$"
 
 
@@ -176,7 +179,9 @@ def get_queue(
     since: Annotated[date | None, Query(description="lodged from this day on")] = None,
     at_most: Annotated[int, Query(ge=1, le=AT_MOST)] = 100,
     beyond: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+    kind: Annotated[str, Query(max_length=30, pattern=OF_A_KIND, description="whose likeliest finding is of it")] = "",
     desk: Desk = Depends(desk_of),  # noqa: B008
+    kinds: Kinds = Depends(kinds_of),  # noqa: B008
     principal: Principal = Depends(principal_of),  # noqa: B008
 ) -> dict[str, Any] | Response:
     """The ranked work list of an office at one stage: what waits there and has no result yet, the riskiest first.
@@ -190,7 +195,10 @@ def get_queue(
         remedy = "an office that decisions are on record for, or that the policy names"
         return problem(catalogue.UNKNOWN_OFFICE, [field_problem("/office", "unknown office", remedy)])
     first, last = days_shown(store, office, stage, datetime.now(UTC).date(), day=day, since=since)
-    waits = queue(store, office, stage, first, until=last, at_most=at_most, beyond=beyond)
+    if kind:
+        waits = waiting_of_kind(store, Asked(office, stage, first, last, kind=kind), at_most, beyond, kinds)
+    else:
+        waits = queue(store, office, stage, first, until=last, at_most=at_most, beyond=beyond)
     return {
         "office": office,
         "stage": stage,

@@ -39,12 +39,13 @@ class ListQuery(BaseModel):
     descending: bool = True
     beyond: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     at: Unit = ""
+    kind: Annotated[str, Field(max_length=30)] = ""
 
     def asked(self, first: date, last: date, me: str) -> Asked:
         """Say the same to the record, for days that are chosen."""
         return Asked(
             self.office, self.stage, first, last, self.lane if self.lane in Lane.__members__ else "", self.least / 100,
-            self.holder, self.networked, me, self.order, self.descending,
+            self.holder, self.networked, me, self.order, self.descending, self.kind,
         )  # fmt: skip
 
     @property

@@ -174,7 +174,7 @@ def _following(request: Request, query: ListQuery | None, consignment_id: str) -
     if query is None:
         return ""
     store, me = desk_of(request).journal.store, principal_of(request)
-    waits = numbers(store, chosen(request, query), query.beyond + LOOKED_AHEAD)
+    waits = numbers(store, chosen(request, query), query.beyond + LOOKED_AHEAD, kinds_of(request))
     place = waits.index(consignment_id) if consignment_id in waits else -1
     candidates = [number for number in (*waits[place + 1 :], *waits[: max(place, 0)]) if number != consignment_id]
     taken = holders(store, candidates)

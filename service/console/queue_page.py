@@ -53,15 +53,16 @@ def queue_page(request: Request, query: Annotated[ListQuery, Query()]) -> Respon
     offices = [one for one in reading.offices(store) if principal.sees(one)]
     query = query.model_copy(update={"office": query.office or (offices[0] if offices else "")})
     asked = chosen(request, query)
-    rows = _rows(request, listed(store, asked, A_PAGE + 1, query.beyond))
-    counts = counted(store, asked)
+    kinds = kinds_of(request)
+    rows = _rows(request, listed(store, asked, A_PAGE + 1, query.beyond, kinds))
+    counts = counted(store, asked, kinds)
     columns = [name for name in kept.get("columns", STANDARD) if name in COLUMNS]
     part = "queue_rows" if request.headers.get("hx-request") else "queue"
     return page(
         request, part, rows=rows[:A_PAGE], more=len(rows) > A_PAGE, query=query, offices=offices, stages=STAGES,
         first=asked.first, last=asked.last, lanes=tuple(reversed(Lane.__members__)), counts=counts, A_PAGE=A_PAGE,
         total=sum(counts.values()), columns=columns, every_column=COLUMNS, ordered=ORDERED, here=HERE,
-        holders=("nobody", "me", "others"), choices=(RESULTS, kinds_of(request).codes), typed=NOTHING_TYPED,
+        holders=("nobody", "me", "others"), choices=(RESULTS, kinds.codes), typed=NOTHING_TYPED,
         broad=True, decision=None,
     )  # fmt: skip
 
@@ -76,7 +77,7 @@ def queue_csv(request: Request, query: Annotated[ListQuery, Query()]) -> Respons
     """The list as a file for a spreadsheet, every column, all its pages."""
     store, language = desk_of(request).journal.store, language_of(request)
     say = in_language(language, "say")
-    waits = listed(store, chosen(request, query), IN_A_FILE)
+    waits = listed(store, chosen(request, query), IN_A_FILE, kinds=kinds_of(request))
     names = ("number", *COLUMNS)
     rows = [
         [_cell(one, name) for name in names] for one in _rows(request, waits)

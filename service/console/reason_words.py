@@ -22,6 +22,7 @@ from service.orientation.decision_assembly import (
 from service.orientation.goods_reasons import CODE as OF_WORDS
 from service.orientation.goods_reasons import in_language as heading_suggested
 from service.orientation.policy import PAST_UNKNOWN
+from service.orientation.reserved import RESERVED
 from service.orientation.rules import Rule
 from service.orientation.track_assignment import TRACKED, UNJUDGED
 from service.scoring.explanation import Language, Reason, observation, sentence
@@ -29,7 +30,7 @@ from service.scoring.explanation import Language, Reason, observation, sentence
 BY_NAME = {item.name: item for item in INPUTS}
 RECORDED: tuple[Mapping[str, str], ...] = (
     *(RANDOM, EXPLORED, WITHDRAWN, DROPPED, KEPT, UNSCORED, NOT_YET, ODDEST, BY_CHANCE),
-    *(HELD, LEADS, FINDING_TEXT, PAST_UNKNOWN),
+    *(HELD, LEADS, FINDING_TEXT, PAST_UNKNOWN, RESERVED),
     *TRACKED.values(),
     *UNJUDGED.values(),
 )

@@ -58,6 +58,7 @@ SHORTCUTS = (  # keys and what they do, in the order of the help; see static/con
     ("j k", "key_move"), ("o", "key_open"), ("r", "key_result"), ("l", "key_take"), ("x", "key_mark"),
     ("z", "key_undo"), ("/", "key_search"), ("[ ]", "key_pages"), ("?", "key_help"),
 )  # fmt: skip
+ALMOST_ALL = 0.9995  # of which one decimal of a per cent would say 100.0
 
 
 @lru_cache(maxsize=1)
@@ -189,7 +190,9 @@ def toast_of(request: Request) -> dict[str, str] | None:
 
 
 def share(value: float | None) -> str:
-    """A probability or a rate as a percentage."""
+    """A probability or a rate as a percentage; one that is not quite 100 % is not called so."""
+    if value is not None and ALMOST_ALL <= value < 1:
+        return "> 99.9 %"
     return "" if value is None else f"{value * 100:.1f} %"
 
 

@@ -73,7 +73,8 @@ class Document:
 class Investigation:
     """One investigation, folded from its entries.
 
-    office: whose it is; empty: of whoever sees every office. entries: those that were not erased, in order.
+    office: whose it is; empty: of whoever sees every office. entries: those that were not erased, in order. operator:
+    whose audit after clearance it is, by kind and name; None for any other.
     """
 
     number: str
@@ -84,6 +85,7 @@ class Investigation:
     tasks: tuple[Task, ...]
     documents: tuple[Document, ...]
     entries: tuple[Row, ...]
+    operator: tuple[str, str] | None = None
 
     def values(self, kind: str) -> list[str]:
         """The items of a kind, in the order in which they came in."""
@@ -100,12 +102,17 @@ class Investigation:
         return int(self.entries[-1]["at"])
 
 
-def open_investigation(store: Store, title: str, items: Sequence[Item], reader: Sender, by: str, at: datetime) -> str:
+def open_investigation(
+    store: Store, title: str, items: Sequence[Item], reader: Sender, by: str, at: datetime,
+    operator: tuple[str, str] | None = None,
+) -> str:  # fmt: skip
     """Open an investigation with its first items; returns its number. Raises Fault for what the reader does not see.
 
-    It is of the office of its consignments, or of the first office of whoever opens it.
+    It is of the office of its consignments, or of the first office of whoever opens it. operator: see Investigation.
     """
-    title = _text("title", title, LONGEST_TITLE)
+    body: dict[str, Any] = {"title": _text("title", title, LONGEST_TITLE)}
+    if operator is not None:
+        body["operator"] = dict(zip(("kind", "name"), operator, strict=True))
 
     def work(connection: sa.Connection) -> str:
         named = _checked(connection, items, reader)
@@ -113,7 +120,7 @@ def open_investigation(store: Store, title: str, items: Sequence[Item], reader: 
                           if office not in NOT_NAMED})  # fmt: skip
         office = next(iter(offices), "" if reader.sees_all else reader.offices[0])
         number = _next_number(connection, at)
-        _sign(connection, number, office, OPENED, {"title": title}, by, at)
+        _sign(connection, number, office, OPENED, body, by, at)
         for item in named:
             _sign_item(connection, number, office, item, by, at)
         return number
@@ -289,11 +296,12 @@ def _folded(rows: Sequence[Row]) -> Investigation:
     items: dict[Item, None] = {}
     tasks: dict[int, Task] = {}
     documents: list[Document] = []
-    is_open, title = True, ""
+    is_open, title, operator = True, "", None
     for row in rows:
         step, body = row["step"], row["body"]
         if step in (OPENED, CLOSED, REOPENED):
             is_open, title = step != CLOSED, body.get("title", title)
+            operator = (named["kind"], named["name"]) if (named := body.get("operator")) else operator
         elif step in ITEMS:
             items[Item(step, row["consignment_id"] or body["value"])] = None
         elif step == LEFT_OUT:
@@ -309,7 +317,7 @@ def _folded(rows: Sequence[Row]) -> Investigation:
     first = rows[0]
     return Investigation(
         first["investigation"], first["office"], title, is_open, tuple(items), tuple(tasks.values()),
-        tuple(documents), tuple(rows),
+        tuple(documents), tuple(rows), operator,
     )  # fmt: skip
 
 

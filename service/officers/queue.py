@@ -23,7 +23,8 @@ DAYS = 14  # of lodging that are looked through where nobody says which
 LOOKED_BACK = 366  # days in which the newest that has work is looked for
 AT_MOST = 500  # in one answer
 SHOWN = (
-    *("decision_id", "consignment_id", "version", "lodged_at", "office", "risk", "risk_by_kind", "rank", "of"),
+    *("decision_id", "consignment_id", "version", "lodged_at", "office", "risk", "risk_low", "risk_high"),
+    *("risk_by_kind", "rank", "of"),
     *("pre_arrival", "clearance", "check", "post_clearance", "track", "selection", "party_id", "network_id", "mode"),
 )
 INSPECTING_LANES = ("red", "yellow")

@@ -58,6 +58,8 @@ def allocate_checks(asked: Asked, periods: Periods) -> Given:
 def _precedence(asked: Asked) -> Floats:
     """Return what orders the rows of one turn, the lowest first: a draw, or the score; unscored ones come first."""
     by_score = np.where(np.isnan(asked.margin), -np.inf, -asked.margin)
+    if asked.first is not None:
+        by_score = np.where(asked.first, -np.inf, by_score)
     evenly = asked.draws.second_draw / np.where(asked.explored, asked.explorable, 1.0)
     return np.where(asked.random, asked.draws.draw, np.where(asked.explored, evenly, by_score))
 

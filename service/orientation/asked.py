@@ -23,7 +23,8 @@ class Asked:
     for by itself. rank_check: what risk asks for. ahead, to_come: see `paced`; none within a message. weight,
     explorable: of exploration, or of indicators where no model scores. random, explored: drawn, blindly or by weight.
     withdrawn: nothing is expected of it. indicators: by row, the codes of those that hold, where no model scores.
-    by_kind: the chance of each kind of finding, where the model states any.
+    by_kind: the chance of each kind of finding, where the model states any. low, high: bounds of the risk; NaN without.
+    reserved: by row, the kind for which a check is reserved. first: these rows, which go before the rank.
     """
 
     margin: Floats
@@ -50,6 +51,10 @@ class Asked:
     explored: Bools
     indicators: Mapping[int, Sequence[str]] = field(default_factory=dict)
     by_kind: Mapping[str, Floats] = field(default_factory=dict)
+    low: Floats = field(default_factory=lambda: np.empty(0))
+    high: Floats = field(default_factory=lambda: np.empty(0))
+    reserved: Mapping[int, str] = field(default_factory=dict)
+    first: Bools | None = None
 
     def without(self, which: Bools) -> Asked:
         """Clear every request for these: withdrawn declarations, and those already sent to the strictest check."""

@@ -11,7 +11,8 @@ from service.orientation.periods import Spent
 from service.scoring.explanation import Language
 
 HISTORY = "history"  # missing input of a decision, as its degraded reasons name it
-EDITION = 4  # of how declarations are judged; see DecisionContext
+EDITION = 5  # of how declarations are judged; see DecisionContext
+ONE_BY_ONE = 4  # the last in which indicators drew each consignment of a batch by itself
 MODEL = "model"  # missing where the promoted bundle did not decide; where rules were promoted, nothing is missing
 GIVEN_AGAIN = {HISTORY, MODEL}  # a decision that lacks one of these is given again once it is back
 
@@ -27,7 +28,8 @@ class DecisionContext:
     settled: rows that have the strictest check already and ask for no other. edition: of how declarations are judged,
     so that a decision of an earlier one replays: in the first, any data problem made a declaration incomplete, and HS
     codes were compared with applications as they were written; in the second, nothing had a track without a model of
-    severity; in the third, nobody was asked to amend what cannot be. matches: by row, the matches of both parties with
+    severity; in the third, nobody was asked to amend what cannot be; in the fourth, indicators drew each
+    consignment of a batch by itself, and left checks unused. matches: by row, the matches of both parties with
     watch lists (`ListMatch.written`).
     """
 

@@ -21,6 +21,7 @@ from service.orientation.given_lanes import Lanes
 from service.orientation.goods_reasons import goods_reasons
 from service.orientation.lanes import GREEN, Check
 from service.orientation.list_reasons import list_reasons
+from service.orientation.reserved import RESERVED
 from service.orientation.track_assignment import track_evidence, track_text
 from service.scoring import Scores
 from service.scoring.explanation import Language, reasons_of
@@ -223,6 +224,8 @@ def selection_reasons(oriented: dict[str, Any], stamp: Stamp) -> list[dict[str, 
         by_weight = ODDEST if oriented["indicators"] else BY_CHANCE
         drawn = by_weight if oriented["risk"] is None and stamp.indicator_texts else EXPLORED
         reasons.append({"code": "exploration", "text": drawn[stamp.language]})
+    if oriented["reserved"] and oriented["selection"] == "risk":
+        reasons.append({"code": "reserved", "text": RESERVED[stamp.language], "evidence": oriented["reserved"]})
     if oriented["held"]:
         reasons.append({"code": "campaign", "text": HELD[stamp.language]})
     if oriented["selection"] == "campaign":

@@ -17,6 +17,9 @@ MEANINGS: Mapping[str, str] = {
     "decided_at": "when the decision was given",
     "office": "the office of destination",
     "risk": "calibrated probability that an inspection would find something, 0 to 1; empty where nothing scored it",
+    "risk_low": "lower bound of the risk: nine times in ten the true share of findings among what scores alike lies "
+    "between `risk_low` and `risk_high`, as the results so far say; empty where they are not known",
+    "risk_high": "upper bound of the risk; the wider apart the two lie, the fewer results stand behind it",
     "risk_by_kind": "calibrated probability of a finding of each kind, 0 to 1; a finding may be of several, and none "
     "exceeds `risk`; empty where the model states none",
     "rank": "place among the consignments of its office that compete for the same checks: no order over offices",

@@ -32,6 +32,7 @@ SCHEMA = pl.Schema(
         ("decided_at", TIME),
         ("office", pl.String()),
         ("risk", pl.Float64()),
+        *((name, pl.Float64()) for name in ("risk_low", "risk_high")),  # none where nothing stands behind them
         ("risk_by_kind", pl.Object()),  # kind of finding → chance; none where the model states none
         ("rank", pl.Int64()),
         ("of", pl.Int64()),
@@ -194,7 +195,7 @@ def texts_of(rows: Sequence[Row]) -> pl.DataFrame:
 
 def _with_texts(row: Row) -> Row:
     times = {name: _read(row[name]) for name in TIMES}
-    return {**row, **times, **{name: orjson.dumps(row.get(name)).decode() for name in LISTS}}
+    return {**BEFORE, **row, **times, **{name: orjson.dumps(row.get(name)).decode() for name in LISTS}}
 
 
 REASON = pl.List(pl.Struct({"code": pl.String, "text": pl.String, "contribution": pl.Float64, "evidence": pl.String}))
@@ -203,6 +204,8 @@ FLAT = pl.Schema({**SCHEMA, "risk_by_kind": BY_KIND, "reasons": REASON, "data_pr
 TIMES = [name for name, kind in SCHEMA.items() if kind == TIME]
 LISTS = [name for name, kind in SCHEMA.items() if kind in (pl.Object, TEXTS)]
 WRITTEN = pl.Schema({**SCHEMA, **dict.fromkeys(LISTS, pl.String())})
+SINCE = ("risk_by_kind", "risk_low", "risk_high")  # absent in decisions of earlier versions
+BEFORE = dict.fromkeys(SINCE)
 DECISIONS_PER_PART = 5_000  # decisions that stand in memory as mappings: each takes some kilobytes
 
 
@@ -217,8 +220,8 @@ def frame_of(rows: Iterable[dict[str, Any]]) -> pl.DataFrame:
 
 def _flat(row: Row) -> Row:
     times = {name: _read(row[name]) for name in TIMES}
-    by_kind = {"risk_by_kind": listed_by_kind(row.get("risk_by_kind"))}  # absent in decisions of earlier versions
-    return {**row, **by_kind, "reasons": [plainly(reason) for reason in row["reasons"]], **times}
+    by_kind = {"risk_by_kind": listed_by_kind(row.get("risk_by_kind"))}
+    return {**BEFORE, **row, **by_kind, "reasons": [plainly(reason) for reason in row["reasons"]], **times}
 
 
 def listed_by_kind(chances: Mapping[str, float] | None) -> list[Row] | None:

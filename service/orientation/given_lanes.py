@@ -57,6 +57,8 @@ class Lanes:
         asked, given, labels = self.asked, self.given, self.labels
         columns: dict[str, list[Any]] = {
             "risk": _known_floats(asked.risk[part]),
+            "risk_low": _known_floats(asked.low[part]),
+            "risk_high": _known_floats(asked.high[part]),
             "risk_by_kind": self._by_kind(part),
             "rank": _known_ints(asked.rank[part]),
             "of": _known_ints(asked.of[part]),
@@ -72,6 +74,7 @@ class Lanes:
         for name, (numbers, names) in self.oriented().items():
             columns[name] = [names[number] for number in numbers[part].tolist()]
         places = range(start, start + len(columns["risk"]))
+        columns["reserved"] = [asked.reserved.get(place) for place in places]
         columns["rule_codes"] = [list(asked.rule_codes.get(place, ())) for place in places]
         columns["indicators"] = [list(asked.indicators.get(place, ())) for place in places]
         columns["unsure"] = [list(self.followed.unsure.get(place, ())) for place in places]
@@ -111,6 +114,8 @@ class Lanes:
         ]
         known = [
             pl.Series("risk", self.asked.risk[part]).fill_nan(None),
+            pl.Series("risk_low", self.asked.low[part]).fill_nan(None),
+            pl.Series("risk_high", self.asked.high[part]).fill_nan(None),
             self._listed_by_kind(part),
             pl.Series("selection_probability", self.labels.selection_probability[part]).fill_nan(None),
             *(pl.Series(name, _known_ints(getattr(self.asked, name)[part]), pl.Int64) for name in ("rank", "of")),

@@ -1,8 +1,8 @@
 """Indicators: what is odd about a consignment, in points, for as long as no model scores it.
 
 While no model serves, the physical checks that rules leave are drawn by weight: each point doubles the weight, so that
-what is oddest is nearly certain and nothing is excluded. The chance of each draw is on record, as for exploration: what
-is found teaches the first model without the bias of a ranking that nobody has proved.
+what is oddest is nearly certain and nothing is excluded. A batch uses all of them. The chance of each draw is on
+record, as for exploration: what is found teaches the first model without the bias of a ranking that nobody has proved.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import numpy as np
 from features.algebra.tables import anywhere
 from features.messages.read_message import Competing
 from service.orientation.columns import Bools, Floats, Ints, Known
+from service.orientation.draws import Draws
+from service.orientation.even_draw import filled, taken_evenly
 from service.orientation.exploration import Exploration
 from service.orientation.lanes import Lane
 from service.orientation.periods import Periods
@@ -57,17 +59,31 @@ class Indicators:
                 codes.setdefault(row, []).append(indicator.rule.code)
         return points, codes
 
-    def chance(
-        self, competing: Competing, points: Ints, sent: Bools, days: Ints, periods: Periods
-    ) -> tuple[Floats, Floats]:
-        """Return the weight of each consignment, and its probability to be drawn.
+    def weights(self, points: Ints, aside: Bools) -> Floats:
+        """Return the weight of each consignment: 1, doubled by each point. aside: rows that do not compete."""
+        return np.where(aside, 0.0, np.ldexp(1.0, points))  # exact: the same bits everywhere
+
+    def chance(self, competing: Competing, weight: Floats, sent: Bools, days: Ints, periods: Periods) -> Floats:
+        """Return the probability of each consignment to be drawn by itself, whatever becomes of the others.
 
         sent: rows that a rule sends to a physical check anyway: they do not compete, and in a batch their checks are
         set aside before anything is drawn.
         """
-        weight = np.where(sent, 0.0, np.ldexp(1.0, points))  # exact: the same bits everywhere
-        aside = periods.count(sent) if competing == "message" else np.zeros(len(points), np.int64)
-        return weight, self.draw.chance(competing, weight, days, periods, aside)
+        aside = periods.count(sent) if competing == "message" else np.zeros(len(weight), np.int64)
+        return self.draw.chance(competing, weight, days, periods, aside)
+
+    def drawn_evenly(
+        self, weight: Floats, aside: Bools, random: Bools, draws: Draws, days: Ints, periods: Periods
+    ) -> tuple[Floats, Bools]:
+        """Return the probability of each consignment of a batch to be drawn, and those that are: all checks are used.
+
+        aside: rows whose checks are set aside. random: rows that are drawn blindly, and take checks too.
+        """
+        left = periods.left["physical"] - periods.count(aside | random)
+        checks = self.draw.share_on_days(days) * np.maximum(left, 0)
+        competes = (weight > 0) & ~random
+        chance = filled(weight, competes, checks, periods)
+        return chance, taken_evenly(chance, competes, draws.tie, draws.second_draw, periods)
 
 
 def read_indicators(written: Mapping[str, Any], kinds: Mapping[str, Kind]) -> Indicators:

@@ -17,10 +17,10 @@ from service.orientation.asked import Asked
 from service.orientation.campaigns import FINDING, FINDING_TEXT, Campaigns, ranks_within
 from service.orientation.capacity import CapacityPlan
 from service.orientation.columns import UNKNOWN, Bools, Floats, Hashes, Ints, Known, Numbers, first_of
-from service.orientation.context import GIVEN_AGAIN, HISTORY, MODEL, DecisionContext
+from service.orientation.context import GIVEN_AGAIN, HISTORY, MODEL, ONE_BY_ONE, DecisionContext
 from service.orientation.decision_assembly import Stamp, assemble_decisions
 from service.orientation.decisions import Basis, Decisions
-from service.orientation.draws import drawn
+from service.orientation.draws import Draws, drawn
 from service.orientation.exploration import Exploration, weights
 from service.orientation.given_lanes import Lanes
 from service.orientation.indicators import Indicators, texts_of
@@ -29,6 +29,7 @@ from service.orientation.lanes import GREEN, NO_CHECK, PHYSICAL, STRICTEST_FIRST
 from service.orientation.list_reasons import columns_of
 from service.orientation.pacing import bands_of, paced
 from service.orientation.periods import Periods
+from service.orientation.reserved import Reserved
 from service.orientation.rules import MICROS_OF_A_DAY, Rule
 from service.orientation.taken import Taken
 from service.orientation.track_assignment import follow
@@ -51,7 +52,7 @@ class Policy:
     exploration: the draw by weight that follows it.
     least_risk: below it no model score asks for a check, however much capacity is left.
     unknown_past: the lane to ask for while history cannot be read, as then every sender may be a new one.
-    indicators: by which checks are drawn while no model scores.
+    indicators: by which checks are drawn while no model scores. reserved: checks for what is likeliest of a kind.
     """
 
     policy_id: str
@@ -67,6 +68,7 @@ class Policy:
     tracks: Tracks = field(default_factory=Tracks)
     campaigns: Campaigns = field(default_factory=Campaigns)
     indicators: Indicators = field(default_factory=Indicators)
+    reserved: Reserved = field(default_factory=Reserved)
 
     def orient(
         self, consignments: Consignments, scores: Scores, problems: Problems, context: DecisionContext
@@ -101,8 +103,12 @@ class Policy:
         known.add(**columns_of(context.matches, len(known)))
         now = context.decided_at if context.anew else None
         periods = self.capacity.with_capacity(known, context.spent, now)
-        asked = self._ask(known, periods, context, by_rules=scores.model.trees is None)
-        asked = replace(asked, by_kind=scores.by_kind())
+        asked = self._ask(known, periods, context, scores)
+        low, high = scores.bounds()
+        asked = replace(asked, by_kind=scores.by_kind(), low=low, high=high)
+        if self.reserved.offices and asked.by_kind:
+            shares = {kind.code: kind.share for kind in scores.model.kinds}
+            asked = self.reserved.asked(asked, periods, self.least_risk, context.competing, shares)
         given = allocate_checks(asked, periods)
         early = before_arrival(
             known, asked, given.lane, problems, self.vague_share, context.edition,
@@ -122,7 +128,7 @@ class Policy:
         known.add(right_holder=holder, sender_authorised=authorised)
         return known
 
-    def _ask(self, known: Known, periods: Periods, context: DecisionContext, *, by_rules: bool) -> Asked:
+    def _ask(self, known: Known, periods: Periods, context: DecisionContext, scores: Scores) -> Asked:
         """Collect what chance, rules and rank ask for."""
         margin, risk, below = (known.number(name) for name in ("margin", "risk", "share_below"))
         draws = drawn(self.seed, known)
@@ -139,24 +145,41 @@ class Policy:
             ahead, to_come = paced(periods, below)
             ahead = ahead * self.campaigns.further(behind)
             usual_check = self._reached(risk, rank, periods.able)
-            rank_check = self._reached(risk, ahead, self._free_of_chance(periods, to_come))
+            rank_check = self._reached(risk, ahead, self._free_of_chance(periods, to_come, scores))
         random = draws.draw < self.random_rate
         sent = np.maximum(rule_check, rank_check) >= PHYSICAL
-        days, odd = known.moments("lodged_at") // MICROS_OF_A_DAY, dict[int, list[str]]()
-        if by_rules and self.indicators.listed:
-            points, odd = self.indicators.holding(known)
-            weight, explorable = self.indicators.chance(context.competing, points, sent, days, periods)
-        else:
-            weight = np.where(sent, 0.0, weights(known))
-            explorable = self.exploration.chance(context.competing, weight, days, periods)
-        explored = (draws.second_draw < explorable) & ~random
         withdrawn = known.text("purpose").is_one_of("cancellation")
+        quiet = withdrawn | flagged(list(context.settled), len(known))
+        by_rules = scores.model.trees is None
+        by_weight = self._drawn_by_weight(known, sent, quiet, random, draws, periods, context, by_rules=by_rules)
+        weight, explorable, explored, odd = by_weight
         asked = Asked(
             margin, risk, below, bands_of(below), network, withdrawn, draws,
             rule_check, rule_early, rule_track, rule_codes,
             behind, rank, of, ahead, to_come, usual_check, rank_check, weight, explorable, random, explored, odd,
         )  # fmt: skip
-        return asked.without(withdrawn | flagged(list(context.settled), len(known)))
+        return asked.without(quiet)
+
+    def _drawn_by_weight(
+        self, known: Known, sent: Bools, quiet: Bools, random: Bools, draws: Draws, periods: Periods,
+        context: DecisionContext, *, by_rules: bool,
+    ) -> tuple[Floats, Floats, Bools, dict[int, list[str]]]:  # fmt: skip
+        """Return the weights, the chances and the draws of exploration, or of indicators with their codes by row.
+
+        sent: to a physical check anyway. quiet: nothing is asked for.
+        """
+        days, odd = known.moments("lodged_at") // MICROS_OF_A_DAY, dict[int, list[str]]()
+        if not (by_rules and self.indicators.listed):
+            weight = np.where(sent, 0.0, weights(known))
+            chance = self.exploration.chance(context.competing, weight, days, periods)
+            return weight, chance, (draws.second_draw < chance) & ~random, odd
+        points, odd = self.indicators.holding(known)
+        if context.competing == "message" and context.edition > ONE_BY_ONE:
+            weight, blindly = self.indicators.weights(points, sent | quiet), random & ~quiet
+            return weight, *self.indicators.drawn_evenly(weight, sent & ~quiet, blindly, draws, days, periods), odd
+        weight = self.indicators.weights(points, sent)
+        chance = self.indicators.chance(context.competing, weight, sent, days, periods)
+        return weight, chance, (draws.second_draw < chance) & ~random, odd
 
     def _ruled(self, known: Known, network: Text, context: DecisionContext) -> tuple[Ints, Ints, dict[int, list[str]]]:
         """Return the strictest check and track that any rule asks for, and the codes of rules by row.
@@ -201,10 +224,13 @@ class Policy:
         of = periods.count(np.ones(len(margin), np.bool_))
         return np.where(scored, rank, UNKNOWN), np.where(scored, of, UNKNOWN)
 
-    def _free_of_chance(self, periods: Periods, to_come: Floats) -> dict[str, Numbers]:
-        """Return the checks left for risk; chance is still to draw its share of the arrivals to come."""
+    def _free_of_chance(self, periods: Periods, to_come: Floats, scores: Scores) -> dict[str, Numbers]:
+        """Return the checks left for risk: without those reserved for kinds, and the draws of arrivals to come."""
         free: dict[str, Numbers] = dict(periods.left)
-        return free | {"physical": np.maximum(periods.left["physical"] - self.random_rate * to_come, 0.0)}
+        left = periods.left["physical"] - self.random_rate * to_come
+        if self.reserved.offices:
+            left = left - self.reserved.kept([kind.code for kind in scores.model.kinds], periods)
+        return free | {"physical": np.maximum(left, 0.0)}
 
     def _reached(self, risk: Floats, place: Numbers, able: Mapping[str, Numbers]) -> Ints:
         """Return the strictest check that reaches down to a place; none for risk below `least_risk`, or unscored."""

@@ -18,13 +18,14 @@ from service.orientation.list_reasons import LISTED
 from service.orientation.pacing import compile_kernels
 from service.orientation.policy import Policy
 from service.orientation.policy_sections import PolicyFault, above_zero, day, only, section_of, share, whole
+from service.orientation.reserved import read_reserved
 from service.orientation.rule_conditions import Kind, is_chance
 from service.orientation.rules import Rule, read_rule
 from service.orientation.track_conditions import read_tracks
 
 SECTIONS = {
     *("id", "title", "capacity", "shifts", "time_zone", "random", "exploration", "risk", "campaigns", "degraded"),
-    *("track", "applications", "rules", "start", "indicators"),
+    *("track", "applications", "rules", "start", "indicators", "reserved"),
 }
 
 
@@ -55,6 +56,7 @@ def load_policy(text: str) -> Policy:
         unknown_past=_lane(section_of(written, "degraded", {"unknown_past"}), "degraded.unknown_past", Lane.yellow),
         tracks=read_tracks(written),
         indicators=read_indicators(written, kinds_of_columns()),
+        reserved=read_reserved(written),
         campaigns=_campaigns(section_of(written, "campaigns", {"checks", "worth", "carried"})),
     )
 

@@ -16,7 +16,7 @@ from features.algebra.tables import Cells, Table, Wholes
 from features.assemble import Fits, Rows
 from features.catalogue import Input
 from features.consignment import NUMBERED
-from service.scoring.by_kind import CHANCE, KindOfFinding, chances_of
+from service.scoring.by_kind import CHANCE, PLACES, KindOfFinding, chances_of
 from service.scoring.calibration import Calibration
 from service.scoring.severity import Severity
 from service.scoring.trees import Trees
@@ -110,6 +110,12 @@ class Scores:
         """Return the chance of each kind of finding, by kind; empty where the model knows none."""
         names = [f"{CHANCE}{kind.code}" for kind in self.model.kinds]
         return {name.removeprefix(CHANCE): self.table.number(name) for name in names if name in self.table.kinds}
+
+    def bounds(self) -> tuple[Floats, Floats]:
+        """Return between which chances the true share of findings lies nine times in ten; NaN where none is known."""
+        risk = self.table.number("risk")
+        low, high = self.model.calibration.bounds(self.table.number("margin"))
+        return np.minimum(np.round(low, PLACES), risk), np.maximum(np.round(high, PLACES), risk)
 
     def severity(self, chosen: Sequence[int] | npt.NDArray[np.int64]) -> Floats:
         """Return for chosen rows the probability that a finding would be dangerous or criminal; NaN without a model."""

@@ -78,6 +78,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "get_purchases": {"params": {"office": OWN}},
     "post_purchase": {"json": {"office": OWN, "shop": {"url": "x.example"}, "goods": "g", "alias": {"name": "N"}}},
     "post_purchase_note": {"json": {"purchase_id": "TP-0", "step": "closed"}},
+    "post_operator_audit": {"json": {"kind": "importer", "name": "FR1"}},
     "get_queue": {"params": {"office": OWN}},
     "get_search": {"params": {"key": "HAWB000000001"}},
 }

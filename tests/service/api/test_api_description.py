@@ -14,6 +14,9 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from service.access.permissions import PERMISSIONS
 from service.app import create
+from service.oversight.operators import Operator
+from service.oversight.operators_report import Ranking
+from service.oversight.operators_report import write as write_operators
 from service.settings import Settings
 from tests.service.api.as_described import AsDescribed, described
 from tests.service.building import NOON, app_state, body, declared, outcome
@@ -135,13 +138,29 @@ def test_every_operation_answers_as_it_is_described(client: TestClient, hook: As
         "get_purchases": ("GET", f"/v1/purchases?office={office}", None, 200),
         "post_purchase_note": ("POST", "/v1/purchases/notes", ended, 201),
     }
+    settings: Settings = client.app.state.settings  # type: ignore[attr-defined]
+    listed = Operator("importer", "FR1", 3, 5, 900.0, 0.4, 123.0, 0, 0, 0, (number,))
+    ranking = Ranking(NOON.date(), NOON.date(), 3, neutral=True, operators={"importer": [listed]})
+    write_operators(ranking, settings.reports / "operators" / "2026-02-03")
+    calls |= {
+        "post_operator_audit": ("POST", "/v1/operators/audits", {"kind": "importer", "name": "FR1"}, 201),
+        "get_operators": ("GET", "/v1/operators?kind=importer&at_most=5", None, 200),
+    }
     for name, (method, path, sent, status) in calls.items():
         answer = client.request(method, path, json=sent) if sent else client.request(method, path)
         assert answer.status_code == status, (name, answer.text)
     after = client.get(f"/v1/networks/{one}").json()
     assert [judgement["reason"] for judgement in after["judgements"]] == ["other handwriting"]
     assert client.get(f"/v1/consignments/{number}/dossier").json()["outcomes"]
-    (held,) = client.get("/v1/investigations").json()["investigations"]
+    by_kind = client.get(f"/v1/queue?office={office}&kind=narcotics&since=2026-01-01")
+    assert (by_kind.status_code, by_kind.json()["waiting"]) == (200, []), "its model states no chance of them"
+    assert client.get(f"/v1/queue?office={office}&kind=Narcotics!").status_code == 422
+    (operator,) = client.get("/v1/operators").json()["operators"]
+    assert [(one["consignments"], one["examined"]) for one in operator["audits"]] == [(1, 0)]
+    twice = client.post("/v1/operators/audits", json={"kind": "importer", "name": "FR1"})
+    assert (twice.status_code, twice.json()["errors"][0]["pointer"]) == (422, "/name")
+    every = client.get("/v1/investigations").json()["investigations"]
+    (held,) = [one for one in every if one["number"] == opened]
     assert [item["value"] for item in held["items"]] == [number, one]
     assert [task["who"] for task in held["tasks"]] == ["o-7"]
     done = {"step": "task_done", "task": held["tasks"][0]["number"] + 1}

@@ -77,6 +77,17 @@ def test_a_list_says_its_days_and_begins_with_the_newest_that_have_work(client: 
     assert NUMBER not in listed(client, language, day="2026-01-02").text
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_list_of_one_kind_holds_what_is_likeliest_of_it(client: TestClient, language: Language) -> None:
+    day = NOON.date().isoformat()
+    kinds = app_state(client).dialects.kinds
+    page = listed(client, language, day=day, kind="narcotics").text
+    assert NUMBER not in page  # the model that serves here states no chance of any kind
+    assert f'<option value="narcotics" selected>{kinds.word_of("narcotics", language)}</option>' in page
+    assert "kind=narcotics" in page  # the list renews itself, and is kept, with the kind
+    assert NUMBER in listed(client, language, day=day, kind="").text
+
+
 @pytest.mark.parametrize(("asked", "status"), [
     ({"office": "nowhere"}, 404), ({"day": ""}, 200), ({"day": "2026-02-31"}, 422), ({"day": "yesterday"}, 422),
 ])  # fmt: skip

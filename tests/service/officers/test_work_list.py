@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from features.fault import Fault
+from features.finding_kinds import Kinds, standard_kinds
 from service.audit.timeline import timeline
 from service.audit.verify import verify_record
 from service.desk import Desk
@@ -18,7 +19,8 @@ from service.officers.assignments import holders, release, take
 from service.officers.list_views import keep_view, view_of
 from service.officers.overrides import override_lane
 from service.officers.queue import queue
-from service.officers.work_list import Asked, Order, counted, listed, numbers
+from service.officers.work_list import Asked, Order, counted, listed, numbers, waiting_of_kind
+from service.scoring.by_kind import KindOfFinding
 from service.targeting import target
 from tests.service.building import NOON, declared, message
 from tests.service.orientation.cases import policy_text
@@ -71,6 +73,42 @@ def test_it_is_narrowed_by_lane_risk_and_network(desk: Desk) -> None:
     middle = rows[1]["risk"]
     assert ids(desk, least_risk=middle) == [one["consignment_id"] for one in rows if one["risk"] >= middle]
     assert ids(desk, networked=True) == []  # linking is off here
+
+
+def of_kinds(desk: Desk, **shares: float) -> Desk:
+    """The desk with a model that states these chances of kinds, of every finding."""
+    kinds = tuple(KindOfFinding(code, 9, share) for code, share in shares.items())
+    return replace(desk, model=replace(desk.model, kinds=kinds))
+
+
+@pytest.fixture
+def of_two_kinds(desk_with: Callable[[str], Desk]) -> Desk:
+    """A desk that has decided on parcels of two kinds, all of which wait."""
+    desk = desk_with(policy_text(4, 4, 0, least=0.0))
+    likely = {"counterfeit": {"counterfeit": 0.7, "narcotics": 0.1}, "narcotics": {"prohibited": 0.6, "narcotics": 0.5}}
+    for first, shares in enumerate(likely.values()):
+        parcels = [declared(n, gross_mass_kg=float(n)) for n in range(3 * first + 1, 3 * first + 4)]
+        target(message(*parcels, message_id=f"M{first}", competing="message"), of_kinds(desk, **shares))
+    return desk
+
+
+def test_it_is_narrowed_by_the_likeliest_kind(of_two_kinds: Desk) -> None:
+    desk, store = of_two_kinds, of_two_kinds.journal.store
+    every = ids(desk)
+    assert len(every) == 6
+    for kind, parcels in (("counterfeit", range(1, 4)), ("narcotics", range(4, 7)), ("prohibited", ()), ("cash", ())):
+        assert ids(desk, kind=kind) == [one for one in every if one in {f"HAWB{n:09d}" for n in parcels}]
+    asked = replace(EVERY_DAY, kind="narcotics")
+    assert [one["consignment_id"] for one in listed(store, asked, 1, beyond=1)] == ids(desk, kind="narcotics")[1:2]
+    plain = queue(store, "FRCDG1", "clearance", date(2026, 1, 1))
+    chosen = [one for one in plain if one["consignment_id"] in ids(desk, kind="narcotics")]
+    assert waiting_of_kind(store, asked, 100, 0, standard_kinds()) == chosen
+
+
+def test_the_likeliest_is_told_by_the_kinds_of_the_installation(of_two_kinds: Desk) -> None:
+    apart = Kinds(tuple(replace(kind, within="") for kind in standard_kinds().listed))
+    asked = replace(EVERY_DAY, kind="prohibited")
+    assert len(numbers(of_two_kinds.journal.store, asked, 100, apart)) == 3
 
 
 def test_the_lane_is_that_of_the_officer(desk: Desk) -> None:

@@ -14,6 +14,7 @@ import pytest
 from features.consignment import TIME, Consignments
 from features.messages import Problems
 from service.orientation import DecisionContext, Decisions, load_policy
+from service.orientation.decisions import SINCE
 from service.orientation.goods_reasons import CODE as OF_WORDS
 from service.orientation.periods import CHECKS
 from service.scoring import Scores
@@ -40,9 +41,9 @@ def formerly(context: DecisionContext) -> former.DecisionContext:
 
 
 def as_then(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a decision without what was not stated then: chances by kind, and the heading that words suggest."""
+    """Return a decision without what was not stated then: chances by kind, bounds, the heading that words suggest."""
     reasons = [reason for reason in row["reasons"] if reason["code"] != OF_WORDS]
-    return {**{name: value for name, value in row.items() if name != "risk_by_kind"}, "reasons": reasons}
+    return {**{name: value for name, value in row.items() if name not in SINCE}, "reasons": reasons}
 
 
 def assert_same(text: str, given: Given, context: DecisionContext) -> Decisions:
@@ -54,7 +55,7 @@ def assert_same(text: str, given: Given, context: DecisionContext) -> Decisions:
     decisions, decided = policy.orient(*given, context), frames.orient(*given, formerly(context))
     plain = [as_then(row) for row in decisions.as_json()]
     assert plain == decided.as_json()
-    stated = decisions.as_frame().drop("risk_by_kind", "reasons")
+    stated = decisions.as_frame().drop(*SINCE, "reasons")
     assert stated.equals(decided.as_frame().drop("reasons"), null_equal=True)
     assert decisions.basis is not None
     assert decided.basis is not None
