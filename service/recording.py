@@ -22,7 +22,7 @@ from features.history.totals import HistoryUnavailable
 from features.model_rows import Rows
 from features.moments import micros
 from service.canonical import canonical
-from service.history.posting import facts_reattributed, facts_unposted, post
+from service.history.posting import FactsAhead, facts_beside, facts_reattributed, post, write_ahead
 from service.history.stored_history import StoredHistory
 from service.orientation.decisions import Decisions
 from service.parties.linking_switch import LinkingSwitch
@@ -57,7 +57,8 @@ Stored = Mapping[Key, dict[str, Any]]
 class InRows:
     """Of a message, what goes into rows: all that is not settled in a file.
 
-    places: of these consignments in the message, ascending. message: all of it, with what it states.
+    places: of these consignments in the message, ascending. message: all of it, with what it states. facts_ahead: what
+    it adds to history, written before.
     """
 
     consignments: Consignments
@@ -66,15 +67,18 @@ class InRows:
     message: Consignments
     message_stated: Versions
     settled: Settled | None
+    facts_ahead: FactsAhead | None = None
 
     @classmethod
-    def of(cls, message: Consignments, stated: Versions, settled: Settled | None) -> InRows:
+    def of(
+        cls, message: Consignments, stated: Versions, settled: Settled | None, ahead: FactsAhead | None = None
+    ) -> InRows:
         """Part a message."""
         if settled is None:
-            return cls(message, stated, range(len(message)), message, stated, None)
+            return cls(message, stated, range(len(message)), message, stated, None, ahead)
         places = np.setdiff1d(np.arange(len(message)), settled.places)
         rest = places.tolist()
-        return cls(message.at(places), stated.where(rest), rest, message, stated, settled)
+        return cls(message.at(places), stated.where(rest), rest, message, stated, settled, ahead)
 
     @property
     def settled_places(self) -> Sequence[int]:
@@ -100,16 +104,17 @@ class Recorder:
         settled = None
         if self.sender.name is None:  # of what a caller sends, it is on record row by row whose it is
             settled = settle_quiet(self.store, decisions, rows, consignments, stated, call_id)
+        ahead = write_ahead(self.store, stated) if settled is not None else None
         if settled is not None:
             try:
-                return self._record(decisions, rows, InRows.of(consignments, stated, settled), grown, call_id)
+                return self._record(decisions, rows, InRows.of(consignments, stated, settled, ahead), grown, call_id)
             except sa.exc.DBAPIError:
                 raise  # whether it was committed is not known: a file that no list names is deleted as a stray
             except BaseException as fault:  # an interrupt too: it may come before the commit or right after it
                 drop_unlisted(self.store, settled)
                 if not isinstance(fault, Stale):
                     raise
-        return self._record(decisions, rows, InRows.of(consignments, stated, None), grown, call_id)
+        return self._record(decisions, rows, InRows.of(consignments, stated, None, ahead), grown, call_id)
 
     def foresee(self, decisions: Decisions, consignments: Consignments) -> Decisions:
         """Return what `record` would, or raise what it would; nothing is written."""
@@ -140,6 +145,8 @@ class Recorder:
     ) -> Decisions:
         declared = self._declared(in_rows)
         ahead = next(declared)  # that of a call, before it takes the write lock
+        if grown is not None:
+            grown.prepare()
 
         def write(connection: sa.Connection) -> dict[int, dict[str, Any]]:
             if in_rows.settled is not None:
@@ -217,7 +224,7 @@ class Recorder:
         declared: rows of the declarations in parts, as those of a day must not be in memory all at once. grown: the
         graph of senders as grown by the message, if it was just linked.
         """
-        facts = self._facts(connection, in_rows.message_stated) if in_rows.settled is not None else None
+        facts, ahead = self._facts(connection, in_rows) if in_rows.settled is not None else (None, None)
         if in_rows.settled is not None and facts is None:
             raise Stale  # what waits to be posted stands in rows
         extra: dict[str, Any] = {"archived": archived, "posted": True} if facts is not None else {}
@@ -232,7 +239,7 @@ class Recorder:
             lift(connection, part.amended)
             absent = part.absent
             if absent and not extra:  # before any of them is on record
-                facts = self._facts(connection, in_rows.message_stated)
+                facts, ahead = self._facts(connection, in_rows)
                 extra = {"archived": archived, "posted": facts is not None}
             for batch in in_lists(absent):
                 insert_many(connection, DECLARATIONS, [row | extra for row in batch])
@@ -240,6 +247,8 @@ class Recorder:
                 pass_on(connection, transfer, micros(datetime.now(UTC)))
             self.tell(SHARE_DECLARED * len(versions) / max(1, len(in_rows.consignments)))
         refuse_changed(versions)
+        if ahead is not None:
+            ahead.list(connection)
         self._connect(connection, in_rows, versions, facts, grown)
         return versions
 
@@ -276,13 +285,14 @@ class Recorder:
         chosen = consignments.where(pl.col("row").is_in([first + place for place in places]))
         return declarations_of(chosen, Versions.of(chosen), self.store.pseudonyms)
 
-    def _facts(self, connection: sa.Connection, stated: Versions) -> Facts | None:
-        """Return the facts to post; None while history cannot be read: then they wait, and the declaration is kept."""
+    def _facts(self, connection: sa.Connection, in_rows: InRows) -> tuple[Facts | None, FactsAhead | None]:
+        """Return the facts to post; none while history cannot be read: then they wait, and the declaration is kept."""
+        history = self.history.snapshot(connection)
         try:
-            return facts_unposted(connection, stated, self.history.snapshot(connection))
+            return facts_beside(connection, in_rows.message_stated, history, in_rows.facts_ahead)
         except (HistoryUnavailable, SegmentGone) as fault:
             LOG.warning("facts wait for the history", kind=type(fault).__name__)
-            return None
+            return None, None
 
 
 def note_call(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from features.history.tiles import RESULT_DAYS
-from features.parties.evidence import BUILDING, NAME, STREET, level_of
+from features.parties.evidence import BUILDING, LEVEL, NAME, STREET
 
 DAY = 86_400_000_000  # microseconds
 SEEN_STEP = 28 * DAY  # resolution of `last_at`, so that a call seldom has to write it
@@ -53,6 +53,9 @@ class Card:
 
 def _least(known: int | None, levels: Sequence[int], values: Iterable[int]) -> int | None:
     """Return the least value of the first of these levels that has any; known: what it was before these values."""
-    of_levels = [value for value in values if level_of(value) in levels]
-    every = [*of_levels, *(() if known is None else (known,))]
-    return min(every, key=lambda value: (levels.index(level_of(value)), value), default=None)
+    of_levels = [value for value in values if value & LEVEL in levels]
+    if not of_levels:
+        return known
+    if known is not None:
+        of_levels.append(known)
+    return min(of_levels, key=lambda value: (levels.index(value & LEVEL), value)) if of_levels[1:] else of_levels[0]

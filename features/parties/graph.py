@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, MutableMapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from features.parties.card import Card, expires_at, step_of
-from features.parties.evidence import BITS, BUILDING, MOST_SHARERS, NETWORK_BITS, PHONE, bits_of, level_of
+from features.parties.evidence import BITS, BUILDING, LEVEL, MOST_SHARERS, NETWORK_BITS, PHONE, bits_of, level_of
 from features.parties.ownership import JUDGED, WEIGHED, compared, fewest_judged, is_of_one_party
 
 Pair = tuple[int, int]  # of cards, the smaller first
@@ -32,6 +32,19 @@ class Link:
         return self.pair[1] if self.pair[0] == entity else self.pair[0]
 
 
+@dataclass(slots=True)
+class Ahead:
+    """A declaration that was looked up and is not in the graph yet: its card with all that it states.
+
+    owned: of values that it states, whether they belong to one party with it among the cards. links: its links, once
+    they were asked for. Adding it next need not find them again.
+    """
+
+    card: Card
+    owned: dict[int, bool] = field(default_factory=dict)
+    links: list[Link] | None = None
+
+
 class Graph:
     """Cards, evidence, links and networks in memory."""
 
@@ -43,6 +56,8 @@ class Graph:
         self.members: MutableMapping[int, list[int]] = {}  # in the order in which they were first seen
         self.owned: MutableMapping[int, bool] = {}  # value → whether it belongs to one party; unless noted, it does
         self.judged: dict[Pair, bool] = {}  # officers' judgements: the same, or not the same
+        self._ahead: dict[int, Ahead] = {}  # of declarations of one moment, by card
+        self._touched: set[int] = set()  # values of the cards that have changed since
 
     # lookup of the network of a declaration
 
@@ -50,11 +65,26 @@ class Graph:
         """Return the members of every network that a declaration would belong to, its own card first; keep nothing."""
         card = self.cards.get(entity)
         roots = [] if card is None else [self.network_of[entity]]
-        if card is None or not card.values.issuperset(stated):
-            seen = Card(entity, at, {*stated, *(card.values if card else ())})
-            roots += [self.network_of[link.other(entity)] for link in self.links_of(seen, at)]
+        if (seen := self.with_stated(entity, stated, at)) is not card:
+            roots += [self.network_of[link.other(entity)] for link in self._links_ahead(seen)]
         members = [member for root in dict.fromkeys(roots) for member in self.members[root]]
         return list(dict.fromkeys([entity, *members]))
+
+    def with_stated(self, entity: int, stated: Sequence[int], at: int) -> Card:
+        """Return the card of a declaration as it would be with what it states; the graph's own where that is known."""
+        card = self.cards.get(entity)
+        if card is not None and card.values.issuperset(stated):
+            return card
+        values = {*stated, *(card.values if card else ())}
+        ahead = self._ahead.get(entity)
+        if ahead is None or (ahead.card.first_at, ahead.card.values) != (at, values):
+            ahead = self._ahead[entity] = Ahead(Card(entity, at, values))
+        return ahead.card
+
+    def _links_ahead(self, card: Card) -> list[Link]:
+        """Return the links of the card that was looked up last."""
+        links = self._ahead[card.entity].links = self.links_of(card, card.first_at)
+        return links
 
     def links_of(self, card: Card, at: int) -> list[Link]:
         """Return the links of a card to those in the graph that share enough with it."""
@@ -63,29 +93,29 @@ class Graph:
             for other in self.sharing(value):
                 shared[other].append(value)
         shared.pop(card.entity, None)
-        stated = {value for common in shared.values() for value in common if level_of(value) in WEIGHED}
+        # most pairs share an address or a code and no more
+        close = {n: common for n, common in shared.items() if common[1:] or BITS[common[0] & LEVEL] >= NETWORK_BITS}
+        stated = {value for common in close.values() for value in common if value & LEVEL in WEIGHED}
         nobodys = {value for value in stated if not self.is_owned(value, card)}
-        links = (self._link(card, other, common, nobodys, at) for other, common in shared.items())
+        links = (self._link(card, other, common, nobodys, at) for other, common in close.items())
         return [link for link in links if link is not None]
 
     def sharing(self, value: int) -> Sequence[int]:
         """Return the cards that state a value; none for a hub."""
         by = self.stated_by.get(value)
-        return () if by is None or len(by) > MOST_SHARERS[level_of(value)] else by
+        return () if by is None or len(by) > MOST_SHARERS[value & LEVEL] else by
 
     def is_hub(self, value: int) -> bool:
         """Return true if too many cards state a value for it to link any."""
-        return len(self.stated_by.get(value, ())) > MOST_SHARERS[level_of(value)]
+        return len(self.stated_by.get(value, ())) > MOST_SHARERS[value & LEVEL]
 
     def _link(self, card: Card, other: int, common: list[int], nobodys: set[int], at: int) -> Link | None:
         """Return the link that two cards' common values come to; nobodys: those of them that belong to no one party."""
-        if len(common) == 1 and BITS[level_of(common[0])] < NETWORK_BITS:
-            return None  # most pairs share an address or a code and no more
+        counting = [value for value in common if value not in nobodys or value & LEVEL == PHONE] if nobodys else common
+        levels = [value & LEVEL for value in counting]
+        phones = () if BUILDING in levels or PHONE not in levels else counting  # under one roof it is the building's
+        bits = bits_of(counting, [value for value in phones if value & LEVEL == PHONE and value not in nobodys])
         pair = _pair(card.entity, other)
-        counting = [value for value in common if value not in nobodys or level_of(value) == PHONE]
-        under_one_roof = any(level_of(value) == BUILDING for value in counting)
-        phones = () if under_one_roof else (value for value in counting if level_of(value) == PHONE)
-        bits = bits_of(counting, [phone for phone in phones if phone not in nobodys])
         return Link(pair, bits, tuple(sorted(counting)), at) if bits >= NETWORK_BITS else None
 
     def is_owned(self, value: int, extra: Card | None = None) -> bool:
@@ -96,8 +126,12 @@ class Graph:
         known = not self.is_hub(value) and self.owned.get(value, True)
         if not known or extra is None or (extra.entity in self.cards and value in self.cards[extra.entity].values):
             return known
-        by = (self.cards[other] for other in self.stated_by.get(value, ()) if other != extra.entity)
-        return self._is_of_one_party(value, [*by, extra])
+        ahead = self._ahead.get(extra.entity)
+        judged = ahead.owned if ahead is not None and ahead.card is extra else {}
+        if value not in judged:
+            by = (self.cards[other] for other in self.stated_by.get(value, ()) if other != extra.entity)
+            judged[value] = self._is_of_one_party(value, [*by, extra])
+        return judged[value]
 
     def _is_of_one_party(self, value: int, cards: Sequence[Card]) -> bool:
         if len(cards) >= fewest_judged(value):
@@ -118,19 +152,39 @@ class Graph:
         if not new:
             return []
         card.state(new)
+        ahead = self._taken_ahead(card, at)
         for value in new:
             self._state(value, entity)
-        turned = [value for value in dict.fromkeys((*new, *card.values)) if self._has_turned(value, value in new)]
-        links = self._weigh([entity], at)
+        known = ahead.owned if ahead is not None else {}
+        every = dict.fromkeys((*new, *card.values))
+        turned = [value for value in every if self._has_turned(value, value in new, known.get(value))]
+        links = self._weigh([entity], at, None if ahead is None or turned else ahead.links)
         for value in turned:
             links += self._weigh(list(self.stated_by[value]), at)
         return links
+
+    def look_ahead(self) -> None:
+        """Begin another moment: what was found of its declarations when they are looked up helps to add them."""
+        self._ahead.clear()
+        self._touched.clear()
+
+    def _taken_ahead(self, card: Card, at: int) -> Ahead | None:
+        """Return what was found of a card with all that it states; None where one that shares a value has changed."""
+        ahead = self._ahead.pop(card.entity, None)
+        if ahead is not None and (card.listed or (ahead.card.first_at, ahead.card.values) != (at, card.values)):
+            ahead = None
+        if ahead is not None and not self._touched.isdisjoint(card.values):
+            ahead = None
+        if self._ahead:
+            self._touched |= card.values
+        return ahead
 
     def remove(self, entity: int) -> None:
         """Remove a card with all that it stated; networks that depended on it fall apart."""
         card = self.cards.get(entity)
         if card is None:
             return
+        self.look_ahead()
         for link in list(self.links_from(entity).values()):
             self._cut(link)
         rest = [member for member in self.members[self.network_of[entity]] if member != entity]
@@ -153,13 +207,16 @@ class Graph:
         changed = not self.is_hub(value) and self._has_changed_owner(value)
         return changed or (was_hub and not self.is_hub(value))
 
-    def _has_changed_owner(self, value: int) -> bool:
-        """Judge a value anew by the cards that state it; true if links have to be weighed again."""
-        if level_of(value) not in JUDGED:
+    def _has_changed_owner(self, value: int, now: bool | None = None) -> bool:
+        """Judge a value anew by the cards that state it; true if links have to be weighed again.
+
+        now: what it comes to, where that is known.
+        """
+        if value & LEVEL not in JUDGED:
             return False
-        by = self.stated_by[value]
         before = self.owned.get(value, True)
-        now = self._is_of_one_party(value, [self.cards[other] for other in by])
+        if now is None:
+            now = self._is_of_one_party(value, [self.cards[other] for other in self.stated_by[value]])
         if now != before:
             self.owned[value] = now
         return now != before and level_of(value) in WEIGHED
@@ -192,11 +249,14 @@ class Graph:
         else:
             by.append(entity)
 
-    def _has_turned(self, value: int, new: bool) -> bool:
-        """Return true if a value has become a hub, or belongs to another or to no party, by the last statement."""
+    def _has_turned(self, value: int, new: bool, owned: bool | None) -> bool:
+        """Return true if a value has become a hub, or belongs to another or to no party, by the last statement.
+
+        owned: whether it belongs to one party now, where that is known.
+        """
         if self.is_hub(value):
-            return new and len(self.stated_by[value]) == MOST_SHARERS[level_of(value)] + 1
-        return self._has_changed_owner(value)
+            return new and len(self.stated_by[value]) == MOST_SHARERS[value & LEVEL] + 1
+        return self._has_changed_owner(value, owned)
 
     def _keep(self, link: Link) -> None:
         first, second = link.pair
@@ -222,12 +282,16 @@ class Graph:
         for entity in link.pair:
             del self.links[entity][link.other(entity)]
 
-    def _weigh(self, entities: Sequence[int], at: int) -> list[Link]:
-        """Compute all links of these cards again: keep those that hold, cut the others; returns new ones."""
+    def _weigh(self, entities: Sequence[int], at: int, found: list[Link] | None = None) -> list[Link]:
+        """Compute all links of these cards again: keep those that hold, cut the others; returns new ones.
+
+        found: the links of the one card, where they are known.
+        """
         new_links = []
         torn: set[int] = set()
         for entity in entities:
-            now = {link.other(entity): link for link in self.links_of(self.cards[entity], at)}
+            links = self.links_of(self.cards[entity], at) if found is None else found
+            now = {link.other(entity): link for link in links}
             before = self.links_from(entity)
             for gone in [link for other, link in before.items() if other not in now]:
                 self._cut(gone)

@@ -16,7 +16,7 @@ from features.consignment import Consignments
 from features.history.entities import with_entities
 from features.history.shared_values import SHARED_KEYS
 from features.parties.card import Card
-from features.parties.evidence import BUILDING, MOST_SHARERS, NAME, NAMES, SENDER, SURE, evidence_of, level_of
+from features.parties.evidence import BUILDING, LEVEL, MOST_SHARERS, NAME, NAMES, SENDER, SURE, evidence_of
 from features.parties.graph import Graph, Link
 from features.parties.graph_timeline import GraphTimeline
 from features.parties.ownership import WEIGHED
@@ -169,6 +169,7 @@ def link_with(
     for at, declarations in _moments(known):
         if timeline is not None:
             timeline.until(at, graph)
+        graph.look_ahead()
         for row, entity, stated in declarations:
             rows[row] = _seen(graph, entity, stated, at, max(at, lists_at or at))
         for _, entity, stated in declarations:
@@ -229,7 +230,7 @@ def _seen(graph: Graph, entity: int, stated: Sequence[int], at: int, lists_at: i
 
 def _matches(graph: Graph, stated: Sequence[int], at: int) -> list[Card]:
     """Return subjects of lists and of reports that share an identifier or a rare name with it."""
-    sure = (value for value in stated if level_of(value) in SURE)
+    sure = (value for value in stated if value & LEVEL in SURE)
     cards = {graph.cards[card] for value in sure for card in graph.sharing(value)}
     return [card for card in cards if card.listed and card.first_at < at]
 
@@ -248,11 +249,10 @@ def _shared_keys(graph: Graph, entity: int, stated: Sequence[int], at: int) -> l
 
     A sender without a number of its own is known by its name alone.
     """
-    card = graph.cards.get(entity)
-    seen = Card(entity, at, {*stated, *(card.values if card else ())})
+    seen = graph.with_stated(entity, stated, at)
     owned: dict[str, bool] = {}
     for value in stated:
-        key = KEY_OF_LEVEL.get(level_of(value))
+        key = KEY_OF_LEVEL.get(value & LEVEL)
         if key is not None and not owned.get(key, False):
             owned[key] = graph.is_owned(value, seen)
     owned.setdefault("consignor", owned.get("name", True))
@@ -264,7 +264,7 @@ def _sharing(graph: Graph, entity: int, stated: Sequence[int]) -> list[float | N
     known = graph.cards[entity].values if entity in graph.cards else ()
     counts: list[float | None] = [None, None, None]
     for value in stated:
-        place = SHARING_PLACES.get(level_of(value))
+        place = SHARING_PLACES.get(value & LEVEL)
         if place is not None:
             count = float(min(len(graph.stated_by.get(value, ())) + (value not in known), _hub(value)))
             counts[place] = max(counts[place] or 0.0, count)
@@ -273,18 +273,18 @@ def _sharing(graph: Graph, entity: int, stated: Sequence[int]) -> list[float | N
 
 def _hub(value: int) -> int:
     """Return the number of cards that makes a hub; more are not counted."""
-    return MOST_SHARERS[level_of(value)] + 1
+    return MOST_SHARERS[value & LEVEL] + 1
 
 
 def _lookalikes(graph: Graph, entity: int, stated: Sequence[int], at: int) -> int:
     """Count other cards first seen in the last seven days that share a value with it that is not nobody's."""
     sharing: set[int] = set()
     for value in stated:
-        if level_of(value) not in WEIGHED or graph.is_owned(value):
+        if value & LEVEL not in WEIGHED or graph.is_owned(value):
             sharing.update(graph.sharing(value))
     sharing.discard(entity)
     cards, since = graph.cards, at - RECENT
-    return sum(since < cards[other].first_at < at for other in sharing)
+    return len([1 for other in sharing if since < cards[other].first_at < at])
 
 
 def _moments(consignments: Consignments) -> Iterator[tuple[int, list[tuple[int, int, list[int]]]]]:

@@ -16,7 +16,7 @@ from heapq import nsmallest
 from itertools import combinations
 
 from features.parties.card import Card
-from features.parties.evidence import KINDS, LEVELS, NAMES, PHONE, level_of
+from features.parties.evidence import KINDS, LEVEL, LEVELS, NAMES, PHONE, level_of
 
 UNLIKE_AT_MOST = 6  # groups of cards, each sharing something else, that may state a contact of one party
 UNLIKE_OF_ALIKE = 24  # the same where most of the cards are in groups with others
@@ -106,13 +106,16 @@ def unlike_groups(value: int, cards: Sequence[Card]) -> int:
     tells = TELLS[level_of(value)]
     first_with: dict[int, int] = {}
     leader = list(range(len(cards)))
+    groups = len(leader)
     for number, card in enumerate(cards):
         for other in card.values:
-            if tells[level_of(other)]:
+            if tells[other & LEVEL]:
                 earlier = first_with.setdefault(other, number)
                 if earlier != number:
-                    leader[_led(leader, number)] = _led(leader, earlier)
-    return sum(_led(leader, number) == number for number in range(len(cards)))
+                    one, another = _led(leader, number), _led(leader, earlier)
+                    groups -= one != another
+                    leader[one] = another
+    return groups
 
 
 def _led(leader: list[int], number: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -66,22 +67,72 @@ class SeenReader(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class FactsAhead:
+    """Facts that versions state, in a file that no list names yet. latest: the moment of the last one, microseconds."""
+
+    segment: Segment
+    latest: int
+
+    def list(self, connection: sa.Connection) -> None:
+        """Let them count."""
+        list_segment(connection, self.segment)
+        _advance(connection, self.latest)
+
+
+def write_ahead(store: Store, versions: Versions) -> FactsAhead | None:
+    """Write what versions state to a file before the transaction that posts it; None where that is little.
+
+    A file that is not listed after all counts for nothing, and is deleted as a stray.
+    """
+    if not store.segments.usable or len(versions) < MANY // len(ENTITIES):
+        return None
+    facts = facts_stated(versions)
+    if len(facts) < MANY:
+        return None
+    return FactsAhead(_written(store, _keyed(store, facts)), int(facts.known_at.max()))
+
+
+def _keyed(store: Store, facts: Facts) -> Facts:
+    return Facts(store.pseudonyms.keyed(facts.entity), facts.known_at, facts.amounts)
+
+
+def _written(store: Store, keyed: Facts) -> Segment:
+    return store.segments.write([(LOW, running_totals(keyed.frame()))], level=0)
+
+
+def _advance(connection: sa.Connection, latest: int, **changes: Callable[[int | None], int]) -> None:
+    """Note the moment of the latest fact, and other changes of states."""
+    as_of = {HISTORY_AS_OF: lambda before: latest if before is None else max(latest, before)}
+    change_states(connection, as_of | changes)
+
+
 def post(store: Store, connection: sa.Connection, added: Facts | pl.DataFrame) -> None:
     """Add facts (or a frame, FACT_SCHEMA) to the history, keyed: many as a segment of their own, few to the rows."""
     if not len(added):
         return
     facts = added if isinstance(added, Facts) else Facts.of_frame(added)
     latest = int(facts.known_at.max())
-    changes: dict[str, Callable[[int | None], int]] = {
-        HISTORY_AS_OF: lambda before: latest if before is None else max(latest, before)
-    }
-    keyed = Facts(store.pseudonyms.keyed(facts.entity), facts.known_at, facts.amounts)
+    changes: dict[str, Callable[[int | None], int]] = {}
+    keyed = _keyed(store, facts)
     if store.segments.usable and len(facts) >= MANY:
-        list_segment(connection, store.segments.write([(LOW, running_totals(keyed.frame()))], level=0))
+        list_segment(connection, _written(store, keyed))
     else:
         raise_rows(connection, keyed)
         changes[EDITION] = counted_on
-    change_states(connection, changes)
+    _advance(connection, latest, **changes)
+
+
+def facts_beside(
+    connection: sa.Connection, versions: Versions, history: SeenReader, ahead: FactsAhead | None
+) -> tuple[Facts, FactsAhead | None]:
+    """Return the facts that versions are less what has been posted, without those that a file holds ahead, and it.
+
+    The file is left out where anything has been posted of their consignments: it holds what all of them state.
+    """
+    if ahead is None or _on_record(connection, list(dict.fromkeys(versions.consignment_id)), POSTED):
+        return facts_unposted(connection, versions, history), None
+    return facts_sighted(versions, history.first_seen), ahead
 
 
 def facts_unposted(connection: sa.Connection, versions: Versions, history: SeenReader) -> Facts:

@@ -74,6 +74,11 @@ class GraphTables:
         """Return all of them."""
         return self.cards, self.evidence, self.links, self.phones, self.hubs
 
+    def has_more_cards_than(self, connection: sa.Connection, number: int) -> bool:
+        """Whether there are more cards than a number, of which no more are looked at."""
+        query = sa.select(self.cards.c.entity).offset(number).limit(1)
+        return connection.execute(query).first() is not None
+
     @cached_property
     def every_card(self) -> str:
         return f"SELECT {_CARD} FROM {self.cards.name} c"

@@ -29,11 +29,15 @@ class Fetched(dict[K, V], Generic[K, V]):
         if key not in self._asked:
             self.hold(key, self._fetch(key))
 
-    def __getitem__(self, key: K) -> V:
+    def __missing__(self, key: K) -> V:
+        if key in self._asked:
+            raise KeyError(key)
         self._ask(key)
-        return super().__getitem__(key)
+        return self[key]
 
     def get(self, key: K, default: Any = None) -> Any:
+        if (held := super().get(key)) is not None:  # by far the most; no value that is held is None
+            return held
         self._ask(key)
         return super().get(key, default)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from weakref import WeakMethod
 
@@ -66,6 +67,14 @@ class StoredCard(Card):
         return self._values
 
 
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Changes of a graph as its tables take them: rows that are new or changed, and keys of those that are gone."""
+
+    new: dict[sa.Table, list[dict[str, Any]]] = field(default_factory=dict)
+    gone: dict[sa.Table, list[tuple[int, ...]]] = field(default_factory=dict)
+
+
 class StoredGraph(Graph):
     """The graph as one transaction sees it; `write` stores the changes in that transaction."""
 
@@ -84,6 +93,7 @@ class StoredGraph(Graph):
         self._stated: list[tuple[int, int]] = []
         self._unstated: list[tuple[int, int]] = []
         self._linked: dict[tuple[int, int], Link | None] = {}
+        self._prepared: Changes | None = None  # what `write` writes, where it was made before
         self.judged = {(row["one"], row["other"]): row["same"] for row in judgements_made(connection, counting=True)}
 
     # reading
@@ -239,31 +249,45 @@ class StoredGraph(Graph):
         super()._cut(link)
         self._linked[link.pair] = None
 
-    def write(self) -> None:
-        """Store everything added, changed or removed, in the transaction that the graph was read in."""
+    def prepare(self) -> Changes:
+        """Make the rows of everything added, changed or removed, before the transaction that writes them."""
         touched = self._changed(self.cards) | self._changed(self.network_of) | {entity for _, entity in self._stated}
         kept = sorted(entity for entity in touched if entity in self.cards)
-        upsert_many(self._connection, self.tables.cards, self._keyed([self._row(entity) for entity in kept]))
-        self._delete(self.tables.cards, touched.difference(kept))
-        gone = self._keyed([{"value": value, "entity": entity} for value, entity in self._unstated])
-        delete_keys(self._connection, self.tables.evidence, [(row["value"], row["entity"]) for row in gone])
-        statements = [{"value": value, "entity": entity} for value, entity in self._stated]
-        insert_many(self._connection, self.tables.evidence, self._keyed(statements))
-        hubs = sorted({value for value, _ in self._stated if self.is_hub(value)})
-        upsert_many(self._connection, self.tables.hubs, self._keyed([{"value": value} for value in hubs]))
-        self._delete(self.tables.hubs, {value for value, _ in self._unstated if not self.is_hub(value)})
         marks = {value: self.owned.get(value) for value in sorted(self._changed(self.owned))}
+        tables, changes = self.tables, Changes()
+        changes.new[tables.cards] = self._keyed([self._row(entity) for entity in kept])
+        changes.gone[tables.cards] = self._keys(touched.difference(kept))
+        gone = self._keyed([{"value": value, "entity": entity} for value, entity in self._unstated])
+        changes.gone[tables.evidence] = [(row["value"], row["entity"]) for row in gone]
+        changes.new[tables.evidence] = self._keyed([{"value": of, "entity": entity} for of, entity in self._stated])
+        hubs = sorted({value for value, _ in self._stated if self.is_hub(value)})
+        changes.new[tables.hubs] = self._keyed([{"value": value} for value in hubs])
+        changes.gone[tables.hubs] = self._keys({value for value, _ in self._unstated if not self.is_hub(value)})
         known = [{"value": value, "own": mark} for value, mark in marks.items() if mark is not None]
-        upsert_many(self._connection, self.tables.phones, self._keyed(known))
-        self._delete(self.tables.phones, {value for value, mark in marks.items() if mark is None})
-        self._write_links()
+        changes.new[tables.phones] = self._keyed(known)
+        changes.gone[tables.phones] = self._keys({value for value, mark in marks.items() if mark is None})
+        linked = self._keyed([{"one": first, "other": second} for first, second in sorted(self._linked)])
+        changes.gone[tables.links] = [(pair["one"], pair["other"]) for pair in linked]
+        changes.new[tables.links] = self._keyed([row_of(link) for link in self._linked.values() if link is not None])
+        self._prepared = changes
+        return changes
+
+    def write(self) -> None:
+        """Store everything added, changed or removed, in the transaction that the graph was read in."""
+        changes, self._prepared = self._prepared or self.prepare(), None
+        for table in (self.tables.cards, self.tables.hubs, self.tables.phones):
+            upsert_many(self._connection, table, changes.new[table])
+            delete_keys(self._connection, table, changes.gone[table])
+        for table in (self.tables.evidence, self.tables.links):  # their rows do not change, but go and come
+            delete_keys(self._connection, table, changes.gone[table])
+            insert_many(self._connection, table, changes.new[table])
         note_change(self._connection, self.tables)
 
     def _keyed(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return keyed_rows(rows, self._pseudonyms)
 
-    def _delete(self, table: sa.Table, hashes: Iterable[int]) -> None:
-        delete_keys(self._connection, table, [(key,) for key in self._pseudonyms.keyed_list(sorted(hashes))])
+    def _keys(self, hashes: Iterable[int]) -> list[tuple[int, ...]]:
+        return [(key,) for key in self._pseudonyms.keyed_list(sorted(hashes))]
 
     def _changed(self, mapping: Any) -> set[int]:
         changed: set[int] = mapping.changed
@@ -272,12 +296,6 @@ class StoredGraph(Graph):
     def _row(self, entity: int) -> dict[str, Any]:
         card = self.cards[entity]
         return row_of_card(card, self.network_of[entity])
-
-    def _write_links(self) -> None:
-        changed = self._keyed([{"one": first, "other": second} for first, second in sorted(self._linked)])
-        delete_keys(self._connection, self.tables.links, [(pair["one"], pair["other"]) for pair in changed])
-        links = [row_of(link) for link in self._linked.values() if link is not None]
-        insert_many(self._connection, self.tables.links, self._keyed(links))
 
 
 def note_change(connection: sa.Connection, tables: GraphTables = SENDERS) -> None:

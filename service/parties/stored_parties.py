@@ -38,7 +38,7 @@ from service.store.pseudonyms import Pseudonyms
 from service.store.store_key import pseudonyms_in
 from service.store.tables import CARDS, JUDGEMENTS
 
-MANY = 20_000  # declarations; from this number on the whole graph is read, below it the part they touch
+MANY, MOST = 20_000, 2  # declarations, and cards for each of them: the whole graph is read where it is no larger
 SIDE_OF = {SENDERS.version: CONSIGNOR, ADDRESSEES.version: CONSIGNEE}
 SHOWN = 200  # cards of a network that are shown
 CONSIGNMENTS_PER_LINKING = 500  # cards deleted in one transaction, so that calls are not blocked
@@ -147,8 +147,8 @@ def keep(connection: sa.Connection, consignments: Consignments, grown: StoredGra
 
 
 def graph_for(connection: sa.Connection, consignments: Consignments, tables: GraphTables = SENDERS) -> StoredGraph:
-    """Return the part of the graph of a side that these consignments touch; all of it where they are many."""
-    if len(consignments) >= MANY:
+    """Return the part of the graph of a side that these consignments touch; all of it where that is most of it."""
+    if len(consignments) >= MANY and not tables.has_more_cards_than(connection, MOST * len(consignments)):
         return whole_graph(connection, tables)
     graph = StoredGraph(connection, tables)
     graph.prefetch(*evidence_in(consignments))

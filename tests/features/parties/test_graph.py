@@ -85,6 +85,24 @@ def test_what_a_declaration_would_belong_to_is_what_it_then_belongs_to(
         assert set(seen) == set(graph.members[graph.network_of[card]])
 
 
+@given(st.lists(st.lists(declared, min_size=1, max_size=6), max_size=8))
+@example([[(1, 0, (PHONES[0],))], [(2, 1, (PHONES[0], 27)), (3, 1, (PHONES[0], 27)), (2, 1, (27,))]])
+def test_what_was_looked_up_before_it_is_added_changes_nothing(moments: list[list[Declared]]) -> None:
+    """Of one moment all are looked up and then added: what was found of one must not outlive what another changes."""
+    looked_up, added = Graph(), Graph()
+    for at, declarations in enumerate(moments):
+        looked_up.look_ahead()
+        for card, _, values in declarations:
+            looked_up.seen_by(card, values, at)
+            seen = looked_up.with_stated(card, values, at)
+            for value in values:
+                looked_up.is_owned(value, seen)
+        for card, _, values in declarations:
+            found = [link.pair for link in looked_up.add(card, values, at)]
+            assert sorted(found) == sorted(link.pair for link in added.add(card, values, at))
+        assert (told(looked_up), looked_up.owned) == (told(added), added.owned)
+
+
 @given(st.lists(declared, max_size=25), st.sets(st.integers(1, 9), max_size=4))
 def test_who_is_taken_away_leaves_no_trace(declarations: list[Declared], gone: set[int]) -> None:
     graph = grown(declarations)

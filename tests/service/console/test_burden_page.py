@@ -94,3 +94,21 @@ def test_operators_are_listed_with_the_consignments_behind_them_and_as_csv(clien
     line = shown(client, "en", "/console/operators.csv").splitlines()[1]
     assert line.startswith("importer,'=FR1,40,55,9000.0")
     assert line.endswith("HAWB1 HAWB2")
+
+
+def test_an_operator_that_cannot_be_audited_says_why_and_only_analysts_are_offered_it(client: TestClient) -> None:
+    operator = Operator("importer", "FR7", 40, 55, 9_000.0, 0.4, 1_234.0, 3, 2, 1, ("NEVER-LODGED",))
+    settings: Settings = client.app.state.settings  # type: ignore[attr-defined]
+    ranking = Ranking(DAY, DAY, 900, neutral=True, operators={"importer": [operator]})
+    write_operators(ranking, settings.reports / "operators" / DAY.isoformat())
+    assert "<form" not in shown(client, "en", "/console/operators").split("<main", 1)[1].split("</main", 1)[0]
+    known = access(client)
+    known.accept(known.invite("analyst-fr", "analyst", ["*"], "tests", now()), "", PASSWORD, "fr", now())
+    secret = known.log_in("analyst-fr", PASSWORD, "audit", now())
+    header, principal = {"Cookie": f"{COOKIE}={secret}"}, known.person(secret, now())
+    assert principal is not None
+    assert "Ouvrir un audit" in client.get("/console/operators", headers=header).text
+    form = {"csrf": principal.csrf, "kind": "importer", "name": "FR7"}
+    refused = client.post("/console/operators", data=form, headers=header)
+    assert refused.status_code == 422
+    assert "aucun des envois en cause" in refused.text

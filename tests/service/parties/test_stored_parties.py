@@ -22,7 +22,7 @@ from features.messages import read
 from features.parties import LINKED, GraphTimeline, Linked, link_with
 from features.parties.evidence import LEVELS, NAMES, level_of
 from features.parties.graph import Graph
-from features.parties.linking import code_of
+from features.parties.linking import code_of, with_evidence
 from service.audit.erasure import erase
 from service.audit.verify import verify_record
 from service.journal import Journal
@@ -329,6 +329,19 @@ def test_only_parties_on_record_are_judged(store: Store) -> None:
 
 def test_nobody_knows_a_network_that_is_not_there(store: Store) -> None:
     assert network(store, code_of("N", 12)) is None
+
+
+def test_a_batch_reads_what_it_touches_of_a_larger_graph(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory goes with the batch: of a country's graph only a batch as large as it takes all."""
+    monkeypatch.setattr(parties, "MANY", 2)
+    with store.writing() as connection:
+        parties.keep(connection, read(message(*(sent(n, n) for n in range(1, 8))))[0])
+    few, many = (read(message(*(sent(n, n) for n in range(7 - size, 7))))[0] for size in (2, 5))
+    with store.reading() as connection:
+        every = len(whole_graph(connection).cards)
+        part, whole = (parties.graph_for(connection, with_evidence(batch)) for batch in (few, many))
+        assert len(dict(part.cards)) < every
+        assert len(dict(whole.cards)) == every
 
 
 @pytest.mark.parametrize("read_by", [whole_graph, lambda connection: StoredGraph(connection)])

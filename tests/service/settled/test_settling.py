@@ -132,7 +132,7 @@ def test_an_interrupt_right_after_the_commit_leaves_the_file(
 def test_a_history_that_cannot_be_read_sends_all_into_rows(
     desk: Desk, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Recorder, "_facts", lambda *_: None)
+    monkeypatch.setattr(Recorder, "_facts", lambda *_: (None, None))
     target(large(201, "M3"), desk)
     assert len(listed(store)) == 1
     assert len(desk.journal.decisions_on(number(210))) == 1
