@@ -79,6 +79,7 @@ def test_a_telephone_leads_to_everything_that_has_to_do_with_it(
     assert page.inner_text("h1") == f"{say('list')} stars"
     assert page.locator("main table.hits tbody tr").count() == 12  # what it has matched
     no_fault(page)
+    page.click("nav details:has(a[href$=cases]) summary")
     press(page, page.locator("nav a[href$=cases]"))
     assert "HAWB000000103" in page.inner_text("main table")
     no_fault(page)
