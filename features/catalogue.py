@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from features.choices import LANGUAGES
-from features.columns import declared, goods, identifiers, plausible, route, serials, shipper, worded
+from features.columns import declared, goods, identifiers, plausible, receiving, route, serials, shipper, worded
 from features.inputs import FLAG, NEVER_LOWERS, NEVER_RAISES, SHARE, Input, InputKind, category, history, number
 from features.messages.mapping import Extra
 from features.plugins import plugged_in
@@ -160,6 +160,35 @@ OF_TAMIS: tuple[Input, ...] = (
     number(shipper.consignee_hit_rate, "Hit rate of the addressee", "Taux de constats du destinataire", "收件人查获率", SHARE),
     number(shipper.pair_share, "Share of the sender's parcels to this addressee", "Part des envois vers ce destinataire",
            "寄往该收件人的占比", SHARE, direction=NEVER_RAISES),
+    # what comes to the addressee's home and telephone, whoever sends it
+    number(receiving.consignee_age, "Age of the addressee", "Ancienneté du destinataire", "收件人出现天数", "d"),
+    number(receiving.parcels, "Consignments to the addressee's home in 30 days",
+           "Envois au domicile du destinataire en 30 jours", "收件住址30天内货件数", key="home", direction=NEVER_LOWERS),
+    number(receiving.items, "Pieces to the addressee's home in 30 days", "Pièces au domicile du destinataire en 30 jours",
+           "收件住址30天内件数", key="home", direction=NEVER_LOWERS),
+    number(receiving.worth, "Value to the addressee's home in 30 days", "Valeur au domicile du destinataire en 30 jours",
+           "收件住址30天内申报价值", "€", key="home", direction=NEVER_LOWERS),
+    number(receiving.home_senders, "New senders to the addressee's home in 30 days",
+           "Nouveaux expéditeurs au domicile du destinataire en 30 jours", "收件住址30天内新寄件人数", direction=NEVER_LOWERS),
+    number(receiving.names, "New names at the addressee's home in 90 days",
+           "Nouveaux noms au domicile du destinataire en 90 jours", "收件住址90天内新名称数", key="home",
+           direction=NEVER_LOWERS),
+    number(receiving.parcels, "Consignments with the addressee's telephone in 30 days",
+           "Envois au téléphone du destinataire en 30 jours", "收件人电话30天内货件数", key="recipient_phone",
+           direction=NEVER_LOWERS),
+    number(receiving.items, "Pieces with the addressee's telephone in 30 days",
+           "Pièces au téléphone du destinataire en 30 jours", "收件人电话30天内件数", key="recipient_phone",
+           direction=NEVER_LOWERS),
+    number(receiving.worth, "Value with the addressee's telephone in 30 days",
+           "Valeur au téléphone du destinataire en 30 jours", "收件人电话30天内申报价值", "€", key="recipient_phone",
+           direction=NEVER_LOWERS),
+    number(receiving.names, "New names with the addressee's telephone in 90 days",
+           "Nouveaux noms avec le téléphone du destinataire en 90 jours", "收件人电话90天内新名称数", key="recipient_phone",
+           direction=NEVER_LOWERS),
+    number(receiving.recipient_phone_found, "Findings with the addressee's telephone",
+           "Constats avec le téléphone du destinataire", "收件人电话关联查获数"),
+    number(receiving.recipient_phone_rate, "Hit rate of the addressee's telephone",
+           "Taux de constats du téléphone du destinataire", "收件人电话查获率", SHARE),
     # the route's and the goods' past
     *history("route_consignments_7d", "goods_consignments_30d"),
     number(shipper.route_hit_rate, "Hit rate of the route", "Taux de constats de l'itinéraire", "运输路线查获率", SHARE),

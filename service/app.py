@@ -36,6 +36,7 @@ from service.console import capacity_page as capacity
 from service.console import case_pages as cases
 from service.console import day_page as day
 from service.console import four_eyes_pages as four_eyes
+from service.console import investigation_files as attached
 from service.console import investigation_pages as investigating
 from service.console import list_pages as listed
 from service.console import login_pages as doors
@@ -43,6 +44,7 @@ from service.console import model_page as modelling
 from service.console import officer_acts as acts
 from service.console import operators_page as operators
 from service.console import oversight_pages as oversight
+from service.console import purchase_pages as buying
 from service.console import queue_page as listing
 from service.console import report_pages as reported
 from service.console import search_pages as searching
@@ -69,6 +71,8 @@ ROUTERS = (
         search_routes.router,
         purchase_routes.router,
         investigation_routes.router,
+        attached.called,
+        attached.noted,
         operator_routes.router,
         messages.router,
         reference_pages.router,
@@ -82,6 +86,8 @@ ROUTERS = (
         bulk.router,
         cases.router,
         investigating.router,
+        attached.router,
+        buying.router,
         listed.router,
         reported.router,
         day.router,

@@ -12,6 +12,10 @@ no parameter names is as in `pipelines/synthetic/world.toml`, the one world of `
 stand in `pipelines/synthetic/family.toml`. How to read the benchmark is in
 [Evaluation](../explanation/evaluation.md#a-family-of-worlds). What was drawn is written to `parameters.json`, beside
 the truth and as secret.
+
+`--receivers` adds, to this world or any other, four schemes of who receives (resellers at home, many names at one
+house, relatives, drop points) and the honest homes that look alike (pick-up points, large buildings, homes that buy
+a lot): `pipelines/synthetic/receivers.toml`.
 """
 OF_SEEDS = """
 What is tuned is tuned on the worlds of seeds {tuning} and reported on those of seeds {reporting}. `family.toml` names

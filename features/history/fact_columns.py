@@ -14,7 +14,7 @@ import polars as pl
 from features.algebra.tables import Table, Wholes, anywhere
 from features.consignment import TIME, VERSION_KEY, Consignments
 from features.history.entities import with_entities
-from features.history.fact_list import DECLARATION_FACTS, FACT_SCHEMA, FACTS, LODGED, NOVELTY_FACTS, facts_from
+from features.history.fact_list import DECLARATION_FACTS, FACT_SCHEMA, FACTS, LODGED, NOVELTY_FACTS, SIGHTS, facts_from
 from features.history.keys import ENTITIES
 
 Integers = npt.NDArray[np.int64]
@@ -25,8 +25,10 @@ FirstSeen = Callable[[Integers], Integers]
 NEVER = int(np.iinfo(np.int64).min)
 MOST_WHOLE = float(2**63 - 1024)  # the largest number that an integer holds
 DECLARED: list[tuple[Any, Sequence[str]]] = [(fact.amount, fact.needs) for fact in facts_from("declaration")]
-SENDER = ENTITIES.index("consignor_entity")
-SIGHTS = [ENTITIES.index(f"{key}_entity") for key in NOVELTY_FACTS.values()]
+SIGHTED, OF_WHOM = (
+    [ENTITIES.index(f"{sight[place]}_entity") for sight in SIGHTS] for place in (1, 2)
+)  # of each of SIGHTS: the key of which a new entity counts, which names one of the key of whom it counts
+FACT_OF_SIGHT = np.array([NOVELTY_FACTS.index(fact) for fact, _, _ in SIGHTS], np.int64)
 
 
 def never_seen(entities: Integers) -> Integers:
@@ -253,29 +255,30 @@ def _for_each_key(versions: Versions, places: Integers, known_at: Integers, amou
 
 
 def facts_sighted(versions: Versions, first_seen: FirstSeen = never_seen) -> Facts:
-    """Return what a sender has of new: one fact at the moment when the two were first seen together.
+    """Return what a sender or a home has of new: one fact at the moment when the two were first seen together.
 
     Where the past has seen them later than these versions do, its fact moves to the earlier moment.
     """
-    sights, sender, both, known_at = _sights(versions)
+    sights, whose, both, known_at = _sights(versions)
     seen = first_seen(both)
     fresh, earlier = seen == NEVER, known_at < seen
     come, moved = np.flatnonzero(fresh | earlier), np.flatnonzero(earlier & ~fresh)
     places, signs = np.concatenate([come, moved]), np.repeat((1, -1), (len(come), len(moved)))
-    amounts = {fact: signs * (sights[places] == place) for place, fact in enumerate(NOVELTY_FACTS)}
-    return Facts(sender[places], np.concatenate([known_at[come], seen[moved]]), amounts)
+    of_fact = FACT_OF_SIGHT[sights[places]]
+    amounts = {fact: signs * (of_fact == place) for place, fact in enumerate(NOVELTY_FACTS)}
+    return Facts(whose[places], np.concatenate([known_at[come], seen[moved]]), amounts)
 
 
 def _sights(versions: Versions) -> tuple[Integers, Integers, Integers, Integers]:
-    """Find when a sender and each other were first named together: place in NOVELTY_FACTS, sender, both, moment."""
-    key, row = np.nonzero(versions.known[SIGHTS] & versions.known[SENDER])
-    both = versions.entities[SIGHTS][key, row]
+    """Find when two were first named together: place in SIGHTS, of whom it is counted, both, moment."""
+    key, row = np.nonzero(versions.known[SIGHTED] & versions.known[OF_WHOM])
+    both = versions.entities[SIGHTED][key, row]
     order = np.lexsort((both, key))  # those of one pair stay in the order of their rows
     key, row, both = key[order], row[order], both[order]
     starts = _starts(key, both)
     moments = versions.lodged_at[row]
     first = np.minimum.reduceat(moments, starts) if len(starts) else moments
-    return key[starts], versions.entities[SENDER][row[starts]], both[starts], first
+    return key[starts], versions.entities[OF_WHOM][key[starts], row[starts]], both[starts], first
 
 
 def fact_delta(facts: Facts, others: Facts) -> Facts:

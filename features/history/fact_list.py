@@ -36,14 +36,15 @@ class Fact:
     amount: of a consignment version (`declaration`), as a function of columns of numbers, which are its arguments: it is
         rounded to an integer, and unknown is nothing. Of a control result (`outcome`), as an expression of its columns.
     words: what an analyst reads, in each of LANGUAGES.
-    first_of: of a novelty, the key of which a new entity is counted.
+    first_of: of a novelty, the key of which a new entity is counted, and of whom: it names one of the second key.
+        Several where it is counted of several.
     """
 
     name: str
     of: Source
     amount: pl.Expr | Callable[..., Numbers | float] = ONE
     words: tuple[str, ...] = ()
-    first_of: str = ""
+    first_of: tuple[tuple[str, str], ...] = ()
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -80,9 +81,9 @@ FACT_LIST: tuple[Fact, ...] = (
     Fact("mass", "declaration", lambda gross_mass_kg: gross_mass_kg * 1000,
          words=("Gross mass in grams", "Masse brute en grammes", "毛重（克）")),
     Fact("pieces", "declaration", lambda pieces: pieces, words=("Pieces", "Pièces", "件数")),
-    Fact("new_consignee", "novelty", first_of="pair", words=("New addressees", "Nouveaux destinataires", "新收件人数")),
-    Fact("new_wording", "novelty", first_of="wording", words=("New descriptions", "Nouvelles désignations", "新品名数")),
-    Fact("new_route", "novelty", first_of="way", words=("New routes", "Nouveaux itinéraires", "新路线数")),
+    Fact("new_consignee", "novelty", first_of=(("pair", "consignor"),), words=("New addressees", "Nouveaux destinataires", "新收件人数")),
+    Fact("new_wording", "novelty", first_of=(("wording", "consignor"),), words=("New descriptions", "Nouvelles désignations", "新品名数")),
+    Fact("new_route", "novelty", first_of=(("way", "consignor"),), words=("New routes", "Nouveaux itinéraires", "新路线数")),
     Fact("inspected", "outcome", pl.col("result").is_in(LABELLED), words=("Inspections", "Contrôles", "查验次数")),
     Fact("hits", "outcome", HIT, words=("Non-compliant findings", "Constats non conformes", "查获次数")),
     hits_of("counterfeit", words=("Counterfeits found", "Contrefaçons constatées", "查获假冒次数")),
@@ -96,6 +97,10 @@ FACT_LIST: tuple[Fact, ...] = (
          words=("Consignments not presented", "Envois non présentés", "未到验次数")),
     Fact("registered", "registry",
          words=("Entries of right holders", "Inscriptions de titulaires de droits", "权利人登记数")),
+    Fact("new_sender", "novelty", first_of=(("delivery", "home"),),
+         words=("New senders", "Nouveaux expéditeurs", "新寄件人数")),
+    Fact("new_name", "novelty", first_of=(("resident", "home"), ("caller", "recipient_phone")),
+         words=("New names", "Nouveaux noms", "新名称数")),
 )
 # fmt: on
 
@@ -116,8 +121,9 @@ def check_facts(facts: Sequence[Fact]) -> None:
             raise TypeError(
                 f"fact {fact.name} needs words in {', '.join(LANGUAGES)}: add words=(…, …, …) to its line in {LIST_FILE}"
             )
-        if (fact.of == "novelty") != (fact.first_of in {key.name for key in KEYS}):
-            raise TypeError(f"fact {fact.name}: first_of names a key for a novelty, and for no other; see {LIST_FILE}")
+        named = {name for pair in fact.first_of for name in pair}
+        if (fact.of == "novelty") != bool(named) or not named <= {key.name for key in KEYS}:
+            raise TypeError(f"fact {fact.name}: first_of names keys for a novelty, and for no other; see {LIST_FILE}")
         if (fact.of == "declaration") == isinstance(fact.amount, pl.Expr):
             form = (
                 "a function of columns, such as lambda pieces: pieces" if fact.of == "declaration" else "an expression"
@@ -153,7 +159,8 @@ def _names(source: Source) -> tuple[str, ...]:
 FACTS = tuple(fact.name for fact in FACT_LIST)
 (LODGED,) = _names("lodging")  # by it an entity is first and last seen
 DECLARATION_FACTS = _names("declaration")
-NOVELTY_FACTS = {fact.name: fact.first_of for fact in facts_from("novelty")}
+NOVELTY_FACTS = tuple(fact.name for fact in facts_from("novelty"))
+SIGHTS = tuple((fact.name, first, of) for fact in facts_from("novelty") for first, of in fact.first_of)
 OUTCOME_FACTS = _names("outcome")
 REGISTRY_FACTS = _names("registry")
 FACT_SCHEMA = pl.Schema([("entity", pl.Int64()), ("known_at", TIME), *((fact, pl.Int64()) for fact in FACTS)])

@@ -15,7 +15,7 @@ from features.comparable import article
 from features.hashes import hash_of
 from features.hs_codes import hs_plain_text
 from features.identifiers.accounts import account
-from features.identifiers.addresses import building, street
+from features.identifiers.addresses import address_to_unit, building, street
 from features.identifiers.letters import comparable
 from features.identifiers.mailboxes import mailbox
 from features.identifiers.names import words_of_name
@@ -106,13 +106,22 @@ def house_text(address: str | None, city: str | None, postcode: str | None, coun
     return street(address, city, postcode, country) if known is None else known
 
 
+def home_text(address: str | None, city: str | None, postcode: str | None, country: str | None) -> str | None:
+    """Return the home of an addressee: in a tower its room, for there are strangers; else the building."""
+    in_unit = address_to_unit(address, city, postcode, country)
+    return house_text(address, city, postcode, country) if in_unit is None else in_unit
+
+
 ADDRESS = ("consignor_address", "consignor_city", "consignor_postcode", "consignor_country")
+HOME = ("consignee_address", "consignee_city", "consignee_postcode", "consignee_country")
 SHARED_TEXTS: dict[str, tuple[tuple[str, ...], TextOf]] = {  # what several keys are made of, once
     "consignor": (("consignor_id", "consignor_country", "consignor_name"), consignor_text),
     "consignee": (("consignee_id", "consignee_country", "consignee_name", "consignee_postcode"), consignee_text),
     "route": (("dispatch_country", "transit_countries", "destination_country", "operator"), route_text),
     "building": (ADDRESS, building),
     "house": (ADDRESS, house_text),
+    "home": (HOME, home_text),
+    "called": (("consignee_phone", "consignee_country"), if_stated(telephone)),
 }
 OF_MAIN_LINE: dict[str, str] = {  # of the goods line of the highest value
     "main_hs_code": "hs_code",
@@ -162,6 +171,17 @@ KEYS: tuple[Key, ...] = (
     Key("office", ("office",), comparable, words=("the office", "le bureau", "海关")),
     Key("card", ("consignor", "house"), with_or_mark,
         words=("the sender at this address", "l'expéditeur à cette adresse", "该地址的寄件人")),
+    # the receiving side: how much comes to a home or telephone, of how many, under how many names
+    Key("home", ("home",), as_stated,
+        words=("the addressee's home", "le domicile du destinataire", "收件住址")),
+    Key("recipient_phone", ("called",), as_stated,
+        words=("the addressee's telephone", "le téléphone du destinataire", "收件人电话")),
+    Key("delivery", ("consignor", "home"), together_as,
+        words=("this sender to this home", "cet expéditeur vers ce domicile", "该寄件人至该住址")),
+    Key("resident", ("consignee", "home"), together_as,
+        words=("this addressee at this home", "ce destinataire à ce domicile", "该住址的该收件人")),
+    Key("caller", ("consignee", "called"), together_as,
+        words=("this addressee with this telephone", "ce destinataire avec ce téléphone", "使用该电话的该收件人")),
 )
 # fmt: on
 ENTITIES = tuple(key.column for key in KEYS)

@@ -38,30 +38,42 @@ def erase(
 ) -> None:
     """Delete the personal data of consignments. The audit log stays verifiable and records the deletion.
 
-    Of a person: the consignments that it sends or receives, and its parties as an addressee.
+    Of a person: its consignments, its parties as an addressee, and what investigations say of it.
     """
     from service.audit.erasure import chosen
     from service.audit.persons import forget_addressee, on_record
+    from service.officers.investigation_erasure import erase_entries
     from service.store.database import open_store
 
     settings = current_settings()
     before = lodged_before.replace(tzinfo=UTC) if lodged_before else None
     store = open_store(settings)
     stated = _stated(person)
-    ids = chosen(store, [*(consignments or []), *(on_record(store, stated).consignments if stated else [])], before)
+    of_person = on_record(store, stated) if stated else None
+    ids = chosen(store, [*(consignments or []), *(of_person.consignments if of_person else [])], before)
     store.close()
     _erase(settings, ids, by, reason, dry_run, "")
-    if stated and not dry_run:
+    if of_person is None:
+        return
+    if not dry_run:
         store = open_store(settings)
+        erase_entries(store, of_person.entries, by, reason, datetime.now(UTC))
         show.line(f"forgot {show.counted(forget_addressee(store, stated), 'party', 'parties')} of the person")
         store.close()
+    entries = show.counted(len(of_person.entries), "entry", "entries")
+    show.line(f"{'would erase' if dry_run else 'erased'} {entries} of investigations")
+    if of_person.documents:
+        where = ", ".join(of_person.investigations)
+        show.line(
+            f"! {show.counted(of_person.documents, 'document')} attached to {where} may name the person: read them"
+        )
 
 
 def person(
     stated: Annotated[list[str], typer.Argument(help="what the person states of itself", metavar=FIELDS)],
     as_json: Annotated[bool, typer.Option("--json", help="print JSON for a program to read")] = False,
 ) -> None:
-    """What is on record of a person: consignments, parties, and the lists that name it.
+    """What is on record of a person: consignments, parties, lists that name it, and entries of investigations.
 
     A telephone, a mailbox or a number tells a person, or name, address and city; a name alone is a namesake's.
     """
@@ -75,7 +87,9 @@ def person(
         typer.echo(json.dumps(asdict(found), indent=1))
         return
     for name, values in asdict(found).items():
-        show.line(f"{name}: {', '.join(values) or 'none'}")
+        show.line(
+            f"{name}: {', '.join(map(str, values)) or 'none'}" if isinstance(values, list) else f"{name}: {values}"
+        )
 
 
 def _stated(stated: list[str] | None) -> dict[str, str]:
@@ -88,12 +102,13 @@ def _stated(stated: list[str] | None) -> dict[str, str]:
 def retain(by: By = "", dry_run: DryRun = False) -> None:
     """Erase every file whose retention period is over: compliant controls, findings, and what was not inspected.
 
-    Refused rows are kept as long as what was not inspected.
+    Refused rows are kept as long as what was not inspected, closed investigations as long as findings.
     The periods are settings: TAMIS_KEEP_COMPLIANT_DAYS, TAMIS_KEEP_NON_COMPLIANT_DAYS, TAMIS_KEEP_NOT_INSPECTED_DAYS.
     """
     from features.moments import micros
     from pipelines.batch.refused_rows import expire_refused
     from service.audit.retention import due, due_purchases, periods
+    from service.officers.investigation_erasure import due_investigations, erase_investigation
     from service.officers.purchases import erase_purchase
     from service.parties.graph_queries import ADDRESSEES
     from service.parties.stored_parties import forget_old
@@ -111,12 +126,16 @@ def retain(by: By = "", dry_run: DryRun = False) -> None:
     bought = due_purchases(store, kept, now)
     for number in () if dry_run else bought:
         erase_purchase(store, number, by, "retention: its time is over", now)
+    closed = due_investigations(store, kept["non_compliant"], now)
+    for number in () if dry_run else closed:
+        erase_investigation(store, number, by, "retention: its time is over", now)
     forgotten = forget_old(store, micros(now), dry_run=dry_run)
     addressees = forget_old(store, micros(now), dry_run=dry_run, tables=ADDRESSEES)
     store.close()
     expired = expire_refused(settings.home / QUARANTINE, now - kept["not_inspected"], dry_run=dry_run)
     show.line(f"{'would delete' if dry_run else 'deleted'} {show.counted(expired, 'file')} of refused rows")
     show.line(f"{'would erase' if dry_run else 'erased'} {show.counted(len(bought), 'test purchase')}")
+    show.line(f"{'would erase' if dry_run else 'erased'} {show.counted(len(closed), 'closed investigation')}")
     show.line(
         f"{'would forget' if dry_run else 'forgot'} {show.counted(forgotten, 'sender')} and "
         f"{show.counted(addressees, 'addressee')} not declared for three years"

@@ -49,6 +49,9 @@ def synth(
     family: Annotated[
         bool, typer.Option("--family", help="a world of the family: its parameters are drawn by the seed too")
     ] = False,
+    receivers: Annotated[
+        bool, typer.Option("--receivers", help="with schemes of who receives: resellers at home, drop points")
+    ] = False,
 ) -> None:
     """Write a synthetic world: manifests/, outcomes/, and the truth in a file of its own."""
     from pipelines.synthetic import build_of_family, build_world
@@ -56,7 +59,7 @@ def synth(
     first = start.date() if end is None else end.date() - timedelta(days=days - 1)
     with show.progress("days", days) as advance:
         build = build_of_family if family else build_world
-        world = build(days, per_day, seed, out, start=first, progress=advance)
+        world = build(days, per_day, seed, out, start=first, receivers=receivers, progress=advance)
     show.line(
         f"{world.consignments:,} consignments in {world.messages:,} messages, {world.inspected:,} inspected, in {out}"
     )

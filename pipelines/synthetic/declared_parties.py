@@ -129,13 +129,15 @@ def _consignor(world: World, orders: Orders, rng: np.random.Generator) -> pl.Dat
 def _consignee(world: World, orders: Orders, rng: np.random.Generator) -> pl.DataFrame:
     """Return domestic buyers; sometimes another household member, which closed circles imitate with invented ones."""
     france = np.full(len(orders), people.country("FR"), dtype=np.int64)
-    split = np.array([scheme.split > 1 for scheme in world.schemes])
+    to, split = orders.to, np.array([scheme.split > 1 for scheme in world.schemes])
     other = rng.random(len(orders)) < np.where(orders.illicit & split[orders.scheme], 0.45, 0.04)
-    person = orders.buyer + np.where(other, rng.integers(1, 4, len(orders)) << 40, 0)
-    trader = (orders.senders.kind == BUSINESS) & (unit(orders.buyer, 341) < 0.9)
-    names, place = people.persons(person, france), people.places(orders.buyer, france, world.places)
+    apart = to.name == to.home  # nobody else of the household was drawn
+    person = to.name + np.where(other & apart, rng.integers(1, 4, len(orders)) << 40, 0)
+    trader = (orders.senders.kind == BUSINESS) & (unit(to.home, 341) < 0.9) & (to.actor < 0)
+    names, place = people.persons(person, france), people.places(to.home, france, world.places)
+    phone = people.phones(np.where(to.phone == to.name, person, to.phone), france)
     company = "SARL " + names["name"].str.split(" ").list.get(-1)
-    number = "FR" + people.digits(orders.buyer, 342, 9) + "00017"
+    number = "FR" + people.digits(to.home, 342, 9) + "00017"
     return pl.DataFrame(
         {
             "consignee_name": _either(trader, company, names["name"]),
@@ -143,7 +145,7 @@ def _consignee(world: World, orders: Orders, rng: np.random.Generator) -> pl.Dat
             "consignee_city": place["city"],
             "consignee_postcode": place["postcode"],
             "consignee_country": pl.repeat("FR", len(orders), eager=True),
-            "consignee_phone": blank(names["phone"], rng.random(len(orders)) < world.missing.consignee_phone),
+            "consignee_phone": blank(phone, rng.random(len(orders)) < world.missing.consignee_phone),
             "consignee_email": blank(names["email"], rng.random(len(orders)) < world.missing.consignee_email),
             "consignee_id": blank(number, ~trader),
         }

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from pipelines.synthetic.draws import DAILY, Flags, Floats, Ints, mix, pick, sums, unit, weighted
+from pipelines.synthetic.receivers import Recipients, is_receiving, recipients
 from pipelines.synthetic.senders import BUSINESS, PRIVATE, Senders
 from pipelines.synthetic.sources import Population, sources
 from pipelines.synthetic.world_goods import Goods
@@ -25,7 +26,7 @@ class Orders:
     sender: Ints  # place among honest sellers, or after them among identities; -1 for private senders
     scheme: Ints  # of the sender's actor, or casual; -1 is honest
     illicit: Flags
-    buyer: Ints
+    to: Recipients
     probe: Ints  # which threshold a prober is at
     of: Ints
     line_no: Ints
@@ -60,8 +61,9 @@ def orders(
     order = np.argsort(mix(senders.ids, DAILY + day), kind="stable")
     senders, sender, scheme, illicit = senders.take(order), sender[order], scheme[order], illicit[order]
     buyer = _buyers(world, population, senders, scheme, illicit, day, rng)
+    to = recipients(world, population.per_day, scheme, buyer, population.buyer_base, day, rng)
     of, line_no = _lines(world, senders, rng)
-    kind = _kinds(goods, senders, scheme, illicit, of, rng)
+    kind = _kinds(world, goods, senders, scheme, illicit, of, rng)
     quantity = _quantities(world, goods, senders, scheme, illicit, of, kind, rng)
     unit_eur = goods.unit_eur[kind] * senders.price[of] * np.exp(rng.normal(0, 0.35, len(of)))
     unit_eur = unit_eur * _below_thresholds(world, senders, scheme, sums(of, quantity * unit_eur, len(scheme)))[of]
@@ -71,7 +73,7 @@ def orders(
         sender=sender,
         scheme=scheme,
         illicit=illicit,
-        buyer=buyer,
+        to=to,
         probe=_probe_steps(population, sender, day),
         of=of,
         line_no=line_no,
@@ -121,7 +123,7 @@ def _buyers(
     rank = np.arange(count) - np.searchsorted(_runs(senders.ids), _runs(senders.ids), side="left")
     order = senders.actor * 4096 + (rank // np.maximum(split[scheme], 1) + 7 * day) % np.maximum(ring[scheme], 1)
     buyer = np.where(closed, population.buyers + 10 + order, buyer)
-    return population.buyer_base + buyer
+    return buyer
 
 
 def _runs(ids: Ints) -> Ints:
@@ -136,13 +138,20 @@ def _lines(world: World, senders: Senders, rng: np.random.Generator) -> tuple[In
     return of, np.arange(len(of), dtype=np.int64) - first + 1
 
 
-def _kinds(goods: Goods, senders: Senders, scheme: Ints, illicit: Flags, of: Ints, rng: np.random.Generator) -> Ints:
+def _kinds(
+    world: World, goods: Goods, senders: Senders, scheme: Ints, illicit: Flags, of: Ints, rng: np.random.Generator
+) -> Ints:
     """Draw kinds of goods from the sender's stock; private and half of the cover consignments from all goods."""
     stocked = senders.stock[of, weighted(rng, ANY_SLOT, len(of))]
     anything = weighted(rng, goods.share, len(of))
     private = (senders.kind[of] == PRIVATE) & (scheme[of] < 0)
     cover = (scheme[of] >= 0) & ~illicit[of] & (rng.random(len(of)) < 0.5)
     kind = np.where(private | cover, anything, stocked)
+    receiving = np.array([is_receiving(part) for part in world.schemes])
+    for number in np.flatnonzero(receiving).tolist():
+        wanted = illicit[of] & (scheme[of] == number)
+        stocked[wanted] = weighted(rng, goods.appeal(world.schemes[number].goods), int(wanted.sum()))
+        private &= ~wanted
     papers = private & (rng.random(len(of)) < 0.12)
     return np.where(papers, goods.document, kind)
 

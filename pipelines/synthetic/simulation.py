@@ -73,7 +73,7 @@ class Simulation:
             self.world, self.goods, where, base + 2 * ENTITIES, self.days, per_day, generator(self.seed, 1)
         )
         buyers = max(500, round(self.world.honest.buyers_per_consignment * volume))
-        return Population(honest, recruits, buyers, base + 4 * ENTITIES, base + 1024 * ENTITIES)
+        return Population(honest, recruits, buyers, base + 4 * ENTITIES, base + 1024 * ENTITIES, per_day)
 
     def lodge(self, inspect: bool = True) -> Lodged:
         """Advance by one day; with `inspect` the historical regime selects and its results make actors react."""

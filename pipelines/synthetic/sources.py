@@ -23,6 +23,7 @@ class Population:
     buyers: int
     buyer_base: int
     private_base: int
+    per_day: int
 
 
 def sources(

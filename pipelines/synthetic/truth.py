@@ -28,10 +28,14 @@ def truth_of(
         findings[row] = _found(scheme, bool(dangerous[row]), rng)
     names = pl.Series([*(scheme.name for scheme in world.schemes), "honest"])
     illicit_actor = (orders.senders.scheme >= 0).astype(np.int64)
+    sender = pl.Series(["H", "X"]).gather(illicit_actor) + pl.Series(orders.senders.actor).cast(pl.String)
+    reseller = "R" + pl.Series(orders.scheme).cast(pl.String) + "-" + pl.Series(orders.to.actor).cast(pl.String)
     return pl.DataFrame(
         {
             "consignment_id": consignment_ids,
-            "actor_id": pl.Series(["H", "X"]).gather(illicit_actor) + pl.Series(orders.senders.actor).cast(pl.String),
+            "actor_id": pl.select(
+                pl.when(pl.Series(orders.to.actor >= 0)).then(reseller).otherwise(sender)
+            ).to_series(),
             "scheme": names.gather(np.where(orders.scheme < 0, len(names) - 1, orders.scheme)),
             "illicit": orders.illicit,
             "findings": pl.Series(findings, dtype=pl.String),

@@ -99,6 +99,22 @@ class Places:
 
 
 @dataclass(frozen=True)
+class Receiving:
+    """Honest homes that look like those of resellers; `receivers.toml` explains each field."""
+
+    relative_share: float = 0.0
+    point_share: float = 0.0
+    point_receives: float = 1.0
+    point_phone_share: float = 0.0
+    building_share: float = 0.0
+    building_receives: float = 1.0
+    eager_share: float = 0.0
+    eager_receives: float = 1.0
+    eager_names: int = 1
+    eager_phone_share: float = 0.0
+
+
+@dataclass(frozen=True)
 class Missing:
     """How often a declared field is left empty."""
 
@@ -200,6 +216,11 @@ class Scheme:
     premium: float = 1.0
     borrowed_ioss: float = 0.0
     surge: float = 1.0
+    receives: float = 0.0
+    homes: int = 0
+    home_days: int = 0
+    home_names: int = 1
+    share_home_phone: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -219,6 +240,7 @@ class World:
     drift: Drift
     faults: Faults
     schemes: tuple[Scheme, ...]
+    receiving: Receiving = Receiving()
 
     def vary(self, **parts: Any) -> World:
         """Return this world with some parts replaced, e.g. `world.vary(inspection={"inspected_share": 0.1})`."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.synthetic.family import drawn_by, world_of
+from pipelines.synthetic.receivers import with_receivers
 from pipelines.synthetic.simulation import Lodged, Simulation
 from pipelines.synthetic.world_settings import World, load_world
 
@@ -56,9 +57,13 @@ def build_world(
     *,
     start: date = date(2026, 1, 1),
     world: World | None = None,
+    receivers: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> WorldSummary:
-    """Write `manifests/`, `outcomes/` (by the day on which they became known) and `truth.parquet` under `out`."""
+    """Write `manifests/`, `outcomes/` (by the day on which they became known) and `truth.parquet` under `out`.
+
+    receivers: whether the schemes of the receiving side are added to the world.
+    """
     if days < 1 or per_day < 1:
         raise ValueError("a world needs at least one day and one consignment a day")
     for folder in ("manifests", "outcomes"):
@@ -66,7 +71,9 @@ def build_world(
         for old in (out / folder).glob("*.parquet"):  # another world's days would pass for this one's
             old.unlink()
     (out / PARAMETERS).unlink(missing_ok=True)
-    simulation, tally = Simulation(world or load_world(), days, per_day, seed, start), _Tally()
+    planted = world or load_world()
+    planted = with_receivers(planted) if receivers else planted
+    simulation, tally = Simulation(planted, days, per_day, seed, start), _Tally()
     truth: list[pl.DataFrame] = []
     waiting: list[pl.DataFrame] = []
     for number in range(days):
@@ -94,10 +101,18 @@ def build_world(
 
 
 def build_of_family(
-    days: int, per_day: int, seed: int, out: Path, *, start: date, progress: Callable[[str], None] | None = None
+    days: int,
+    per_day: int,
+    seed: int,
+    out: Path,
+    *,
+    start: date,
+    receivers: bool = False,
+    progress: Callable[[str], None] | None = None,
 ) -> WorldSummary:
     """Write the world of a seed of the family, and beside its truth the parameters that the seed drew."""
-    summary = build_world(days, per_day, seed, out, start=start, world=world_of(seed), progress=progress)
+    world = world_of(seed)
+    summary = build_world(days, per_day, seed, out, start=start, world=world, receivers=receivers, progress=progress)
     (out / PARAMETERS).write_text(json.dumps(drawn_by(seed), indent=1), encoding="utf-8")
     return summary
 

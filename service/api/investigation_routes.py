@@ -49,7 +49,7 @@ def post_investigation(
     try:
         number = inquiry.open_investigation(store, body.title, items, principal.sender, principal.name, _now())
     except Fault as fault:
-        raise _unprocessable(fault) from None
+        raise unprocessable(fault) from None
     return _answer(store, number, principal)
 
 
@@ -76,7 +76,7 @@ def post_investigation_entry(
     try:
         _act(store, number, body, principal)
     except Fault as fault:
-        raise _unprocessable(fault) from None
+        raise unprocessable(fault) from None
     return _answer(store, number, principal)
 
 
@@ -131,7 +131,8 @@ def _shown(store: Store, one: Investigation, caller: Principal) -> dict[str, Any
     }  # fmt: skip
 
 
-def _unprocessable(fault: Fault) -> Unprocessable:
+def unprocessable(fault: Fault) -> Unprocessable:
+    """Say which field of a call cannot be noted, and the remedy."""
     field, _, remedy = str(fault).partition(": ")
     return Unprocessable([field_problem(f"/{field}", "cannot be noted", remedy)])
 

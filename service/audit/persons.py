@@ -24,9 +24,12 @@ from features.parties.addressee import (
     keys_shared,
 )
 from features.parties.evidence import level_of
+from service.officers.investigation_erasure import entries_on
+from service.officers.investigations import investigations
 from service.parties.graph_queries import ADDRESSEES, SENDERS, GraphTables
 from service.parties.listed_addressees import as_addressees, consignments_to
 from service.parties.stored_graph import StoredGraph
+from service.record.ownership import INSTALLATION
 from service.record.search_index import catch_up
 from service.store.database import Store
 from service.store.store_key import pseudonyms_in
@@ -37,12 +40,19 @@ STATED = ("name", "address", "city", "postcode", "country", "phone", "email", "i
 
 @dataclass(frozen=True, slots=True)
 class OnRecord:
-    """What is on record of a person: consignments, its parties as an addressee and as a sender, and lists naming it."""
+    """What is on record of a person: consignments, its parties as an addressee and as a sender, and lists naming it.
+
+    investigations: those with an entry that is of the person. entries: the numbers of these entries. documents: how
+    many are attached there, in which nobody but a reader finds whom they name.
+    """
 
     consignments: list[str]
     addressees: list[str]
     senders: list[str]
     lists: list[str]
+    investigations: list[str]
+    entries: list[int]
+    documents: int
 
 
 def on_record(store: Store, person: Mapping[str, str]) -> OnRecord:
@@ -54,7 +64,15 @@ def on_record(store: Store, person: Mapping[str, str]) -> OnRecord:
         found = consignments_to(connection, [{**subject, "values": []}])
         sides = [_cards(connection, values, tables) for tables in (ADDRESSEES, SENDERS)]
         addressees, senders = ([store.pseudonyms.code("P", card) for card in cards] for cards in sides)
-        return OnRecord(found, addressees, senders, _lists(connection, values))
+        graphs = [StoredGraph(connection, tables) for tables in (ADDRESSEES, SENDERS)]
+        roots = [graph.network_of[card] for graph, cards in zip(graphs, sides, strict=True) for card in cards]
+        networks = [store.pseudonyms.code("N", root) for root in roots]
+        lists = _lists(connection, values)
+    entries = entries_on(store, person, found, [*addressees, *senders, *networks])
+    held = {str(row["investigation"]) for row in entries}
+    documents = sum(len(one.documents) for one in investigations(store, INSTALLATION) if one.number in held)
+    numbers = [int(row["entry_id"]) for row in entries]
+    return OnRecord(found, addressees, senders, lists, sorted(held), numbers, documents)
 
 
 def forget_addressee(store: Store, person: Mapping[str, str]) -> int:

@@ -10,8 +10,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
-from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
 from features.fault import Fault
@@ -29,12 +28,10 @@ from service.console.rendering import (
     form_with_file,
     kinds_of,
     language_of,
-    moment,
     now,
     page,
     text_of,
     to,
-    zone_of,
 )
 from service.console.report_pages import parcels_of
 from service.console.search_pages import place_of_search
@@ -83,13 +80,13 @@ def begin_investigation(request: Request, form: Form) -> Response:
         number = inquiry.open_investigation(store, title[: inquiry.LONGEST_TITLE], items, me.sender, me.name, now())
     except Fault as fault:
         return _all(request, str(fault))
-    return to(_place(number))
+    return to(place_of_one(number))
 
 
 @router.get(HERE + "/{number}")
 def investigation_page(request: Request, number: str) -> Response:
     """One investigation on one screen."""
-    return _show(request, number)
+    return show_investigation(request, number)
 
 
 @router.post(HERE + "/{number}")
@@ -101,67 +98,8 @@ def act_in_investigation(request: Request, number: str, form: FormOfMany) -> Res
     try:
         act(request, number, form)
     except Fault as fault:
-        return _show(request, number, str(fault))
-    return to(_place(number, text_of(form, "then")))
-
-
-@router.post(HERE + "/{number}/documents")
-async def attach_document(request: Request, number: str, form: FormWithFile) -> Response:
-    """Attach a file."""
-    given = form.get("document")
-    content = await given.read() if isinstance(given, UploadFile) else b""
-    return await run_in_threadpool(_attach, request, number, form, content)
-
-
-def _attach(request: Request, number: str, form: FormData, content: bytes) -> Response:
-    given, me = form.get("document"), principal_of(request)
-    try:
-        if not isinstance(given, UploadFile):
-            raise Fault("document: choose a file")
-        inquiry.attach(
-            desk_of(request).journal.store, number, given.filename or "", given.content_type or "", content, me.sender,
-            me.name, now(),
-        )  # fmt: skip
-    except Fault as fault:
-        return _show(request, number, str(fault))
-    return to(_place(number, "documents"))
-
-
-@router.get(HERE + "/{number}/documents/{sha256}")
-def document_file(request: Request, number: str, sha256: str) -> Response:
-    """A document as it was attached, to be kept: no browser shows it as a page."""
-    investigation = _one(request, number)
-    document = next((one for one in investigation.documents if one.sha256 == sha256), None)
-    content = None if document is None else inquiry.content_of(desk_of(request).journal.store, sha256)
-    if document is None or content is None:
-        raise HTTPException(HTTPStatus.NOT_FOUND)
-    return _file(content, document.name, "application/octet-stream")
-
-
-@router.post(HERE + "/{number}/hand-over")
-def hand_over_investigation(request: Request, number: str, form: Form) -> Response:
-    """One file of all that the reader sees of it; to whom it goes stands on the audit log, with its hash."""
-    store, me = desk_of(request).journal.store, principal_of(request)
-    investigation = _one(request, number)
-    found = gathered(store, investigation, me.sender)
-    results = reading.results(store, list(found.bodies))
-    from service.console.hand_over import hand_over  # with what writes a PDF: 10 MB that few workers ever need
-
-    packed = hand_over(
-        store,
-        investigation,
-        found,
-        results,
-        language_of(request),
-        partial(moment, zone=zone_of(request)),
-        partial(kinds_of(request).word_of, language=language_of(request)),
-    )
-    try:
-        digest = inquiry.sha256_of(packed)
-        inquiry.note_hand_over(store, number, digest, text_of(form, "to"), me.sender, me.name, now())
-    except Fault as fault:
-        return _show(request, number, str(fault))
-    return _file(packed, f"{number}.zip", "application/zip")
+        return show_investigation(request, number, str(fault))
+    return to(place_of_one(number, text_of(form, "then")))
 
 
 def _all(request: Request, fault: str = "") -> Response:
@@ -202,7 +140,8 @@ def _asked_items(request: Request, form: FormData) -> tuple[list[Item], str]:
     return [], ""
 
 
-def _one(request: Request, number: str) -> Investigation:
+def required(request: Request, number: str) -> Investigation:
+    """Return an investigation of the reader's offices; 404 for any other."""
     store, reader = desk_of(request).journal.store, principal_of(request).sender
     investigation = inquiry.investigation_of(store, number, reader)
     if investigation is None:
@@ -210,9 +149,10 @@ def _one(request: Request, number: str) -> Investigation:
     return investigation
 
 
-def _show(request: Request, number: str, fault: str = "") -> Response:
+def show_investigation(request: Request, number: str, fault: str = "") -> Response:
+    """Return the page of an investigation, with what could not be done."""
     journal, me, language = desk_of(request).journal, principal_of(request), language_of(request)
-    store, investigation = journal.store, _one(request, number)
+    store, investigation = journal.store, required(request, number)
     found = gathered(store, investigation, me.sender)
     decisions = {
         one.consignment_id: next(iter(journal.decisions_on(one.consignment_id)), None) for one in found.parcels
@@ -274,13 +214,8 @@ def _events(store: Store, investigation: Investigation, numbers: list[str], requ
     return sorted([*noted, *happened], key=lambda one: -one["at"])[:EVENTS_SHOWN]
 
 
-def _file(content: bytes, name: str, media_type: str) -> Response:
-    plain = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "._-") else "_" for sign in name)
-    disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
-    return Response(content, media_type=media_type, headers={"Content-Disposition": disposition})
-
-
-def _place(number: str, part: str = "") -> str:
+def place_of_one(number: str, part: str = "") -> str:
+    """Return the address of an investigation, at one of its parts."""
     return f"{HERE}/{quote(number, safe='')}{f'#{part}' if part.isalnum() else ''}"
 
 
@@ -327,7 +262,7 @@ def _add(request: Request, number: str, form: FormData) -> None:
 def _widen(request: Request, number: str, form: FormData) -> None:  # noqa: ARG001 - one signature for all acts
     """Add all parcels of its networks."""
     store, me = desk_of(request).journal.store, principal_of(request)
-    investigation = _one(request, number)
+    investigation = required(request, number)
     items = further_items(store, gathered(store, investigation, me.sender), investigation, me.sender)
     room = inquiry.MOST_ITEMS - len(investigation.items)
     inquiry.add_items(store, number, items[:room], me.sender, me.name, now())
@@ -340,7 +275,7 @@ def _leave_out(request: Request, number: str, form: FormData) -> None:
 
 def _marked(request: Request, number: str, form: FormData) -> tuple[Investigation, list[str]]:
     """The parcels that a form marks, of those that the investigation holds and the reader sees."""
-    store, investigation = desk_of(request).journal.store, _one(request, number)
+    store, investigation = desk_of(request).journal.store, required(request, number)
     seen = {one.consignment_id for one in gathered(store, investigation, principal_of(request).sender).parcels}
     marked = [str(one) for one in form.getlist("number") if str(one) in seen]
     if not marked:

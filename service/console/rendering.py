@@ -33,6 +33,7 @@ MENU = {  # the group, then of each page its route, title and address; a group o
     "queue": {"queue_page": ("queue", "/console/queue")},
     "inquiries": {
         "investigations_page": ("investigations", "/console/investigations"),
+        "purchases_page": ("purchases", "/console/purchases"),
         "cases_page": ("cases", "/console/cases"),
         "lists_page": ("lists", "/console/lists"),
     },

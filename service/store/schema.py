@@ -12,7 +12,7 @@ from service.store.record_tables import RECORD_SEGMENTS
 from service.store.tables import TABLES
 from service.store.webhook_tables import WEBHOOKS
 
-SCHEMA = 18  # the number of the last file in migrations/versions; every change of a table comes with the next one
+SCHEMA = 19  # the number of the last file in migrations/versions; every change of a table comes with the next one
 FIRST_NUMBERED = 1  # what a store without a number is taken for, until an upgrade has looked at its tables
 VERSIONS = sa.Table(  # as Alembic makes it
     "alembic_version",

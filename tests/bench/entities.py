@@ -18,10 +18,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from features.consignment import Consignments, fold
-from features.history.keys import ENTITIES
 from features.parties.linking import STATED, with_evidence
 from pipelines.synthetic import build_world
 from tests.oracle.entities import linking as former
+from tests.oracle.entities.keys import ENTITIES
 from tests.worlds import accepted_of
 
 ROWS = (1, 64, 10_000, 100_000)

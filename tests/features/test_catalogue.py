@@ -109,7 +109,7 @@ def test_a_direction_stands_on_the_line_that_it_speaks_of() -> None:
     bounded = {item.name: direction_of(item.name) for item in INPUTS if direction_of(item.name)}
     assert bounded["consignor_burst"] == bounded["network_consignments_90d"] == NEVER_LOWERS
     assert bounded["pair_share"] == bounded["consignor_days_since_last"] == NEVER_RAISES
-    assert len(bounded) == 11
+    assert len(bounded) == 20
     assert direction_of("consignor_hits_ever") == direction_of("extra_rate") == 0
 
 

@@ -28,7 +28,7 @@ def test_the_order_of_facts_is_that_of_the_table_and_of_bundles() -> None:
     assert FACTS[6:9] == ("new_consignee", "new_wording", "new_route")
     assert FACTS[9:16] == ("inspected", "hits", *(f"hits_{finding}" for finding in
                            ("counterfeit", "undervalued", "misdeclared", "prohibited", "dangerous")))  # fmt: skip
-    assert FACTS[16:19] == ("hits_grave", "not_presented", "registered")
+    assert FACTS[16:] == ("hits_grave", "not_presented", "registered", "new_sender", "new_name")
     assert FACT_SCHEMA["known_at"] == TIME
     assert FACT_SCHEMA.names()[2:] == list(FACTS)
 
@@ -53,9 +53,9 @@ def test_what_outcome_facts_need_is_handed_on_and_outlives_an_erasure() -> None:
         (Fact("seen", "lodging", pl.col("lines"), WORDS), "seen needs lines"),
         (Fact("by_officer", "outcome", pl.col("officer").is_not_null(), WORDS), "by_officer .* names a person"),
         (Fact("hits", "outcome", words=WORDS), "hits is listed twice"),
-        (Fact("new_shop", "novelty", words=WORDS), "new_shop: first_of names a key"),
-        (Fact("new_shop", "novelty", words=WORDS, first_of="shopp"), "new_shop: first_of names a key"),
-        (Fact("pieces_twice", "declaration", words=WORDS, first_of="shop"), "pieces_twice: first_of"),
+        (Fact("new_shop", "novelty", words=WORDS), "new_shop: first_of names keys"),
+        (Fact("new_shop", "novelty", words=WORDS, first_of=(("shopp", "home"),)), "new_shop: first_of names keys"),
+        (Fact("pieces_twice", "declaration", words=WORDS, first_of=(("shop", "home"),)), "pieces_twice: first_of"),
     ],
 )
 def test_a_line_that_is_not_complete_names_the_fact_and_what_to_add(fact: Fact, sentence: str) -> None:

@@ -156,6 +156,7 @@ def test_a_consignment_posts_one_fact_for_each_known_entity_and_what_its_sender_
     assert amounts(posted, "consignor", frame, *FACTS) == [(LODGED_AT, *all_facts(declared | novel))]
     assert [key.name for key in KEYS if key.column in frame and frame[key.column][0] is None] == [
         "phone", "mailbox", "account", "shop", "article", "gtin", "serial", "operator",
+        "recipient_phone", "caller",
     ]  # fmt: skip
 
 

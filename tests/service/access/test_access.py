@@ -62,7 +62,7 @@ JUDGEMENT = {"one": PARTY, "other": "P-0000000000000002", "verdict": "same", "re
 FILLED = {
     "{consignment_id:path}": "HAWB000000001", "{code}": NETWORK,
     **dict.fromkeys(("{token}", "{key_id}", "{name}"), "none"), "{number}": "I-2026-0001", "{sealed}": "none",
-    "{list_id:path}": "none", "{sha256}": "none",
+    "{list_id:path}": "none", "{sha256}": "0" * 64, "{purchase}": "TP-0",
 }  # fmt: skip
 BODIES: dict[str, dict[str, Any]] = {
     "post_consignments": {"json": body(declared(1), message_id="M-matrix")},
@@ -73,6 +73,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "post_judgement": {"json": JUDGEMENT},
     "post_investigation": {"json": {"title": "shoes"}},
     "post_investigation_entry": {"json": {"step": "note", "text": "seen"}},
+    "post_document": {"params": {"name": "a.txt"}, "content": b"x"},
+    "post_hand_over": {"json": {"to": "the prosecutor"}},
     "post_transfer": {"json": {"consignment_id": "HAWB000000001", "office": OWN, "reason": "back"}},
     "post_genuine": {"json": {"serials": [{"gtin": "9506000134352", "serial": "A-1"}]}},
     "get_purchases": {"params": {"office": OWN}},

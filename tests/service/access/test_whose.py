@@ -190,6 +190,14 @@ ABOUT: dict[str, Requests] = {  # of each route that reaches what is on record: 
     "act_in_investigation": lambda t: [{"inquiry": t.inquiry, "data": {"what": "note", "text": "seen"}}],
     "attach_document": lambda t: [{"inquiry": t.inquiry, "files": {"document": ("a.txt", b"x", "text/plain")}}],
     "document_file": lambda t: [{"inquiry": t.inquiry}],
+    "post_document": lambda t: [{"inquiry": t.inquiry, "params": {"name": "a.txt"}, "content": b"x"}],
+    "get_document": lambda t: [{"inquiry": t.inquiry}],
+    "post_hand_over": lambda t: [{"inquiry": t.inquiry, "json": {"to": "the prosecutor"}}],
+    "purchases_page": lambda _: [{}],
+    "order_purchase": lambda t: [
+        {"data": {"office": t.office, "goods": "shoes", "shop_url": "x.example", "alias_name": "Ann Lee"}}
+    ],
+    "note_purchase": lambda t: [{"purchase": t.purchase_id, "data": {"step": "expected", "number": "X"}}],
     "hand_over_investigation": lambda t: [{"inquiry": t.inquiry, "data": {"to": "the prosecutor"}}],
     "act_on_case": lambda t: [{"path": t.consignment_id, "data": {"what": "note", "step": "declarant_notified"}}],
     "post_judgement": lambda t: [
@@ -267,7 +275,7 @@ def called(
         called(scene, key_of, person_of, entry, office, entered)
     console = path.startswith("/console") or path == "/"
     caller = as_person(*person_of(role, office), method) if console else {"headers": bearing(key_of(role, office))}
-    of_path = ("path", "sealed", "number", "inquiry", "listed")
+    of_path = ("path", "sealed", "number", "inquiry", "listed", "purchase")
     given = {field: value for field, value in asked.items() if field not in of_path}
     pseudonyms = access(scene.client).store.pseudonyms
     path = path.replace("{sealed}", pseudonyms.sealed(asked.get("sealed", "none")))
@@ -276,7 +284,7 @@ def called(
     for pattern in ("{consignment_id:path}", "{code}"):
         path = path.replace(pattern, asked.get("path", "none"))
     path = path.replace("{list_id:path}", asked.get("listed", "none")).replace("{sha256}", DOCUMENT)
-    path = path.replace("{number}", asked.get("inquiry", "0"))
+    path = path.replace("{number}", asked.get("inquiry", "0")).replace("{purchase}", asked.get("purchase", "none"))
     for pattern, filled in (("{token}", "none"), ("{key_id}", "none"), ("{name}", "none")):
         path = path.replace(pattern, filled)
     answer: httpx.Response = scene.client.request(method, path, **caller, **given)
@@ -339,7 +347,8 @@ def test_the_same_is_done_with_what_is_ones_own(scene: Scene, key_of: KeyOf, per
             answer = called(scene, key_of, person_of, one, OWN, asked)
             single = target is scene.shared and "verdict" in str(asked)
             assert answer.status_code in (REFUSED if single else DONE), (asked, answer.text)
-            assert PERMISSIONS[one[0]].scope != "found" or target.consignment_id in answer.text
+            named = target.purchase_id if one[0] == "purchases_page" else target.consignment_id
+            assert PERMISSIONS[one[0]].scope != "found" or named in answer.text
             shown = [canary for canary in CANARIES if canary in answer.text]
             assert shown == [], answer.text
     changed = {name for name, rows in of_others(scene).items() if rows != before[name]}

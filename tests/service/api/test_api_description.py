@@ -119,6 +119,7 @@ def test_every_operation_answers_as_it_is_described(client: TestClient, hook: As
         "get_investigations": ("GET", "/v1/investigations", None, 200),
         "get_investigation": ("GET", f"/v1/investigations/{opened}", None, 200),
         "post_investigation_entry": ("POST", f"/v1/investigations/{opened}", entry, 201),
+        "post_hand_over": ("POST", f"/v1/investigations/{opened}/hand-over", {"to": "the prosecutor"}, 200),
         "post_judgement": ("POST", "/v1/judgements", word, 201),
         "post_transfer": (
             "POST",
@@ -149,6 +150,10 @@ def test_every_operation_answers_as_it_is_described(client: TestClient, hook: As
     for name, (method, path, sent, status) in calls.items():
         answer = client.request(method, path, json=sent) if sent else client.request(method, path)
         assert answer.status_code == status, (name, answer.text)
+    paper = client.post(f"/v1/investigations/{opened}/documents", params={"name": "a.txt"}, content=b"seen")
+    assert paper.status_code == 201, paper.text
+    assert client.get(f"/v1/investigations/{opened}/documents/{'0' * 64}").status_code == 404
+    assert client.get(f"/v1/investigations/{opened}/documents/{paper.json()['sha256']}").content == b"seen"
     after = client.get(f"/v1/networks/{one}").json()
     assert [judgement["reason"] for judgement in after["judgements"]] == ["other handwriting"]
     assert client.get(f"/v1/consignments/{number}/dossier").json()["outcomes"]

@@ -15,10 +15,12 @@ from service.console import (
     analyst_pages,
     case_pages,
     detaining,
+    investigation_files,
     investigation_pages,
     list_pages,
     login_pages,
     officer_acts,
+    purchase_pages,
 )
 from service.console.phrases import fault_in, said
 from service.console.translations import faults
@@ -30,6 +32,7 @@ from service.officers import (
     offices,
     overrides,
     proposals,
+    purchases,
     search,
     what_if,
 )
@@ -41,6 +44,7 @@ RAISING = (
     *(accounts, api_keys, credentials, four_eyes, invitations, oidc, provider_claims, explain, replay),
     *(analyst_pages, login_pages, officer_acts, assignments, offices, overrides, proposals, search, what_if),
     *(applications, capacity, indicators, policy_file, policy_sections, rules, stored_parties),
+    *(investigation_files, purchase_pages, purchases),
     *(case_pages, detaining, investigation_pages, list_pages, cases, holder_answers, investigations, watch_lists),
 )
 KINDS = {"Fault", "Denied", "PolicyFault", "NotBegunHere", "NotReplayable"}

@@ -22,6 +22,7 @@ from service.app import create
 from service.officers.cases import Detained, detain
 from service.officers.holder_answers import ask_holder
 from service.officers.investigations import Item, give_task, open_investigation
+from service.officers.purchases import Order, order
 from service.orientation.track_conditions import Tracks
 from service.parties.linking_switch import LinkingSwitch
 from service.parties.watch_lists import import_list
@@ -95,6 +96,8 @@ def seen(quick_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         items = [Item("consignment", NUMBER), Item("party", journal.decisions_on(NUMBER)[0]["party_id"])]
         inquiry = open_investigation(known.store, "parfum", items, INSTALLATION, "ada", now())
         give_task(known.store, inquiry, "parfum", "ada", "", INSTALLATION, "ada", now())
+        placed = Order({"url": "https://x.example"}, "parfum", {"name": "Ann Lee"}, OWN, "o-7", now())
+        order(known.store, placed)
         asked = ask_holder(known.store, NUMBER, "o-7", now())
         paths = {
             "/answer/{token}": f"/answer/{asked}", "{list_id:path}": "stars",
