@@ -33,8 +33,9 @@ from service.record.ownership import INSTALLATION, Sender
 from service.record.postings import add, packed
 from service.record.search_index import stating, take_in, values_of
 from service.record.search_keys import key_of
-from service.store.bulk_rows import as_json, insert_many
+from service.store.bulk_rows import insert_many
 from service.store.database import Store
+from service.store.packed import pack
 from service.store.store_key import pseudonyms_in
 from service.store.tables import DECISIONS, DECLARATIONS, POSTINGS, SEARCHED
 
@@ -138,7 +139,7 @@ def put(store: Store, batch: list[Declared]) -> None:
         key = {name: body[name] for name in ("message_id", "consignment_id", "version")}
         lodged_at = FIRST + timedelta(seconds=int(number[2:11]) * 10)
         at = (lodged_at - EPOCH) // timedelta(microseconds=1)
-        row = {"lodged_at": at, "content_sha256": "0" * 64, "stated": as_json(stated), "body": as_json(body)}
+        row = {"lodged_at": at, "content_sha256": "0" * 64, "stated": pack(stated), "body": pack(body)}
         declarations.append({**key, **row, "archived": True, "posted": True, "office": body["office"], "sender": None})
         code = code_of("P", stated["card_entity"])
         decided = {**key, "decision_id": f"{hash(number) & (2**128 - 1):032x}", "assessment": 1, "clearance": "green",
@@ -147,7 +148,7 @@ def put(store: Store, batch: list[Declared]) -> None:
             {**key, "decision_id": decided["decision_id"], "call_id": "c", "place": 0, "salt": "s", "decided_at": at,
              "office": body["office"], "day": at // 86_400_000_000, "pre_arrival": "no_risk", "clearance": "green",
              "post_clearance": "none", "hour": 0, "band": 0, "checked": "none", "network": f"N{code[1:]}",
-             "held": False, "risk": 0.01, "body": as_json(decided), "row_as_scored": None, "assessment": 1,
+             "held": False, "risk": 0.01, "body": pack(decided), "row_as_scored": None, "assessment": 1,
              "stands": True, "waits": False}
         )  # fmt: skip
     with store.engine.begin() as connection:

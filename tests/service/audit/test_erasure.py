@@ -41,7 +41,7 @@ def test_facts_that_wait_are_posted_before_what_they_are_made_of_goes(
     desk: Desk, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(Recorder, "_facts", lambda *_: None)  # history cannot be read
+        patch.setattr(Recorder, "_facts", lambda *_: (None, None))  # history cannot be read
         target(message(declared(1)), desk)
     erase(store, [ONE], "anna", "asked for", NOON)
     sha256, stated, body = kept(store, ONE)
