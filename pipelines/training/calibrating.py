@@ -27,6 +27,7 @@ PRIOR_RESULTS = (8.0, 40.0, np.inf)  # that the smooth curve counts for in a gro
 EVIDENCE = 8.0  # results that the curve counts for in bounds, and in how near to certain a chance may come
 SIDE = 0.05  # of the probability outside each bound
 LEAST_CHANCE = 1e-6
+STEEPEST = 4.0  # beyond the outermost groups: where few results part by score, a fitted slope has no bound
 
 
 def choose_calibration(margin: Floats, hit: Flags) -> Calibration:
@@ -72,7 +73,7 @@ def through_groups(margin: Floats, hit: Flags, curve: Curve, prior: float) -> Ca
     high = beta.ppf(1.0 - SIDE, chance * strength + 0.5, (1.0 - chance) * strength + 0.5)
     lows = np.maximum.accumulate(np.minimum(low, chance))
     highs = np.minimum.accumulate(np.maximum(high, chance)[::-1])[::-1]
-    knots = Knots(_plain(centre), _log_odds(chance), _log_odds(lows), _log_odds(highs), slope)
+    knots = Knots(_plain(centre), _log_odds(chance), _log_odds(lows), _log_odds(highs), min(slope, STEEPEST))
     return Calibration("knots", knots=knots)
 
 

@@ -22,7 +22,7 @@ ACTS: tuple[tuple[str, tuple[str, ...]], ...] = (  # what can be done about an i
     ("act_goods", ("wording_", "hs_", "goods_", "origin_")),
     ("act_missing", ("missing_", "has_ioss")),
     ("act_network", ("network_", "lookalikes", "cards_", "listed_", "report_")),
-    ("act_addressee", ("consignee_", "pair_")),
+    ("act_addressee", ("consignee_", "pair_", "home_", "recipient_")),
     ("act_sender", ("consignor_", "sender_", "identifiers_", "phone_", "mailbox_", "account_", "shop_", "address_")),
     ("act_route", ("transits", "route_", "lodged_hour", "stream")),
 )

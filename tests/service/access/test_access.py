@@ -653,7 +653,10 @@ def test_every_body_of_the_api_is_read_within_bounds() -> None:
         (route.path, method)
         for route in (route for router in ROUTERS for route in cast("list[APIRoute]", router.routes))
         for method in route.methods or ()
-        if route.path.startswith("/v1/") and method == "POST" and not isinstance(route, BoundedRoute)
+        if route.path.startswith("/v1/")
+        and method == "POST"
+        and route.body_field
+        and not isinstance(route, BoundedRoute)
     ]
     assert plain == []
 

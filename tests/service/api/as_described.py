@@ -14,7 +14,7 @@ OF_THE_SERVER = {400, 405, 411, 421, 431, 500}  # of what is no call of an opera
 
 def pattern_of(path: str) -> re.Pattern[str]:
     """What the address of an operation looks like."""
-    return re.compile(re.sub(r"\{consignment_id\}", ".+", re.sub(r"\{(code|number)\}", "[^/]+", path)))
+    return re.compile(re.sub(r"\{consignment_id\}", ".+", re.sub(r"\{(code|number|sha256)\}", "[^/]+", path)))
 
 
 class AsDescribed:
