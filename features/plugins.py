@@ -77,7 +77,7 @@ def _inputs_of(entry: EntryPoint) -> Iterator[Input]:
     name, version = _distribution(entry)
     try:
         loaded = entry.load()
-    except Exception as fault:
+    except Exception as fault:  # whatever the code of strangers raises
         raise _refused(entry, f"cannot be loaded: {type(fault).__name__}: {fault}") from fault
     if not isinstance(loaded, Sequence) or not all(isinstance(item, Input) for item in loaded):
         raise _refused(entry, "is no sequence of inputs: name one that number(), category() and history() declare")

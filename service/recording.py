@@ -144,14 +144,14 @@ class Recorder:
         self, decisions: Decisions, rows: Rows, in_rows: InRows, grown: StoredGraph | None, call_id: str
     ) -> Decisions:
         declared = self._declared(in_rows)
-        ahead = next(declared)  # that of a call, before it takes the write lock
+        first = next(declared)  # that of a call, before it takes the write lock
         if grown is not None:
             grown.prepare()
 
         def write(connection: sa.Connection) -> dict[int, dict[str, Any]]:
             if in_rows.settled is not None:
                 self._require_fresh(connection, in_rows.settled, decisions)
-            versions = self._declare(connection, chain([ahead], declared), in_rows, archived=False, grown=grown)
+            versions = self._declare(connection, chain([first], declared), in_rows, archived=False, grown=grown)
             stored = decided_on(connection, versions)
             self._decide(connection, decisions, rows, in_rows, versions, stored, call_id)
             placed = zip(in_rows.places, versions, strict=True)

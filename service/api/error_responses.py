@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
+from features.fault import Fault
 from service.api.bodies import KNOWN
 from service.api.body_faults import beside
 from service.api.body_limit import BodyLimit
@@ -38,6 +39,12 @@ class Unprocessable(ValueError):
     def __init__(self, errors: list[Problem]) -> None:
         super().__init__("refused by the gate")
         self.errors = errors
+
+
+def refused(fault: Fault, reason: str) -> Unprocessable:
+    """Say what a fault says of one field of a call ("field: remedy"), or of the call. reason: what cannot be done."""
+    field, named, remedy = str(fault).partition(": ")
+    return Unprocessable([field_problem(f"/{field}" if named else "/", reason, remedy or field)])
 
 
 class Malformed(RequestValidationError):

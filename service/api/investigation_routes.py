@@ -13,17 +13,17 @@ from features.moments import EPOCH, iso
 from service.access.guard import principal_of
 from service.access.principal import Principal
 from service.api.body_reading import BoundedRoute
-from service.api.error_responses import Unprocessable
+from service.api.error_responses import refused
 from service.api.investigation_answers import EntryGiven, Inquiries, Inquiry, InvestigationOpened
 from service.api.live_desk import desk_of
 from service.desk import Desk
 from service.officers import investigations as inquiry
 from service.officers.investigations import CONSIGNMENT, Investigation, Item
 from service.officers.offices import unseen
-from service.problems import field_problem
 from service.store.database import Store
 
 router = APIRouter(route_class=BoundedRoute)
+UNNOTED = "cannot be noted"
 Number = Annotated[str, Path(pattern=r"^I-[0-9]{4}-[0-9]{4,9}$", description="such as I-2026-0007")]
 
 
@@ -49,7 +49,7 @@ def post_investigation(
     try:
         number = inquiry.open_investigation(store, body.title, items, principal.sender, principal.name, _now())
     except Fault as fault:
-        raise unprocessable(fault) from None
+        raise refused(fault, UNNOTED) from None
     return _answer(store, number, principal)
 
 
@@ -76,7 +76,7 @@ def post_investigation_entry(
     try:
         _act(store, number, body, principal)
     except Fault as fault:
-        raise unprocessable(fault) from None
+        raise refused(fault, UNNOTED) from None
     return _answer(store, number, principal)
 
 
@@ -129,12 +129,6 @@ def _shown(store: Store, one: Investigation, caller: Principal) -> dict[str, Any
             for row in one.entries if row["consignment_id"] not in hidden
         ],
     }  # fmt: skip
-
-
-def unprocessable(fault: Fault) -> Unprocessable:
-    """Say which field of a call cannot be noted, and the remedy."""
-    field, _, remedy = str(fault).partition(": ")
-    return Unprocessable([field_problem(f"/{field}", "cannot be noted", remedy)])
 
 
 def _iso(at: int) -> str:

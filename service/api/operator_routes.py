@@ -16,13 +16,12 @@ from service.access.principal import Principal
 from service.api.answer_models import Answer
 from service.api.bodies import STRICT
 from service.api.body_reading import BoundedRoute
-from service.api.error_responses import Unprocessable
+from service.api.error_responses import refused
 from service.api.live_desk import desk_of
 from service.desk import Desk
 from service.oversight.operator_audits import OperatorAudit, audits_by_operator, open_audit
 from service.oversight.operators import KINDS
 from service.oversight.operators_report import PERSONS, latest
-from service.problems import field_problem
 
 router = APIRouter(route_class=BoundedRoute)
 LISTED = tuple(kind for kind in KINDS if kind != PERSONS)  # a list of persons is no report that stays
@@ -114,8 +113,7 @@ def post_operator_audit(
     try:
         number = open_audit(store, reports, operator, principal.sender, principal.name, datetime.now(UTC))
     except Fault as fault:
-        field, _, remedy = str(fault).partition(": ")
-        raise Unprocessable([field_problem(f"/{field}", "no audit can be opened", remedy)]) from None
+        raise refused(fault, "no audit can be opened") from None
     (opened,) = [one for one in audits_by_operator(store, principal.sender)[operator] if one.number == number]
     return _shown(opened)
 

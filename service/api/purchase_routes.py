@@ -14,11 +14,10 @@ from service.access.principal import Principal
 from service.api.answer_models import Answer
 from service.api.bodies import STRICT
 from service.api.body_reading import BoundedRoute
-from service.api.error_responses import Unprocessable
+from service.api.error_responses import refused
 from service.api.live_desk import desk_of
 from service.desk import Desk
 from service.officers import purchases as bought
-from service.problems import field_problem
 
 router = APIRouter(route_class=BoundedRoute)
 Short = Annotated[str, StringConstraints(max_length=500)]
@@ -101,7 +100,7 @@ def post_purchase(
     try:
         return bought.order(desk.journal.store, placed).shown_to(principal.name)
     except Fault as fault:
-        raise _unusable(fault) from None
+        raise refused(fault, "cannot be noted") from None
 
 
 @router.post("/v1/purchases/notes", status_code=201, response_model=None, responses={201: {"model": TestPurchase}})
@@ -126,10 +125,5 @@ def post_purchase_note(
         else:
             done = bought.close(store, body.purchase_id, *who)
     except Fault as fault:
-        raise _unusable(fault) from None
+        raise refused(fault, "cannot be noted") from None
     return done.shown_to(principal.name)
-
-
-def _unusable(fault: Fault) -> Unprocessable:
-    field, found, remedy = str(fault).partition(": ")
-    return Unprocessable([field_problem(f"/{field}" if found else "/", "cannot be noted", remedy or field)])

@@ -27,7 +27,7 @@ from service.api.bodies import Genuine, Judgement, Serial, Transferred
 from service.api.body_faults import of_another_office, of_contents, of_message, of_rows, of_serials, without_extras
 from service.api.body_parts import dumped
 from service.api.body_reading import BoundedRoute, apart
-from service.api.error_responses import Unprocessable
+from service.api.error_responses import Unprocessable, refused
 from service.api.live_desk import DRY_HEADERS, DryRun, bundles_of, calls_of, desk_for_call, desk_of, kinds_of
 from service.api.metrics import Metrics
 from service.api.state_metrics import state_of
@@ -269,8 +269,7 @@ def post_transfer(
     try:
         transfer(desk.journal.store, given, principal.sender, desk.policy.capacity.offices, datetime.now(UTC))
     except Fault as fault:
-        field, _, remedy = str(fault).partition(": ")
-        raise Unprocessable([field_problem(f"/{field}", "cannot be passed on", remedy)]) from None
+        raise refused(fault, "cannot be passed on") from None
     return {"status": "recorded", "by": principal.name}
 
 

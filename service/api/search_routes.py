@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query
 from features.fault import Fault
 from service.access.guard import principal_of
 from service.access.principal import Principal
-from service.api.error_responses import Unprocessable
+from service.api.error_responses import refused
 from service.api.live_desk import desk_of
 from service.api.search_answers import SearchAnswer
 from service.desk import Desk
@@ -35,10 +35,4 @@ def get_search(
     try:
         return asdict(search(desk.journal.store, Asked(key, tuple(kind or ()), beyond, at_most), principal.sender))
     except Fault as fault:
-        raise unsearchable(fault) from None
-
-
-def unsearchable(fault: Fault) -> Unprocessable:
-    """Say which parameter of a search cannot be taken, and what to do."""
-    field, _, remedy = str(fault).partition(": ")
-    return Unprocessable([{"pointer": f"/{field}", "reason": "cannot be searched for", "remedy": remedy}])
+        raise refused(fault, "cannot be searched for") from None

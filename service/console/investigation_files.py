@@ -19,7 +19,8 @@ from service.access.guard import principal_of
 from service.api.answer_models import Answer
 from service.api.bodies import STRICT
 from service.api.body_reading import BoundedRoute
-from service.api.investigation_routes import Number, unprocessable
+from service.api.error_responses import refused
+from service.api.investigation_routes import UNNOTED, Number
 from service.api.live_desk import desk_of
 from service.console import page_queries as reading
 from service.console.investigation_pages import HERE, place_of_one, required, show_investigation
@@ -123,7 +124,7 @@ def post_document(
         store = desk_of(request).journal.store
         return {"sha256": inquiry.attach(store, number, name, media_type, content, me.sender, me.name, now())}
     except Fault as fault:
-        raise unprocessable(fault) from None
+        raise refused(fault, UNNOTED) from None
 
 
 @called.get(
@@ -146,7 +147,7 @@ def post_hand_over(request: Request, number: Number, body: HandedOver) -> Respon
     try:
         return _packed(request, number, body.to)
     except Fault as fault:
-        raise unprocessable(fault) from None
+        raise refused(fault, UNNOTED) from None
 
 
 def _document(request: Request, number: str, sha256: str) -> Response:

@@ -50,9 +50,7 @@ class Reserved:
 
     def kept(self, kinds: Collection[str], periods: Periods) -> Ints:
         """Return for each row how many checks of its period are reserved for any of the kinds that a model states."""
-        each = [
-            sum(n for kind, n in self.of(period.office).items() if kind in kinds) for period in periods.each
-        ]  # fmt: skip
+        each = [sum(n for kind, n in self.of(period.office).items() if kind in kinds) for period in periods.each]
         return np.array(each, np.int64)[periods.of]
 
     def asked(
