@@ -106,7 +106,7 @@ def catch_up(store: Store, at_once: int = ENTRIES, rest: float = 0.0) -> int:
 def catch_up_beside_calls(store: Store) -> int:
     """Catch up in small steps, between calls; leaves the work to another process that is at it already."""
     before = _taken_in(store)
-    time.sleep(random.random() * ASIDE)  # noqa: S311 - nothing secret
+    time.sleep(2 * REST + random.random() * ASIDE)  # noqa: S311 - nothing secret; whoever is at it takes a step within
     return catch_up(store, FEW_ENTRIES, REST) if _taken_in(store) == before else 0
 
 
