@@ -18,6 +18,7 @@ def load() -> None:
     try:
         log_lines(Settings().log)
         import_module("service.app")
+        import_module("service.record.search_keys").read_tables()
     except (Fault, ImportError):
         return
     gc.collect()
