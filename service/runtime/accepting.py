@@ -21,7 +21,7 @@ LOG = structlog.get_logger("tamis.serving")
 class Sharing(asyncio.SelectorEventLoop):
     """Python's usual loop, but of a socket that it is given to listen on it takes one connection at a time."""
 
-    async def create_server(
+    async def create_server(  # type: ignore[override]  # its forms pass through
         self, protocol_factory: Callable[[], asyncio.Protocol], *args: Any, **how: Any
     ) -> asyncio.Server:
         """Listen as the usual loop does; see the module for a socket that is given as `sock`."""

@@ -30,7 +30,7 @@ class Folded(NamedTuple):
 
 
 class LogFolding:
-    """Folds the log of a SQLite database into it until it is closed. Several processes may do so: one at a time does."""
+    """Folds the log of a SQLite database into it until it is closed; of several processes one at a time does."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._over = path, threading.Event()
