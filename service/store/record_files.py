@@ -180,6 +180,19 @@ class RecordFiles:
                 rows = self._open(file).file.read_row_group(group, list(names))
             yield rows
 
+    def even(self, file: str) -> bool:
+        """Say whether all that is read together is of one size but the last: a place names what it is read with."""
+        with self._reading:
+            metadata, group = self._open(file).file.metadata, self._open(file).group
+        rows = [metadata.row_group(at).num_rows for at in range(metadata.num_row_groups)]
+        return all(count == group for count in rows[:-1]) and (not rows or rows[-1] <= group)
+
+    def keys_fit(self, file: str, keys: str) -> bool:
+        """Say whether a file of keys is the one over a file of rows."""
+        named = self.rows(file, FOUND_BY)
+        hashes = {name: hashes_of(named.column(name).to_pylist()).view(np.uint64) for name in FOUND_BY}
+        return (self.folder / keys).read_bytes() == _directory(hashes)
+
     def columns(self, file: str) -> list[str]:
         """Return the names of the columns of a file."""
         with self._reading:
