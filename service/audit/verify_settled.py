@@ -14,8 +14,11 @@ import sqlalchemy as sa
 from service.audit.verified_point import Seen
 from service.audit.verify_columns import Flags, columns_compared, holding
 from service.record.decision_check import DecisionCheck, decisions_with_basis
+from service.record.emptying import content_left
 from service.record.hash_tree import root_of
+from service.record.record_kind import entries_about
 from service.record.record_rows import sha256_of_body
+from service.record.settled_proof import ERASURE
 from service.record.settling import SEGMENT, segment_content
 from service.store.database import Store
 from service.store.queries import in_lists
@@ -114,6 +117,10 @@ def _of_rows(
     if not store.records.keys_fit(segment.file, segment.keys):
         yield f"settled decisions {segment.keys}: its keys are not those of the decisions"
         return
+    if store.records.is_emptied(segment.file):
+        yield from _of_emptied(store, connection, segment, lifted)
+        yield from _of_lifted(connection, segment, lifted, leaves, check)
+        return
     start = 0
     for group in store.records.groups(segment.file, columns_compared(store.records.columns(segment.file))):
         within = np.setdiff1d(np.arange(start, start + group.num_rows), lifted) - start
@@ -141,7 +148,9 @@ def _of_places(
     declared = rows_at(connection, DECLARATIONS, ("content_sha256", "body", "office", "sender"), segment, places)
     for place, decision, of in zip(places.tolist(), decided, declared, strict=True):
         row = joined(decision, of, basis)
-        if fault := check.differs(connection, row, leaves[place], settled=True):
+        if decision["salt"] is None:
+            yield f"decision {decision['decision_id']}: its content was removed and no erasure is on the chain"
+        elif fault := check.differs(connection, row, leaves[place], settled=True):
             yield f"decision {decision['decision_id']}: {fault}"
 
 
@@ -159,18 +168,26 @@ def _of_lifted(
         if row is None:
             yield f"decision {number}: it was lifted from its file and is not in the store"
         elif row["salt"] is None:
-            yield from _of_erased(connection, row)
+            yield from _of_erased(connection, row, segment)
         elif fault := check.differs(connection, row, leaves[place], settled=True):
             yield f"decision {number}: {fault}"
 
 
-def _of_erased(connection: sa.Connection, row: Row) -> Iterator[str]:
+def _of_emptied(store: Store, connection: sa.Connection, segment: Segment, lifted: Places) -> Iterator[str]:
+    """Demand of a file whose content was erased that nothing is left, and that the log says who erased it."""
+    if not entries_about(connection, ERASURE, [segment.segment_id]):
+        yield "its content was removed and no erasure is on the chain"
+    rows = store.records.rows(segment.file, store.records.columns(segment.file))
+    left = rows.take(pa.array(np.setdiff1d(np.arange(segment.rows), lifted)))
+    if content_left(left):
+        yield "content stands in its file, which was erased"
+
+
+def _of_erased(connection: sa.Connection, row: Row, segment: Segment) -> Iterator[str]:
     still = sa.select(RECORD_LIFTED.c.blank).where(RECORD_LIFTED.c.decision_id == row["decision_id"])
     if not connection.execute(still).scalar():
         yield f"decision {row['decision_id']}: it was erased, and its content still stands in its file"
-    erased = sa.select(sa.func.count()).select_from(CHAIN)
-    noted = erased.where(CHAIN.c.kind == "erasure", CHAIN.c.subject == row["decision_id"])
-    if connection.execute(noted).scalar_one() == 0:
+    if not entries_about(connection, ERASURE, [row["decision_id"], segment.segment_id]):
         yield f"decision {row['decision_id']}: its content was removed and no erasure is on the chain"
     if row["body"] or row["row_as_scored"] is not None:
         yield f"decision {row['decision_id']}: content stands in its row, which was erased"

@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 from features.fault import Fault
 from features.hashes import hashes_of
 from service.store.merged_keys import APART, SUFFIX, Directory, open_directory, write_directory
-from service.store.settled_layout import Layout, layout_of
+from service.store.settled_layout import EMPTIED, Layout, layout_of
 
 GROUP = 5_000  # rows that are read together: one row costs a few milliseconds, and texts still compress well
 LEVEL = 3  # of zstd: higher ones gain a thirtieth and take twice as long
@@ -56,19 +56,24 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A file that is open: the names of its columns, the rows that are read together, how it holds contents."""
+    """A file that is open: the names of its columns, the rows that are read together, how it holds contents.
+
+    emptied: whether all content of it was erased.
+    """
 
     file: pq.ParquetFile
     names: list[str]
     group: int
     layout: Layout
+    emptied: bool
 
     @classmethod
     def of(cls, file: pq.ParquetFile) -> Opened:
         """Look into a file."""
         metadata, schema = file.metadata, file.schema_arrow
         group = metadata.row_group(0).num_rows if metadata.num_row_groups else GROUP
-        return cls(file, list(schema.names), group, layout_of(schema.metadata))
+        emptied = EMPTIED.items() <= (schema.metadata or {}).items()
+        return cls(file, list(schema.names), group, layout_of(schema.metadata), emptied)
 
 
 class RecordFiles:
@@ -202,6 +207,11 @@ class RecordFiles:
         """Return in which columns a file holds the fields of contents."""
         with self._reading:
             return self._open(file).layout
+
+    def is_emptied(self, file: str) -> bool:
+        """Say whether all content of a file was erased."""
+        with self._reading:
+            return self._open(file).emptied
 
     def delete(self, written: Iterable[str]) -> None:
         """Delete files that no list names any more; who reads them still keeps what is mapped."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -71,7 +72,12 @@ def verified(store: Store, folder: Path, since: Point | None = None) -> Verified
 def test_all_that_is_as_it_was_holds_by_its_columns(desk: Desk, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.journal.learn(results(outcome(110)))
     asked: list[Any] = []
-    monkeypatch.setattr(verify_settled, "_of_places", lambda *given: asked.append(given) or iter(()))
+
+    def of_places(*given: Any) -> Iterator[str]:
+        asked.append(given)
+        return iter(())
+
+    monkeypatch.setattr(verify_settled, "_of_places", of_places)
     assert faults_of_files(store) == []
     assert asked == []
 
