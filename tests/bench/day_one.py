@@ -35,8 +35,9 @@ from pipelines.backtest.replay_days import Plan, Seat, replay
 from pipelines.backtest.replay_desk import Past
 from pipelines.batch.archive import Archive
 from pipelines.synthetic.world_settings import load_world
+from pipelines.training.beside_rules import beside_rules
+from pipelines.training.shown_beside_rules import shown_better
 from pipelines.training.standard_policy import standard_policy
-from pipelines.training.train import train
 from pipelines.training.training_frame import NothingToLearn, build_training_frame, goods_so_far
 from service.orientation import Policy, load_policy
 from service.scoring import Model
@@ -69,13 +70,9 @@ def taking_over(weeks: int) -> Ranker:
 def beats_rules(archive: Archive, end: datetime) -> bool:
     """Return whether `tamis promote` would let a model of this moment take over from the rules."""
     try:
-        frame = build_training_frame(archive, INPUTS, end=end)
-        trained = train(frame, INPUTS, "tried")
+        return shown_better(beside_rules(build_training_frame(archive, INPUTS, end=end), INPUTS))
     except NothingToLearn:
         return False
-    figures = trained.comparison.figures["Tamis"]
-    precision = figures.get("average_precision")
-    return precision is not None and precision > figures["hit_rate"]
 
 
 def watching(found: list[datetime]) -> Ranker:

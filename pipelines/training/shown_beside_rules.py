@@ -1,0 +1,61 @@
+"""What checks show of a first model beside rules that decide: the figures, their words, and what is kept of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+WHEN = ("today", "a_week_ago")
+FIGURES = ("checks", "share", "low", "found")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What checks show of what a model would send.
+
+    checks: that were drawn of it; share, low: of them with a finding, each counted by its chance, and the lower bound.
+    found: share of all checks of the same days with a finding.
+    """
+
+    checks: int = 0
+    share: float = 0.0
+    low: float = 0.0
+    found: float = 0.0
+
+    @property
+    def better(self) -> bool:
+        """Whether the model is shown to find more."""
+        return self.low > self.found
+
+
+def shown_better(shown: Sequence[Shown]) -> bool:
+    """Whether it is shown each time; not where nothing was looked at."""
+    return bool(shown) and all(one.better for one in shown)
+
+
+def as_metrics(shown: Sequence[Shown]) -> dict[str, float]:
+    """Return the metrics that are logged with a version, for its promotion."""
+    return {
+        f"beside_rules.{name}_{when}": float(getattr(one, name))
+        for when, one in zip(WHEN, shown, strict=True)
+        for name in FIGURES
+    }
+
+
+def from_metrics(figures: Mapping[str, float]) -> tuple[Shown, ...]:
+    """Return what was shown of a registered version; nothing where it was trained while no rules decided."""
+    if f"beside_rules.low_{WHEN[0]}" not in figures:
+        return ()
+    read = [{name: figures[f"beside_rules.{name}_{when}"] for name in FIGURES} for when in WHEN]
+    return tuple(Shown(int(of["checks"]), of["share"], of["low"], of["found"]) for of in read)
+
+
+def in_words(shown: Sequence[Shown]) -> str:
+    """Say what was shown."""
+    if not shown:
+        return "it was trained while no rules decided"
+    return "; ".join(
+        f"of {one.checks} drawn checks that it would have made too, by what was known {when.replace('_', ' ')}, "
+        f"{one.share:.0%} had a finding ({one.low:.0%} at least), of all checks of these days {one.found:.0%}"
+        for when, one in zip(WHEN, shown, strict=True)
+    )
