@@ -5,7 +5,8 @@ among the many that nobody looked at. So what counts is what it would have sent 
 days, each scored by trees that learned from earlier results alone, it would send as many as were checked. Some of
 these were drawn while rules decided, with a chance that is on record: each stands for as many as its chance says. The
 share of them with a finding must exceed, with 95 % confidence, that of all checks of these days; on the results of
-today and on those that were known a week ago, as one week's luck is no proof.
+today and on those that were known a week ago, as one week's luck is no proof. And the drawn checks must stand for a
+third at least of what it would send: a model may look well where rules look too, and poor where nobody does.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def _shown(
     weight = 1.0 / facts["selection_probability"].to_numpy()[sent]
     share = float((weight * hit[sent]).sum() / weight.sum())
     low, _ = wilson_of(share, float(weight.sum() ** 2 / (weight**2).sum()), Z)
-    return Shown(int(sent.sum()), share, low, float(hit.mean()))
+    return Shown(int(sent.sum()), min(float(weight.sum()) / len(hit), 1.0), share, low, float(hit.mean()))
 
 
 def _would_send(learner: Learner, rows: Integers, frame: TrainingFrame) -> tuple[Flags, Integers]:

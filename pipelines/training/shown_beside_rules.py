@@ -6,31 +6,33 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 WHEN = ("today", "a_week_ago")
-FIGURES = ("checks", "share", "low", "found")
+FIGURES = ("checks", "covered", "share", "low", "found")
+ENOUGH = 1 / 3  # of what a model would send must be stood for by drawn checks; of the rest nothing is known
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
     """What checks show of what a model would send.
 
-    checks: that were drawn of it; share, low: of them with a finding, each counted by its chance, and the lower bound.
-    found: share of all checks of the same days with a finding.
+    checks: that were drawn of it; covered: the share of it that they stand for. share, low: of them with a finding,
+    each counted by its chance, and the lower bound. found: share of all checks of the same days with a finding.
     """
 
     checks: int = 0
+    covered: float = 0.0
     share: float = 0.0
     low: float = 0.0
     found: float = 0.0
 
     @property
     def better(self) -> bool:
-        """Whether the model is shown to find more."""
+        """Whether what was drawn of it holds more."""
         return self.low > self.found
 
 
 def shown_better(shown: Sequence[Shown]) -> bool:
-    """Whether it is shown each time; not where nothing was looked at."""
-    return bool(shown) and all(one.better for one in shown)
+    """Whether a model is shown to find more: each time, and today for enough of what it would send."""
+    return bool(shown) and all(one.better for one in shown) and shown[0].covered >= ENOUGH
 
 
 def as_metrics(shown: Sequence[Shown]) -> dict[str, float]:
@@ -47,7 +49,7 @@ def from_metrics(figures: Mapping[str, float]) -> tuple[Shown, ...]:
     if f"beside_rules.low_{WHEN[0]}" not in figures:
         return ()
     read = [{name: figures[f"beside_rules.{name}_{when}"] for name in FIGURES} for when in WHEN]
-    return tuple(Shown(int(of["checks"]), of["share"], of["low"], of["found"]) for of in read)
+    return tuple(Shown(int(of["checks"]), *(of[name] for name in FIGURES[1:])) for of in read)
 
 
 def in_words(shown: Sequence[Shown]) -> str:
@@ -55,7 +57,7 @@ def in_words(shown: Sequence[Shown]) -> str:
     if not shown:
         return "it was trained while no rules decided"
     return "; ".join(
-        f"of {one.checks} drawn checks that it would have made too, by what was known {when.replace('_', ' ')}, "
-        f"{one.share:.0%} had a finding ({one.low:.0%} at least), of all checks of these days {one.found:.0%}"
+        f"by what was known {when.replace('_', ' ')}, {one.checks} drawn checks stand for {one.covered:.0%} of what it "
+        f"would send; {one.share:.0%} of that had a finding ({one.low:.0%} at least), of all checks {one.found:.0%}"
         for when, one in zip(WHEN, shown, strict=True)
     )

@@ -154,10 +154,16 @@ class Registered:
         return self.figures
 
 
-BETTER, WORSE = Shown(40, 0.5, 0.35, 0.2), Shown(40, 0.25, 0.14, 0.2)
+BETTER, WORSE, LITTLE = (
+    Shown(40, 0.5, 0.5, 0.35, 0.2), Shown(40, 0.5, 0.25, 0.14, 0.2), Shown(40, 0.2, 0.5, 0.35, 0.2),
+)  # fmt: skip
 
 
-@pytest.mark.parametrize("shown", [(WORSE, BETTER), (BETTER, WORSE), ()], ids=["today", "a week ago", "no rules then"])
+@pytest.mark.parametrize(
+    "shown",
+    [(WORSE, BETTER), (BETTER, WORSE), (LITTLE, BETTER), ()],
+    ids=["today", "a week ago", "of little", "untold"],
+)
 def test_a_model_that_is_not_shown_to_find_more_than_the_rules_asks_for_a_word(shown: tuple[Shown, ...]) -> None:
     worse = cast(Registry, Registered(*shown))
     with pytest.raises(Fault, match=r"not shown to beat the rules .* --force-reason TEXT$"):
@@ -166,4 +172,4 @@ def test_a_model_that_is_not_shown_to_find_more_than_the_rules_asks_for_a_word(s
 
 
 def test_a_model_that_is_shown_to_find_more_twice_may_take_over() -> None:
-    promotion._refuse_unproved(cast(Registry, Registered(BETTER, BETTER)), 1, "tamis", rules_serve=True)
+    promotion._refuse_unproved(cast(Registry, Registered(BETTER, LITTLE)), 1, "tamis", rules_serve=True)

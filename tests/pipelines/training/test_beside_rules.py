@@ -86,6 +86,15 @@ def test_only_what_was_drawn_with_a_known_chance_proves_anything(drawn: str) -> 
     assert (shown[0].checks > 0) == (drawn == "random")
 
 
+def test_what_looks_well_where_rules_look_too_is_no_proof_of_the_rest() -> None:
+    frame = frame_of(says=True)
+    certain = pl.lit(1.0).alias("selection_probability")  # looked at anyway: each stands for itself alone
+    few = beside_rules(replace(frame, facts=frame.facts.with_columns(certain)), INPUTS)
+    assert all(one.better for one in few)
+    assert few[0].covered < 1 / 3
+    assert not shown_better(few)
+
+
 def test_too_few_results_show_nothing() -> None:
     frame = frame_of(says=True)
     few = replace(frame, facts=frame.facts.head(40), rows=Rows.of_frame(frame.rows.frame.head(40)))
@@ -93,7 +102,7 @@ def test_too_few_results_show_nothing() -> None:
 
 
 def test_what_was_shown_is_kept_with_the_version_and_said() -> None:
-    shown = (Shown(30, 0.5, 0.33, 0.2), Shown(20, 0.4, 0.22, 0.21))
+    shown = (Shown(30, 0.4, 0.5, 0.33, 0.2), Shown(20, 0.2, 0.4, 0.22, 0.21))
     assert from_metrics(as_metrics(shown)) == shown
     assert shown_better(shown)
     assert not shown_better(())
