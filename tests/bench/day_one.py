@@ -3,6 +3,8 @@
     python -m tests.bench.day_one [SEEDS] [DAYS] [PER_DAY]
     python -m tests.bench.day_one hand-over [SEEDS] [DAYS] [PER_DAY]
 
+SEEDS: a number, of the first so many worlds, or from-to, as 51-53.
+
 Each world is replayed in closed loop without its historical regime: nothing was ever inspected when it begins, one
 consignment in a hundred is inspected from then on, and norms are fitted anew every week, without any result.
 
@@ -13,6 +15,7 @@ which `tamis promote` would first let it.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -117,10 +120,10 @@ def share(ledger: pl.DataFrame) -> tuple[int, int, float]:
     return found, inspected, found / inspected if inspected else float("nan")
 
 
-def compared(seeds: int, days: int, per_day: int, out: Console) -> None:
+def compared(seeds: Sequence[int], days: int, per_day: int, out: Console) -> None:
     """Print what each policy found of what it inspected."""
     table = Table("world", *policies(), title=f"found of inspected, {days} days, {per_day:,} a day", box=None)
-    for seed in range(1, seeds + 1):
+    for seed in seeds:
         cells = []
         for policy in policies().values():
             found, inspected, part = share(replayed(seed, days, per_day, policy, fitted))
@@ -130,11 +133,11 @@ def compared(seeds: int, days: int, per_day: int, out: Console) -> None:
     out.print(table)
 
 
-def handed_over(seeds: int, days: int, per_day: int, out: Console) -> None:
+def handed_over(seeds: Sequence[int], days: int, per_day: int, out: Console) -> None:
     """Print what is found with a model that takes over in each week, and the week in which it would be let."""
     table = Table("world", *(f"week {week}" for week in TAKES_OVER), "never", "let from", box=None)
     policy = policies()["product"]
-    for seed in range(1, seeds + 1):
+    for seed in seeds:
         let: list[datetime] = []
         cells = [share(replayed(seed, days, per_day, policy, taking_over(week))) for week in TAKES_OVER]
         cells.append(share(replayed(seed, days, per_day, policy, watching(let))))
@@ -148,10 +151,12 @@ def handed_over(seeds: int, days: int, per_day: int, out: Console) -> None:
 def main(words: list[str]) -> None:
     """Print a table."""
     over = words[:1] == ["hand-over"]
-    given = [int(word) for word in words[over:]]
-    usual = [SEEDS, 42 if over else DAYS, PER_DAY]
+    usual = [f"{SEEDS}", f"{42 if over else DAYS}", f"{PER_DAY}"]
+    given = words[over:]
     seeds, days, per_day = (given + usual[len(given) :])[:3]
-    (handed_over if over else compared)(seeds, days, per_day, Console(width=160))
+    first, to, last = seeds.partition("-")
+    every = range(int(first), int(last) + 1) if to else range(1, int(seeds) + 1)
+    (handed_over if over else compared)(every, int(days), int(per_day), Console(width=160))
 
 
 if __name__ == "__main__":
