@@ -26,6 +26,7 @@ from service.scoring.explanation import Language
 
 router = APIRouter(include_in_schema=False)
 COURSES = (("random", "first"), ("risk", "second"))  # how they were selected, and the mark in the picture
+MOMENTS = ("promoted_at", "learned_up_to")  # facts of a model that are shown in the zone of whoever looks
 BINS, STRONGEST, MOVED_MOST = 20, 12, 10
 COMPARED = ("average_precision", "auc", "precision_at_1%", "precision_at_5%", "recall_at_5%")
 Picture = dict[str, Any]  # drawn: SVG, or None where there is nothing to draw; heading and rows: its table
@@ -43,7 +44,8 @@ def show_model(request: Request, fault: str = "") -> Response:
     store, lost, at = desk.journal.store, desk.lost(now()), micros(now())
     monitored, trained = reading.alarms(settings.reports), reading.trainings(settings.reports)
     return page(
-        request, "model", 422 if fault else 200, facts=plain_facts(desk.model.facts), model_id=desk.model.model_id,
+        request, "model", 422 if fault else 200, MOMENTS=MOMENTS,
+        facts=plain_facts(desk.model.facts), model_id=desk.model.model_id,
         mode=desk.mode(lost), lost=lost, fault=fault, kind="promotion", trained=trained, monitored=monitored,
         explained_by=desk.model.trees.explained_by if desk.model.trees else "",
         series=partial(series_in, language=language),

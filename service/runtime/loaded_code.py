@@ -16,10 +16,10 @@ MAPPING = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) (r-[x-]p) \S+ \S+ \d+ +/")  # pr
 def forget_loaded_code() -> int:
     """Let go of the code and tables of libraries that are in memory; returns how many bytes these were.
 
-    Half of what a worker holds after its start is code that only the start ran: the compiler of the kernels, most of the
-    frames. What is touched again comes back from the file, as a rule without the disk. Only mappings are touched that
-    cannot be written to and hold no page that differs from the file, so nothing can be lost. On systems without
-    /proc, nothing happens.
+    Half of what a worker holds after its start is code that only the start ran: the compiler of the kernels, most of
+    the frames. What is touched again comes back from the file, as a rule without the disk. Only mappings are let go
+    that cannot be written to and hold no page that differs from the file, so nothing can be lost. On systems without
+    /proc nothing happens.
     """
     if sys.platform != "linux" or not SMAPS.exists():
         return 0
