@@ -33,7 +33,7 @@ def test_from_the_order_to_the_finding(console: Console, person: Callable[..., P
     one, other = person(f"buys-{language}", "analyst", language), person(f"sees-{language}", "analyst", language)
     one.goto(f"{console.address}/console/purchases")
     if not one.locator("#order").is_visible():  # others have ordered: the form is folded
-        one.locator("details > summary").filter(has_text=say("order_goods")).click()
+        one.locator("main details > summary").filter(has_text=say("order_goods")).click()
     one.fill("[name=office]", OFFICE)
     one.fill("[name=goods]", "trainers, size 42")
     one.fill("[name=shop_url]", f"https://copy-works-{language}.shop")
@@ -73,7 +73,7 @@ def test_a_fault_says_what_is_wrong_and_keeps_what_was_typed(console: Console, p
     page = person("errs", "analyst")
     page.goto(f"{console.address}/console/purchases")
     if not page.locator("#order").is_visible():
-        page.locator("details > summary").first.click()
+        page.locator("main details > summary").first.click()
     page.fill("[name=office]", OFFICE)
     page.fill("[name=goods]", "a watch")
     page.fill("[name=alias_name]", "Jean Test")
