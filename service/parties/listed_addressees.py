@@ -102,8 +102,8 @@ def _declared(connection: sa.Connection, consignments: Sequence[str]) -> Iterato
         query = sa.select(*columns).where(columns[0].in_(batch), columns[1].is_not(None))
         for row in connection.execute(query):
             yield row.consignment_id, row.body
-    for row in declared_of(connection, ("consignment_id", "body"), consignments):
-        yield row["consignment_id"], row["body"]
+    for settled in declared_of(connection, ("consignment_id", "body"), consignments):
+        yield settled["consignment_id"], settled["body"]
 
 
 def _own(subjects: Sequence[Mapping[str, Any]]) -> list[Found]:
