@@ -78,19 +78,19 @@ def consignments_to(connection: sa.Connection, subjects: Sequence[Mapping[str, A
     Either party may state it: whoever decides again compares both. Subjects of before this was kept have no keys.
     Where addressees are linked, those of everybody linked to a subject come with them.
     """
-    return _stating(connection, [*_own(subjects), _linked(connection, subjects)])
+    return _stating(connection, [*_kept(subjects), _linked(connection, subjects)])
 
 
 def addressed_among(
     connection: sa.Connection, subjects: Sequence[Mapping[str, Any]], consignments: Sequence[str]
 ) -> set[str]:
     """Return those of some consignments whose addressee, not whose sender, states what finds one of these subjects."""
-    own, pseudonyms = _own(subjects), pseudonyms_in(connection)
+    wanted, pseudonyms = _kept(subjects), pseudonyms_in(connection)
     found = set(_stating(connection, [_linked(connection, subjects)])).intersection(consignments)
     for number, body in _declared(connection, [one for one in consignments if one not in found]):
         stated = stated_keys({name: text for name, text in body.items() if name.startswith("consignee_")})
         held = set(values_of(stated, pseudonyms).tolist())
-        if any(_states(held, one) for one in own):
+        if any(_states(held, one) for one in wanted):
             found.add(number)
     return found
 
@@ -106,7 +106,7 @@ def _declared(connection: sa.Connection, consignments: Sequence[str]) -> Iterato
         yield settled["consignment_id"], settled["body"]
 
 
-def _own(subjects: Sequence[Mapping[str, Any]]) -> list[Found]:
+def _kept(subjects: Sequence[Mapping[str, Any]]) -> list[Found]:
     return [subject["found_by"] for subject in subjects if "found_by" in subject]
 
 
