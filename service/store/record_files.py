@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 from features.fault import Fault
 from features.hashes import hashes_of
 from service.store.merged_keys import APART, SUFFIX, Directory, open_directory, write_directory
-from service.store.settled_layout import Layout, layout_of
+from service.store.settled_layout import EMPTIED, Layout, layout_of
 
 GROUP = 5_000  # rows that are read together: one row costs a few milliseconds, and texts still compress well
 LEVEL = 3  # of zstd: higher ones gain a thirtieth and take twice as long
@@ -56,19 +56,24 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A file that is open: the names of its columns, the rows that are read together, how it holds contents."""
+    """A file that is open: the names of its columns, the rows that are read together, how it holds contents.
+
+    emptied: whether all content of it was erased.
+    """
 
     file: pq.ParquetFile
     names: list[str]
     group: int
     layout: Layout
+    emptied: bool
 
     @classmethod
     def of(cls, file: pq.ParquetFile) -> Opened:
         """Look into a file."""
         metadata, schema = file.metadata, file.schema_arrow
         group = metadata.row_group(0).num_rows if metadata.num_row_groups else GROUP
-        return cls(file, list(schema.names), group, layout_of(schema.metadata))
+        emptied = EMPTIED.items() <= (schema.metadata or {}).items()
+        return cls(file, list(schema.names), group, layout_of(schema.metadata), emptied)
 
 
 class RecordFiles:
@@ -180,6 +185,19 @@ class RecordFiles:
                 rows = self._open(file).file.read_row_group(group, list(names))
             yield rows
 
+    def even(self, file: str) -> bool:
+        """Say whether all that is read together is of one size but the last: a place names what it is read with."""
+        with self._reading:
+            metadata, group = self._open(file).file.metadata, self._open(file).group
+        rows = [metadata.row_group(at).num_rows for at in range(metadata.num_row_groups)]
+        return all(count == group for count in rows[:-1]) and (not rows or rows[-1] <= group)
+
+    def keys_fit(self, file: str, keys: str) -> bool:
+        """Say whether a file of keys is the one over a file of rows."""
+        named = self.rows(file, FOUND_BY)
+        hashes = {name: hashes_of(named.column(name).to_pylist()).view(np.uint64) for name in FOUND_BY}
+        return (self.folder / keys).read_bytes() == _directory(hashes)
+
     def columns(self, file: str) -> list[str]:
         """Return the names of the columns of a file."""
         with self._reading:
@@ -189,6 +207,11 @@ class RecordFiles:
         """Return in which columns a file holds the fields of contents."""
         with self._reading:
             return self._open(file).layout
+
+    def is_emptied(self, file: str) -> bool:
+        """Say whether all content of a file was erased."""
+        with self._reading:
+            return self._open(file).emptied
 
     def delete(self, written: Iterable[str]) -> None:
         """Delete files that no list names any more; who reads them still keeps what is mapped."""

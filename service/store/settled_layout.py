@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from features.moments import EPOCH, iso
 
+EMPTIED = {b"tamis-emptied": b"yes"}  # in the metadata of a file all content of which was erased
 METADATA = b"tamis"  # the key of the layout in the metadata of Parquet
 Kind = Literal["plain", "moment", "json", "lines"]
 

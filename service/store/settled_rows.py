@@ -31,6 +31,7 @@ Row = dict[str, Any]
 FILES_EDITION = "record_files_edition"  # what stands for the present list of files
 LEAF = "leaf"  # what its entry on the audit log would hold of a decision, were it one of its own
 DECLARED = "declaration."  # before the names of columns that both tables have
+CONTENT_SHA256 = f"{DECLARED}content_sha256"
 KEY = ("message_id", "consignment_id", "version")
 SAME = {"stands": True, "waits": False, "held": False, "posted": True}  # of every row
 BY_CALL = ("call_id", "archived")  # columns that the list of files has
@@ -283,11 +284,14 @@ def _found(
     ]
 
 
+def column_in_file(table: sa.Table, name: str) -> str:
+    """Return the column of a file that holds a column of a table."""
+    return name if table is DECISIONS or name in KEY else f"{DECLARED}{name}"
+
+
 def _stored(table: sa.Table, names: Sequence[str]) -> list[tuple[str, str]]:
     kept = [name for name in names if name not in SAME and name not in BY_CALL]
-    if table is DECISIONS:
-        return [(name, name) for name in kept]
-    return [(name, name if name in KEY else f"{DECLARED}{name}") for name in kept]
+    return [(name, column_in_file(table, name)) for name in kept]
 
 
 def _held(files: RecordFiles, segment: Segment, table: sa.Table, names: Sequence[str]) -> list[tuple[str, str]]:
