@@ -24,7 +24,7 @@ from service.record.search_index import forget_consignments
 from service.store.bulk_rows import delete_rows, update_rows
 from service.store.database import Store
 from service.store.queries import in_lists
-from service.store.settled_rows import declared_of, scanned
+from service.store.settled_rows import count_with_content, scanned
 from service.store.tables import DECLARATIONS, ERASED, RECEPTACLES
 
 
@@ -90,7 +90,7 @@ def _counted(connection: sa.Connection, ids: list[str]) -> Erased:
         chunks = (number.where(table.c.consignment_id.in_(batch), still) for batch in in_lists(ids))
         return sum(int(connection.execute(chunk).scalar_one()) for chunk in chunks)
 
-    settled = sum(row["content_sha256"] != ERASED for row in declared_of(connection, ["content_sha256"], ids))
+    settled = count_with_content(connection, ids)
     records = {kind.name: count(table, table.c.salt.is_not(None)) for kind, table in _erasable()}
     records[DECISION.name] += settled
     return Erased(len(ids), settled + count(DECLARATIONS, DECLARATIONS.c.body.is_not(sa.null())), records)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 
-import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from features.moments import micros
@@ -62,8 +61,9 @@ def _last_of(store: Store) -> dict[str, int]:
     query = sa.select(DECLARATIONS.c.consignment_id, last).where(*kept).group_by(DECLARATIONS.c.consignment_id)
     with store.reading() as connection:
         found = {row[0]: int(row[1]) for row in connection.execute(query)}
-        for _, every in scanned(connection, DECLARATIONS, ["consignment_id", "lodged_at", "content_sha256"]):
-            rows = every.filter(pc.not_equal(every.column("content_sha256"), ERASED))
+        for segment, rows in scanned(connection, DECLARATIONS, ["consignment_id", "lodged_at"]):
+            if store.records.is_emptied(segment.file):
+                continue
             found.update(
                 zip(rows.column("consignment_id").to_pylist(), rows.column("lodged_at").to_pylist(), strict=True)
             )

@@ -21,7 +21,6 @@ from service.record.settled_columns import (
     DAY,
     DECLARATION,
     ELSEWHERE,
-    HASH_OF_CONTENT,
     LODGED,
     OFFICE,
     ROW,
@@ -30,11 +29,11 @@ from service.record.settled_columns import (
 from service.record.settled_texts import content_texts, hashed, leaf_texts
 from service.store.record_files import CONSIGNMENT
 from service.store.settled_layout import Layout
-from service.store.settled_rows import DECLARED, LEAF
+from service.store.settled_rows import CONTENT_SHA256, DECLARED, LEAF
 
 Flags = npt.NDArray[np.bool_]
 NAMED_OFFICE, SENDER = f"{BODY}.office", f"{DECLARED}sender"
-READ_BY_ALL = (*REPEATED, "office", "checked", "decided_at", "day", "place", "salt", LODGED, OFFICE, HASH_OF_CONTENT)
+READ_BY_ALL = (*REPEATED, "office", "checked", "decided_at", "day", "place", "salt", LODGED, OFFICE)
 
 
 def holding(
@@ -52,10 +51,11 @@ def holding(
     body, scored, declared = texts
     if body is None or scored is None or declared is None:
         return nothing
-    leaves = hashed(leaf_texts(call_id, rows["salt"], body, rows[HASH_OF_CONTENT], rows["place"], scored))
+    declarations = pl.Series(hashed(declared), dtype=pl.String)
+    leaves = hashed(leaf_texts(call_id, rows["salt"], body, declarations, rows["place"], scored))
     same = rows.select(
         pl.col(LEAF) == pl.Series(leaves, dtype=pl.String),
-        pl.col(HASH_OF_CONTENT) == pl.Series(hashed(declared), dtype=pl.String),
+        *([pl.col(CONTENT_SHA256) == declarations] if CONTENT_SHA256 in rows.columns else []),
         *_follows_from_body(),
         _of_who_lodged(rows.columns, basis.get("owners", {}), passed_on),
     )

@@ -31,9 +31,9 @@ from service.store.database import Store
 from service.store.driver import Prepared, among
 from service.store.pseudonyms import Pseudonyms
 from service.store.queries import in_lists, set_state, state_of
-from service.store.settled_rows import Segment, declared_at, declared_of, lifted_at, segments_listed
+from service.store.settled_rows import Segment, declared_at, lifted_at, parts_in_files, segments_listed
 from service.store.store_key import pseudonyms_in
-from service.store.tables import CHAIN, DECISIONS, DECLARATIONS, ERASED, SEARCHED
+from service.store.tables import CHAIN, DECISIONS, DECLARATIONS, SEARCHED
 
 TAKEN_IN = "search_taken_in"  # the last entry of the audit log whose decision search finds
 WITHIN = "search_taken_in_within"  # how many decisions of the file that the entry after it lists are found besides
@@ -297,8 +297,7 @@ def _parts(connection: sa.Connection, numbers: Sequence[str]) -> dict[str, dict[
     for batch in in_lists(numbers):
         for message, number, version, office, is_there in PARTS.rows(connection, among=batch):
             found.setdefault(number, {})[message, number, version] = office, bool(is_there)
-    for row in declared_of(connection, (*VERSION_KEY, "office", "content_sha256"), list(numbers)):
-        is_there = row["content_sha256"] != ERASED
+    for row, is_there in parts_in_files(connection, list(numbers)):
         found.setdefault(row["consignment_id"], {})[key_of_version(row)] = row["office"], is_there
     return found
 

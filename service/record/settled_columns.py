@@ -29,9 +29,7 @@ from service.store.settled_rows import DECLARED, LEAF
 BODY, ROW, DECLARATION, STATED = "body", "row_as_scored", f"{DECLARED}body", f"{DECLARED}stated"
 DAY = 24 * HOUR
 SALT = 16  # bytes, as `new_salt` draws them
-LODGED, OFFICE, HASH_OF_CONTENT, CARD_OF_SENDER = (
-    f"{DECLARED}{name}" for name in ("lodged_at", "office", "content_sha256", "card")
-)
+LODGED, OFFICE, CARD_OF_SENDER = (f"{DECLARED}{name}" for name in ("lodged_at", "office", "card"))
 ELSEWHERE = {  # fields of decisions that other columns of the record repeat, by the column
     **{name: name for name in REPEATED}, "check": "checked", "decided_at": "decided_at", "lodged_at": LODGED,
 }  # fmt: skip
@@ -56,13 +54,12 @@ def settled_table(
     row, facts = _scored(scored), _stated(stated, pseudonyms)
     declared, lines, shas = _declared(consignments, stated)
     whole = _rows_decided(decided, taken, places).with_columns(
-        pl.Series(HASH_OF_CONTENT, shas),
         pl.Series(LODGED, stated.lodged_at, pl.Int64),
         declared["office"].alias(OFFICE),
         facts[CARD].alias(CARD_OF_SENDER),
         pl.lit(None, pl.String).alias(f"{DECLARED}sender"),
     )
-    leaves = _leaves(decided, row, whole, call_id)
+    leaves = _leaves(decided, row, whole, pl.Series(shas), call_id)
     contents = {
         BODY: (
             decided.select(pl.col(name).dt.timestamp("us") if name in TIMES else name for name in WRITTEN),
@@ -144,9 +141,11 @@ def _declared(consignments: Consignments, stated: Versions) -> tuple[pl.DataFram
     return declared, beside["goods"], hashed(canonical_rows(in_words, ready={"goods"}, sparse=True))
 
 
-def _leaves(decided: pl.DataFrame, row: pl.DataFrame, whole: pl.DataFrame, call_id: str) -> list[str | None]:
-    """Return what `leaf_of` makes of each."""
+def _leaves(
+    decided: pl.DataFrame, row: pl.DataFrame, whole: pl.DataFrame, declarations: pl.Series, call_id: str
+) -> list[str | None]:
+    """Return what `leaf_of` makes of each. declarations: the hashes of their contents."""
     listed = [pl.Series(name, sorted_json(decided[name].to_list())) for name in LISTS]
     in_words = decided.with_columns(*listed, *(pl.col(name).dt.strftime(ISO) for name in TIMES))
     body, scored = canonical_rows(in_words, ready=LISTS), canonical_rows(row)
-    return hashed(leaf_texts(call_id, whole["salt"], body, whole[HASH_OF_CONTENT], whole["place"], scored))
+    return hashed(leaf_texts(call_id, whole["salt"], body, declarations, whole["place"], scored))

@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 from features.fault import Fault
 from features.hashes import hashes_of
 from service.store.merged_keys import APART, SUFFIX, Directory, open_directory, write_directory
-from service.store.settled_layout import EMPTIED, Layout, layout_of
+from service.store.settled_layout import EMPTIED, Layout, as_bytes, as_texts, layout_of
 
 GROUP = 5_000  # rows that are read together: one row costs a few milliseconds, and texts still compress well
 LEVEL = 3  # of zstd: higher ones gain a thirtieth and take twice as long
@@ -35,6 +35,7 @@ OPENED_AT_MOST = 64  # files whose directory is kept in memory
 ROWS, KEYS = ".parquet", ".keys"
 CONSIGNMENT, DECISION, NETWORK = "consignment_id", "decision_id", "network"  # the columns that rows are found by
 FOUND_BY = (CONSIGNMENT, DECISION, NETWORK)
+ASCENDING = ("place",)  # columns of which a file holds the differences
 HASH, PLACE = np.dtype("<u8"), np.dtype("<u4")
 Places = npt.NDArray[np.int64]
 
@@ -168,13 +169,13 @@ class RecordFiles:
             with self._reading:
                 opened = self._open(file)
                 if places is None:
-                    return opened.file.read(list(names))
+                    return as_texts(opened.file.read(list(names)))
                 groups = np.unique(places // opened.group)
                 read = opened.file.read_row_groups(groups.tolist(), list(names))
         except (OSError, pa.ArrowException) as fault:
             raise RecordGone(f"{file}: settled decisions cannot be read; `tamis verify` says more") from fault
         within = np.searchsorted(groups, places // opened.group) * opened.group + places % opened.group
-        return read.take(pa.array(within))
+        return as_texts(read.take(pa.array(within)))
 
     def groups(self, file: str, names: Sequence[str]) -> Iterator[pa.Table]:
         """Yield all rows, so many at a time as are stored together."""
@@ -183,7 +184,7 @@ class RecordFiles:
         for group in range(groups):
             with self._reading:
                 rows = self._open(file).file.read_row_group(group, list(names))
-            yield rows
+            yield as_texts(rows)
 
     def even(self, file: str) -> bool:
         """Say whether all that is read together is of one size but the last: a place names what it is read with."""
@@ -271,15 +272,17 @@ def _write_rows(path: Path, parts: Iterable[pa.Table]) -> Mapping[str, npt.NDArr
     hashes: dict[str, list[Any]] = {name: [] for name in FOUND_BY}
     waiting: pa.Table | None = None
     try:
-        for part in parts:
+        for texts in parts:
+            for name in FOUND_BY:
+                hashes[name].append(hashes_of(texts.column(name).to_pylist()).view(np.uint64))
+            part = as_bytes(texts)
             if writer is None:
                 writer = pq.ParquetWriter(
                     path, part.schema, compression="zstd", compression_level=LEVEL, use_dictionary=_repeating(part),
+                    column_encoding={name: "DELTA_BINARY_PACKED" for name in ASCENDING if name in part.column_names},
                     write_statistics=False, store_schema=False,
                 )  # fmt: skip
                 writer.add_key_value_metadata(part.schema.metadata or {})
-            for name in FOUND_BY:
-                hashes[name].append(hashes_of(part.column(name).to_pylist()).view(np.uint64))
             waiting = part if waiting is None else pa.concat_tables([waiting, part])
             whole = waiting.num_rows // GROUP * GROUP  # all groups but the last are full: a place names its group
             if whole:
@@ -297,7 +300,7 @@ def _repeating(part: pa.Table) -> list[str]:
     """Name the columns whose values repeat: only these gain by a dictionary."""
     few = max(1, part.num_rows // 4)
     flat = [field.name for field in part.schema if not pa.types.is_nested(field.type)]
-    return [name for name in flat if len(part.column(name).unique()) <= few]
+    return [name for name in flat if name not in ASCENDING and len(part.column(name).unique()) <= few]
 
 
 def _directory(hashes: Mapping[str, npt.NDArray[np.uint64]]) -> bytes:
