@@ -17,6 +17,7 @@ from features.catalogue import Input
 from features.compute import compute, compute_over
 from features.consignment import EXTRA, Consignments
 from features.definition import DEFINITIONS, Level, in_order, needed, remembers
+from features.habits import FORM, NUMBER, Habits, no_habits
 from features.headings import ODDS, SUGGESTED, Headings, no_headings
 from features.history.facts import with_entities
 from features.history.named_entities import named_by
@@ -32,6 +33,7 @@ from features.wording import LIKENESS, Wording
 __all__ = ["Fits", "Rows", "assemble", "readings_for"]
 WORDED = "worded_"  # before a norm: that of the heading which the words suggest
 AS_WORDED = frozenset((ODDS, SUGGESTED, *(f"{WORDED}{name}" for name in FITTED)))
+HABITUAL = frozenset((FORM, NUMBER))
 CONSIGNMENTS_PER_PASS = 10_000  # intermediate results take several times the memory of the rows
 LINE_LEVELS: tuple[Level, ...] = ("of_line", "over_lines")
 KNOWN_TO_FITS = ("hs6", "goods_origin_country", "description")  # columns of goods lines that they look up by
@@ -41,13 +43,15 @@ KNOWN_TO_FITS = ("hs6", "goods_origin_country", "description")  # columns of goo
 class Fits:
     """Values fitted on the past and kept with the model.
 
-    Norms of goods, weights of wordings, mean hit rates; and which headings words suggest, of a model that asks for it.
+    Norms of goods, weights of wordings, mean hit rates; and which headings words suggest, and how senders of a country
+    state themselves, of a model that asks for it.
     """
 
     norms: Norms
     wording: Wording
     rates: Rates
     headings: Headings = field(default_factory=no_headings)
+    habits: Habits = field(default_factory=no_habits)
 
 
 def assemble(consignments: Consignments, history: History | None, fits: Fits, inputs: Sequence[Input]) -> Rows:
@@ -78,7 +82,7 @@ class RowPlan:
 
     names: of the inputs; numbers: of those that are. received, received_of_lines: columns of consignments and of goods
     lines that are taken as they came. absent: those of consignments that a message may lack. readings: of history.
-    worded: whether any input asks what the words of goods suggest.
+    worded: whether any input asks what the words of goods suggest. habitual: whether any asks for habits of senders.
     """
 
     names: tuple[str, ...]
@@ -88,6 +92,7 @@ class RowPlan:
     absent: tuple[str, ...]
     readings: tuple[Reading, ...]
     worded: bool
+    habitual: bool
 
 
 def _plan_of(inputs: Sequence[Input]) -> RowPlan:
@@ -108,6 +113,7 @@ def _planned(inputs: tuple[tuple[str, str], ...]) -> RowPlan:
         tuple(name for name in received if name in LINKED or name.startswith(EXTRA)),
         _readings(names),
         not AS_WORDED.isdisjoint(name for level in LINE_LEVELS for d in in_order(names, level) for name in d.inputs),
+        not HABITUAL.isdisjoint(used),
     )
 
 
@@ -121,6 +127,7 @@ def _assembled(linked: Consignments, history: History | None, fits: Fits, plan: 
         **_over_lines(linked, lodged_at, fits, plan),
         **_read(plan.readings, declared, lodged_at, history),
         MEAN: fits.rates.attach(lodged_at),
+        **(_as_others(declared, lodged_at, fits) if plan.habitual else {}),
     }
     return _as_inputs(compute(known, plan.names, "of_consignment", rows), plan, linked)
 
@@ -187,6 +194,12 @@ def _as_worded(fits: Fits, hs6: Text, description: Text, of_line: Moments) -> di
     nowhere = Text.of([None]).take(np.zeros(len(suggested), np.intp))
     norms = fits.norms.attach(suggested, nowhere, of_line)
     return {ODDS: odds, SUGGESTED: suggested, **{f"{WORDED}{name}": column for name, column in norms.items()}}
+
+
+def _as_others(declared: Table, lodged_at: Moments, fits: Fits) -> dict[str, Numbers]:
+    """Return how senders state themselves beside the others of their country."""
+    name, address, country = (declared.text(f"consignor_{part}") for part in ("name", "address", "country"))
+    return fits.habits.attach(name, address, country, lodged_at)
 
 
 def _read(

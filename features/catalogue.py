@@ -8,7 +8,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from features.choices import LANGUAGES
-from features.columns import declared, goods, identifiers, plausible, receiving, route, serials, shipper, worded
+from features.columns import (
+    declared,
+    goods,
+    habitual,
+    identifiers,
+    plausible,
+    receiving,
+    route,
+    serials,
+    shipper,
+    worded,
+)
 from features.inputs import FLAG, NEVER_LOWERS, NEVER_RAISES, SHARE, Input, InputKind, category, history, number
 from features.messages.mapping import Extra
 from features.plugins import plugged_in
@@ -89,6 +100,12 @@ OF_TAMIS: tuple[Input, ...] = (
            "Boîte aux lettres de l'expéditeur dans le domaine d'un autre pays", "寄件邮箱属于他国域名", FLAG),
     number(plausible.sender_oddities, "Statements of the sender that cannot be", "Indications invraisemblables de l'expéditeur",
            "寄件人不合情理的申报项"),
+    # how it states itself beside the others of its country
+    number(habitual.sender_form_missing, "Company without the form that firms of its country state",
+           "Société sans la forme que les sociétés de son pays indiquent", "公司名称缺少该国公司均注明的组织形式", FLAG),
+    number(habitual.sender_number_beyond, "House or room number far beyond those of its country's other senders",
+           "Numéro de maison ou de pièce bien au-delà de ceux des autres expéditeurs de son pays",
+           "门牌或房间号远超该国其他寄件人", FLAG),
     # the route
     number(route.transits, "Countries of transit", "Pays de transit", "中转国数"),
     number(route.sender_elsewhere, "Sender not in the country of dispatch", "Expéditeur hors du pays d'envoi", "寄件人不在发运国", FLAG),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -103,12 +103,16 @@ SENT_EVERY = 5.0  # seconds, after which webhooks tell what came to count
 INDEXED_EVERY = 2.0  # seconds, after which search finds what was decided
 
 
-def create(settings: Settings | None = None) -> FastAPI:
-    """Create the application; it answers `/readyz` only once the desk has loaded and decided nothing yet."""
+def create(settings: Settings | None = None, once_ready: Callable[[], object] = tell_ready) -> FastAPI:
+    """Create the application; it answers `/readyz` only once the desk has loaded and decided nothing yet.
+
+    once_ready: called when calls are about to be answered.
+    """
     settings = settings or Settings()
     app = FastAPI(title="Tamis", version="1", lifespan=_private, docs_url=None, redoc_url=None,
                   generate_unique_id_function=operation_id)  # fmt: skip
     app.state.settings, app.state.metrics, app.state.one_at_a_time = settings, Metrics(), OneAtATime()
+    app.state.once_ready = once_ready
     app.state.provider, app.state.dialects = Provider(settings), messages.Dialects(settings)
     named_routes = cache(partial(_named_routes, app))  # called once all of them exist
     faults.install(app, settings.body_limit)
@@ -168,7 +172,7 @@ async def _with_desk(app: FastAPI) -> AsyncIterator[None]:
         run_every(INDEXED_EVERY, partial(catch_up_beside_calls, store), "indexing"),
         run_every(LOOK_SECONDS, app.state.swapper.look, "looking for bundles"),
     ):
-        tell_ready()
+        app.state.once_ready()
         yield
     app.state.calls.close()
     app.state.read_log.close()

@@ -29,10 +29,13 @@ def canonical_rows(rows: pl.DataFrame, *, ready: Collection[str] = (), sparse: b
     """
     names = sorted(rows.columns)
     if sparse:
-        fields = pl.concat_str([_where_known(name, name in ready) for name in names], separator=",", ignore_nulls=True)
+        fields = list(_known_fields(rows.select(names), ready))
+        if not fields:
+            return pl.repeat("{}", rows.height, eager=True)
     else:
-        fields = pl.concat_str(list(_fields(names, ready)), separator=",")
-    return rows.select(pl.concat_str(pl.lit("{"), fields, pl.lit("}"))).to_series()
+        fields = list(_fields(names, ready))
+    joined = pl.concat_str(fields, separator=",", ignore_nulls=sparse)
+    return rows.select(pl.concat_str(pl.lit("{"), joined, pl.lit("}"))).to_series()
 
 
 def _fields(names: list[str], ready: Collection[str]) -> Iterator[pl.Expr]:
@@ -43,6 +46,16 @@ def _fields(names: list[str], ready: Collection[str]) -> Iterator[pl.Expr]:
                 yield pl.concat_str(pl.lit(_key(name)), pl.col(name))
         else:
             yield pl.struct(list(group)).struct.json_encode().str.strip_prefix("{").str.strip_suffix("}")
+
+
+def _known_fields(rows: pl.DataFrame, ready: Collection[str]) -> Iterator[pl.Expr]:
+    """Yield the fields of an object that are known; those known of every row that follow one another, together."""
+    known = [column.name for column in rows if column.null_count() < rows.height]
+    for of_all, group in groupby(known, key=lambda name: not rows[name].null_count()):
+        if of_all:
+            yield from _fields(list(group), ready)
+        else:
+            yield from (_where_known(name, name in ready) for name in group)
 
 
 def _where_known(name: str, is_ready: bool) -> pl.Expr:

@@ -217,8 +217,8 @@ class Journal:
         query = sa.select(DECISIONS.c.body).where(DECISIONS.c.consignment_id == consignment_id)
         with self.store.reading() as connection:
             rows = connection.execute(query.order_by(DECISIONS.c.decided_at.desc(), DECISIONS.c.version.desc()))
-            settled = decided_of(connection, ["body"], [consignment_id])
-            return [dict(row[0]) for row in rows if row[0]] + [row["body"] for row in settled]  # an erased one has none
+            settled = [row["body"] for row in decided_of(connection, ["body"], [consignment_id])]
+            return [dict(body) for body in [*(row[0] for row in rows), *settled] if body]  # an erased one has none
 
     def decided(self, first: date, last: date) -> pl.DataFrame:
         """Return the last decision on each consignment lodged from `first` to `last` (SUMMARY columns), by day."""

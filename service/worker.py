@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from service.runtime.loaded_code import forget_loaded_code
 from service.runtime.log_lines import log_lines
+from service.runtime.service_manager import tell_ready
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -17,4 +19,10 @@ def create() -> FastAPI:
     log_lines(settings.log)
     from service.app import create as created  # some libraries warn while they are loaded
 
-    return created(settings)
+    return created(settings, _once_ready)
+
+
+def _once_ready() -> None:
+    """Keep of the libraries in memory what calls touch, and say that calls are answered."""
+    forget_loaded_code()
+    tell_ready()

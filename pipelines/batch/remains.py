@@ -50,7 +50,8 @@ def telling_values(store: Store, archive: Archive, ids: Sequence[str]) -> set[st
             for body in connection.execute(query.where(DECLARATIONS.c.body.is_not(sa.null()))).scalars():
                 found |= {str(body[name]) for name in TELLING if body.get(name)}
         for row in declared_of(connection, ["body"], list(ids)):
-            found |= {str(row["body"][name]) for name in TELLING if row["body"].get(name)}
+            body = row["body"] or {}  # nothing of what was erased before
+            found |= {str(body[name]) for name in TELLING if body.get(name)}
     for file in sorted(archive.folder.glob("manifest/day=*/*.parquet")):
         rows = pl.scan_parquet(file).filter(pl.col("consignment_id").is_in(list(ids))).select(TELLING).collect()
         found |= {str(value) for name in TELLING for value in rows[name].drop_nulls()}

@@ -18,15 +18,29 @@ Keys = Annotated[
 ]
 
 
-def verify(against: Against = "", keys: Keys = None) -> None:
+SinceLast = Annotated[bool, typer.Option("--since-last", help="go on from the last one that found nothing wrong")]
+
+
+def verify(against: Against = "", keys: Keys = None, since_last: SinceLast = False) -> None:
     """Verify the audit log, every table and the signed checkpoints; exits with 1 where one differs."""
+    from service.audit.verified_point import keep_point, read_point
     from service.audit.verify import verify_record
     from service.record.checkpoint_places import place_of
     from service.store.database import open_store
 
     settings = current_settings()
     place = place_of(against, settings.checkpoint_token) if against else None
-    verification = verify_record(open_store(settings), settings.checkpoints, keys or settings.keys, place)
+    since = read_point(settings.checkpoints, keys or settings.keys) if since_last else None
+    verification = verify_record(open_store(settings), settings.checkpoints, keys or settings.keys, place, since)
+    if verification.since is not None:
+        show.line(
+            f"gone on from entry {verification.since.number:,}, verified at {verification.since.at}. Not looked at "
+            f"again: what the entries up to there vouch for, the digests of tables, settled history, and the content "
+            f"of {show.counted(verification.unread, 'file')} of settled decisions that are as they were by hash. "
+            f"Everything was looked at on {verification.since.whole_at}"
+        )
+    elif since_last:
+        show.line("nothing was verified before that could be gone on from: everything is looked at")
     show.line(
         f"{show.counted(verification.entries, 'entry', 'entries')}: "
         f"{show.counted(verification.decisions, 'decision')}, {show.counted(verification.outcomes, 'outcome')}, "
@@ -37,6 +51,7 @@ def verify(against: Against = "", keys: Keys = None) -> None:
         show.line(fault)
     if not verification.holds:
         raise Fault(f"{show.counted(verification.wrong, 'fault')}: the record is not as it was written")
+    keep_point(verification.point(datetime.now(UTC)), settings.checkpoints, settings.keys)
     show.line("the record is as it was written")
 
 

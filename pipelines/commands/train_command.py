@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from features.assemble import assemble
-from features.catalogue import with_extras
+from features.catalogue import Input, with_extras
 from features.messages.mapping import Mapping as ColumnMapping
 from pipelines import show
 from pipelines.batch.archive import Archive
@@ -19,14 +19,15 @@ from pipelines.batch.archive_calls import sweep
 from pipelines.distributed import Cluster
 from pipelines.distributed.distributed_desk import assemble_distributed
 from pipelines.distributed.distributed_training import DistributedGrower
+from pipelines.training.beside_rules import beside_rules
 from pipelines.training.champion_comparison import ChampionComparison, compare_with_champion
-from pipelines.training.evaluation import TAMIS
 from pipelines.training.results_needed import Results
 from pipelines.training.search import Plan, optuna_or_why
+from pipelines.training.shown_beside_rules import Shown, as_metrics, in_words, shown_better
 from pipelines.training.standard_policy import standard_policy
 from pipelines.training.train import Trained, train
 from pipelines.training.training_frame import TrainingFrame, build_training_frame
-from pipelines.training.tree_growing import HERE
+from pipelines.training.tree_growing import HERE, Grower
 from service.journal import Journal
 from service.parties.linking_switch import LinkingSwitch
 from service.parties.registered_serials import registered
@@ -93,7 +94,8 @@ def learn(
     for sentence in Results.of(frame.facts).sentences():
         show.line(f"  {sentence}")
     contested = against_champion(settings, frame, trained, name)
-    run = training_run(trained, frame, name, settings.home, contested, search_run)
+    shown = against_rules(settings, frame, inputs, grower, chosen)
+    run = training_run(trained, frame, name, settings.home, contested, search_run, as_metrics(shown) if shown else {})
     with tempfile.TemporaryDirectory() as folder:
         bundle = Path(folder) / "bundle"
         texts = {"policy.toml": standard_policy(), "card.md": run.card}
@@ -109,7 +111,6 @@ def against_champion(
     if not settings.champion.exists():
         return None
     if settings.serving.name == RULES:
-        beside_rules(trained)
         return None
     try:
         champion, _ = load_bundle(settings.serving, settings.keys)
@@ -132,16 +133,16 @@ def against_champion(
     return held
 
 
-def beside_rules(trained: Trained) -> None:
-    """Say what the model would have changed in what the rules selected, on the days of the test."""
-    figures = trained.comparison.figures[TAMIS]
-    if trained.comparison.unjudged():
-        show.line("rules decide today; nothing shows yet whether the model is better")
-        return
-    show.line(
-        f"rules decide today: {figures['hit_rate']:.3f} of what was checked in the test had a finding; ranked by the "
-        f"model its average precision is {figures['average_precision']:.3f}"
-    )
+def against_rules(
+    settings: Settings, frame: TrainingFrame, inputs: Sequence[Input], grower: Grower, parameters: Mapping[str, Any]
+) -> tuple[Shown, ...]:
+    """What is shown of the new model beside rules that decide without one; told, and nothing where a model serves."""
+    if not settings.champion.exists() or settings.serving.name != RULES:
+        return ()
+    shown = beside_rules(frame, inputs, grower, parameters)
+    verdict = "the model is shown to find more" if shown_better(shown) else "the model is not shown to find more yet"
+    show.line(f"rules decide today; {verdict}: {in_words(shown)}")
+    return shown
 
 
 def tell(trained: Trained) -> None:

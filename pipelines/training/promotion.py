@@ -12,6 +12,7 @@ from features.moments import micros
 from pipelines.batch.archive import Archive
 from pipelines.training.hyper_parameters import BY_NAME
 from pipelines.training.registered_versions import CHAMPION, NAME
+from pipelines.training.shown_beside_rules import from_metrics, in_words, shown_better
 from pipelines.training.standard_policy import standard_policy
 from pipelines.training.training_frame import goods_so_far
 from service.orientation import check_inputs, load_policy
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from pipelines.training.registry import Registry
 
 JUDGED_BY = "Tamis.average_precision"  # a figure that is logged only where there is something to judge by
-FOUND_BY_RULES = "Tamis.hit_rate"  # of what was selected before it, in its test
 SAY_WHY = "--force-reason TEXT"
 FORMER = ".former"  # the same version under its previous policy
 
@@ -119,8 +119,7 @@ def promote_rules(by: str, reason: str, settings: Settings, at: datetime, *, pol
 def _refuse_unproved(registry: Registry, version: int, name: str, *, rules_serve: bool = False) -> None:
     """Refuse a version that cannot be judged, did worse than what serves, or was never compared with it.
 
-    rules_serve: whether rules decide without a model. What they sent to be checked is what the version was judged on:
-    ranked no better than their own order, it has not been shown to beat them.
+    rules_serve: whether rules decide without a model, which it has to be shown to beat (`beside_rules`).
     """
     champion, figures = registry.version_of(CHAMPION, name), registry.metrics_of(version, name)
     if champion == version:
@@ -130,11 +129,10 @@ def _refuse_unproved(registry: Registry, version: int, name: str, *, rules_serve
             f"version {version} cannot be judged: its test period holds no non-compliant finding, or nothing else; "
             f"train it again with more control results, or say why it should serve all the same: {SAY_WHY}"
         )
-    if rules_serve and figures[JUDGED_BY] <= figures.get(FOUND_BY_RULES, 0.0):
+    if rules_serve and not shown_better(shown := from_metrics(figures)):
         raise Fault(
-            f"version {version} was not shown to beat the rules that decide today: average precision "
-            f"{figures[JUDGED_BY]:.3f}, where {figures[FOUND_BY_RULES]:.3f} of what was checked had a finding; train "
-            f"it again with more control results, or say why it should serve all the same: {SAY_WHY}"
+            f"version {version} was not shown to beat the rules that decide today: {in_words(shown)}; train it again "
+            f"with more control results, or say why it should serve all the same: {SAY_WHY}"
         )
     if champion is None or rules_serve:
         return

@@ -219,6 +219,15 @@ class Learner:
 
     def stopped(self, folds: Sequence[tuple[Integers, Integers]]) -> tuple[int, float, list[Floats]]:
         """Choose the number of trees with the least mean log-loss on later rows; that loss, and the margins of each."""
+        boosters, rounds, loss = self.grown(folds)
+        margins = [
+            np.asarray(booster.predict(self.matrix[later], raw_score=True, num_iteration=rounds))
+            for booster, (_, later) in zip(boosters, folds, strict=True)
+        ]
+        return rounds, loss, margins
+
+    def grown(self, folds: Sequence[tuple[Integers, Integers]]) -> tuple[list[lgb.Booster], int, float]:
+        """Grow trees of the earlier rows of each fold; how many of them have the least mean log-loss, and that loss."""
         curves, boosters = [], []
         for earlier, later in folds:
             learn = self._rows(np.concatenate([earlier, self.always]))
@@ -228,11 +237,7 @@ class Learner:
         shortest = min(map(len, curves))
         losses = np.mean([curve[:shortest] for curve in curves], axis=0)
         rounds = int(np.argmin(losses)) + 1
-        margins = [
-            np.asarray(booster.predict(self.matrix[later], raw_score=True, num_iteration=rounds))
-            for booster, (_, later) in zip(boosters, folds, strict=True)
-        ]
-        return rounds, float(losses[rounds - 1]), margins
+        return boosters, rounds, float(losses[rounds - 1])
 
     def telling_apart(self, truth: Flags, parameters: Mapping[str, Any]) -> Learner:
         """Return what learns something else of the same rows and all inputs, with other parameters of the trees.

@@ -13,6 +13,7 @@ from features.assemble import Fits, Rows, assemble
 from features.catalogue import Input
 from features.consignment import Consignments
 from features.fault import Fault
+from features.habits import Habits, fit_habits
 from features.headings import Headings, fit_headings
 from features.history.facts import ENTITIES, attributed, facts_of, facts_of_outcomes, facts_registered
 from features.history.named_entities import MEMBERS
@@ -159,11 +160,12 @@ def fit_goods(consignments: Consignments, labelled: pl.DataFrame, dates: Sequenc
     inspected = consignments.goods.select("row", "description").join(
         labelled.select("row", "hit", "known_at"), on="row", how="inner"
     )
-    return Fits(norms, fit_wording(inspected, dates), fit_rates(labelled, dates), fit_headings(goods, dates))
+    headings, habits = fit_headings(goods, dates), fit_habits(consignments.frame, dates)
+    return Fits(norms, fit_wording(inspected, dates), fit_rates(labelled, dates), headings, habits)
 
 
-def goods_so_far(archive: Archive) -> tuple[Norms, Headings] | None:
-    """Return the norms of all goods that are archived and what their words suggest, without any result.
+def goods_so_far(archive: Archive) -> tuple[Norms, Headings, Habits] | None:
+    """Return norms of all goods that are archived, what their words suggest, and habits of senders: without results.
 
     None where nothing is archived.
     """
@@ -173,7 +175,7 @@ def goods_so_far(archive: Archive) -> tuple[Norms, Headings] | None:
     first, last = consignments.frame["lodged_at"].min(), consignments.frame["lodged_at"].max()
     goods = consignments.goods.join(consignments.frame.select("row", "lodged_at"), on="row", how="left")
     dates = refit_dates(first, last)  # type: ignore[arg-type]  # there is one
-    return fit_norms(goods, dates), fit_headings(goods, dates)
+    return fit_norms(goods, dates), fit_headings(goods, dates), fit_habits(consignments.frame, dates)
 
 
 def _sample(consignments: Consignments, since: datetime) -> Consignments:

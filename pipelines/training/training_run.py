@@ -75,11 +75,16 @@ def training_run(
     home: Path,
     contested: ChampionComparison | None,
     search_run: str | None = None,
+    shown: Mapping[str, float] | None = None,
 ) -> TrainingRun:
-    """Gather what is worth keeping of a training; `search_run` is the run that found its hyper-parameters, if any."""
+    """Gather what is worth keeping of a training.
+
+    search_run: that found its hyper-parameters, if any. shown: figures beside rules that decide without a model.
+    """
     facts = dict(trained.facts)
     figures = {f"{ranking}.{k}": v for ranking, of in trained.comparison.figures.items() for k, v in of.items()}
     figures |= {f"unseen.{r}.{k}": v for r, of in trained.comparison.unseen.items() for k, v in of.items()}
+    figures |= shown or {}
     if contested is not None:
         facts |= {"contest_champion": contested.champion}
         figures |= contested.as_metrics()

@@ -12,7 +12,7 @@ from service.audit.replay import Bundles, NotReplayable
 from service.audit.timeline import rows_seen, timeline_of
 from service.record.ownership import EVERY_OFFICE
 from service.record.record_kinds import DECISION, KINDS, OUTCOME
-from service.record.settled_proof import proofs_of
+from service.record.settled_proof import erasures_of_files, proofs_of
 from service.record.standing import standing_of
 from service.store.database import Store
 from service.store.settled_rows import count_by, decided_of, declared_of
@@ -73,7 +73,7 @@ def _decision(connection: sa.Connection, row: dict[str, Any], bundles: Bundles) 
         **stands.as_json(),
         "explanation": _explained(row, bundles),
         "policy": policy,
-        "proof": _proof(connection, row["decision_id"]),
+        "proof": _proof(connection, row["decision_id"]) + _erased_with_file(connection, row),
     }
 
 
@@ -105,6 +105,10 @@ def _proof(connection: sa.Connection, subject: str) -> list[dict[str, Any]]:
     rows = connection.execute(sa.select(CHAIN).where(CHAIN.c.subject == subject).order_by(CHAIN.c.number))
     settled = [proof.as_json() for proof in proofs_of(connection, [subject])]
     return settled + [dict(row) for row in rows.mappings()]
+
+
+def _erased_with_file(connection: sa.Connection, row: dict[str, Any]) -> list[dict[str, Any]]:
+    return erasures_of_files(connection, [row["decision_id"]]) if row["salt"] is None else []
 
 
 def _all(connection: sa.Connection, table: sa.Table, consignment_id: str, order: str) -> list[dict[str, Any]]:

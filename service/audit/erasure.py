@@ -15,6 +15,7 @@ from service.canonical import canonical
 from service.history.posting import forget_stated
 from service.record.audit_log import Entry, append
 from service.record.blanking import blank_erased
+from service.record.emptying import Emptied, drop_replaced, empty_whole, list_emptied
 from service.record.lifting import lift
 from service.record.numbers_meant import numbers_meant
 from service.record.record_kind import RecordKind
@@ -23,7 +24,7 @@ from service.record.search_index import forget_consignments
 from service.store.bulk_rows import delete_rows, update_rows
 from service.store.database import Store
 from service.store.queries import in_lists
-from service.store.settled_rows import declared_of, scanned
+from service.store.settled_rows import count_with_content, scanned
 from service.store.tables import DECLARATIONS, ERASED, RECEPTACLES
 
 
@@ -73,7 +74,11 @@ def erase(
     if dry_run:
         with store.reading() as connection:
             return _counted(connection, consignment_ids)
-    erased = store.write(lambda connection: _erase(connection, consignment_ids, by, reason, now))
+    emptied = empty_whole(store, consignment_ids)
+    try:
+        erased = store.write(lambda connection: _erase(connection, consignment_ids, emptied, by, reason, now))
+    finally:
+        drop_replaced(store, emptied)
     blank_erased(store)
     store.forget_former_pages()
     return erased
@@ -85,17 +90,21 @@ def _counted(connection: sa.Connection, ids: list[str]) -> Erased:
         chunks = (number.where(table.c.consignment_id.in_(batch), still) for batch in in_lists(ids))
         return sum(int(connection.execute(chunk).scalar_one()) for chunk in chunks)
 
-    settled = len(declared_of(connection, ["consignment_id"], ids))
+    settled = count_with_content(connection, ids)
     records = {kind.name: count(table, table.c.salt.is_not(None)) for kind, table in _erasable()}
     records[DECISION.name] += settled
     return Erased(len(ids), settled + count(DECLARATIONS, DECLARATIONS.c.body.is_not(sa.null())), records)
 
 
-def _erase(connection: sa.Connection, ids: list[str], by: str, reason: str, now: datetime) -> Erased:
-    lift(connection, ids)
+def _erase(
+    connection: sa.Connection, ids: list[str], emptied: Sequence[Emptied], by: str, reason: str, now: datetime
+) -> Erased:
     summary = _counted(connection, ids)
+    taken = [one for one in emptied if list_emptied(connection, one)]
+    with_file = {name for one in taken for name in one.names}
+    lift(connection, [name for name in ids if name not in with_file])
     forget_consignments(connection, ids)
-    subjects: list[str] = []
+    subjects = [one.segment.segment_id for one in taken]
     for batch in in_lists(ids):
         declared = DECLARATIONS.c.consignment_id.in_(batch)
         nothing = {"body": sa.null(), "content_sha256": ERASED, "archived": True}

@@ -61,7 +61,9 @@ def _last_of(store: Store) -> dict[str, int]:
     query = sa.select(DECLARATIONS.c.consignment_id, last).where(*kept).group_by(DECLARATIONS.c.consignment_id)
     with store.reading() as connection:
         found = {row[0]: int(row[1]) for row in connection.execute(query)}
-        for _, rows in scanned(connection, DECLARATIONS, ["consignment_id", "lodged_at"]):
+        for segment, rows in scanned(connection, DECLARATIONS, ["consignment_id", "lodged_at"]):
+            if store.records.is_emptied(segment.file):
+                continue
             found.update(
                 zip(rows.column("consignment_id").to_pylist(), rows.column("lodged_at").to_pylist(), strict=True)
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from service.parties.seen_parties import judgements_seen
 from service.record.ownership import EVERY_OFFICE
 from service.record.record_kind import RecordKind, Row, Words, entries_about, is_erased
 from service.record.record_kinds import DECISION, JUDGEMENT, KINDS
-from service.record.settled_proof import proofs_of
+from service.record.settled_proof import ERASURE, erasures_of_files, proofs_of
 from service.store.database import Store
 from service.store.settled_rows import decided_of
 from service.store.tables import DECISIONS
@@ -62,9 +62,12 @@ def timeline_of(connection: sa.Connection, consignment_id: str, offices: Collect
     for kind in KINDS.values():
         events += _of_rows(connection, kind, consignment_id, offices)
     subjects = [event.subject for event in events]
+    erased = [event.subject for event in events if event.erased and event.kind == DECISION.name]
     for kind in KINDS.values():
         if kind.follows:
-            events += _following(connection, kind, subjects)
+            entries = entries_about(connection, kind.name, subjects)
+            entries += erasures_of_files(connection, erased) if kind.name == ERASURE else []
+            events += _following(kind, entries)
     return sorted(events, key=lambda event: event.number)
 
 
@@ -88,14 +91,14 @@ def _of_rows(
         yield _event(entry, kind.title(row), kind.details_left(row), erased=is_erased(row))
 
 
-def _following(connection: sa.Connection, kind: RecordKind, subjects: list[str]) -> Iterator[Event]:
+def _following(kind: RecordKind, entries: Sequence[Row]) -> Iterator[Event]:
     """Give one event for each act: an erasure makes an entry for everything that it takes."""
     acts: dict[tuple[int, str], list[Row]] = {}
-    for entry in entries_about(connection, kind.name, subjects):
+    for entry in entries:
         acts.setdefault((entry["at"], entry["content"]), []).append(entry)
-    for entries in acts.values():
-        first = min(entries, key=lambda entry: int(entry["number"]))
-        yield _event(first, kind.title(first), kind.details(first), entries=len(entries))
+    for act in acts.values():
+        first = min(act, key=lambda entry: int(entry["number"]))
+        yield _event(first, kind.title(first), kind.details(first), entries=len(act))
 
 
 def _event(entry: Row, title: Words, details: Mapping[str, Any], *, erased: bool = False, entries: int = 1) -> Event:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from service.audit.verify_settled import faults_of_files
-from service.audit.verify_tables import faults_of_counts, faults_of_tables
+from service.audit.verified_point import Point, Seen
+from service.audit.verify_settled import Files
+from service.audit.verify_tables import faults_of_counts, faults_of_list, faults_of_tables
 from service.record.audit_log import START, hash_of, walked
 from service.record.checkpoint_places import Place
 from service.record.checkpoints import checkpoints, content_of
 from service.record.record_kind import Examine, RecordKind, is_erased
 from service.record.record_kinds import KINDS
 from service.store.database import Store
+from service.store.queries import in_lists
 from service.store.settled_rows import segments_listed
 from service.store.tables import CHAIN
 
@@ -29,8 +32,17 @@ Row = Mapping[str, Any]
 
 @dataclass(slots=True)
 class Verified:
-    """What was checked, and what was found wrong: the first few faults in words, and how many there are."""
+    """What was checked, and what was found wrong: the first few faults in words, and how many there are.
 
+    since: the point that it went on from; None where everything was looked at. number, last: the last entry and its
+    hash. files: those of settled decisions as they are. unread: of these, how many are by their hash what they were.
+    """
+
+    since: Point | None = None
+    number: int = 0
+    last: str = START
+    files: Mapping[str, Seen] = field(default_factory=dict)
+    unread: int = 0
     entries: int = 0
     by_kind: Counter[str] = field(default_factory=Counter)
     erased: int = 0
@@ -54,6 +66,11 @@ class Verified:
         """How many entries vouch for inspection results."""
         return self.by_kind["outcome"]
 
+    def point(self, now: datetime) -> Point:
+        """Say how far the record was verified, for the next time."""
+        whole_at = self.since.whole_at if self.since else now.isoformat()
+        return Point(self.number, self.last, now.isoformat(), whole_at, dict(self.files))
+
     def fault(self, text: str) -> None:
         """Note one fault."""
         self.wrong += 1
@@ -61,10 +78,14 @@ class Verified:
             self.faults.append(text)
 
 
-def verify_record(store: Store, folder: Path, keys: Path, against: Place | None = None) -> Verified:
+def verify_record(
+    store: Store, folder: Path, keys: Path, against: Place | None = None, since: Point | None = None
+) -> Verified:
     """Check everything; `folder` holds the checkpoints, `keys` the installation's public key.
 
     against: a second place whose copies of checkpoints are compared too; raises PlaceFault where it cannot be read.
+    since: go on from a point. What entries before it vouch for, the digests of tables and files that are by their hash
+    what they were then are not looked at again.
     """
     verification = Verified()
     marks: dict[int, str] = {}
@@ -76,12 +97,17 @@ def verify_record(store: Store, folder: Path, keys: Path, against: Place | None 
         elif signed.setdefault(int(content["number"]), content)["hash"] != content["hash"]:
             verification.fault(f"{name}: the second place has another checkpoint {content['number']}")
     with store.reading() as connection:
+        verification.since = _stands(connection, since, verification)
+        marks |= _hashes_before(connection, signed, verification.since)
         examiners = {kind.name: kind.examiner() for kind in KINDS.values()}
         for batch in _batches(_linked(connection, verification, signed, marks)):
             _contents(connection, batch, examiners, verification)
         _nothing_beside(connection, verification)
-        for fault in chain(faults_of_tables(store, connection), faults_of_files(store, connection)):
+        files = Files(store, connection, verification.since.files if verification.since else {})
+        tables = faults_of_list(connection) if verification.since else faults_of_tables(store, connection)
+        for fault in chain(tables, files.faults()):
             verification.fault(fault)
+        verification.files, verification.unread = files.seen, files.unread
         verification.settled = sum(segment.rows for segment in segments_listed(connection))
         for number, content in signed.items():
             for fault in faults_of_counts(connection, f"checkpoint {number}", content.get("tables", {})):
@@ -92,6 +118,27 @@ def verify_record(store: Store, folder: Path, keys: Path, against: Place | None 
         elif marks[number] != content["hash"]:
             verification.fault(f"checkpoint {number}: the chain has another hash there; it was rewritten")
     return verification
+
+
+def _stands(connection: sa.Connection, since: Point | None, verification: Verified) -> Point | None:
+    """Return a point to go on from where the log up to there is what it was; else None: everything is looked at."""
+    if since is None:
+        return None
+    upto = sa.select(sa.func.count(), sa.func.max(CHAIN.c.number)).where(CHAIN.c.number <= since.number)
+    last = connection.execute(sa.select(CHAIN.c.hash).where(CHAIN.c.number == since.number)).scalar()
+    if last == since.hash and tuple(connection.execute(upto).one()) == (since.number, since.number):
+        return since
+    verification.fault(f"entry {since.number}: the log up to it is not the one that was verified at {since.at}")
+    return None
+
+
+def _hashes_before(connection: sa.Connection, numbers: Collection[int], since: Point | None) -> dict[int, str]:
+    """Return the hashes of entries that are not walked, up to a point."""
+    found: dict[int, str] = {}
+    for batch in in_lists([number for number in numbers if since is not None and number <= since.number]):
+        query = sa.select(CHAIN.c.number, CHAIN.c.hash).where(CHAIN.c.number.in_(batch))
+        found |= {row.number: row.hash for row in connection.execute(query)}
+    return found
 
 
 def _checkpoints(folder: Path, keys: Path, against: Place | None) -> Iterator[tuple[str, Row | None]]:
@@ -117,8 +164,9 @@ def _linked(
     connection: sa.Connection, verification: Verified, signed: Mapping[int, Row], marks: dict[int, str]
 ) -> Iterator[Row]:
     """Yield the entries, once it is known of each that it follows the one before it."""
-    before, number = START, 0
-    for entry in walked(connection):
+    since = verification.since
+    number, before = (since.number, since.hash) if since else (0, START)
+    for entry in walked(connection, number):
         number += 1
         verification.entries += 1
         if entry["number"] != number:
@@ -130,6 +178,7 @@ def _linked(
         if number in signed:
             marks[number] = before
         yield entry
+    verification.number, verification.last = number, before
 
 
 def _contents(

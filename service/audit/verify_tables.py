@@ -12,6 +12,7 @@ from features.consignment import VERSION_KEY
 from service.history.posting import segments_listed
 from service.store.database import Store
 from service.store.digests import differing, recorded
+from service.store.record_tables import RECORD_SEGMENTS
 from service.store.segment_files import Part
 from service.store.tables import DECISIONS, SEGMENTS, TABLES
 from service.store.vouching import never_shrinks
@@ -24,6 +25,11 @@ def faults_of_tables(store: Store, connection: sa.Connection) -> Iterator[str]:
     yield from wrong.values()
     if SEGMENTS.name not in wrong:  # a list that was changed names no files that could be looked for
         yield from _files(store, connection)
+
+
+def faults_of_list(connection: sa.Connection) -> Iterator[str]:
+    """Yield in words what differs in the list of files of settled decisions from what was written."""
+    yield from dict(differing(connection, [RECORD_SEGMENTS.name])).values()
 
 
 def faults_of_counts(connection: sa.Connection, name: str, signed: Mapping[str, Any]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from http import HTTPStatus
@@ -39,13 +39,13 @@ class Line:
 
     label: str
     count: int
-    before: int
+    before: int | None  # None where there is nothing to compare with
     lane: str = ""
 
     @property
-    def change(self) -> int:
+    def change(self) -> int | None:
         """By how much it is more, or below 0 fewer."""
-        return self.count - self.before
+        return None if self.before is None else self.count - self.before
 
 
 @router.get("/console/day")
@@ -68,7 +68,7 @@ def day_page(
     return page(
         request, "day", office=office, offices=known, day=chosen, before=chosen - WEEK, account=account,
         groups=lines(account, before, language_of(request), kinds_of(request)), waits=waits,
-        lanes=tuple(reversed(Lane.__members__)),
+        lanes=tuple(reversed(Lane.__members__)), compared=before.came > 0,
         clocks=_clocks(request, offices, chosen), broad=True,
     )  # fmt: skip
 
@@ -76,8 +76,11 @@ def day_page(
 def lines(account: DayAccount, before: DayAccount, language: Language, kinds: Kinds) -> list[tuple[str, list[Line]]]:
     """The figures of a day beside those of another, in groups: what came, was asked for, was done, was found."""
     say, word = in_language(language, "say"), in_language(language, "word")
-    lanes = [Line(word(lane), account.lanes[lane], before.lanes[lane], lane) for lane in reversed(Lane.__members__)]
-    asked = [Line(say(f"check_{check}"), account.asked[check], before.asked[check]) for check in CHECKS]
+    beside = _compared(before)
+    lanes = [
+        Line(word(lane), account.lanes[lane], beside(before.lanes[lane]), lane) for lane in reversed(Lane.__members__)
+    ]
+    asked = [Line(say(f"check_{check}"), account.asked[check], beside(before.asked[check])) for check in CHECKS]
     found = [Line(kinds.word_of(kind, language), account.findings[kind], before.findings[kind]) for kind in kinds.codes]
     done = [
         Line(say("inspected"), account.done, before.done),
@@ -85,13 +88,18 @@ def lines(account: DayAccount, before: DayAccount, language: Language, kinds: Ki
         Line(say("found"), account.results["non_compliant"], before.results["non_compliant"]),
     ]
     changed = Line(say("changed_lanes"), account.overrides.total(), before.overrides.total())
-    lacking = Line(say("degraded_decisions"), account.degraded.total(), before.degraded.total())
+    lacking = Line(say("degraded_decisions"), account.degraded.total(), beside(before.degraded.total()))
     return [
-        ("came_in", [Line(say("seen"), account.came, before.came), *lanes]),
+        ("came_in", [Line(say("seen"), account.came, beside(before.came)), *lanes]),
         ("asked_for", [one for one in asked if one.count or one.before]),
         ("done_found", [*done, *(one for one in found if one.count or one.before)]),
         ("beside_plan", [changed, lacking]),
     ]
+
+
+def _compared(before: DayAccount) -> Callable[[int], int | None]:
+    """Return what to set beside a figure of decisions: none for a day on which nothing was decided."""
+    return (lambda figure: figure) if before.came else (lambda _: None)
 
 
 UNDECIDED = ("not_presented", "inconclusive")

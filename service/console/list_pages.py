@@ -105,6 +105,7 @@ def _all(request: Request, fault: str = "") -> Response:
     return page(
         request, "lists", HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK, fault=fault, found=found,
         versions=versions[:VERSIONS_SHOWN], more=max(0, len(versions) - VERSIONS_SHOWN), place=_place,
+        broad=True,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -18,7 +19,7 @@ from service.console import page_queries as reading
 from service.console.charts import Bar, Course, Estimate, bars, courses, histogram, reliability
 from service.console.phrases import measure_in
 from service.console.reason_words import series_in
-from service.console.rendering import language_of, now, page, share
+from service.console.rendering import language_of, moment, now, page, share, zone_of
 from service.console.translations import in_language
 from service.officers.proposals import proposals
 from service.scoring import Model
@@ -26,6 +27,7 @@ from service.scoring.explanation import Language
 
 router = APIRouter(include_in_schema=False)
 COURSES = (("random", "first"), ("risk", "second"))  # how they were selected, and the mark in the picture
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d[\d:.]*(\+00:00|Z)?")  # a fact of a model that is a moment
 BINS, STRONGEST, MOVED_MOST = 20, 12, 10
 COMPARED = ("average_precision", "auc", "precision_at_1%", "precision_at_5%", "recall_at_5%")
 Picture = dict[str, Any]  # drawn: SVG, or None where there is nothing to draw; heading and rows: its table
@@ -43,7 +45,7 @@ def show_model(request: Request, fault: str = "") -> Response:
     store, lost, at = desk.journal.store, desk.lost(now()), micros(now())
     monitored, trained = reading.alarms(settings.reports), reading.trainings(settings.reports)
     return page(
-        request, "model", 422 if fault else 200, facts=plain_facts(desk.model.facts), model_id=desk.model.model_id,
+        request, "model", 422 if fault else 200, facts=_facts(request), model_id=desk.model.model_id,
         mode=desk.mode(lost), lost=lost, fault=fault, kind="promotion", trained=trained, monitored=monitored,
         explained_by=desk.model.trees.explained_by if desk.model.trees else "",
         series=partial(series_in, language=language),
@@ -158,6 +160,13 @@ def comparison_picture(
                 label = f"{measure_in(name, language)} · {measure_in(ranking, language)}"
                 lines.append(Bar(label, value, f"{value:.3f}", "" if place == 0 else "other"))
     return bars(lines, heading) if lines else None
+
+
+def _facts(request: Request) -> list[tuple[str, str]]:
+    """The facts of the model that serves, moments to the minute in the zone of whoever looks."""
+    zone = zone_of(request)
+    facts = plain_facts(desk_of(request).model.facts)
+    return [(name, moment(text, zone) if MOMENT.fullmatch(text) else text) for name, text in facts]
 
 
 def plain_facts(facts: Any, under: str = "") -> list[tuple[str, str]]:

@@ -20,6 +20,7 @@ from service.oversight.operators_report import COLUMNS, latest
 
 router = APIRouter(include_in_schema=False)
 Form = Annotated[FormData, Depends(form_of)]
+FIRST = 15  # of each kind that are shown at once; the others are folded away
 
 
 @router.get("/console/operators")
@@ -44,7 +45,7 @@ def _shown(request: Request, fault: str = "") -> Response:
     report = latest(request.app.state.settings.reports)
     audits = audits_by_operator(desk_of(request).journal.store, principal_of(request).sender)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK
-    return page(request, "operators", status, report=report, audits=audits, fault=fault, broad=True)
+    return page(request, "operators", status, report=report, audits=audits, fault=fault, FIRST=FIRST, broad=True)
 
 
 @router.get("/console/operators.csv")

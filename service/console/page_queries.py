@@ -59,7 +59,7 @@ def declared(store: Store, consignments: Sequence[str]) -> dict[str, dict[str, A
                 if row.body is not None:
                     bodies[row.consignment_id] = row.body
         settled = declared_of(connection, ("consignment_id", "body"), list(consignments))
-        bodies |= {row["consignment_id"]: row["body"] for row in settled}
+        bodies |= {row["consignment_id"]: row["body"] for row in settled if row["body"] is not None}
     return bodies
 
 

@@ -36,6 +36,7 @@ MENU = {  # the group, then of each page its route, title and address; a group o
         "purchases_page": ("purchases", "/console/purchases"),
         "cases_page": ("cases", "/console/cases"),
         "lists_page": ("lists", "/console/lists"),
+        "reports_page": ("reports", "/console/reports"),
     },
     "steering": {
         "day_page": ("day", "/console/day"),
@@ -57,7 +58,8 @@ DONE = {  # what a page may say was done, and whether it can be undone for a min
 }  # fmt: skip
 SHORTCUTS = (  # keys and what they do, in the order of the help; see static/console.js
     ("j k", "key_move"), ("o", "key_open"), ("r", "key_result"), ("l", "key_take"), ("x", "key_mark"),
-    ("z", "key_undo"), ("/", "key_search"), ("[ ]", "key_pages"), ("?", "key_help"),
+    ("v", "key_lane"), ("z", "key_undo"), ("p", "key_print"), ("/", "key_search"),
+    ("[ ]", "key_pages"), ("?", "key_help"),
 )  # fmt: skip
 ALMOST_ALL = 0.9995  # of which one decimal of a per cent would say 100.0
 

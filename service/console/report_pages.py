@@ -31,7 +31,7 @@ def reports_page(request: Request) -> Response:
     store = desk_of(request).journal.store
     clusters = clusters_of(store)
     rows = [{"cluster": one, "parcels": len(_seen(request, parcels_of(store, one, now())))} for one in clusters[:SHOWN]]
-    return page(request, "reports", tie_words=TIE_WORDS, rows=rows, more=max(0, len(clusters) - SHOWN))
+    return page(request, "reports", tie_words=TIE_WORDS, rows=rows, more=max(0, len(clusters) - SHOWN), broad=True)
 
 
 def parcels_of(store: Store, cluster: Cluster, at: datetime) -> list[str]:

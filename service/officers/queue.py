@@ -91,10 +91,7 @@ def days_shown(
     if day is not None:
         return (day if since is None else since), day
     earliest = since or today - timedelta(days=LOOKED_BACK)
-    work = waiting_at(store, office, stage, earliest)
-    newest = sa.select(work.c.day).order_by(work.c.day.desc()).limit(1)
-    with store.reading() as connection:
-        found: int | None = connection.execute(newest).scalar()
+    found = _newest_day(store, office, stage, earliest)
     last = max(today, earliest) if found is None else EPOCH.date() + timedelta(days=found)
     if since is not None:
         return since, last
@@ -130,6 +127,14 @@ def waiting_at(
     laned: with the `lane` that stands, which takes a look at each. What was settled in files waits before arrival
     alone, for the declarant, and in the green lane: whatever else is said of it lifts it into rows.
     """
+    parts = _waiting_parts(store, office, stage, first, last, laned=laned)
+    return (sa.union_all(*parts) if len(parts) > 1 else parts[0]).subquery("waiting")
+
+
+def _waiting_parts(
+    store: Store, office: str, stage: Stage, first: date, last: date | None, *, laned: bool
+) -> list[sa.Select[Any]]:
+    """Select what waits in rows, and before arrival what was settled in files as well."""
     rows = sa.select(
         DECISIONS.c.decision_id, DECISIONS.c.consignment_id, DECISIONS.c.day, DECISIONS.c.hour, DECISIONS.c.risk,
         DECISIONS.c.network.is_not(None).label("networked"), *([standing_lane().label("lane")] if laned else []),
@@ -141,7 +146,22 @@ def waiting_at(
     if last is not None:
         rows = rows.where(DECISIONS.c.day <= day_number(last))
         settled = settled.where(RECORD_WORK.c.day <= day_number(last))
-    return (sa.union_all(rows, settled) if stage == "pre_arrival" else rows).subquery("waiting")
+    return [rows, settled] if stage == "pre_arrival" else [rows]
+
+
+def _days_of(part: sa.Select[Any]) -> sa.Select[Any]:
+    day = part.selected_columns.day
+    return part.with_only_columns(day, maintain_column_froms=True).order_by(day.desc())
+
+
+def _newest_day(store: Store, office: str, stage: Stage, first: date) -> int | None:
+    """Find the newest day with work, each part by its own index: a union of both would be read to its end."""
+    with store.reading() as connection:
+        newest = [
+            connection.execute(_days_of(part).limit(1))
+            for part in _waiting_parts(store, office, stage, first, None, laned=False)
+        ]
+        return max((day for found in newest if (day := found.scalar()) is not None), default=None)
 
 
 def waiting(belongs: Sequence[sa.ColumnElement[bool]], stage: Stage, since: date) -> tuple[sa.ColumnElement[bool], ...]:

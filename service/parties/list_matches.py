@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from features.moments import micros
 from features.parties.list_match import CONSIGNEE, CONSIGNOR
-from service.parties.listed_addressees import consignments_to
+from service.parties.listed_addressees import addressed_among, consignments_to
 from service.parties.stored_graph import StoredGraph
 from service.parties.watch_lists import REPORTS, cards_concerned
 from service.record.reassessment_marks import RESCREENED_DAYS
@@ -52,9 +52,8 @@ def matches_of(store: Store, list_id: str, version: int, since: datetime) -> Mat
         subjects = [row.subjects[name] for name in sorted(row.subjects)][:SUBJECTS_COMPARED]
         hour = micros(since) // 3_600_000_000
         sent = sent_by(connection, subjects, hour)
-        addressed = [] if row.kind == REPORTS else _since(connection, consignments_to(connection, subjects), hour)
-    newest = sorted({**sent, **dict(addressed)}.items(), key=lambda one: (-one[1], one[0]))[:MOST_MATCHES]
-    to = dict(addressed)
+        to = {} if row.kind == REPORTS else _addressed(connection, subjects, hour)
+    newest = sorted({**sent, **to}.items(), key=lambda one: (-one[1], one[0]))[:MOST_MATCHES]
     sides = {
         number: tuple(side for side, of in ((CONSIGNOR, sent), (CONSIGNEE, to)) if number in of) for number, _ in newest
     }
@@ -83,6 +82,12 @@ def sent_by(connection: sa.Connection, subjects: Sequence[Mapping[str, Any]], ho
         settled = latest_of(connection, ["consignment_id", "hour"], list(batch), MOST_MATCHES)
         found.update((one["consignment_id"], one["hour"]) for one in settled if one["hour"] >= hour)
     return found
+
+
+def _addressed(connection: sa.Connection, subjects: Sequence[Mapping[str, Any]], hour: int) -> dict[str, int]:
+    """Return by consignment that is addressed to a subject the hour in which it was lodged, since an hour."""
+    lodged = dict(_since(connection, consignments_to(connection, subjects), hour))
+    return {number: lodged[number] for number in addressed_among(connection, subjects, [*lodged])}
 
 
 def _since(connection: sa.Connection, consignments: Sequence[str], hour: int) -> list[tuple[str, int]]:

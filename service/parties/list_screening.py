@@ -147,7 +147,7 @@ class Strangers:
         """Return the declarations of consignments by their numbers in the index of search; of none that was erased."""
         rows = DECLARED.rows(self._connection, among=numbers)
         apart = list(dict.fromkeys(of for of, body in rows if body is None))
-        settled = [row["body"] for row in declared_of(self._connection, ["body"], apart)]
+        settled = [row["body"] for row in declared_of(self._connection, ["body"], apart) if row["body"]]
         return [body for _, body in rows if body is not None] + settled
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -20,8 +20,10 @@ from service.record.search_index import PARTY, keys_waiting, values_of
 from service.record.search_keys import SOUND, TOWN, key_of, stated_keys
 from service.store.driver import Prepared, among, driver_rows
 from service.store.pseudonyms import Pseudonyms
+from service.store.queries import in_lists
+from service.store.settled_rows import declared_of
 from service.store.store_key import pseudonyms_in
-from service.store.tables import SEARCHED
+from service.store.tables import DECLARATIONS, SEARCHED
 
 COLUMN_OF = {  # properties of a subject, and the column in which an addressee states the same
     "name": "consignee_name",
@@ -76,8 +78,43 @@ def consignments_to(connection: sa.Connection, subjects: Sequence[Mapping[str, A
     Either party may state it: whoever decides again compares both. Subjects of before this was kept have no keys.
     Where addressees are linked, those of everybody linked to a subject come with them.
     """
-    wanted: list[Found] = [subject["found_by"] for subject in subjects if "found_by" in subject]
-    wanted += [{ALONE: _networks_of(connection, subjects), NAMES: (), HOUSES: ()}]
+    return _stating(connection, [*_kept(subjects), _linked(connection, subjects)])
+
+
+def addressed_among(
+    connection: sa.Connection, subjects: Sequence[Mapping[str, Any]], consignments: Sequence[str]
+) -> set[str]:
+    """Return those of some consignments whose addressee, not whose sender, states what finds one of these subjects."""
+    wanted, pseudonyms = _kept(subjects), pseudonyms_in(connection)
+    found = set(_stating(connection, [_linked(connection, subjects)])).intersection(consignments)
+    for number, body in _declared(connection, [one for one in consignments if one not in found]):
+        stated = stated_keys({name: text for name, text in body.items() if name.startswith("consignee_")})
+        held = set(values_of(stated, pseudonyms).tolist())
+        if any(_states(held, one) for one in wanted):
+            found.add(number)
+    return found
+
+
+def _declared(connection: sa.Connection, consignments: Sequence[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the consignments and what was declared of them, each version; what was erased is left out."""
+    columns = (DECLARATIONS.c.consignment_id, DECLARATIONS.c.body)
+    for batch in in_lists(consignments):
+        query = sa.select(*columns).where(columns[0].in_(batch), columns[1].is_not(None))
+        for row in connection.execute(query):
+            yield row.consignment_id, row.body
+    for settled in declared_of(connection, ("consignment_id", "body"), consignments):
+        yield settled["consignment_id"], settled["body"]
+
+
+def _kept(subjects: Sequence[Mapping[str, Any]]) -> list[Found]:
+    return [subject["found_by"] for subject in subjects if "found_by" in subject]
+
+
+def _linked(connection: sa.Connection, subjects: Sequence[Mapping[str, Any]]) -> Found:
+    return {ALONE: _networks_of(connection, subjects), NAMES: (), HOUSES: ()}
+
+
+def _stating(connection: sa.Connection, wanted: Sequence[Found]) -> list[str]:
     values = {value for found in wanted for of_group in found.values() for value in of_group}
     if not values:
         return []

@@ -78,8 +78,8 @@ def hash_of(before: str, entry: Mapping[str, Any]) -> str:
     return hashlib.sha256(before.encode() + canonical({name: entry[name] for name in FIELDS})).hexdigest()
 
 
-def walked(connection: sa.Connection) -> Iterable[Mapping[str, Any]]:
-    """Yield all entries in order, without holding them all."""
-    query = sa.select(CHAIN).order_by(CHAIN.c.number).execution_options(yield_per=5_000)
+def walked(connection: sa.Connection, after: int = 0) -> Iterable[Mapping[str, Any]]:
+    """Yield all entries after a number in order, without holding them all."""
+    query = sa.select(CHAIN).where(CHAIN.c.number > after).order_by(CHAIN.c.number).execution_options(yield_per=5_000)
     for row in connection.execute(query).mappings():
         yield dict(row)

@@ -55,13 +55,20 @@ def _blank(store: Store, segment: Segment) -> list[str]:
     return [segment.file, segment.keys]
 
 
-def _replace(segment: Segment, written: Written, places: list[int], connection: sa.Connection) -> bool:
+def replace_file(connection: sa.Connection, segment: Segment, written: Written) -> bool:
+    """Let a file take the place of another; False where another one has taken it already."""
     same = (RECORD_SEGMENTS.c.segment_id == segment.segment_id, RECORD_SEGMENTS.c.file == segment.file)
     values = {"file": written.file, "file_sha256": written.file_sha256,
               "keys": written.keys, "keys_sha256": written.keys_sha256}  # fmt: skip
     if not update_rows(connection, RECORD_SEGMENTS, values, *same):
         return False
     note_files_changed(connection)
+    return True
+
+
+def _replace(segment: Segment, written: Written, places: list[int], connection: sa.Connection) -> bool:
+    if not replace_file(connection, segment, written):
+        return False
     of_file = RECORD_LIFTED.c.segment_id == segment.segment_id
     update_rows(connection, RECORD_LIFTED, {"blank": True}, of_file, RECORD_LIFTED.c.place.in_(places))
     return True

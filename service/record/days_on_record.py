@@ -71,7 +71,8 @@ def scored_on(connection: sa.Connection, day: date, at_most: int) -> pl.DataFram
     query = sa.select(*names).where(DECISIONS.c.day == days[0]).order_by(DECISIONS.c.decision_id).limit(at_most)
     scored = [tuple(row) for row in connection.execute(query)]
     scored += _first_settled(connection, days, at_most)
-    rows = [{"consignment_id": of, **row} for _, of, row in sorted(scored, key=_by_number)[:at_most]]
+    kept = sorted((one for one in scored if one[2]), key=_by_number)  # of what was erased there is none
+    rows = [{"consignment_id": of, **row} for _, of, row in kept[:at_most]]
     return pl.DataFrame(rows, infer_schema_length=None)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -53,7 +54,7 @@ class DecisionCheck:
             return "its decision was changed"
         if row["declared"] is not None and sha256_of_body(row["declared"]) != row["content_sha256"]:
             return "the declaration of its decision was changed"
-        if not self._policy_holds(connection, row["basis"]["policy_sha256"]):
+        if not self.policy_holds(connection, row["basis"]["policy_sha256"]):
             return "the policy of its decision was changed or removed"
         if row["assessment"] == 1 and not self._belongs(connection, row):
             return "whose its consignment is was changed"
@@ -61,13 +62,17 @@ class DecisionCheck:
 
     def _belongs(self, connection: sa.Connection, row: Row) -> bool:
         """Say whether its declaration is of whom the log says: who lodged it, or to whom it was last passed on."""
+        first = row["basis"].get("owners", {}).get(str(row["place"]), (row["body"].get("office"), None))
+        office, sender = self.passed_on(connection).get(row["consignment_id"], first)
+        return bool(row["owner_office"] == office and row["owner_sender"] == sender)
+
+    def passed_on(self, connection: sa.Connection) -> Mapping[str, tuple[str | None, str | None]]:
+        """Return by consignment to whom it was last passed on: office and sender."""
         if self._passed_on is None:
             columns = [TRANSFERS.c[name] for name in ("consignment_id", "office", "sender")]
             found = connection.execute(sa.select(*columns).order_by(TRANSFERS.c.transfer_id))
             self._passed_on = {number: (office, sender) for number, office, sender in found}
-        first = row["basis"].get("owners", {}).get(str(row["place"]), (row["body"].get("office"), None))
-        office, sender = self._passed_on.get(row["consignment_id"], first)
-        return bool(row["owner_office"] == office and row["owner_sender"] == sender)
+        return self._passed_on
 
     def _vouched(self, row: Row) -> str:
         call_id = row["call_id"]
@@ -75,7 +80,8 @@ class DecisionCheck:
             self._bases[call_id] = hashlib.sha256(canonical(row["basis"])).hexdigest()
         return decision_entry(row, row["content_sha256"], self._bases[call_id]).content
 
-    def _policy_holds(self, connection: sa.Connection, sha256: str) -> bool:
+    def policy_holds(self, connection: sa.Connection, sha256: str) -> bool:
+        """Say whether a policy is in the store as its hash has it."""
         if sha256 not in self._policies:
             text = connection.execute(sa.select(POLICIES.c.text).where(POLICIES.c.sha256 == sha256)).scalar()
             self._policies[sha256] = text is not None and hashlib.sha256(text.encode()).hexdigest() == sha256

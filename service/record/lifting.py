@@ -35,7 +35,12 @@ def _lift(connection: sa.Connection, segment: Segment, places: Places) -> int:
     insert_many(connection, DECLARATIONS, rows_at(connection, DECLARATIONS, DECLARATIONS.c.keys(), segment, places))
     insert_many(connection, DECISIONS, decided)
     marks = [
-        {"segment_id": segment.segment_id, "place": place, "decision_id": row["decision_id"], "blank": False}
+        {
+            "segment_id": segment.segment_id,
+            "place": place,
+            "decision_id": row["decision_id"],
+            "blank": row["salt"] is None,
+        }
         for place, row in zip(places.tolist(), decided, strict=True)
     ]
     insert_many(connection, RECORD_LIFTED, marks)

@@ -31,7 +31,7 @@ from service.store.database import Store
 from service.store.driver import Prepared, among
 from service.store.pseudonyms import Pseudonyms
 from service.store.queries import in_lists, set_state, state_of
-from service.store.settled_rows import Segment, declared_at, declared_of, lifted_at, segments_listed
+from service.store.settled_rows import Segment, declared_at, lifted_at, parts_in_files, segments_listed
 from service.store.store_key import pseudonyms_in
 from service.store.tables import CHAIN, DECISIONS, DECLARATIONS, SEARCHED
 
@@ -192,7 +192,7 @@ def _declared_in(connection: sa.Connection, segment: Segment, first: int, until:
     names = (*VERSION_KEY, "body", "stated")
     lifted = [row for batch in in_lists(numbers) for row in LIFTED_SINCE.rows(connection, among=batch)]
     standing = [dict(zip(names, row, strict=True)) for row in lifted if row[-2] and row[-1]]
-    return [*settled, *standing]
+    return [*(row for row in settled if row["body"]), *standing]
 
 
 def waiting(store: Store) -> int:
@@ -313,8 +313,8 @@ def _parts(connection: sa.Connection, numbers: Sequence[str]) -> dict[str, dict[
     for batch in in_lists(numbers):
         for message, number, version, office, is_there in PARTS.rows(connection, among=batch):
             found.setdefault(number, {})[message, number, version] = office, bool(is_there)
-    for row in declared_of(connection, (*VERSION_KEY, "office"), list(numbers)):
-        found.setdefault(row["consignment_id"], {})[key_of_version(row)] = row["office"], True
+    for row, is_there in parts_in_files(connection, list(numbers)):
+        found.setdefault(row["consignment_id"], {})[key_of_version(row)] = row["office"], is_there
     return found
 
 

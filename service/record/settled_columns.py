@@ -6,11 +6,9 @@ part at once, and so are the columns.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Sequence
 
-import orjson
 import polars as pl
 import pyarrow as pa
 
@@ -23,6 +21,7 @@ from service.canonical import canonical_rows
 from service.orientation.decisions import LISTS, TIMES, WRITTEN
 from service.orientation.taken import HOUR, Taken
 from service.record.record_rows import CARD, GOODS, LEVEL, REPEATED
+from service.record.settled_texts import ISO, hashed, leaf_texts, sorted_json
 from service.store.pseudonyms import Pseudonyms
 from service.store.settled_layout import Content, Field, Kind, as_metadata
 from service.store.settled_rows import DECLARED, LEAF
@@ -30,11 +29,7 @@ from service.store.settled_rows import DECLARED, LEAF
 BODY, ROW, DECLARATION, STATED = "body", "row_as_scored", f"{DECLARED}body", f"{DECLARED}stated"
 DAY = 24 * HOUR
 SALT = 16  # bytes, as `new_salt` draws them
-EMPTY = ("[]", "null")  # JSON of what a decision does not state
-ISO = "%Y-%m-%dT%H:%M:%S%.6fZ"
-LODGED, OFFICE, HASH_OF_CONTENT, CARD_OF_SENDER = (
-    f"{DECLARED}{name}" for name in ("lodged_at", "office", "content_sha256", "card")
-)
+LODGED, OFFICE, CARD_OF_SENDER = (f"{DECLARED}{name}" for name in ("lodged_at", "office", "card"))
 ELSEWHERE = {  # fields of decisions that other columns of the record repeat, by the column
     **{name: name for name in REPEATED}, "check": "checked", "decided_at": "decided_at", "lodged_at": LODGED,
 }  # fmt: skip
@@ -59,13 +54,12 @@ def settled_table(
     row, facts = _scored(scored), _stated(stated, pseudonyms)
     declared, lines, shas = _declared(consignments, stated)
     whole = _rows_decided(decided, taken, places).with_columns(
-        pl.Series(HASH_OF_CONTENT, shas),
         pl.Series(LODGED, stated.lodged_at, pl.Int64),
         declared["office"].alias(OFFICE),
         facts[CARD].alias(CARD_OF_SENDER),
         pl.lit(None, pl.String).alias(f"{DECLARED}sender"),
     )
-    leaves = _leaves(decided, row, whole, call_id)
+    leaves = _leaves(decided, row, whole, pl.Series(shas), call_id)
     contents = {
         BODY: (
             decided.select(pl.col(name).dt.timestamp("us") if name in TIMES else name for name in WRITTEN),
@@ -125,7 +119,7 @@ def _stated(stated: Versions, pseudonyms: Pseudonyms) -> pl.DataFrame:
     )
 
 
-def _declared(consignments: Consignments, stated: Versions) -> tuple[pl.DataFrame, pl.Series, list[str]]:
+def _declared(consignments: Consignments, stated: Versions) -> tuple[pl.DataFrame, pl.Series, list[str | None]]:
     """Return declarations in columns, their goods lines as lists of structures, and the hash of each content."""
     table = consignments.declared
     extra = (name for name in table.kinds if name.startswith(EXTRA))
@@ -144,27 +138,14 @@ def _declared(consignments: Consignments, stated: Versions) -> tuple[pl.DataFram
         pl.from_epoch("lodged_at", "us").dt.strftime(ISO),
         goods=pl.concat_str(pl.lit("["), beside["text"].fill_null(""), pl.lit("]")),
     )
-    return declared, beside["goods"], _hashed(canonical_rows(in_words, ready={"goods"}, sparse=True))
+    return declared, beside["goods"], hashed(canonical_rows(in_words, ready={"goods"}, sparse=True))
 
 
-def _leaves(decided: pl.DataFrame, row: pl.DataFrame, whole: pl.DataFrame, call_id: str) -> list[str]:
-    """Return what `leaf_of` makes of each."""
-    listed = [pl.Series(name, [_sorted(text) for text in decided[name].to_list()]) for name in LISTS]
+def _leaves(
+    decided: pl.DataFrame, row: pl.DataFrame, whole: pl.DataFrame, declarations: pl.Series, call_id: str
+) -> list[str | None]:
+    """Return what `leaf_of` makes of each. declarations: the hashes of their contents."""
+    listed = [pl.Series(name, sorted_json(decided[name].to_list())) for name in LISTS]
     in_words = decided.with_columns(*listed, *(pl.col(name).dt.strftime(ISO) for name in TIMES))
     body, scored = canonical_rows(in_words, ready=LISTS), canonical_rows(row)
-    text = pl.concat_str(
-        pl.col("salt"), pl.lit('\x1f{"body":'), body,
-        pl.lit(f',"call":{orjson.dumps(call_id).decode()},"declaration":"'),
-        pl.col(HASH_OF_CONTENT), pl.lit('","place":'), pl.col("place").cast(pl.String), pl.lit(',"row":'), scored,
-        pl.lit("}"),
-    )  # fmt: skip
-    return _hashed(whole.select(text).to_series())
-
-
-def _sorted(content: str) -> str:
-    """Return JSON as it is hashed."""
-    return content if content in EMPTY else orjson.dumps(orjson.loads(content), option=orjson.OPT_SORT_KEYS).decode()
-
-
-def _hashed(texts: pl.Series) -> list[str]:
-    return [hashlib.sha256(text.encode()).hexdigest() for text in texts.to_list()]
+    return hashed(leaf_texts(call_id, whole["salt"], body, declarations, whole["place"], scored))

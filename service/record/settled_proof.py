@@ -16,6 +16,7 @@ from service.store.settled_rows import LEAF, located
 from service.store.store_key import records_in
 
 Row = dict[str, Any]
+ERASURE = "erasure"  # the kind of the entry that says who erased something
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,21 @@ class Proof:
     def as_entry(self) -> Row:
         """Write it as the entry that the decision would have, were it alone."""
         return {**self.entry, "kind": "decision", "subject": self.decision_id, "content": self.leaf}
+
+
+def erasures_of_files(connection: sa.Connection, decision_ids: Sequence[str]) -> list[Row]:
+    """Return the entries that say who erased some decisions with all of their file, as if each had its own.
+
+    decision_ids: of decisions that were erased.
+    """
+    by_itself = {entry["subject"] for entry in entries_about(connection, ERASURE, decision_ids)}
+    apart = [number for number in decision_ids if number not in by_itself]
+    return [
+        {**entry, "subject": number}
+        for segment, _, numbers in located(connection, apart, DECISION)
+        for entry in entries_about(connection, ERASURE, [segment.segment_id])
+        for number in numbers
+    ]
 
 
 def proofs_of(connection: sa.Connection, decision_ids: Sequence[str]) -> list[Proof]:

@@ -76,5 +76,5 @@ def _receptacles_on_record(connection: sa.Connection, numbers: Sequence[str]) ->
         for row in connection.execute(query):
             found[row[0], row[1], row[2]] = (row[3] or {}).get(RECEPTACLE)
     for settled in declared_of(connection, (*VERSION_KEY, "body"), list(dict.fromkeys(numbers))):
-        found[key_of(settled)] = settled["body"].get(RECEPTACLE)
+        found[key_of(settled)] = (settled["body"] or {}).get(RECEPTACLE)
     return found

@@ -25,6 +25,7 @@ from features.catalogue import INPUTS, Input
 from features.compatible import differences, lacking_plugins, means_the_same, revised_since
 from features.fault import Fault
 from features.fingerprint import code_fingerprint, fingerprint, meanings
+from features.habits import Habits, no_habits
 from features.headings import Headings, no_headings
 from features.inputs import as_json, from_json
 from features.norms import Norms
@@ -54,11 +55,12 @@ FILES = (
 )
 BY_KIND = "kinds.json"  # chances by kind of finding
 HEADINGS = "headings.parquet"  # which headings the words of goods suggest
-SINCE = (BY_KIND, HEADINGS)
+HABITS = "habits.parquet"  # how senders of a country state themselves
+SINCE = (BY_KIND, HEADINGS, HABITS)
 # files that bundles made before lack
 MANIFEST = "manifest.json"
 NORMS = "norms.parquet"
-OF_GOODS = (NORMS, HEADINGS)  # what rules without a model know of goods
+OF_GOODS = (NORMS, HEADINGS, HABITS)  # what rules without a model know of goods and senders
 GOLDEN_SCORE = "golden_margin"
 GOLDEN_SEVERITY = "golden_severity"
 GOLDEN_KIND = "golden_"  # before the column of a kind's chance
@@ -100,6 +102,7 @@ def write_bundle(directory: Path, model: Model, golden: Rows, texts: Mapping[str
     model.fits.wording.table.write_parquet(directory / "wording.parquet")
     model.fits.rates.table.write_parquet(directory / "rates.parquet")
     model.fits.headings.table.write_parquet(directory / HEADINGS)
+    model.fits.habits.table.write_parquet(directory / HABITS)
     scores = model.score(golden)
     known_scores = (
         scores.frame["margin"].alias(GOLDEN_SCORE),
@@ -167,15 +170,20 @@ def load_rules(directory: Path, keys: Path) -> tuple[Model, str]:
     manifest = json.loads(contents[MANIFEST])
     of_goods = Norms(pl.read_parquet(io.BytesIO(contents[NORMS]))) if NORMS in contents else None
     facts = {name: fact for name, fact in manifest.items() if name not in ("files", "signature")}
-    model = unscored(INPUTS, of_goods, _headings(contents))
+    model = unscored(INPUTS, of_goods, _headings(contents), _habits(contents))
     return replace(model, facts=facts), contents["policy.toml"].decode("utf-8")
 
 
-def unscored(inputs: tuple[Input, ...], of_goods: Norms | None = None, headings: Headings | None = None) -> Model:
+def unscored(
+    inputs: tuple[Input, ...],
+    of_goods: Norms | None = None,
+    headings: Headings | None = None,
+    habits: Habits | None = None,
+) -> Model:
     """A model without trees: it gives no risk to anything, so that only rules, indicators and chance choose.
 
-    of_goods, headings: the norms that its rows are compared with, and what words suggest; none where nothing was
-    archived when rules began to decide.
+    of_goods, headings, habits: the norms that its rows are compared with, what words suggest, and how senders state
+    themselves; none where nothing was archived when rules began to decide.
     """
     return Model(
         model_id=RULES_ONLY,
@@ -187,6 +195,7 @@ def unscored(inputs: tuple[Input, ...], of_goods: Norms | None = None, headings:
             Wording(wording.SCHEMA.to_frame()),
             Rates(rates.SCHEMA.to_frame()),
             headings or no_headings(),
+            habits or no_habits(),
         ),
         levels={item.name: [] for item in inputs if item.kind == "category"},
         calibration=Calibration("none"),
@@ -289,6 +298,7 @@ def parse(contents: Mapping[str, bytes], model_id: str, *, decides: bool = True)
             Wording(pl.read_parquet(io.BytesIO(contents["wording.parquet"]))),
             Rates(pl.read_parquet(io.BytesIO(contents["rates.parquet"]))),
             _headings(contents),
+            _habits(contents),
         ),
         levels=catalogue["levels"],
         calibration=Calibration.from_json(json.loads(contents["calibration.json"])),
@@ -317,6 +327,11 @@ def _ask_for_plugins(inputs: Sequence[Input], versions: Mapping[str, str]) -> No
 def _headings(contents: Mapping[str, bytes]) -> Headings:
     """Return what words suggest; nothing of a bundle that was made before."""
     return Headings(pl.read_parquet(io.BytesIO(contents[HEADINGS]))) if HEADINGS in contents else no_headings()
+
+
+def _habits(contents: Mapping[str, bytes]) -> Habits:
+    """Return how senders state themselves; nothing of a bundle that was made before."""
+    return Habits(pl.read_parquet(io.BytesIO(contents[HABITS]))) if HABITS in contents else no_habits()
 
 
 def golden_differences(directory: Path) -> int:

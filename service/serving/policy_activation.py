@@ -11,7 +11,7 @@ from features.moments import micros
 from service.orientation import check_inputs, load_policy
 from service.record.audit_log import note
 from service.runtime.batch_lease import changing_bundles
-from service.scoring.bundle import FILES, MANIFEST, load_bundle, seal
+from service.scoring.bundle import MANIFEST, files_in, load_bundle, seal
 from service.scoring.signature import sha256_of
 from service.serving.serving_bundle import RULES, seal_rules, serve, serve_rules
 from service.settings import Settings
@@ -39,7 +39,7 @@ def _activate(settings: Settings, store: Store, text: str, by: str, reason: str,
     staged = bundle.with_name(f".{bundle.name}.new")
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir()
-    for name in FILES:
+    for name in files_in(settings.serving):
         shutil.copyfile(settings.serving / name, staged / name)
     (staged / "policy.toml").write_text(text, encoding="utf-8")
     seal(staged, settings.keys, {**model.facts, **promotion})

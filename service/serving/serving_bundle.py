@@ -12,6 +12,7 @@ from typing import Any
 
 from features.catalogue import INPUTS
 from features.fault import Fault
+from features.habits import Habits
 from features.headings import Headings
 from features.norms import Norms
 from service.orientation import Policy, PolicyFault, check_inputs, load_policy
@@ -126,13 +127,13 @@ def serve(settings: Settings, name: str, before: str | None = None) -> None:
 def seal_rules(
     settings: Settings,
     policy_text: str,
-    goods: tuple[Norms, Headings] | None = None,
+    goods: tuple[Norms, Headings, Habits] | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> Path:
     """Sign the rules of a policy on their own: as what serves, or as a fallback where no bundle can be loaded.
 
-    goods: their norms, by which indicators call a value unusual, and the headings that words suggest; those of before
-    are kept where none are given.
+    goods: their norms, by which indicators call a value unusual, the headings that words suggest, and how senders of a
+    country state themselves; those of before are kept where none are given.
     facts: by whom, when and why they were promoted to serve. Returns their folder.
     """
     folder = settings.bundles / RULES
@@ -147,7 +148,7 @@ def seal_rules(
 
 
 def serve_rules(
-    settings: Settings, policy_text: str, goods: tuple[Norms, Headings] | None, facts: Mapping[str, Any]
+    settings: Settings, policy_text: str, goods: tuple[Norms, Headings, Habits] | None, facts: Mapping[str, Any]
 ) -> Path:
     """Let signed rules serve without a model; returns their folder. Raises what makes them unusable, before it does.
 

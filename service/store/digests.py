@@ -8,7 +8,7 @@ what it changes and writes the new sums once, before it commits. Verification ad
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -100,12 +100,16 @@ def counted(connection: sa.Connection, table: sa.Table) -> Digest:
     return _sum(table.name.encode() + b"\x1f", (tuple(row) for row in rows))
 
 
-def differing(connection: sa.Connection) -> Iterator[tuple[str, str]]:
-    """Yield by name, in words, each table whose rows are not those that were written, and each digest of no table."""
-    rows = {row.name: row for row in connection.execute(sa.select(DIGESTS))}
+def differing(connection: sa.Connection, names: Collection[str] | None = None) -> Iterator[tuple[str, str]]:
+    """Yield by name, in words, each table whose rows are not those that were written, and each digest of no table.
+
+    names: of the tables that are looked at; all of them where none are named.
+    """
+    digests = connection.execute(sa.select(DIGESTS)).all()
+    rows = {row.name: row for row in digests if names is None or row.name in names}
     for table in TABLES.sorted_tables:
         made_of = digested(table)
-        if made_of is None:
+        if made_of is None or (names is not None and table.name not in names):
             continue
         noted, found = rows.pop(table.name, None), counted(connection, table)
         expected = Digest() if noted is None else Digest(noted.rows, _number(noted.digest))

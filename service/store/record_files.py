@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 from features.fault import Fault
 from features.hashes import hashes_of
 from service.store.merged_keys import APART, SUFFIX, Directory, open_directory, write_directory
-from service.store.settled_layout import Layout, layout_of
+from service.store.settled_layout import EMPTIED, Layout, as_bytes, as_texts, layout_of
 
 GROUP = 5_000  # rows that are read together: one row costs a few milliseconds, and texts still compress well
 LEVEL = 3  # of zstd: higher ones gain a thirtieth and take twice as long
@@ -35,6 +35,7 @@ OPENED_AT_MOST = 64  # files whose directory is kept in memory
 ROWS, KEYS = ".parquet", ".keys"
 CONSIGNMENT, DECISION, NETWORK = "consignment_id", "decision_id", "network"  # the columns that rows are found by
 FOUND_BY = (CONSIGNMENT, DECISION, NETWORK)
+ASCENDING = ("place",)  # columns of which a file holds the differences
 HASH, PLACE = np.dtype("<u8"), np.dtype("<u4")
 Places = npt.NDArray[np.int64]
 
@@ -56,19 +57,24 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A file that is open: the names of its columns, the rows that are read together, how it holds contents."""
+    """A file that is open: the names of its columns, the rows that are read together, how it holds contents.
+
+    emptied: whether all content of it was erased.
+    """
 
     file: pq.ParquetFile
     names: list[str]
     group: int
     layout: Layout
+    emptied: bool
 
     @classmethod
     def of(cls, file: pq.ParquetFile) -> Opened:
         """Look into a file."""
         metadata, schema = file.metadata, file.schema_arrow
         group = metadata.row_group(0).num_rows if metadata.num_row_groups else GROUP
-        return cls(file, list(schema.names), group, layout_of(schema.metadata))
+        emptied = EMPTIED.items() <= (schema.metadata or {}).items()
+        return cls(file, list(schema.names), group, layout_of(schema.metadata), emptied)
 
 
 class RecordFiles:
@@ -163,13 +169,13 @@ class RecordFiles:
             with self._reading:
                 opened = self._open(file)
                 if places is None:
-                    return opened.file.read(list(names))
+                    return as_texts(opened.file.read(list(names)))
                 groups = np.unique(places // opened.group)
                 read = opened.file.read_row_groups(groups.tolist(), list(names))
         except (OSError, pa.ArrowException) as fault:
             raise RecordGone(f"{file}: settled decisions cannot be read; `tamis verify` says more") from fault
         within = np.searchsorted(groups, places // opened.group) * opened.group + places % opened.group
-        return read.take(pa.array(within))
+        return as_texts(read.take(pa.array(within)))
 
     def groups(self, file: str, names: Sequence[str]) -> Iterator[pa.Table]:
         """Yield all rows, so many at a time as are stored together."""
@@ -178,7 +184,20 @@ class RecordFiles:
         for group in range(groups):
             with self._reading:
                 rows = self._open(file).file.read_row_group(group, list(names))
-            yield rows
+            yield as_texts(rows)
+
+    def even(self, file: str) -> bool:
+        """Say whether all that is read together is of one size but the last: a place names what it is read with."""
+        with self._reading:
+            metadata, group = self._open(file).file.metadata, self._open(file).group
+        rows = [metadata.row_group(at).num_rows for at in range(metadata.num_row_groups)]
+        return all(count == group for count in rows[:-1]) and (not rows or rows[-1] <= group)
+
+    def keys_fit(self, file: str, keys: str) -> bool:
+        """Say whether a file of keys is the one over a file of rows."""
+        named = self.rows(file, FOUND_BY)
+        hashes = {name: hashes_of(named.column(name).to_pylist()).view(np.uint64) for name in FOUND_BY}
+        return (self.folder / keys).read_bytes() == _directory(hashes)
 
     def columns(self, file: str) -> list[str]:
         """Return the names of the columns of a file."""
@@ -189,6 +208,11 @@ class RecordFiles:
         """Return in which columns a file holds the fields of contents."""
         with self._reading:
             return self._open(file).layout
+
+    def is_emptied(self, file: str) -> bool:
+        """Say whether all content of a file was erased."""
+        with self._reading:
+            return self._open(file).emptied
 
     def delete(self, written: Iterable[str]) -> None:
         """Delete files that no list names any more; who reads them still keeps what is mapped."""
@@ -248,15 +272,17 @@ def _write_rows(path: Path, parts: Iterable[pa.Table]) -> Mapping[str, npt.NDArr
     hashes: dict[str, list[Any]] = {name: [] for name in FOUND_BY}
     waiting: pa.Table | None = None
     try:
-        for part in parts:
+        for texts in parts:
+            for name in FOUND_BY:
+                hashes[name].append(hashes_of(texts.column(name).to_pylist()).view(np.uint64))
+            part = as_bytes(texts)
             if writer is None:
                 writer = pq.ParquetWriter(
                     path, part.schema, compression="zstd", compression_level=LEVEL, use_dictionary=_repeating(part),
+                    column_encoding={name: "DELTA_BINARY_PACKED" for name in ASCENDING if name in part.column_names},
                     write_statistics=False, store_schema=False,
                 )  # fmt: skip
                 writer.add_key_value_metadata(part.schema.metadata or {})
-            for name in FOUND_BY:
-                hashes[name].append(hashes_of(part.column(name).to_pylist()).view(np.uint64))
             waiting = part if waiting is None else pa.concat_tables([waiting, part])
             whole = waiting.num_rows // GROUP * GROUP  # all groups but the last are full: a place names its group
             if whole:
@@ -274,7 +300,7 @@ def _repeating(part: pa.Table) -> list[str]:
     """Name the columns whose values repeat: only these gain by a dictionary."""
     few = max(1, part.num_rows // 4)
     flat = [field.name for field in part.schema if not pa.types.is_nested(field.type)]
-    return [name for name in flat if len(part.column(name).unique()) <= few]
+    return [name for name in flat if name not in ASCENDING and len(part.column(name).unique()) <= few]
 
 
 def _directory(hashes: Mapping[str, npt.NDArray[np.uint64]]) -> bytes:

@@ -1,5 +1,7 @@
 """How a file of settled decisions holds what rows keep as JSON: each field of a content in a column of its own.
 
+Numbers that are hexadecimal texts in rows are bytes in a file, half as long: hashes do not compress.
+
 The file says in its metadata which column holds which field, so that it is read as it was written whatever later
 versions call their fields; one of an earlier version has no such metadata, and holds the JSON.
 """
@@ -12,11 +14,14 @@ from datetime import timedelta
 from typing import Any, Literal
 
 import orjson
+import polars as pl
 import pyarrow as pa
 
 from features.moments import EPOCH, iso
 
+EMPTIED = {b"tamis-emptied": b"yes"}  # in the metadata of a file all content of which was erased
 METADATA = b"tamis"  # the key of the layout in the metadata of Parquet
+HEXADECIMAL = {"leaf": 32, "salt": 16, "decision_id": 16}  # columns of which a file holds the bytes, and how many
 Kind = Literal["plain", "moment", "json", "lines"]
 
 
@@ -72,6 +77,26 @@ def layout_of(metadata: Mapping[bytes, bytes] | None) -> Layout:
         name: Content(tuple(Field(*field) for field in content["fields"]), content["sparse"])
         for name, content in contents.items()
     }
+
+
+def as_bytes(rows: pa.Table) -> pa.Table:
+    """Return rows as a file holds them."""
+    for at, name in enumerate(rows.column_names):
+        if name in HEXADECIMAL:
+            texts = pl.Series(pl.from_arrow(rows.column(name))).cast(pl.String)
+            packed = texts.str.decode("hex").to_arrow(compat_level=pl.CompatLevel.oldest())
+            rows = rows.set_column(at, name, packed.cast(pa.binary()).cast(pa.binary(HEXADECIMAL[name])))
+    return rows
+
+
+def as_texts(rows: pa.Table) -> pa.Table:
+    """Return rows of a file as tables have them; one of an earlier version holds texts."""
+    for at, field in enumerate(rows.schema):
+        if pa.types.is_fixed_size_binary(field.type):
+            packed = pl.Series(pl.from_arrow(rows.column(at).cast(pa.binary())))
+            texts = packed.bin.encode("hex").to_arrow(compat_level=pl.CompatLevel.oldest())
+            rows = rows.set_column(at, field.name, texts.cast(pa.string()))
+    return rows
 
 
 def _known(names: list[str], values: tuple[Any, ...]) -> dict[str, Any]:

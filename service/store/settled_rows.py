@@ -7,6 +7,7 @@ give them. What is changed is lifted into rows first (`service.record.lifting`),
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from features.hashes import hashes_of
+from service.canonical import canonical
 from service.store.driver import Prepared, among
 from service.store.packed import PackedJson
 from service.store.queries import in_lists, set_state, state_of
@@ -31,6 +33,8 @@ Row = dict[str, Any]
 FILES_EDITION = "record_files_edition"  # what stands for the present list of files
 LEAF = "leaf"  # what its entry on the audit log would hold of a decision, were it one of its own
 DECLARED = "declaration."  # before the names of columns that both tables have
+OF_CONTENT = "content_sha256"  # follows from what was declared, which a file holds
+CONTENT_SHA256 = f"{DECLARED}{OF_CONTENT}"
 KEY = ("message_id", "consignment_id", "version")
 SAME = {"stands": True, "waits": False, "held": False, "posted": True}  # of every row
 BY_CALL = ("call_id", "archived")  # columns that the list of files has
@@ -144,6 +148,23 @@ def _compared(
         yield segment, kept, [values[at] for at in which[same][first].tolist()]
 
 
+def count_with_content(connection: sa.Connection, consignments: Sequence[str]) -> int:
+    """Count the decisions in files on some consignments that were not erased with their file."""
+    files = records_in(connection)
+    found = places_of(connection, consignments)
+    return sum(len(places) for segment, places in found if not files.is_emptied(segment.file))
+
+
+def parts_in_files(connection: sa.Connection, consignments: Sequence[str]) -> list[tuple[Row, bool]]:
+    """Return the versions in files of some consignments with their office, and whether the content of each is there."""
+    files = records_in(connection)
+    return [
+        (row, not files.is_emptied(segment.file))
+        for segment, places in places_of(connection, consignments)
+        for row in rows_at(connection, DECLARATIONS, (*KEY, "office"), segment, places)
+    ]
+
+
 def is_settled(connection: sa.Connection, consignments: Sequence[str]) -> set[str]:
     """Return those of some consignments that stand in files."""
     names = (row["consignment_id"] for row in decided_of(connection, ["consignment_id"], consignments))
@@ -194,7 +215,7 @@ def scanned(
     of lodging, counted from 1970-01-01, that a file must reach into.
     """
     files = records_in(connection)
-    if JSON.intersection(names):
+    if JSON.union(OF_CONTENT).intersection(names):
         raise ValueError("contents are read row by row: ask `rows_at`")
     if not files.usable:
         return
@@ -263,11 +284,15 @@ def rows_at(
     """Return columns of a table of the rows at ascending places of a file."""
     files = records_in(connection)
     layout, stored = files.layout(segment.file), _held(files, segment, table, names)
-    contents = {name: layout[column] for name, column in _stored(table, names) if column in layout}
+    hashed = OF_CONTENT in names and CONTENT_SHA256 not in files.columns(segment.file) and table is DECLARATIONS
+    wanted = [*names, "body"] if hashed else names
+    contents = {name: layout[column] for name, column in _stored(table, wanted) if column in layout}
     read_from = [column for _, column in stored] + [column for of in contents.values() for column in of.columns]
     read = files.rows(segment.file, list(dict.fromkeys(read_from)), places)
     columns = {name: _values(read.column(column), column) for name, column in stored}
     columns |= {name: content.read(read) for name, content in contents.items()}
+    if hashed:
+        columns[OF_CONTENT] = [hashlib.sha256(canonical(body)).hexdigest() for body in columns["body"]]
     columns |= {name: [_shared(segment, name)] * len(places) for name in names if name not in columns}
     every = [columns[name] for name in names]
     return [dict(zip(names, row, strict=True)) for row in zip(*every, strict=True)]
@@ -283,11 +308,14 @@ def _found(
     ]
 
 
+def column_in_file(table: sa.Table, name: str) -> str:
+    """Return the column of a file that holds a column of a table."""
+    return name if table is DECISIONS or name in KEY else f"{DECLARED}{name}"
+
+
 def _stored(table: sa.Table, names: Sequence[str]) -> list[tuple[str, str]]:
     kept = [name for name in names if name not in SAME and name not in BY_CALL]
-    if table is DECISIONS:
-        return [(name, name) for name in kept]
-    return [(name, name if name in KEY else f"{DECLARED}{name}") for name in kept]
+    return [(name, column_in_file(table, name)) for name in kept]
 
 
 def _held(files: RecordFiles, segment: Segment, table: sa.Table, names: Sequence[str]) -> list[tuple[str, str]]:

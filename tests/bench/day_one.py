@@ -3,6 +3,8 @@
     python -m tests.bench.day_one [SEEDS] [DAYS] [PER_DAY]
     python -m tests.bench.day_one hand-over [SEEDS] [DAYS] [PER_DAY]
 
+SEEDS: a number, of the first so many worlds, or from-to, as 51-53.
+
 Each world is replayed in closed loop without its historical regime: nothing was ever inspected when it begins, one
 consignment in a hundred is inspected from then on, and norms are fitted anew every week, without any result.
 
@@ -13,6 +15,7 @@ which `tamis promote` would first let it.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -35,8 +38,9 @@ from pipelines.backtest.replay_days import Plan, Seat, replay
 from pipelines.backtest.replay_desk import Past
 from pipelines.batch.archive import Archive
 from pipelines.synthetic.world_settings import load_world
+from pipelines.training.beside_rules import beside_rules
+from pipelines.training.shown_beside_rules import shown_better
 from pipelines.training.standard_policy import standard_policy
-from pipelines.training.train import train
 from pipelines.training.training_frame import NothingToLearn, build_training_frame, goods_so_far
 from service.orientation import Policy, load_policy
 from service.scoring import Model
@@ -69,13 +73,9 @@ def taking_over(weeks: int) -> Ranker:
 def beats_rules(archive: Archive, end: datetime) -> bool:
     """Return whether `tamis promote` would let a model of this moment take over from the rules."""
     try:
-        frame = build_training_frame(archive, INPUTS, end=end)
-        trained = train(frame, INPUTS, "tried")
+        return shown_better(beside_rules(build_training_frame(archive, INPUTS, end=end), INPUTS))
     except NothingToLearn:
         return False
-    figures = trained.comparison.figures["Tamis"]
-    precision = figures.get("average_precision")
-    return precision is not None and precision > figures["hit_rate"]
 
 
 def watching(found: list[datetime]) -> Ranker:
@@ -120,10 +120,10 @@ def share(ledger: pl.DataFrame) -> tuple[int, int, float]:
     return found, inspected, found / inspected if inspected else float("nan")
 
 
-def compared(seeds: int, days: int, per_day: int, out: Console) -> None:
+def compared(seeds: Sequence[int], days: int, per_day: int, out: Console) -> None:
     """Print what each policy found of what it inspected."""
     table = Table("world", *policies(), title=f"found of inspected, {days} days, {per_day:,} a day", box=None)
-    for seed in range(1, seeds + 1):
+    for seed in seeds:
         cells = []
         for policy in policies().values():
             found, inspected, part = share(replayed(seed, days, per_day, policy, fitted))
@@ -133,11 +133,11 @@ def compared(seeds: int, days: int, per_day: int, out: Console) -> None:
     out.print(table)
 
 
-def handed_over(seeds: int, days: int, per_day: int, out: Console) -> None:
+def handed_over(seeds: Sequence[int], days: int, per_day: int, out: Console) -> None:
     """Print what is found with a model that takes over in each week, and the week in which it would be let."""
     table = Table("world", *(f"week {week}" for week in TAKES_OVER), "never", "let from", box=None)
     policy = policies()["product"]
-    for seed in range(1, seeds + 1):
+    for seed in seeds:
         let: list[datetime] = []
         cells = [share(replayed(seed, days, per_day, policy, taking_over(week))) for week in TAKES_OVER]
         cells.append(share(replayed(seed, days, per_day, policy, watching(let))))
@@ -151,10 +151,12 @@ def handed_over(seeds: int, days: int, per_day: int, out: Console) -> None:
 def main(words: list[str]) -> None:
     """Print a table."""
     over = words[:1] == ["hand-over"]
-    given = [int(word) for word in words[over:]]
-    usual = [SEEDS, 42 if over else DAYS, PER_DAY]
+    usual = [f"{SEEDS}", f"{42 if over else DAYS}", f"{PER_DAY}"]
+    given = words[over:]
     seeds, days, per_day = (given + usual[len(given) :])[:3]
-    (handed_over if over else compared)(seeds, days, per_day, Console(width=160))
+    first, to, last = seeds.partition("-")
+    every = range(int(first), int(last) + 1) if to else range(1, int(seeds) + 1)
+    (handed_over if over else compared)(every, int(days), int(per_day), Console(width=160))
 
 
 if __name__ == "__main__":

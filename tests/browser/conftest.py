@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,13 +17,16 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, sync_playwright
 
 from service.access import open_access
+from service.officers.overrides import override_lane
 from service.parties.linking_switch import LinkingSwitch
 from service.settings import Settings
+from service.store.database import open_store
 from tests.service.building import body, declared
 from tests.service.processes import serving
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 PASSWORD = "correct horse battery"
+WAITING = 24  # parcels at the office of a test
 TODAY = datetime.now(UTC).replace(hour=0, minute=5, second=0, microsecond=0)
 HOSTILE = (
     "<script>document.title='taken over'</script>",
@@ -135,6 +139,22 @@ def person(browser: Browser, console: Console) -> Iterator[Callable[..., Page]]:
     for context in contexts:
         context.close()
     assert console.complaints == []
+
+
+@pytest.fixture
+def office(console: Console, request: pytest.FixtureRequest) -> str:
+    """An office with parcels of its own that wait: an officer has asked for a check of each."""
+    name = f"FRK{zlib.crc32(request.node.name.encode()) % 900 + 100}"
+    sent = [
+        declared(n, consignment_id=f"{name}-{n:03d}", office=name, lodged_at=TODAY + timedelta(seconds=n))
+        for n in range(WAITING)
+    ]
+    store = open_store(console.settings)
+    for decision in console.sent(sent, f"M-{name}"):
+        number = decision["consignment_id"]
+        override_lane(store, decision["decision_id"], "yellow", "chief", "all of this flight", TODAY, number)
+    store.close()
+    return name
 
 
 def watched(page: Page, console: Console) -> Page:

@@ -2,67 +2,22 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from service.console.translations import LANGUAGES, in_language
-from service.officers.overrides import override_lane
 from service.scoring.explanation import Language
 from service.store.access_tables import SESSIONS
 from service.store.bulk_rows import delete_rows
 from service.store.database import open_store
 from service.store.tables import OUTCOMES
 from tests.browser.accessibility import no_fault
-from tests.browser.conftest import PASSWORD, TODAY, Console
-from tests.service.building import declared
+from tests.browser.conftest import PASSWORD, WAITING, Console
+from tests.browser.keyboard import Keyboard, work_list
 
 KEYS = 60  # for ten parcels, beyond what is typed into fields
-PER_TEST = 24
-
-
-class Keyboard:
-    """Presses keys and counts them; what is typed into a field is not counted."""
-
-    def __init__(self, page: Page) -> None:
-        self.page, self.pressed = page, 0
-
-    def press(self, *keys: str) -> None:
-        for key in keys:
-            self.pressed += 1
-            self.page.keyboard.press(key)
-
-    def lead(self, key: str) -> None:
-        """Press a key that leads to a page."""
-        with self.page.expect_navigation():
-            self.press(key)
-
-
-@pytest.fixture
-def office(console: Console, request: pytest.FixtureRequest) -> str:
-    """An office with parcels of its own that wait: an officer has asked for a check of each."""
-    name = f"FRK{zlib.crc32(request.node.name.encode()) % 900 + 100}"
-    sent = [
-        declared(n, consignment_id=f"{name}-{n:03d}", office=name, lodged_at=TODAY + timedelta(seconds=n))
-        for n in range(PER_TEST)
-    ]
-    store = open_store(console.settings)
-    for decision in console.sent(sent, f"M-{name}"):
-        number = decision["consignment_id"]
-        override_lane(store, decision["decision_id"], "yellow", "chief", "all of this flight", TODAY, number)
-    store.close()
-    return name
-
-
-def work_list(console: Console, page: Page, office: str) -> list[str]:
-    """Open the list of an office; its numbers in order."""
-    page.goto(f"{console.address}/console/queue?office={office}")
-    numbers: list[str] = page.locator("#rows tr[data-number]").evaluate_all("rows => rows.map(r => r.dataset.number)")
-    assert len(numbers) >= PER_TEST
-    return numbers
 
 
 def focused(page: Page) -> str | None:
@@ -103,7 +58,7 @@ def test_ten_parcels_with_their_results_take_sixty_keys(
     found = results_of(console, first)
     assert [found[number] for number in first] == [["compliant"], ["non_compliant"]] * 5
     page.goto(f"{console.address}/console/queue?office={office}")
-    assert page.locator("#rows tr[data-number]").count() == PER_TEST - 10
+    assert page.locator("#rows tr[data-number]").count() == WAITING - 10
 
 
 def test_one_result_for_the_rows_that_are_marked_is_undone_as_one(
@@ -121,7 +76,7 @@ def test_one_result_for_the_rows_that_are_marked_is_undone_as_one(
     keys.lead("Enter")
     assert {tuple(of) for of in results_of(console, first).values()} == {("non_compliant",)}
     assert len(results_of(console, first)) == len(first)
-    assert page.locator("#rows tr[data-number]").count() == PER_TEST - len(first)
+    assert page.locator("#rows tr[data-number]").count() == WAITING - len(first)
     keys.lead("z")
     assert {tuple(of) for of in results_of(console, first).values()} == {("non_compliant", "inconclusive")}
     assert keys.pressed <= 11

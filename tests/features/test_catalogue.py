@@ -56,6 +56,8 @@ def test_whatever_an_input_is_computed_from_comes_from_somewhere(item: Any) -> N
         "worded_value_",
         "line_value_eur",
         "mean_hit_rate",
+        "form_habit",
+        "number_habit",
     )
     while waiting:
         name = waiting.pop()

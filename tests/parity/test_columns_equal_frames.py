@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from features import assemble
 from features.algebra.frames import columns_of
 from features.catalogue import INPUTS, Input, category, number
-from features.columns import plausible, receiving, worded
+from features.columns import habitual, plausible, receiving, worded
 from features.compute import compute
 from features.consignment import COLUMNS, CONSIGNMENT_COLUMNS, GOODS_COLUMNS, Consignments, fold
 from features.contract import gate_outcomes
@@ -42,7 +42,7 @@ DEFINED = tuple(
     if definition.level != "of_line" and name not in {item.name for item in INPUTS}
 )
 EXTRAS = (number("extra_rate", *"abc"), category("extra_kind", *"abc"), number("extra_none", *"abc"))
-NEWER = {plausible.__name__, receiving.__name__, worded.__name__}  # no frames knew them
+NEWER = {habitual.__name__, plausible.__name__, receiving.__name__, worded.__name__}  # no frames knew them
 SINCE = {name for name, each in DEFINITIONS.items() if each.written.__module__ in NEWER}
 EVERYTHING: tuple[Input, ...] = (*(item for item in INPUTS if item.name not in SINCE), *DEFINED, *EXTRAS)
 NAMES = tuple(item.name for item in EVERYTHING)

@@ -2,14 +2,15 @@
 const TYPING = "textarea, select, input:not([type=checkbox]):not([type=radio]):not([type=submit])";
 const KEYS_OFF = "tamis-keys-off"; // somebody who dictates, or whose keyboard sends stray letters, turns them off
 
-const rows = () => [...document.querySelectorAll("#rows tr[data-number]")];
+const ROW = "tr[data-number]"; // of a work list, or of what search found
+const rows = () => [...document.querySelectorAll(ROW)];
 const linkOf = (row) => row.querySelector("a.number");
 const dialog = (id) => document.getElementById(id);
 const marked = new Set(); // for one result of them all; they stay marked when the list renews itself
 let last = ""; // the number of the row that had the focus last
 
 function current() {
-  const focused = document.activeElement?.closest?.("#rows tr[data-number]");
+  const focused = document.activeElement?.closest?.(ROW);
   return focused || rows().find((row) => row.dataset.number === last) || null;
 }
 
@@ -93,6 +94,8 @@ const ACTS = {
   j: () => move(1), k: () => move(-1), r: enterResult, l: hold, x: mark,
   o: () => linkOf(current() || rows()[0] || document.createElement("i"))?.click(),
   z: () => document.querySelector("#toasts [data-key=z]")?.click(),
+  v: () => document.querySelector("form[action$='/override'] [name=clearance]")?.focus(),
+  p: () => print(),
   "/": () => { const box = dialog("search"); box?.focus(); box?.select(); },
   "[": () => document.querySelector("a[rel=prev]")?.click(),
   "]": () => document.querySelector("a[rel=next]")?.click(),
@@ -119,14 +122,14 @@ document.addEventListener("keydown", (pressed) => {
 });
 
 document.addEventListener("focusin", (focused) => {
-  const row = focused.target.closest("#rows tr[data-number]");
+  const row = focused.target.closest(ROW);
   if (row) last = row.dataset.number;
 });
 
 // The list renews itself: the row that had the focus has it again, and where it is gone, the one in its place.
 let before = null;
 document.addEventListener("htmx:beforeSwap", () => {
-  const focused = document.activeElement?.closest?.("#rows tr[data-number]");
+  const focused = document.activeElement?.closest?.(ROW);
   before = focused ? { number: focused.dataset.number, place: rows().indexOf(focused), top: scrollY } : null;
 });
 document.addEventListener("htmx:afterSwap", () => {

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import math
+import random
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from features.assemble import assemble
+from features.assemble import Fits, assemble
 from features.catalogue import INPUTS
+from features.columns import habitual
 from features.columns import plausible as features
+from features.consignment import TIME
+from features.habits import fit_habits
 from features.plausibility.place import (
     house_beyond,
     mailbox_elsewhere,
@@ -27,6 +35,9 @@ from tests.features.conftest import consignments_of, nothing_fitted, row
 from tests.features.identities.invented import COLUMNS, KINDS, Identity, invented, plausible
 
 JUDGED = [item for item in INPUTS if item.meaning and hasattr(features, item.name)]
+OF_HABITS = [item for item in INPUTS if item.meaning and hasattr(habitual, item.name)]
+DAY = datetime(2026, 2, 1, tzinfo=UTC)
+FLOW = 600  # senders of each country, by which its habits are learned
 FALSE_ALARMS = {  # of plausible senders, at most; Faker draws postcodes of another length for Bulgaria and Mexico
     "sender_name_odd": 0.01, "sender_address_odd": 0.01, "sender_place_elsewhere": 0.06, "sender_postcode_unfit": 0.06,
     "sender_phone_elsewhere": 0.01, "sender_script_elsewhere": 0.01, "sender_house_beyond": 0.04,
@@ -34,13 +45,14 @@ FALSE_ALARMS = {  # of plausible senders, at most; Faker draws postcodes of anot
 }  # fmt: skip
 
 
-def judged(identities: list[Identity]) -> dict[str, Any]:
-    """Every feature of what senders state, as a batch computes it."""
+def judged(identities: list[Identity], fits: Fits | None = None) -> dict[str, Any]:
+    """Every feature of what senders state, as a batch computes it; fits: with what was learned, if anything."""
     rows = [
         row(consignment_id=f"C{n}", **{f"consignor_{key}": each[key] or None for key in COLUMNS})
         for n, each in enumerate(identities)
     ]
-    frame = assemble(consignments_of(*rows), None, nothing_fitted(), JUDGED).frame
+    inputs = [*JUDGED, *(OF_HABITS if fits else ())]
+    frame = assemble(consignments_of(*rows), None, fits or nothing_fitted(), inputs).frame
     return {name: frame[name].to_numpy() for name in frame.columns if name != "row"}
 
 
@@ -57,6 +69,45 @@ def test_the_invented_are_told_from_the_plausible_of_forty_countries() -> None:
     seen = {kind: np.mean(other[[k == kind for k, _ in made_up]] > 0) for kind in {kind for kind, _ in made_up}}
     assert sum(share >= 0.5 for share in seen.values()) >= 17, seen
     assert len(seen) == len(KINDS) == 20
+
+
+def flow_of(identities: list[Identity]) -> pl.DataFrame:
+    """A flow of forty countries: names and streets of these identities put together anew, the habits of each kept."""
+    draw = random.Random(1)
+    rows = []
+    for country in sorted({each["country"] for each in identities}):
+        here = [each for each in identities if each["country"] == country]
+        for _ in range(FLOW):
+            one, other = draw.choice(here), draw.choice(here)
+            words, others = one["name"].split(), other["name"].split()
+            name = " ".join([*words[:1], *others[1:]] if len(words) > 1 and len(others) > 1 else words)
+            number = draw.choice(re.findall("[0-9]{1,6}", draw.choice(here)["address"]) or ["7"])
+            rows.append((name, re.sub("[0-9]{1,6}", number, other["address"], count=1), country, DAY))
+    names = ["consignor_name", "consignor_address", "consignor_country"]
+    return pl.DataFrame(rows, {**dict.fromkeys(names, pl.String()), "lodged_at": TIME}, orient="row")
+
+
+def test_habits_of_a_flow_do_not_lower_what_is_told_from_the_plausible() -> None:
+    real, made_up = plausible(), [identity for _, identity in invented(500)]
+    taught, asked = real[::2], real[1::2]
+    fits = replace(nothing_fitted(), habits=fit_habits(flow_of(taught), [DAY + timedelta(days=1)]))
+    assert fits.habits.table["country"].n_unique() >= 20
+    of_real, of_invented = judged(asked, fits), judged(made_up, fits)
+    truth = np.r_[np.zeros(len(asked)), np.ones(len(made_up))]
+    alone, with_habits = (
+        roc_auc_score(truth, np.r_[points(of_real, names), points(of_invented, names)])
+        for names in (["sender_oddities"], ["sender_oddities", *(item.name for item in OF_HABITS)])
+    )
+    assert with_habits >= max(alone, 0.9), (alone, with_habits)
+    for item in OF_HABITS:
+        assert (of_real[item.name] > 0).mean() <= 0.005, item.name
+    assert (
+        of_invented["sender_number_beyond"] > 0
+    ).sum() >= 10  # in forty small flows few words stand with forms alone
+
+
+def points(known: dict[str, Any], names: list[str]) -> Any:
+    return sum(np.nan_to_num(known[name]) for name in names)
 
 
 FIRM = {"name": "Ningbo Senhe Trading Co., Ltd", "address": "No. 88 Zhongshan Road", "city": "Ningbo",

@@ -13,6 +13,7 @@ from features.fault import Fault
 from pipelines.synthetic import build_world
 from pipelines.training import promotion
 from pipelines.training.registry import Registry
+from pipelines.training.shown_beside_rules import Shown, as_metrics
 from service.serving.serving_bundle import RULES, open_serving
 from service.settings import Settings
 from tests.pipelines.commands.calling import Ended, call, line_of
@@ -141,10 +142,10 @@ def test_a_version_or_rules_is_asked_for(
 
 
 class Registered:
-    """A registry whose one version was judged on what rules had selected."""
+    """A registry whose one version was judged, and of which checks show so much beside rules."""
 
-    def __init__(self, average_precision: float) -> None:
-        self.figures = {promotion.JUDGED_BY: average_precision, promotion.FOUND_BY_RULES: 0.2}
+    def __init__(self, *shown: Shown) -> None:
+        self.figures = {promotion.JUDGED_BY: 0.3} | (as_metrics(shown) if shown else {})
 
     def version_of(self, _alias: str, _name: str) -> None:
         """No model has ever served."""
@@ -153,9 +154,22 @@ class Registered:
         return self.figures
 
 
-def test_a_model_that_ranks_no_better_than_the_rules_asks_for_a_word() -> None:
-    worse, better = cast(Registry, Registered(0.2)), cast(Registry, Registered(0.3))
+BETTER, WORSE, LITTLE = (
+    Shown(40, 0.5, 0.5, 0.35, 0.2), Shown(40, 0.5, 0.25, 0.14, 0.2), Shown(40, 0.2, 0.5, 0.35, 0.2),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [(WORSE, BETTER), (BETTER, WORSE), (LITTLE, BETTER), ()],
+    ids=["today", "a week ago", "of little", "untold"],
+)
+def test_a_model_that_is_not_shown_to_find_more_than_the_rules_asks_for_a_word(shown: tuple[Shown, ...]) -> None:
+    worse = cast(Registry, Registered(*shown))
     with pytest.raises(Fault, match=r"not shown to beat the rules .* --force-reason TEXT$"):
         promotion._refuse_unproved(worse, 1, "tamis", rules_serve=True)
     promotion._refuse_unproved(worse, 1, "tamis")
-    promotion._refuse_unproved(better, 1, "tamis", rules_serve=True)
+
+
+def test_a_model_that_is_shown_to_find_more_twice_may_take_over() -> None:
+    promotion._refuse_unproved(cast(Registry, Registered(BETTER, LITTLE)), 1, "tamis", rules_serve=True)

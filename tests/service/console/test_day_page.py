@@ -67,12 +67,21 @@ def shown(client: TestClient, offices: str, **asked: str) -> str:
     return str(answer.text)
 
 
-def line(page: str, label: str) -> list[int]:
-    """Day, week before and change of a line of the account."""
+def line(page: str, label: str) -> list[int | None]:
+    """Day, week before and change of a line of the account; None where nothing is compared."""
     found = re.search(rf'<th scope="row">(?:<span[^>]*>)?{label}(?:</span>)?</th>((?:<td>[^<]*</td>)+)', page)
     assert found, label
     cells = re.findall(r"<td>([^<]*)</td>", found[1])
-    return [0 if cell == "=" else int(cell.replace(",", "")) for cell in cells]
+    return [{"=": 0, "–": None}[cell] if cell in "=–" else int(cell.replace(",", "")) for cell in cells]
+
+
+def test_a_day_with_nothing_a_week_before_is_compared_with_nothing(client: TestClient) -> None:
+    page = shown(client, OTHER)
+    assert line(page, "Consignments") == [2, None, None]
+    assert line(page, "Controlled") == [1, 0, 1], "results have a day of their own"
+    before = (TODAY - WEEK).date()
+    assert re.search(rf"No comparison[^<]*<time>{before}</time>", page)
+    assert "No comparison" not in shown(client, OWN)
 
 
 def test_the_account_of_an_office_counts_what_is_its_own(client: TestClient) -> None:
@@ -83,7 +92,7 @@ def test_the_account_of_an_office_counts_what_is_its_own(client: TestClient) -> 
     assert line(page, "counterfeit") == [1, 0, 1]
     assert line(page, "Lanes changed by officers") == [1, 0, 1]
     assert line(page, "Decisions that lacked something") == [0, 0, 0]
-    assert sum(line(page, lane)[0] for lane in ("red", "yellow", "blue", "green")) == 4
+    assert sum(line(page, lane)[0] or 0 for lane in ("red", "yellow", "blue", "green")) == 4
     assert "HAWB000000003" in page
     assert "HAWB000000006" not in page
     assert OTHER not in page
@@ -95,14 +104,14 @@ def test_for_all_offices_the_sum_is_shown_and_one_can_be_chosen(client: TestClie
     assert line(page, "Non-compliant") == [2, 0, 2]
     assert {"HAWB000000003", "HAWB000000006"} <= set(re.findall(r"HAWB\d+", page))
     chosen = shown(client, "*", office=OTHER)
-    assert line(chosen, "Consignments") == [2, 0, 2]
+    assert line(chosen, "Consignments") == [2, None, None]
     assert line(chosen, "Controlled") == [1, 0, 1]
     assert "HAWB000000003" not in chosen
 
 
 def test_another_day_is_another_account(client: TestClient) -> None:
     page = shown(client, OWN, day=str((TODAY - WEEK).date()))
-    assert line(page, "Consignments") == [2, 0, 2]
+    assert line(page, "Consignments") == [2, None, None]
     assert line(page, "Controlled") == [1, 0, 1]
     store = access(client).store
     assert newest_day(store, [OWN]) == TODAY.date()

@@ -13,6 +13,7 @@ from service.audit.verify import verify_record
 from service.console.four_eyes_pages import carry_out, promote
 from service.officers.proposals import STUCK, conclude, decide, proposals, propose
 from service.record.audit_log import walked
+from service.scoring.bundle import MANIFEST, SINCE
 from service.serving.policy_activation import activate_policy
 from service.serving.serving_bundle import open_serving, roll_back
 from service.settings import Settings
@@ -75,6 +76,15 @@ def test_the_same_policy_twice_is_one_bundle(home: Settings, store: Store) -> No
     activate_policy(home, store, standard_policy(), "a", "b", NOON)
     assert activate_policy(home, store, text, "c", "d", NOON) == first  # and back to it
     assert open_serving(home).model.facts["promoted_by"] == "c"
+
+
+def test_a_model_under_another_policy_is_the_same_model(home: Settings, store: Store) -> None:
+    before = home.serving
+    after = activate_policy(home, store, standard_policy() + RULE, "a", "b", NOON)
+    of_model = {file.name for file in before.iterdir()} - {"policy.toml", MANIFEST}
+    assert of_model >= set(SINCE)  # chances by kind, and what words and senders of the flow are like
+    for name in of_model:
+        assert (after / name).read_bytes() == (before / name).read_bytes(), name
 
 
 def test_what_goes_wrong_is_told_beside_the_proposal_and_changes_nothing(home: Settings, store: Store) -> None:

@@ -59,6 +59,14 @@ def test_a_version_that_waits_says_what_it_would_match_and_on_which_side(live: D
     assert matches_of(store, "stamps", 2, SINCE) is None
 
 
+def test_the_telephone_of_a_sender_makes_nobody_an_addressee(live: Desk, store: Store) -> None:
+    """Search finds by a key whoever states it; on the page of a list each side is shown as what it is."""
+    import_list(store, "dials", b"id,phone,country\n1,+862033334444,CN\n", source="t", by="ada", at=AT)
+    found = matches_of(store, "dials", 1, SINCE)
+    assert found is not None
+    assert found.sides == {"HAWB000000004": ("consignor",)}
+
+
 def test_the_same_bytes_wait_for_nobody(live: Desk, store: Store) -> None:
     import_list(store, "stamps", STAMPS, source="t", by="ada", at=AT, second_person=True)
     decide(store, "stamps", by="bob", at=AT, activate=True)

@@ -1,4 +1,4 @@
-"""What idle workers hold: two share what they loaded, and each answers its first call at once."""
+"""What idle workers hold: two share what they loaded, and one alone keeps only what calls touch."""
 
 from __future__ import annotations
 
@@ -14,3 +14,8 @@ def test_an_idle_worker_of_two_holds_at_most_250_megabytes(home: Settings) -> No
     assert watching["resident"] < 100
     assert all(held["proportional"] <= MOST for held in others)
     assert all(held["own"] <= MOST // 2 for held in others), "what is loaded is not shared"
+
+
+def test_one_idle_worker_alone_holds_at_most_250_megabytes_in_full(home: Settings) -> None:
+    (alone,) = [held for kind, held in measured(home.home, 1) if kind == "process"]
+    assert alone["resident"] <= MOST

@@ -41,7 +41,7 @@ def test_contents_come_out_of_columns_as_rows_have_them(model: Model) -> None:
     assert layout["declaration.body"].read(table) == [row["body"] for row in in_rows]
     assert [list(of) for of in layout["declaration.body"].read(table)] == [list(row["body"]) for row in in_rows]
     assert layout["declaration.stated"].read(table) == [row["stated"] for row in in_rows]
-    assert table.column("declaration.content_sha256").to_pylist() == [row["content_sha256"] for row in in_rows]
+    assert "declaration.content_sha256" not in table.column_names, "it follows from the declaration"
     assert layout["row_as_scored"].read(table) == rows_scored(rows, range(3))
     assert layout["body"].read(table) == decisions.as_json()
     leaves = [

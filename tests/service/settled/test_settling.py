@@ -212,7 +212,7 @@ def _fields_exchanged(store: Store, path: Path) -> None:
 
 def _leaf_made_to_fit(store: Store, path: Path) -> None:
     def change(rows: list[dict[str, Any]]) -> None:
-        rows[3][LEAF] = hashlib.sha256(b"another").hexdigest()
+        rows[3][LEAF] = hashlib.sha256(b"another").digest()
 
     _rewritten(store, path, change)
 

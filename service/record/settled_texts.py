@@ -1,0 +1,90 @@
+"""The texts that are hashed of settled decisions, column by column: of what is about to be written, and of what was.
+
+They are those of `record_rows`, which writes one row after another, character by character.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+
+import orjson
+import polars as pl
+
+from service.canonical import canonical_rows
+from service.store.settled_layout import Content, Field
+
+EMPTY = ("[]", "null")  # JSON of what a decision does not state
+ISO = "%Y-%m-%dT%H:%M:%S%.6fZ"
+PLAIN_NAME = re.compile(r"[\w .:/-]+")  # of a field: it says nothing else once it is between quotes
+
+
+def leaf_texts(
+    call_id: str, salt: pl.Series, body: pl.Series, declaration: pl.Series, place: pl.Series, row: pl.Series
+) -> pl.Series:
+    """Return the text whose hash is the leaf of each decision, as `leaf_of` makes it; null where a part is.
+
+    body, row: canonical JSON. declaration: the hash of its content.
+    """
+    columns = pl.DataFrame({"salt": salt, "body": body, "declaration": declaration, "place": place, "row": row})
+    text = pl.concat_str(
+        pl.col("salt"), pl.lit('\x1f{"body":'), pl.col("body"),
+        pl.lit(f',"call":{orjson.dumps(call_id).decode()},"declaration":"'),
+        pl.col("declaration"), pl.lit('","place":'), pl.col("place").cast(pl.String), pl.lit(',"row":'), pl.col("row"),
+        pl.lit("}"),
+    )  # fmt: skip
+    return columns.select(text).to_series()
+
+
+def hashed(texts: pl.Series) -> list[str | None]:
+    """Return the SHA-256 of each text; None where there is none."""
+    sha256 = hashlib.sha256
+    return [None if text is None else sha256(text).hexdigest() for text in texts.cast(pl.Binary).to_list()]
+
+
+def sorted_json(texts: Iterable[str | None]) -> list[str | None]:
+    """Return JSON as it is hashed; None where a text is none."""
+    return [text if text in EMPTY else _sorted(text) for text in texts]
+
+
+def content_texts(content: Content, rows: pl.DataFrame) -> pl.Series | None:
+    """Return what is hashed of a content of each row of a file; null where only the row itself says what it holds.
+
+    None where that is so of all: a name of a field could be read as something else.
+    """
+    if not all(PLAIN_NAME.fullmatch(field.name) for field in content.fields):
+        return None
+    in_words = pl.DataFrame([_in_words(field, rows[field.column]) for field in content.fields])
+    ready = {field.name for field in content.fields if field.kind in ("json", "lines")}
+    return canonical_rows(in_words, ready=ready, sparse=content.sparse)
+
+
+def _in_words(field: Field, values: pl.Series) -> pl.Series:
+    if field.kind == "moment":
+        return pl.from_epoch(values, "us").dt.strftime(ISO).alias(field.name)
+    if field.kind == "json":
+        return pl.Series(field.name, sorted_json(values.to_list()), pl.String)
+    if field.kind == "lines":
+        return _lines(values).alias(field.name)
+    return values.alias(field.name)
+
+
+def _lines(values: pl.Series) -> pl.Series:
+    """Return lists of structures as canonical JSON; null where one of a list is none."""
+    every = pl.DataFrame({"row": pl.int_range(len(values), dtype=pl.Int64, eager=True), "line": values})
+    lines = every.explode("line").filter(pl.col("line").is_not_null())
+    text = canonical_rows(lines["line"].struct.unnest(), sparse=True).alias("text")
+    of_row = lines.select("row").with_columns(text).group_by("row").agg(pl.col("text").str.join(","), pl.len())
+    joined = every.join(of_row, on="row", how="left", maintain_order="left")
+    whole = pl.col("line").list.len().fill_null(0) == pl.col("len").fill_null(0)
+    return joined.select(
+        pl.when(whole).then(pl.concat_str(pl.lit("["), pl.col("text").fill_null(""), pl.lit("]")))
+    ).to_series()
+
+
+def _sorted(text: str | None) -> str | None:
+    try:
+        return None if text is None else orjson.dumps(orjson.loads(text), option=orjson.OPT_SORT_KEYS).decode()
+    except orjson.JSONDecodeError:
+        return None  # whoever reads the row says what is wrong with it
