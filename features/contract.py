@@ -58,14 +58,18 @@ class Gated:
     for each fault of these; the first fault of each where only these are known.
     """
 
-    __slots__ = ("faults", "received", "refused", "rows")
+    __slots__ = ("_faults", "received", "refused", "rows")
 
     def __init__(
         self, accepted: pl.DataFrame | Table, refused: pl.DataFrame, received: int, faults: pl.DataFrame | None = None
     ) -> None:
         self.rows = accepted if isinstance(accepted, Table) else Table.of_frame(accepted)
-        self.refused, self.received = refused, received
-        self.faults = refused.select(FAULT_COLUMNS) if faults is None else faults
+        self.refused, self.received, self._faults = refused, received, faults
+
+    @property
+    def faults(self) -> pl.DataFrame:
+        """Every fault of the refused rows."""
+        return self.refused.select(FAULT_COLUMNS) if self._faults is None else self._faults
 
     @property
     def accepted(self) -> pl.DataFrame:

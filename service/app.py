@@ -57,7 +57,7 @@ from service.record.checkpoints import checkpoint
 from service.record.search_index import catch_up_beside_calls
 from service.runtime.periodic import run_every
 from service.runtime.private_files import private_files
-from service.runtime.process_tuning import frozen_gc
+from service.runtime.process_tuning import frozen_gc, quick_switches
 from service.runtime.service_manager import tell_ready
 from service.serving.bundle_swap import LOOK_SECONDS, Swapper
 from service.serving.serving_bundle import Serving, open_serving
@@ -165,6 +165,7 @@ async def _with_desk(app: FastAPI) -> AsyncIterator[None]:
     with (
         closing(sender),
         frozen_gc(),
+        quick_switches(),
         compacting_regularly(store, then=partial(_tend, app)),
         run_every(EVERY_SECONDS, partial(_send, app), "sending checkpoints"),
         run_every(SENT_EVERY, sender.send_due, "sending changes"),

@@ -20,6 +20,7 @@ from service.orientation.columns import Known
 from service.parties.linking_switch import LinkingSwitch
 from service.parties.stored_parties import StoredParties
 from service.record.ownership import Sender
+from service.record.search_keys import read_tables
 from service.runtime.turns import let_first_pass
 from service.scoring import Model
 from service.scoring.explanation import Language
@@ -163,6 +164,7 @@ def open_desk(settings: Settings, serving: Serving | None = None, *, answers_cal
     parties, journal = StoredParties(store, *switches), Journal(store, *switches)
     if answers_calls:
         journal.history.readable()  # begin to open its files now, however long it takes, not at the first call
+        read_tables()
     return Desk(
         parties, journal.history, serving.model, serving.policy, journal,
         settings.language, serving.lacking, timedelta(hours=settings.lists_hours),

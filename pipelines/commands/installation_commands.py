@@ -96,6 +96,7 @@ def serve(
             "service.worker:create", factory=True, host=host, port=port, workers=workers, access_log=False,
             timeout_worker_healthcheck=STARTS_WITHIN, http=BoundedHttp, timeout_keep_alive=KEEP_ALIVE_SECONDS,
             backlog=accepted_at_once(), log_config=logging_of(settings.log),
+            loop="auto" if workers == 1 else "service.runtime.accepting:Sharing",
         )  # fmt: skip
         if workers > 1:
             serve_with_workers(config)

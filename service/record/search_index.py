@@ -38,8 +38,9 @@ from service.store.tables import CHAIN, DECISIONS, DECLARATIONS, SEARCHED
 TAKEN_IN = "search_taken_in"  # the last entry of the audit log whose decision search finds
 WITHIN = "search_taken_in_within"  # how many decisions of the file that the entry after it lists are found besides
 ENTRIES = 500  # of the audit log in one transaction
-FEW_ENTRIES = 16  # beside calls, each of which would wait for that long
-REST = 0.05  # seconds: so it keeps up with three hundred calls a second
+FEW_ENTRIES = 48  # beside calls, each of which would wait for that long
+IN_A_TURN = 6  # of their declarations are read into keys while calls of the process wait
+REST = 0.1  # seconds: so it keeps up with nearly five hundred calls a second
 ASIDE = 0.3  # seconds within which workers begin, so that as a rule one of them does the work
 MOST_WAITING = 1_000  # decisions that are counted
 VersionKey = tuple[str, str, int]
@@ -90,21 +91,23 @@ class Found:
 def catch_up(store: Store, at_once: int = ENTRIES, rest: float = 0.0) -> int:
     """Take in all decisions that were recorded since; returns how many entries of the audit log were looked at.
 
-    at_once: so many entries in one transaction. rest: seconds between two, in which calls have the disk to themselves.
+    at_once: so many entries in one transaction. rest: seconds between two, in which calls have the disk to themselves;
+    what came meanwhile and is less than a step waits for the next time.
     """
     done = 0
     while (step := _next(store, at_once)) is not None:
         store.write(step.write)
         done += step.until - step.above
-        if rest:
-            time.sleep(rest)
+        if rest and step.is_last:
+            return done
+        time.sleep(rest)
     return done
 
 
 def catch_up_beside_calls(store: Store) -> int:
     """Catch up in small steps, between calls; leaves the work to another process that is at it already."""
     before = _taken_in(store)
-    time.sleep(random.random() * ASIDE)  # noqa: S311 - nothing secret
+    time.sleep(2 * REST + random.random() * ASIDE)  # noqa: S311 - nothing secret; whoever is at it takes a step within
     return catch_up(store, FEW_ENTRIES, REST) if _taken_in(store) == before else 0
 
 
@@ -112,7 +115,8 @@ def catch_up_beside_calls(store: Store) -> int:
 class _Step:
     """Entries of the audit log whose decisions are to be taken in: those above one and up to another.
 
-    within, reach: of the entry of a file after them, how many of its decisions were taken in, and will be.
+    within, reach: of the entry of a file after them, how many of its decisions were taken in, and will be. is_last:
+    whether nothing was on record after them.
     """
 
     above: int
@@ -120,6 +124,7 @@ class _Step:
     stating: Sequence[Stating]
     within: int = 0
     reach: int = 0
+    is_last: bool = False
 
     def write(self, connection: sa.Connection) -> None:
         """Take them in, unless another process has done so meanwhile."""
@@ -142,12 +147,26 @@ def _next(store: Store, at_once: int) -> _Step | None:
         if above >= last:
             return None
         until, segment = _until_file(connection, above, min(above + at_once, last))
+        reach = within
         if segment is None:
-            return _Step(above, until, _stated_between(connection, above, until, store.pseudonyms))
-        reach = min(within + at_once, segment.rows)
-        stated = _stated_in(connection, segment, within, reach, store.pseudonyms)
-        done = reach == segment.rows
-        return _Step(above, above + done, stated, within, 0 if done else reach)
+            declared = _decided_between(connection, above, until)
+        else:
+            reach = min(within + at_once, segment.rows)
+            declared = _declared_in(connection, segment, within, reach)
+    stated = _stating_in_turns(store, declared)
+    if segment is None:
+        return _Step(above, until, stated, is_last=until == last)
+    done = reach == segment.rows
+    return _Step(above, above + done, stated, within, 0 if done else reach)
+
+
+def _stating_in_turns(store: Store, declared: Sequence[Mapping[str, Any]]) -> list[Stating]:
+    """Return what declarations state, of a few in each turn: calls go on between."""
+    stated = list[Stating]()
+    for start in range(0, len(declared), IN_A_TURN):
+        with store.turns.taken():
+            stated += stating(declared[start : start + IN_A_TURN], store.pseudonyms)
+    return stated
 
 
 def _reached(connection: sa.Connection) -> tuple[int, int]:
@@ -166,16 +185,14 @@ def _until_file(connection: sa.Connection, above: int, until: int) -> tuple[int,
     return above, next(one for one in segments_listed(connection) if one.segment_id == segment_id)
 
 
-def _stated_in(
-    connection: sa.Connection, segment: Segment, first: int, until: int, pseudonyms: Pseudonyms
-) -> Sequence[Stating]:
-    """Return what the consignments at some places of a file state; what was lifted, as it stands in rows."""
+def _declared_in(connection: sa.Connection, segment: Segment, first: int, until: int) -> list[Mapping[str, Any]]:
+    """Return the consignments at some places of a file, as declared; what was lifted, as it stands in rows."""
     settled = declared_at(connection, (*VERSION_KEY, "body", "stated"), segment, range(first, until))
     numbers = lifted_at(connection, segment, range(first, until))
     names = (*VERSION_KEY, "body", "stated")
     lifted = [row for batch in in_lists(numbers) for row in LIFTED_SINCE.rows(connection, among=batch)]
     standing = [dict(zip(names, row, strict=True)) for row in lifted if row[-2] and row[-1]]
-    return stating([*(row for row in settled if row["body"]), *standing], pseudonyms)
+    return [*(row for row in settled if row["body"]), *standing]
 
 
 def waiting(store: Store) -> int:
@@ -199,19 +216,18 @@ def keys_waiting(connection: sa.Connection) -> list[tuple[str, list[int]]]:
     """Return the consignments whose decisions are not in the index yet, and the hashes of what each states."""
     (above, within), last = _reached(connection), tail(connection)[0]
     pseudonyms = pseudonyms_in(connection)
-    stated = list(_stated_between(connection, above, last, pseudonyms)) if above < last else []
+    declared = _decided_between(connection, above, last) if above < last else []
     for _, segment_id in FILES.rows(connection, above=above, until=last):
         segment = next(one for one in segments_listed(connection) if one.segment_id == segment_id)
-        stated += _stated_in(connection, segment, within, segment.rows, pseudonyms)
+        declared += _declared_in(connection, segment, within, segment.rows)
         within = 0
-    return [(key[1], values.tolist()) for key, values in stated]
+    return [(key[1], values.tolist()) for key, values in stating(declared, pseudonyms)]
 
 
-def _stated_between(connection: sa.Connection, above: int, until: int, pseudonyms: Pseudonyms) -> Sequence[Stating]:
-    """Return what the consignments decided in a part of the log state; without what was erased."""
+def _decided_between(connection: sa.Connection, above: int, until: int) -> list[Mapping[str, Any]]:
+    """Return the consignments decided in a part of the log, as declared; without what was erased."""
     rows = DECIDED.rows(connection, above=above, until=until)
-    decided = [dict(zip((*VERSION_KEY, "body", "stated"), row, strict=True)) for row in rows if row[-2] and row[-1]]
-    return stating(decided, pseudonyms)
+    return [dict(zip((*VERSION_KEY, "body", "stated"), row, strict=True)) for row in rows if row[-2] and row[-1]]
 
 
 def lacks_archived(store: Store) -> bool:

@@ -39,6 +39,30 @@ MOST_WORDS = 200  # of the goods of one consignment
 SHORTEST_WORD = 2  # letters or digits
 LONGEST_TOWN = 3  # words behind a typed address that may be its town
 FEWEST_DIGITS, MOST_LETTERS = 7, 6  # of what may be a telephone
+EVERYTHING: dict[str, Any] = {  # a declaration that states a key of each kind, its parties writing in two scripts
+    "consignor_name": "Li Wei Trading Вывеска",
+    "consignor_address": "8 Xuefu Road, Building 2, Room 501",
+    "consignor_city": "Shenzhen",
+    "consignor_postcode": "518000",
+    "consignor_country": "CN",
+    "consignor_phone": "+86 139 0000 1234",
+    "consignor_email": "li.wei8891@ningbo-parts.cn",
+    "consignor_id": "91440300MA5DABCD1X",
+    "seller_url": "https://nobody.nowhere.example/item/1",
+    "seller_account": "nobody-at-all",
+    "consignee_name": "Nobody d'Exemple",
+    "consignee_address": "8 bis rue de Nulle Part",
+    "consignee_city": "Lyon",
+    "consignee_postcode": "69001",
+    "consignee_country": "FR",
+    "consignee_phone": "06 39 98 00 00",
+    "consignee_email": "nobody@nowhere.example",
+    "consignee_id": "FR12345678901234",
+    "goods": [
+        {"description": "montre watch AB-1234", "product_code": "4006381333931"},
+        {"description": "phone", "product_code": "https://id.gs1.org/01/09506000134352/21/83911-A"},
+    ],
+}
 HAN = re.compile(r"[\u4e00-\u9fff]+|[^\u4e00-\u9fff\s]+")
 Text = str | None
 Body = Mapping[str, Any]
@@ -63,6 +87,14 @@ class KeyKind:
 def stated_keys(body: Body) -> list[str]:
     """Return the distinct keys of a declaration, each as its kind, a separator and a form."""
     return list(dict.fromkeys(key_of(kind.name, form) for kind in KEY_KINDS for form in kind.stated(body)))
+
+
+def read_tables() -> None:
+    """Read what keys are made by: number plans, endings of domains and the like, some tenths of a second of work.
+
+    Otherwise the first consignments would wait for it. Dictionaries of Chinese are left out, as they take 50 MB.
+    """
+    stated_keys(EVERYTHING)
 
 
 def key_of(kind: str, form: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 
+SWITCH_SECONDS = 0.000_5  # after which a thread that waits is let on; of Python itself ten times as long
 SELDOM = (50_000, 10, 5)  # objects created before Python looks for cycles: rows of a day are none
 
 
@@ -58,6 +59,21 @@ def give_memory_back() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc; other C libraries give back by themselves
     if trim is not None:
         trim(0)
+
+
+@contextmanager
+def quick_switches() -> Iterator[None]:
+    """Let threads take turns more often until the block ends.
+
+    A thread that writes lets go of the interpreter at each of its sixty statements; each time another computes on, and
+    for as long as that is let to, the lock of the store is held for nothing.
+    """
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.algebra import exp
+from features.algebra.tables import anywhere
 
 Floats = npt.NDArray[np.float64]
 FARTHEST = 700.0  # log-odds; beyond it the exponential leaves the range of numbers
@@ -37,6 +38,8 @@ class Knots:
         inside = np.interp(margin, self.margins, heights)
         below = np.maximum(self.margins[0] - margin, 0.0)
         above = np.maximum(margin - self.margins[-1], 0.0)
+        if not (anywhere(below) or anywhere(above)):  # as most of a call
+            return inside
         return inside + self._beyond(above) - self._beyond(below)
 
     def _beyond(self, distance: Floats) -> Floats:
@@ -100,5 +103,5 @@ class Calibration:
 
 
 def _probability(logit: Floats) -> Floats:
-    chance: Floats = 1.0 / (1.0 + exp(-np.clip(logit, -FARTHEST, FARTHEST)))
+    chance: Floats = 1.0 / (1.0 + exp(-np.minimum(np.maximum(logit, -FARTHEST), FARTHEST)))
     return chance

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from features.algebra import Text, exp
-from features.algebra.tables import Cells, Table, Wholes
+from features.algebra.tables import Cells, Table, Wholes, anywhere
 from features.assemble import Fits, Rows
 from features.catalogue import Input
 from features.consignment import NUMBERED
@@ -80,7 +80,7 @@ def place_among(reference: Floats, margin: Floats) -> Floats:
     The best few of a day may all score above the highest step of the reference, and must not count as equals.
     """
     below = np.searchsorted(reference, margin, side="left") / max(len(reference), 1)
-    if len(reference) < TAIL:
+    if len(reference) < TAIL or not anywhere(margin > reference[-1]):
         return below
     highest, excess = reference[-1], float(np.mean(reference[-TAIL:] - reference[-TAIL]))
     beyond = 1.0 - exp(-np.maximum(margin - highest, 0.0) / max(excess, 1e-9)) / len(reference)

@@ -6,7 +6,7 @@ import functools
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +22,7 @@ from service.store.bounded_read import BoundedReader
 from service.store.bulk_rows import as_json
 from service.store.driver import as_sqlalchemy, run_text
 from service.store.group_commit import Writer
+from service.store.log_folding import LogFolding
 from service.store.pseudonyms import Pseudonyms
 from service.store.record_files import RecordFiles
 from service.store.schema import SCHEMA, check_schema, create_schema, schema_of
@@ -34,7 +35,9 @@ READ_SECONDS = 0.15  # what is settled is read within it, or a call is answered 
 HISTORY, RECORD = "history", "record"  # folders of files: of settled history, of settled decisions
 FILES_FROM = 5_000  # consignments of a message
 SQL_IN_LIST_MAX = 500  # values in one IN list
-CACHE_KB, CACHE_KB_OF_COMMANDS = 4_096, 65_536  # of SQLite's pages: what a day writes touches far more than a call does
+# Of SQLite: KB of pages, as what a day writes touches far more than a call does; pages of its log from which on whoever
+# commits brings them into the database, which no call does (log_folding.py).
+OF_CALLS, OF_COMMANDS = ("cache_size=-4096", "wal_autocheckpoint=0"), ("cache_size=-65536",)
 LOOKS_EVERY, LOOKS_SELDOM, SOON = 0.000_25, 0.002, 0.05  # seconds between looks at SQLite's lock, at first and after
 ONE_WRITER = 0x7A315  # the name of PostgreSQL's lock that lets one transaction write at a time, as SQLite does
 
@@ -76,7 +79,7 @@ class Store:
             json_deserializer=orjson.loads,
             execution_options=options_of(self.keys, self.segments, self.records),
         )
-        sqlite = functools.partial(_durable_sqlite, CACHE_KB if grouped else CACHE_KB_OF_COMMANDS)
+        sqlite = functools.partial(_durable_sqlite, OF_CALLS if grouped else OF_COMMANDS)
         opened = sqlite if self.is_sqlite else _patient_postgresql
         sa.event.listen(self.engine, "connect", functools.partial(opened, patience_ms))
         sa.event.listen(self.engine, "begin", functools.partial(_alone, patience_ms))
@@ -86,6 +89,7 @@ class Store:
         self.turns = Turns()
         self._state = _State()
         self._writer = Writer(self.writing, self.turns) if grouped else None
+        self._folding = LogFolding(Path(url.database)) if grouped and self.is_sqlite and url.database else None
         if not any_schema:
             _open_schema(self)
 
@@ -164,6 +168,8 @@ class Store:
         """Finish what is being written, and give all connections back."""
         if self._writer is not None:
             self._writer.close()
+        if self._folding is not None:
+            self._folding.close()
         self.engine.dispose()
 
 
@@ -212,11 +218,11 @@ def open_any_schema(settings: Settings) -> Store:
     return Store(settings.store_address, folder=settings.history, keys=settings.keys, any_schema=True)
 
 
-def _durable_sqlite(cache_kb: int, patience_ms: int, connection: Any, _: object) -> None:
+def _durable_sqlite(besides: Sequence[str], patience_ms: int, connection: Any, _: object) -> None:
     """Write-ahead log, synced at every commit; what is deleted is overwritten; the driver must leave BEGIN to us."""
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout={patience_ms}")
-    for setting in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", f"cache_size=-{cache_kb}"):
+    for setting in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", *besides):
         connection.execute(f"PRAGMA {setting}")
 
 

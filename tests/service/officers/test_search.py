@@ -327,7 +327,7 @@ def test_beside_calls_it_is_done_in_small_steps_and_left_to_whoever_is_at_it(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert waiting(store) == 0
-    note_entries(store, range(1, 41))
+    note_entries(store, range(1, 121))
     steps, write = list[object](), store.write
 
     def counted(work: Any) -> Any:
@@ -338,9 +338,9 @@ def test_beside_calls_it_is_done_in_small_steps_and_left_to_whoever_is_at_it(
     monkeypatch.setattr("service.record.search_index.time.sleep", lambda _: catch_up(store, 1))
     assert catch_up_beside_calls(store) == 0  # another was at it meanwhile
     assert waiting(store) == 0
-    note_entries(store, range(41, 81))
+    note_entries(store, range(121, 241))
     steps.clear()
     monkeypatch.setattr("service.record.search_index.time.sleep", lambda _: None)
-    assert catch_up_beside_calls(store) == 40
+    assert catch_up_beside_calls(store) == 120
     assert len(steps) == 3
     assert waiting(store) == 0

@@ -8,7 +8,7 @@ import pytest
 
 from features.identifiers.mailboxes import mailboxes
 from features.identifiers.telephones import telephones
-from service.record.search_keys import BY_NAME, KEY_KINDS, key_of, meanings, searched_fields, stated_keys
+from service.record.search_keys import BY_NAME, EVERYTHING, KEY_KINDS, key_of, meanings, searched_fields, stated_keys
 
 BODY: dict[str, Any] = {
     "consignor_name": "张伟明", "consignor_address": "12 Second Road", "consignor_city": "Yiwu",
@@ -90,3 +90,7 @@ def test_the_fields_of_a_declaration_can_be_searched_for() -> None:
         assert kind in BY_NAME
     assert {"consignee_phone", "consignor_email", "consignee_name", "seller_account", "seller_url"} <= set(fields)
     assert "consignor_city" not in fields
+
+
+def test_what_is_read_before_the_first_call_states_a_key_of_each_kind() -> None:
+    assert [kind.name for kind in KEY_KINDS if not list(kind.stated(EVERYTHING))] == []

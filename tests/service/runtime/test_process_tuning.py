@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 
 import pytest
 
-from service.runtime.process_tuning import SELDOM, frozen_gc, share_cores_among
+from service.runtime.process_tuning import SELDOM, SWITCH_SECONDS, frozen_gc, quick_switches, share_cores_among
 
 
 def test_what_stays_is_not_looked_over_until_the_block_ends() -> None:
@@ -35,3 +36,11 @@ def test_workers_share_the_cores_unless_somebody_has_said_otherwise(
         monkeypatch.setenv("POLARS_MAX_THREADS", said)
     share_cores_among(workers)
     assert os.environ.get("POLARS_MAX_THREADS") == threads
+
+
+def test_threads_take_turns_more_often_until_the_service_ends() -> None:
+    before = sys.getswitchinterval()
+    with quick_switches():
+        assert sys.getswitchinterval() == pytest.approx(SWITCH_SECONDS)
+        assert sys.getswitchinterval() < before
+    assert sys.getswitchinterval() == before
