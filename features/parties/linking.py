@@ -17,8 +17,9 @@ from features.history.entities import with_entities
 from features.history.shared_values import SHARED_KEYS
 from features.parties.card import Card
 from features.parties.evidence import BUILDING, LEVEL, MOST_SHARERS, NAME, NAMES, SENDER, SURE, evidence_of
-from features.parties.graph import Graph, Link
+from features.parties.graph import Graph
 from features.parties.graph_timeline import GraphTimeline
+from features.parties.networks import Link
 from features.parties.ownership import WEIGHED
 
 LINKED = {

@@ -10,7 +10,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from features.parties.card import Card
-from features.parties.graph import Link
+from features.parties.networks import Link
 from service.store.driver import driver_rows
 from service.store.pseudonyms import Pseudonyms
 from service.store.store_key import pseudonyms_in

@@ -16,7 +16,8 @@ import sqlalchemy as sa
 
 from features.parties.card import Card
 from features.parties.evidence import LEVELS, level_of
-from features.parties.graph import Graph, Link
+from features.parties.graph import Graph
+from features.parties.networks import Link
 from features.parties.ownership import JUDGED
 from service.parties.graph_queries import CARD_HASHES, SENDERS, GraphTables, Question
 from service.parties.graph_rows import judgements_made, keyed_rows, links_of_rows, plain_rows, row_of, row_of_card

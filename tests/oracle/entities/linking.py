@@ -12,8 +12,9 @@ import polars as pl
 
 from features.consignment import Consignments
 from features.parties.card import Card
-from features.parties.graph import Graph, Link
+from features.parties.graph import Graph
 from features.parties.graph_timeline import GraphTimeline
+from features.parties.networks import Link
 from features.parties.ownership import WEIGHED
 from tests.oracle.entities.evidence import BUILDING, MOST_SHARERS, NAME, NAMES, SURE, evidence_of, level_of
 from tests.oracle.entities.keys import SHARED_KEYS, with_entities
