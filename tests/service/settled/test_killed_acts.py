@@ -28,7 +28,7 @@ from tests.kept.kept_homes import FOLDERS, KeptHome, unpack
 from tests.service.settled.killed_writer import ONE, names_of
 from tests.service.settled.messages import LARGE, store_with_files
 
-KILLS = int(os.environ.get("TAMIS_PROVE_KILLS", "5"))
+KILLS = int(os.environ.get("TAMIS_PROVE_KILLS", "10"))
 OF_ACTS, OF_UPGRADES = max(1, KILLS * 2 // 5), max(1, KILLS // 10)  # on each of two databases
 KEPT = FOLDERS[0]  # the smallest number; any would do
 
