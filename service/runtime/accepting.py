@@ -47,10 +47,10 @@ async def _take_each(
     while sock.fileno() >= 0:
         try:
             connection, _ = await loop.sock_accept(sock)
+            await loop.connect_accepted_socket(protocol_factory, connection)
         except OSError as fault:
             if sock.fileno() >= 0:  # too many open files, or a caller that went away meanwhile
                 LOG.warning("a connection was not taken", kind=type(fault).__name__)
                 await asyncio.sleep(UNTIL_FILES_CLOSE)
             continue
-        await loop.connect_accepted_socket(protocol_factory, connection)
         await asyncio.sleep(LETS_OTHERS)

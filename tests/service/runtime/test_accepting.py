@@ -119,6 +119,33 @@ def test_where_no_more_files_may_be_open_it_goes_on_afterwards(monkeypatch: pyte
     assert not faults
 
 
+def test_a_connection_that_breaks_while_it_is_taken_keeps_no_other_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accepting, "UNTIL_FILES_CLOSE", 0.01)
+    faults = [OSError(errno.ECONNRESET, "reset by peer")]
+    connected_by = Sharing.connect_accepted_socket
+
+    async def failing(self: Sharing, protocol_factory: Any, sock: socket.socket) -> Any:
+        if faults:
+            sock.close()
+            raise faults.pop()
+        return await connected_by(self, protocol_factory, sock)
+
+    monkeypatch.setattr(Sharing, "connect_accepted_socket", failing)
+
+    async def served() -> bytes:
+        listening = bound()
+        server = await asyncio.get_running_loop().create_server(TellsItsProcess, sock=listening, backlog=8)
+        (_, broken), (reader, writer) = [await asyncio.open_connection(*listening.getsockname()) for _ in range(2)]
+        answer = await asyncio.wait_for(reader.readline(), 20)
+        broken.close()
+        writer.close()
+        server.close()
+        return answer
+
+    assert on_its_loop(served()) == b"%d\n" % os.getpid()
+    assert not faults
+
+
 def test_a_closed_address_is_listened_to_no_more() -> None:
     async def served() -> tuple[str, int]:
         listening = bound()
