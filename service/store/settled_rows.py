@@ -215,7 +215,7 @@ def scanned(
     of lodging, counted from 1970-01-01, that a file must reach into.
     """
     files = records_in(connection)
-    if JSON.union(OF_CONTENT).intersection(names):
+    if JSON.union((OF_CONTENT,)).intersection(names):
         raise ValueError("contents are read row by row: ask `rows_at`")
     if not files.usable:
         return

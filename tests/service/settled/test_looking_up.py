@@ -14,7 +14,7 @@ from service.store.database import Store
 from service.store.merged_keys import APART, SUFFIX, name_of, open_directory
 from service.store.record_files import CONSIGNMENT
 from service.store.settled_rows import Segment, decided_of, declared_of, located, scanned, segments_listed
-from service.store.tables import DECISIONS
+from service.store.tables import DECISIONS, DECLARATIONS
 from service.targeting import target
 from tests.service.quick import desk_of
 from tests.service.settled.messages import LARGE, large, number, store_with_files
@@ -91,6 +91,8 @@ def test_a_file_of_before_a_column_came_lacks_it(desk: Desk, store: Store) -> No
         decided = decided_of(connection, ("mode", "risk", "stands"), wanted)
         cards = [row["card"] for row in declared_of(connection, ["card"], wanted)]
         scan = [rows.column_names for _, rows in scanned(connection, DECISIONS, ["mode", "day"], [segment])]
+        with pytest.raises(ValueError, match="row by row"):  # a file need not hold the hash of a content
+            next(scanned(connection, DECLARATIONS, ["content_sha256"], [segment]))
     assert [(row["mode"], row["stands"]) for row in decided] == [(None, True)]
     assert decided[0]["risk"] is not None
     assert cards == [None]
