@@ -12,15 +12,17 @@ import math
 import os
 import threading
 import uuid
+import weakref
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -31,12 +33,14 @@ from service.store.settled_layout import EMPTIED, Layout, as_bytes, as_texts, la
 
 GROUP = 5_000  # rows that are read together: one row costs a few milliseconds, and texts still compress well
 LEVEL = 3  # of zstd: higher ones gain a thirtieth and take twice as long
+ALONE = 2  # rows out of each group up to which they are read one by one: decoding all of a group takes three times that
 OPENED_AT_MOST = 64  # files whose directory is kept in memory
 ROWS, KEYS = ".parquet", ".keys"
 CONSIGNMENT, DECISION, NETWORK = "consignment_id", "decision_id", "network"  # the columns that rows are found by
 FOUND_BY = (CONSIGNMENT, DECISION, NETWORK)
 ASCENDING = ("place",)  # columns of which a file holds the differences
 HASH, PLACE = np.dtype("<u8"), np.dtype("<u4")
+UNREADABLE = (OSError, pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException)
 Places = npt.NDArray[np.int64]
 
 
@@ -59,22 +63,36 @@ class Written:
 class Opened:
     """A file that is open: the names of its columns, the rows that are read together, how it holds contents.
 
-    emptied: whether all content of it was erased.
+    scan: of the same file, for who reads a row by itself. emptied: whether all content of it was erased.
     """
 
     file: pq.ParquetFile
+    scan: pl.LazyFrame
     names: list[str]
     group: int
     layout: Layout
     emptied: bool
 
     @classmethod
-    def of(cls, file: pq.ParquetFile) -> Opened:
-        """Look into a file."""
+    def of(cls, path: Path) -> Opened:
+        """Open a file and look into it; one that is deleted afterwards is read as before."""
+        handle = path.open("rb")
+        try:
+            file = pq.ParquetFile(path, memory_map=True)
+        except BaseException:
+            handle.close()
+            raise
+        weakref.finalize(file, handle.close)
         metadata, schema = file.metadata, file.schema_arrow
         group = metadata.row_group(0).num_rows if metadata.num_row_groups else GROUP
         emptied = EMPTIED.items() <= (schema.metadata or {}).items()
-        return cls(file, list(schema.names), group, layout_of(schema.metadata), emptied)
+        return cls(file, _scan(handle), list(schema.names), group, layout_of(schema.metadata), emptied)
+
+    def alone(self, names: list[str], places: Places) -> pa.Table:
+        """Return columns of single rows: no other row of their groups is decoded."""
+        rows = pl.concat([self.scan.slice(place, 1).select(names).collect() for place in places.tolist()])
+        schema = self.file.schema_arrow
+        return rows.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.schema([schema.field(of) for of in names]))
 
 
 class RecordFiles:
@@ -171,8 +189,10 @@ class RecordFiles:
                 if places is None:
                     return as_texts(opened.file.read(list(names)))
                 groups = np.unique(places // opened.group)
+                if 0 < len(places) <= ALONE * len(groups):
+                    return as_texts(opened.alone(list(names), places))
                 read = opened.file.read_row_groups(groups.tolist(), list(names))
-        except (OSError, pa.ArrowException) as fault:
+        except UNREADABLE as fault:
             raise RecordGone(f"{file}: settled decisions cannot be read; `tamis verify` says more") from fault
         within = np.searchsorted(groups, places // opened.group) * opened.group + places % opened.group
         return as_texts(read.take(pa.array(within)))
@@ -237,7 +257,7 @@ class RecordFiles:
             self._opened.move_to_end(file)
             return self._opened[file]
         try:
-            opened = Opened.of(pq.ParquetFile(self.folder / file, memory_map=True))
+            opened = Opened.of(self.folder / file)
         except (OSError, pa.ArrowException) as fault:
             raise RecordGone(f"{file}: settled decisions are missing: restore the last backup") from fault
         self._opened[file] = opened
@@ -258,6 +278,10 @@ class RecordFiles:
             raise RecordGone(f"{keys}: keys of settled decisions were cut short: restore the last backup")
         begin, middle = order * width, order * width + rows * HASH.itemsize
         return mapped[begin:middle].view(HASH), mapped[middle : begin + width].view(PLACE)
+
+
+def _scan(handle: IO[bytes]) -> pl.LazyFrame:
+    return pl.scan_parquet(handle, glob=False, use_statistics=False)
 
 
 def sha256_of(path: Path) -> str:
