@@ -12,26 +12,26 @@ import math
 import os
 import threading
 import uuid
-import weakref
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features.fault import Fault
 from features.hashes import hashes_of
 from service.store.merged_keys import APART, SUFFIX, Directory, open_directory, write_directory
-from service.store.settled_layout import EMPTIED, Layout, as_bytes, as_texts, layout_of
+from service.store.opened_record import GROUP, UNREADABLE, Opened, Places
+from service.store.settled_layout import Layout, as_bytes, as_texts, texts_in
 
-GROUP = 5_000  # rows that are read together: one row costs a few milliseconds, and texts still compress well
 LEVEL = 3  # of zstd: higher ones gain a thirtieth and take twice as long
 ALONE = 2  # rows out of each group up to which they are read one by one: decoding all of a group takes three times that
 OPENED_AT_MOST = 64  # files whose directory is kept in memory
@@ -39,9 +39,8 @@ ROWS, KEYS = ".parquet", ".keys"
 CONSIGNMENT, DECISION, NETWORK = "consignment_id", "decision_id", "network"  # the columns that rows are found by
 FOUND_BY = (CONSIGNMENT, DECISION, NETWORK)
 ASCENDING = ("place",)  # columns of which a file holds the differences
+UNREAD = "settled decisions cannot be read; `tamis verify` says more"
 HASH, PLACE = np.dtype("<u8"), np.dtype("<u4")
-UNREADABLE = (OSError, pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException)
-Places = npt.NDArray[np.int64]
 
 
 class RecordGone(Fault):
@@ -57,42 +56,6 @@ class Written:
     keys: str
     keys_sha256: str
     rows: int
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A file that is open: the names of its columns, the rows that are read together, how it holds contents.
-
-    scan: of the same file, for who reads a row by itself. emptied: whether all content of it was erased.
-    """
-
-    file: pq.ParquetFile
-    scan: pl.LazyFrame
-    names: list[str]
-    group: int
-    layout: Layout
-    emptied: bool
-
-    @classmethod
-    def of(cls, path: Path) -> Opened:
-        """Open a file and look into it; one that is deleted afterwards is read as before."""
-        handle = path.open("rb")
-        try:
-            file = pq.ParquetFile(path, memory_map=True)
-        except BaseException:
-            handle.close()
-            raise
-        weakref.finalize(file, handle.close)
-        metadata, schema = file.metadata, file.schema_arrow
-        group = metadata.row_group(0).num_rows if metadata.num_row_groups else GROUP
-        emptied = EMPTIED.items() <= (schema.metadata or {}).items()
-        return cls(file, _scan(handle), list(schema.names), group, layout_of(schema.metadata), emptied)
-
-    def alone(self, names: list[str], places: Places) -> pa.Table:
-        """Return columns of single rows: no other row of their groups is decoded."""
-        rows = pl.concat([self.scan.slice(place, 1).select(names).collect() for place in places.tolist()])
-        schema = self.file.schema_arrow
-        return rows.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.schema([schema.field(of) for of in names]))
 
 
 class RecordFiles:
@@ -193,18 +156,28 @@ class RecordFiles:
                     return as_texts(opened.alone(list(names), places))
                 read = opened.file.read_row_groups(groups.tolist(), list(names))
         except UNREADABLE as fault:
-            raise RecordGone(f"{file}: settled decisions cannot be read; `tamis verify` says more") from fault
+            raise RecordGone(f"{file}: {UNREAD}") from fault
         within = np.searchsorted(groups, places // opened.group) * opened.group + places % opened.group
         return as_texts(read.take(pa.array(within)))
 
     def groups(self, file: str, names: Sequence[str]) -> Iterator[pa.Table]:
         """Yield all rows, so many at a time as are stored together."""
+        for opened, rows in self._groups(file, names):
+            yield as_texts(opened.as_stored(rows))
+
+    def frames(self, file: str, names: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """Yield the same as polars has them."""
+        return (texts_in(rows) for _, rows in self._groups(file, names))
+
+    def _groups(self, file: str, names: Sequence[str]) -> Iterator[tuple[Opened, pl.DataFrame]]:
         with self._reading:
-            groups = self._open(file).file.num_row_groups
-        for group in range(groups):
-            with self._reading:
-                rows = self._open(file).file.read_row_group(group, list(names))
-            yield as_texts(rows)
+            opened = self._open(file)
+        for start in range(0, opened.rows, opened.group):
+            try:
+                rows = opened.between(list(names), start, opened.group)
+            except UNREADABLE as fault:
+                raise RecordGone(f"{file}: {UNREAD}") from fault
+            yield opened, rows
 
     def even(self, file: str) -> bool:
         """Say whether all that is read together is of one size but the last: a place names what it is read with."""
@@ -216,7 +189,7 @@ class RecordFiles:
     def keys_fit(self, file: str, keys: str) -> bool:
         """Say whether a file of keys is the one over a file of rows."""
         named = self.rows(file, FOUND_BY)
-        hashes = {name: hashes_of(named.column(name).to_pylist()).view(np.uint64) for name in FOUND_BY}
+        hashes = {name: _hashes(named.column(name)) for name in FOUND_BY}
         return (self.folder / keys).read_bytes() == _directory(hashes)
 
     def columns(self, file: str) -> list[str]:
@@ -280,10 +253,6 @@ class RecordFiles:
         return mapped[begin:middle].view(HASH), mapped[middle : begin + width].view(PLACE)
 
 
-def _scan(handle: IO[bytes]) -> pl.LazyFrame:
-    return pl.scan_parquet(handle, glob=False, use_statistics=False)
-
-
 def sha256_of(path: Path) -> str:
     """Return the hash of the bytes of a file; raises OSError."""
     with path.open("rb") as file:
@@ -298,7 +267,7 @@ def _write_rows(path: Path, parts: Iterable[pa.Table]) -> Mapping[str, npt.NDArr
     try:
         for texts in parts:
             for name in FOUND_BY:
-                hashes[name].append(hashes_of(texts.column(name).to_pylist()).view(np.uint64))
+                hashes[name].append(_hashes(texts.column(name)))
             part = as_bytes(texts)
             if writer is None:
                 writer = pq.ParquetWriter(
@@ -325,6 +294,16 @@ def _repeating(part: pa.Table) -> list[str]:
     few = max(1, part.num_rows // 4)
     flat = [field.name for field in part.schema if not pa.types.is_nested(field.type)]
     return [name for name in flat if name not in ASCENDING and len(part.column(name).unique()) <= few]
+
+
+def _hashes(texts: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
+    """Return the hash of each text; of those that repeat, as networks do, each is hashed once."""
+    distinct = texts.unique()
+    of_distinct = hashes_of(distinct.to_pylist()).view(np.uint64)
+    if len(distinct) == len(texts):
+        return of_distinct
+    places: Places = pc.index_in(texts, distinct).to_numpy()
+    return of_distinct[places]
 
 
 def _directory(hashes: Mapping[str, npt.NDArray[np.uint64]]) -> bytes:
