@@ -34,7 +34,7 @@ from service.store.settled_layout import Layout, as_bytes, as_texts, texts_in
 
 LEVEL = 3  # of zstd: higher ones gain a thirtieth and take twice as long
 ALONE = 2  # rows out of each group up to which they are read one by one: decoding all of a group takes three times that
-OPENED_AT_MOST = 64  # files whose directory is kept in memory
+OPENED_AT_MOST = 40  # files whose directory is kept in memory: 7 MB each
 ROWS, KEYS = ".parquet", ".keys"
 CONSIGNMENT, DECISION, NETWORK = "consignment_id", "decision_id", "network"  # the columns that rows are found by
 FOUND_BY = (CONSIGNMENT, DECISION, NETWORK)
