@@ -224,7 +224,8 @@ FORMER: tuple[Input, ...] = (
            "寄件地址中最大的数字"),
 )
 # fmt: on
-INPUTS: tuple[Input, ...] = (*OF_TAMIS, *plugged_in((*OF_TAMIS, *FORMER)))  # and those of packages that are installed beside it
+# those that models learn, and those of packages that are installed beside it
+INPUTS: tuple[Input, ...] = (*OF_TAMIS, *plugged_in((*OF_TAMIS, *FORMER)))
 EVERY_INPUT = (*INPUTS, *FORMER)
 NAMED_ONLY = ("wording_heading",)  # for reasons: trees that split on it rank worse, as it has hundreds of levels
 DIRECTIONS = {item.name: item.direction for item in INPUTS}
