@@ -13,8 +13,6 @@ from typing import Any
 import orjson
 import polars as pl
 
-START = len('{"v":')  # of what stands around a single value
-
 
 def canonical(content: Mapping[str, Any]) -> bytes:
     """Return a mapping as it is hashed."""
@@ -28,12 +26,11 @@ def canonical_rows(rows: pl.DataFrame, *, ready: Collection[str] = (), sparse: b
     JSON. sparse: unknown values are not named, rather than named null.
     """
     names = sorted(rows.columns)
-    if sparse:
-        fields = list(_known_fields(rows.select(names), ready))
-        if not fields:
-            return pl.repeat("{}", rows.height, eager=True)
-    else:
-        fields = list(_fields(names, ready))
+    if names and not sparse and not set(names).intersection(ready):
+        return rows.select(pl.struct(names).struct.json_encode()).to_series()  # encoded whole, nothing is to be joined
+    fields = list(_known_fields(rows.select(names), ready) if sparse else _fields(names, ready))
+    if sparse and not fields:
+        return pl.repeat("{}", rows.height, eager=True)
     joined = pl.concat_str(fields, separator=",", ignore_nulls=sparse)
     return rows.select(pl.concat_str(pl.lit("{"), joined, pl.lit("}"))).to_series()
 
@@ -45,7 +42,7 @@ def _fields(names: list[str], ready: Collection[str]) -> Iterator[pl.Expr]:
             for name in group:
                 yield pl.concat_str(pl.lit(_key(name)), pl.col(name))
         else:
-            yield pl.struct(list(group)).struct.json_encode().str.strip_prefix("{").str.strip_suffix("}")
+            yield _within(pl.struct(list(group)).struct.json_encode())
 
 
 def _known_fields(rows: pl.DataFrame, ready: Collection[str]) -> Iterator[pl.Expr]:
@@ -60,10 +57,13 @@ def _known_fields(rows: pl.DataFrame, ready: Collection[str]) -> Iterator[pl.Exp
 
 def _where_known(name: str, is_ready: bool) -> pl.Expr:
     """Return a field, null where its value is unknown."""
-    value = pl.col(name)
-    if not is_ready:
-        value = pl.struct(value.alias("v")).struct.json_encode().str.slice(START).str.strip_suffix("}")
-    return pl.when(pl.col(name).is_not_null()).then(pl.concat_str(pl.lit(_key(name)), value))
+    (field,) = _fields([name], {name} if is_ready else ())
+    return pl.when(pl.col(name).is_not_null()).then(field)
+
+
+def _within(objects: pl.Expr) -> pl.Expr:
+    """Return what stands between the braces of objects: a part of a text is taken without copying it."""
+    return objects.str.head(-1).str.slice(1)
 
 
 def _key(name: str) -> str:

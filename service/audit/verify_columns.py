@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import pyarrow as pa
 
 from service.orientation.decisions import TIMES
 from service.record.record_rows import REPEATED
@@ -37,16 +36,15 @@ READ_BY_ALL = (*REPEATED, "office", "checked", "decided_at", "day", "place", "sa
 
 
 def holding(
-    group: pa.Table, layout: Layout, call_id: str, basis: Mapping[str, Any], passed_on: Collection[str]
+    rows: pl.DataFrame, layout: Layout, call_id: str, basis: Mapping[str, Any], passed_on: Collection[str]
 ) -> Flags:
     """Say of each row of a file whether its leaf and all that is read of it hold; not so is what columns cannot say.
 
     basis: the circumstances of its call. passed_on: consignments that are another's now than who lodged them.
     """
-    nothing = np.zeros(group.num_rows, np.bool_)
-    if not _read_alike(layout, group.column_names):
+    nothing = np.zeros(rows.height, np.bool_)
+    if not _read_alike(layout, rows.columns):
         return nothing
-    rows = pl.DataFrame(pl.from_arrow(group))
     texts = [content_texts(layout[name], rows) for name in (BODY, ROW, DECLARATION)]
     body, scored, declared = texts
     if body is None or scored is None or declared is None:

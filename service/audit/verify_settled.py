@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import sqlalchemy as sa
 
@@ -21,8 +22,9 @@ from service.record.record_rows import sha256_of_body
 from service.record.settled_proof import ERASURE
 from service.record.settling import SEGMENT, segment_content
 from service.store.database import Store
+from service.store.opened_record import Places
 from service.store.queries import in_lists
-from service.store.record_files import Places, RecordGone, sha256_of
+from service.store.record_files import RecordGone, sha256_of
 from service.store.record_tables import RECORD_LIFTED
 from service.store.settled_rows import LEAF, Segment, lifted_places, rows_at, segments_listed
 from service.store.tables import CALLS, CHAIN, DECISIONS, DECLARATIONS
@@ -122,22 +124,22 @@ def _of_rows(
         yield from _of_lifted(connection, segment, lifted, leaves, check)
         return
     start = 0
-    for group in store.records.groups(segment.file, columns_compared(store.records.columns(segment.file))):
-        within = np.setdiff1d(np.arange(start, start + group.num_rows), lifted) - start
-        rows = group if len(within) == group.num_rows else group.take(within)
+    for group in store.records.frames(segment.file, columns_compared(store.records.columns(segment.file))):
+        within = np.setdiff1d(np.arange(start, start + group.height), lifted) - start
+        rows = group if len(within) == group.height else group[within]
         others = within[~_hold(store, connection, segment, rows, basis, check)]
         if len(others):
             yield from _of_places(connection, segment, others + start, leaves, basis, check)
-        start += group.num_rows
+        start += group.height
     yield from _of_lifted(connection, segment, lifted, leaves, check)
 
 
 def _hold(
-    store: Store, connection: sa.Connection, segment: Segment, group: pa.Table, basis: Any, check: DecisionCheck
+    store: Store, connection: sa.Connection, segment: Segment, group: pl.DataFrame, basis: Any, check: DecisionCheck
 ) -> Flags:
     """Say of each row of a group whether it holds as its columns have it."""
     if not isinstance(basis, Mapping) or not check.policy_holds(connection, basis["policy_sha256"]):
-        return np.zeros(group.num_rows, np.bool_)
+        return np.zeros(group.height, np.bool_)
     return holding(group, store.records.layout(segment.file), segment.call_id, basis, check.passed_on(connection))
 
 

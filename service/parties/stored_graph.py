@@ -24,6 +24,7 @@ from service.parties.graph_rows import judgements_made, keyed_rows, links_of_row
 from service.parties.lazy_mapping import Fetched, Noted
 from service.store.bulk_rows import delete_keys, insert_many, upsert_many
 from service.store.database import SQL_IN_LIST_MAX
+from service.store.digests import Digest, adding
 from service.store.driver import driver_rows
 from service.store.queries import change_states, counted_on, state_of
 from service.store.store_key import pseudonyms_in
@@ -70,10 +71,14 @@ class StoredCard(Card):
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Changes of a graph as its tables take them: rows that are new or changed, and keys of those that are gone."""
+    """Changes of a graph as its tables take them: rows that are new or changed, and keys of those that are gone.
+
+    sums: what the rows of each table add to its digest, as far as that is known before they are written.
+    """
 
     new: dict[sa.Table, list[dict[str, Any]]] = field(default_factory=dict)
     gone: dict[sa.Table, list[tuple[int, ...]]] = field(default_factory=dict)
+    sums: dict[sa.Table, Digest | None] = field(default_factory=dict)
 
 
 class StoredGraph(Graph):
@@ -270,6 +275,7 @@ class StoredGraph(Graph):
         linked = self._keyed([{"one": first, "other": second} for first, second in sorted(self._linked)])
         changes.gone[tables.links] = [(pair["one"], pair["other"]) for pair in linked]
         changes.new[tables.links] = self._keyed([row_of(link) for link in self._linked.values() if link is not None])
+        changes.sums.update({table: adding(table, rows) for table, rows in changes.new.items()})
         self._prepared = changes
         return changes
 
@@ -277,11 +283,11 @@ class StoredGraph(Graph):
         """Store everything added, changed or removed, in the transaction that the graph was read in."""
         changes, self._prepared = self._prepared or self.prepare(), None
         for table in (self.tables.cards, self.tables.hubs, self.tables.phones):
-            upsert_many(self._connection, table, changes.new[table])
+            upsert_many(self._connection, table, changes.new[table], added=changes.sums[table])
             delete_keys(self._connection, table, changes.gone[table])
         for table in (self.tables.evidence, self.tables.links):  # their rows do not change, but go and come
             delete_keys(self._connection, table, changes.gone[table])
-            insert_many(self._connection, table, changes.new[table])
+            insert_many(self._connection, table, changes.new[table], changes.sums[table])
         note_change(self._connection, self.tables)
 
     def _keyed(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

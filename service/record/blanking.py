@@ -16,7 +16,8 @@ import sqlalchemy as sa
 
 from service.store.bulk_rows import update_rows
 from service.store.database import Store
-from service.store.record_files import CONSIGNMENT, DECISION, Places, Written
+from service.store.opened_record import Places
+from service.store.record_files import CONSIGNMENT, DECISION, Written
 from service.store.record_tables import RECORD_LIFTED, RECORD_SEGMENTS
 from service.store.settled_rows import KEY, LEAF, Segment, lifted_places, note_files_changed, segments_listed
 from service.store.tables import DECISIONS
@@ -80,6 +81,9 @@ def _without(store: Store, segment: Segment, places: Places) -> Iterator[pa.Tabl
     for group in store.records.groups(segment.file, store.records.columns(segment.file)):
         blank = np.isin(np.arange(start, start + group.num_rows), places)
         start += group.num_rows
+        if not blank.any():
+            yield group
+            continue
         kept = pa.array(np.arange(group.num_rows), mask=blank)  # what is taken from nowhere is null
         columns = {
             name: group.column(name) if name in STAYS else group.column(name).take(kept) for name in group.column_names

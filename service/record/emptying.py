@@ -20,7 +20,8 @@ from service.orientation.lanes import PreArrival
 from service.record.blanking import GRACE, STAYS, replace_file
 from service.store.bulk_rows import delete_keys, update_rows
 from service.store.database import Store
-from service.store.record_files import Places, Written
+from service.store.opened_record import Places
+from service.store.record_files import Written
 from service.store.record_tables import RECORD_LIFTED, RECORD_SEGMENTS, RECORD_WORK
 from service.store.settled_layout import EMPTIED
 from service.store.settled_rows import (

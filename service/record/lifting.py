@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from service.orientation.lanes import PreArrival
 from service.store.bulk_rows import delete_keys, insert_many
-from service.store.record_files import CONSIGNMENT, NETWORK, Places
+from service.store.opened_record import Places
+from service.store.record_files import CONSIGNMENT, NETWORK
 from service.store.record_tables import RECORD_LIFTED, RECORD_WORK
 from service.store.settled_rows import Segment, decided_of, places_of, rows_at
 from service.store.tables import DECISIONS, DECLARATIONS

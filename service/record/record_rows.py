@@ -94,11 +94,11 @@ def rows_scored(rows: Rows, places: Sequence[int]) -> list[dict[str, Any]]:
     """Return model rows at some places, ascending, by name; None where unknown."""
     if not places:
         return []
-    names, nothing = list(rows.columns), np.zeros(len(rows))
+    names, nothing = list(rows.columns), np.zeros(len(places))
+    at = slice(None) if len(places) == len(rows) else np.array(places)
     texts = {place: column for place, column in enumerate(rows.columns.values()) if isinstance(column, Text)}
-    numbers = [nothing if isinstance(column, Text) else column for column in rows.columns.values()]
-    matrix = np.concatenate(numbers).reshape(len(names), len(rows))
-    chosen = matrix if len(places) == len(rows) else matrix[:, places]
+    numbers = [nothing if isinstance(column, Text) else column[at] for column in rows.columns.values()]
+    chosen = np.concatenate(numbers).reshape(len(names), len(places))
     scored: list[list[Any]] = [[None if n != n else n for n in row] for row in chosen.T.tolist()]
     for place, text in texts.items():
         for row, code in zip(scored, text.codes[places].tolist(), strict=True):

@@ -8,13 +8,17 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 
+import numpy as np
 import orjson
 import polars as pl
+import pyarrow as pa
 
 from service.canonical import canonical_rows
 from service.store.settled_layout import Content, Field
 
+OLDEST = pl.CompatLevel.oldest()  # texts one after another, not views of them
 EMPTY = ("[]", "null")  # JSON of what a decision does not state
 ISO = "%Y-%m-%dT%H:%M:%S%.6fZ"
 PLAIN_NAME = re.compile(r"[\w .:/-]+")  # of a field: it says nothing else once it is between quotes
@@ -39,8 +43,14 @@ def leaf_texts(
 
 def hashed(texts: pl.Series) -> list[str | None]:
     """Return the SHA-256 of each text; None where there is none."""
-    sha256 = hashlib.sha256
-    return [None if text is None else sha256(text).hexdigest() for text in texts.cast(pl.Binary).to_list()]
+    held = texts.cast(pl.String).to_arrow(compat_level=OLDEST)  # one text after another
+    _, ends, written = held.buffers()
+    at = np.frombuffer(ends, np.int64, len(held) + 1, held.offset * np.dtype(np.int64).itemsize).tolist()
+    sha256, each = hashlib.sha256, memoryview(written or b"")
+    hashes: list[str | None] = [sha256(each[start:end]).hexdigest() for start, end in pairwise(at)]
+    if held.null_count:
+        return [of if known else None for of, known in zip(hashes, texts.is_not_null(), strict=True)]
+    return hashes
 
 
 def sorted_json(texts: Iterable[str | None]) -> list[str | None]:
@@ -72,15 +82,15 @@ def _in_words(field: Field, values: pl.Series) -> pl.Series:
 
 def _lines(values: pl.Series) -> pl.Series:
     """Return lists of structures as canonical JSON; null where one of a list is none."""
-    every = pl.DataFrame({"row": pl.int_range(len(values), dtype=pl.Int64, eager=True), "line": values})
-    lines = every.explode("line").filter(pl.col("line").is_not_null())
-    text = canonical_rows(lines["line"].struct.unnest(), sparse=True).alias("text")
-    of_row = lines.select("row").with_columns(text).group_by("row").agg(pl.col("text").str.join(","), pl.len())
-    joined = every.join(of_row, on="row", how="left", maintain_order="left")
-    whole = pl.col("line").list.len().fill_null(0) == pl.col("len").fill_null(0)
-    return joined.select(
-        pl.when(whole).then(pl.concat_str(pl.lit("["), pl.col("text").fill_null(""), pl.lit("]")))
-    ).to_series()
+    listed = values.to_arrow(compat_level=OLDEST)
+    lines = pl.Series("line", pl.from_arrow(listed.values))
+    texts = canonical_rows(lines.struct.unnest(), sparse=True)
+    known = pl.DataFrame({"line": lines, "text": texts}).select(pl.when(pl.col("line").is_not_null()).then("text"))
+    of_row = pa.LargeListArray.from_arrays(listed.offsets, known.to_series().to_arrow(compat_level=OLDEST))
+    joined = pl.DataFrame({"of_row": pl.from_arrow(of_row)}).select(
+        pl.concat_str(pl.lit("["), pl.col("of_row").list.join(",", ignore_nulls=False), pl.lit("]"))
+    )
+    return joined.to_series()
 
 
 def _sorted(text: str | None) -> str | None:

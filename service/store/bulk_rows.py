@@ -14,7 +14,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from service.store.digests import Values, note_rows
+from service.store.digests import Digest, Values, note_rows
 from service.store.driver import Change, Prepared, among, execute, execute_many
 from service.store.packed import PackedJson, pack, packed_or_null
 from service.store.vouching import digested
@@ -58,8 +58,11 @@ class _Statement:
             execute_many(connection, self.text, given)
 
 
-def insert_many(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
-    """Insert rows that all name the same columns; where they name no primary key, the database counts on."""
+def insert_many(connection: sa.Connection, table: sa.Table, rows: Sequence[Row], added: Digest | None = None) -> None:
+    """Insert rows that all name the same columns; where they name no primary key, the database counts on.
+
+    added: what they add to the digest, where that was made before (`adding`).
+    """
     if rows and not rows[0].keys() >= set(table.primary_key.columns.keys()):
         statement = sa.insert(table).returning(*table.primary_key, sort_by_parameter_order=True)
         keys = connection.execute(statement, [dict(row) for row in rows]).mappings()
@@ -67,7 +70,7 @@ def insert_many(connection: sa.Connection, table: sa.Table, rows: Sequence[Row])
     else:
         _put(connection, table, rows, over=False)
     if rows and (made_of := digested(table)) is not None:
-        note_rows(connection, table, added=map(made_of.values, rows))
+        note_rows(connection, table, added=map(made_of.values, rows) if added is None else added)
 
 
 def insert_row(connection: sa.Connection, table: sa.Table, row: Row) -> dict[str, Any]:
@@ -87,15 +90,20 @@ def insert_missing(connection: sa.Connection, table: sa.Table, rows: Sequence[Ro
 
 
 def upsert_many(
-    connection: sa.Connection, table: sa.Table, rows: Sequence[Row], former: Mapping[Values, Values] | None = None
+    connection: sa.Connection,
+    table: sa.Table,
+    rows: Sequence[Row],
+    former: Mapping[Values, Values] | None = None,
+    added: Digest | None = None,
 ) -> None:
     """Insert rows, each in place of the one that has its primary key; all name the same columns.
 
-    former: the digested values of the rows that are replaced, by key, where the caller has read them.
+    former: the digested values of the rows that are replaced, by key, where the caller has read them. added: what they
+    add to the digest, where that was made before (`adding`); then each key is named once.
     """
     if not rows:
         return
-    _put_over(connection, table, rows, former)
+    _put_over(connection, table, rows, former, added)
 
 
 def upsert_values(
@@ -210,20 +218,26 @@ def _gone(table: sa.Table) -> Prepared:
 
 
 def _put_over(
-    connection: sa.Connection, table: sa.Table, rows: Sequence[Row], former: Mapping[Values, Values] | None
+    connection: sa.Connection,
+    table: sa.Table,
+    rows: Sequence[Row],
+    former: Mapping[Values, Values] | None,
+    added: Digest | None,
 ) -> None:
     made_of = digested(table)
     if made_of is None:
         raise ValueError(f"rows of {table.name} are never replaced")
     last = {tuple(row[name] for name in made_of.keys): row for row in rows}
     before = rows_by_key(connection, table, list(last)) if former is None else former
+    if added is not None and len(last) != len(rows):
+        raise ValueError(f"{table.name}: a row is named twice, and both were added up")
     _put(connection, table, list(last.values()), over=True)
-    note_rows(
-        connection, table,
-        removed=(values for key, values in before.items() if key in last),
-        added=(made_of.values({**dict(zip(made_of.names, before.get(key, ()), strict=False)), **row})
-               for key, row in last.items()),
-    )  # fmt: skip
+    now = (
+        made_of.values({**dict(zip(made_of.names, before.get(key, ()), strict=False)), **row})
+        for key, row in last.items()
+    )
+    replaced = (values for key, values in before.items() if key in last)
+    note_rows(connection, table, removed=replaced, added=now if added is None else added)
 
 
 def as_json(content: Any) -> str:

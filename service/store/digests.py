@@ -61,18 +61,33 @@ def back_to(connection: sa.Connection, former: dict[str, Digest]) -> None:
 
 
 def note_rows(
-    connection: sa.Connection, table: sa.Table, *, added: Iterable[Values] = (), removed: Iterable[Values] = ()
+    connection: sa.Connection, table: sa.Table, *, added: Iterable[Values] | Digest = (), removed: Iterable[Values] = ()
 ) -> None:
     """Note rows that came and rows that went: the values of the digested columns, in their order.
 
+    added: or what they add up to, by `adding`.
     Raises RuntimeError outside of a transaction of the store: its changes would be in no digest.
     """
     if PENDING not in connection.info:
         raise RuntimeError(f"{table.name} is written outside of Store.writing")
     changes, prefix = connection.info[PENDING], table.name.encode() + b"\x1f"
-    more, less = _sum(prefix, added), _sum(prefix, removed)
+    more, less = added if isinstance(added, Digest) else _sum(prefix, added), _sum(prefix, removed)
     before = changes.get(table.name, Digest())
     changes[table.name] = before.changed(more.rows - less.rows, more.total - less.total)
+
+
+def adding(table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> Digest | None:
+    """Return what rows will add to the digest of their table, before the transaction that writes them.
+
+    None where that is not known before: a row does not name all columns, or the table vouches for itself.
+    """
+    made_of = digested(table)
+    if made_of is None:
+        return None
+    names = set(made_of.names)
+    if not all(names <= row.keys() for row in rows):
+        return None
+    return _sum(table.name.encode() + b"\x1f", map(made_of.values, rows))
 
 
 def write_digests(connection: sa.Connection) -> None:

@@ -21,23 +21,26 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features.fault import Fault
 from features.hashes import hashes_of
 from service.store.merged_keys import APART, SUFFIX, Directory, open_directory, write_directory
-from service.store.settled_layout import EMPTIED, Layout, as_bytes, as_texts, layout_of
+from service.store.opened_record import GROUP, UNREADABLE, Opened, Places
+from service.store.settled_layout import Layout, as_bytes, as_texts, texts_in
 
-GROUP = 5_000  # rows that are read together: one row costs a few milliseconds, and texts still compress well
 LEVEL = 3  # of zstd: higher ones gain a thirtieth and take twice as long
-OPENED_AT_MOST = 64  # files whose directory is kept in memory
+ALONE = 2  # rows out of each group up to which they are read one by one: decoding all of a group takes three times that
+OPENED_AT_MOST = 40  # files whose directory is kept in memory: 7 MB each
 ROWS, KEYS = ".parquet", ".keys"
 CONSIGNMENT, DECISION, NETWORK = "consignment_id", "decision_id", "network"  # the columns that rows are found by
 FOUND_BY = (CONSIGNMENT, DECISION, NETWORK)
 ASCENDING = ("place",)  # columns of which a file holds the differences
+UNREAD = "settled decisions cannot be read; `tamis verify` says more"
 HASH, PLACE = np.dtype("<u8"), np.dtype("<u4")
-Places = npt.NDArray[np.int64]
 
 
 class RecordGone(Fault):
@@ -53,28 +56,6 @@ class Written:
     keys: str
     keys_sha256: str
     rows: int
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A file that is open: the names of its columns, the rows that are read together, how it holds contents.
-
-    emptied: whether all content of it was erased.
-    """
-
-    file: pq.ParquetFile
-    names: list[str]
-    group: int
-    layout: Layout
-    emptied: bool
-
-    @classmethod
-    def of(cls, file: pq.ParquetFile) -> Opened:
-        """Look into a file."""
-        metadata, schema = file.metadata, file.schema_arrow
-        group = metadata.row_group(0).num_rows if metadata.num_row_groups else GROUP
-        emptied = EMPTIED.items() <= (schema.metadata or {}).items()
-        return cls(file, list(schema.names), group, layout_of(schema.metadata), emptied)
 
 
 class RecordFiles:
@@ -171,20 +152,32 @@ class RecordFiles:
                 if places is None:
                     return as_texts(opened.file.read(list(names)))
                 groups = np.unique(places // opened.group)
+                if 0 < len(places) <= ALONE * len(groups):
+                    return as_texts(opened.alone(list(names), places))
                 read = opened.file.read_row_groups(groups.tolist(), list(names))
-        except (OSError, pa.ArrowException) as fault:
-            raise RecordGone(f"{file}: settled decisions cannot be read; `tamis verify` says more") from fault
+        except UNREADABLE as fault:
+            raise RecordGone(f"{file}: {UNREAD}") from fault
         within = np.searchsorted(groups, places // opened.group) * opened.group + places % opened.group
         return as_texts(read.take(pa.array(within)))
 
     def groups(self, file: str, names: Sequence[str]) -> Iterator[pa.Table]:
         """Yield all rows, so many at a time as are stored together."""
+        for opened, rows in self._groups(file, names):
+            yield as_texts(opened.as_stored(rows))
+
+    def frames(self, file: str, names: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """Yield the same as polars has them."""
+        return (texts_in(rows) for _, rows in self._groups(file, names))
+
+    def _groups(self, file: str, names: Sequence[str]) -> Iterator[tuple[Opened, pl.DataFrame]]:
         with self._reading:
-            groups = self._open(file).file.num_row_groups
-        for group in range(groups):
-            with self._reading:
-                rows = self._open(file).file.read_row_group(group, list(names))
-            yield as_texts(rows)
+            opened = self._open(file)
+        for start in range(0, opened.rows, opened.group):
+            try:
+                rows = opened.between(list(names), start, opened.group)
+            except UNREADABLE as fault:
+                raise RecordGone(f"{file}: {UNREAD}") from fault
+            yield opened, rows
 
     def even(self, file: str) -> bool:
         """Say whether all that is read together is of one size but the last: a place names what it is read with."""
@@ -196,7 +189,7 @@ class RecordFiles:
     def keys_fit(self, file: str, keys: str) -> bool:
         """Say whether a file of keys is the one over a file of rows."""
         named = self.rows(file, FOUND_BY)
-        hashes = {name: hashes_of(named.column(name).to_pylist()).view(np.uint64) for name in FOUND_BY}
+        hashes = {name: _hashes(named.column(name)) for name in FOUND_BY}
         return (self.folder / keys).read_bytes() == _directory(hashes)
 
     def columns(self, file: str) -> list[str]:
@@ -237,7 +230,7 @@ class RecordFiles:
             self._opened.move_to_end(file)
             return self._opened[file]
         try:
-            opened = Opened.of(pq.ParquetFile(self.folder / file, memory_map=True))
+            opened = Opened.of(self.folder / file)
         except (OSError, pa.ArrowException) as fault:
             raise RecordGone(f"{file}: settled decisions are missing: restore the last backup") from fault
         self._opened[file] = opened
@@ -274,7 +267,7 @@ def _write_rows(path: Path, parts: Iterable[pa.Table]) -> Mapping[str, npt.NDArr
     try:
         for texts in parts:
             for name in FOUND_BY:
-                hashes[name].append(hashes_of(texts.column(name).to_pylist()).view(np.uint64))
+                hashes[name].append(_hashes(texts.column(name)))
             part = as_bytes(texts)
             if writer is None:
                 writer = pq.ParquetWriter(
@@ -301,6 +294,16 @@ def _repeating(part: pa.Table) -> list[str]:
     few = max(1, part.num_rows // 4)
     flat = [field.name for field in part.schema if not pa.types.is_nested(field.type)]
     return [name for name in flat if name not in ASCENDING and len(part.column(name).unique()) <= few]
+
+
+def _hashes(texts: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
+    """Return the hash of each text; of those that repeat, as networks do, each is hashed once."""
+    distinct = texts.unique()
+    of_distinct = hashes_of(distinct.to_pylist()).view(np.uint64)
+    if len(distinct) == len(texts):
+        return of_distinct
+    places: Places = pc.index_in(texts, distinct).to_numpy()
+    return of_distinct[places]
 
 
 def _directory(hashes: Mapping[str, npt.NDArray[np.uint64]]) -> bytes:

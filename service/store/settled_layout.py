@@ -99,6 +99,11 @@ def as_texts(rows: pa.Table) -> pa.Table:
     return rows
 
 
+def texts_in(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the same of rows as polars has them."""
+    return rows.with_columns(pl.selectors.binary().bin.encode("hex"))
+
+
 def _known(names: list[str], values: tuple[Any, ...]) -> dict[str, Any]:
     return {name: value for name, value in zip(names, values, strict=True) if value is not None}
 

@@ -22,9 +22,10 @@ import sqlalchemy as sa
 from features.hashes import hashes_of
 from service.canonical import canonical
 from service.store.driver import Prepared, among
+from service.store.opened_record import Places
 from service.store.packed import PackedJson
 from service.store.queries import in_lists, set_state, state_of
-from service.store.record_files import CONSIGNMENT, DECISION, NETWORK, Places, RecordFiles
+from service.store.record_files import CONSIGNMENT, DECISION, NETWORK, RecordFiles
 from service.store.record_tables import RECORD_LIFTED, RECORD_SEGMENTS
 from service.store.store_key import records_in
 from service.store.tables import DECISIONS, DECLARATIONS

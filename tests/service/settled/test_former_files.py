@@ -17,7 +17,7 @@ from service.desk import Desk
 from service.record.consignment_versions import Conflict
 from service.scoring import Model
 from service.store.database import Store
-from service.store.record_files import sha256_of
+from service.store.record_files import RecordGone, sha256_of
 from service.store.record_tables import RECORD_SEGMENTS
 from service.store.settled_layout import HEXADECIMAL, METADATA, as_bytes, as_texts
 from service.store.settled_rows import CONTENT_SHA256, decided_of, declared_of
@@ -49,6 +49,15 @@ def rows_in(store: Store) -> list[list[dict[str, Any]]]:
         ]
 
 
+def one_by_one(store: Store) -> list[list[dict[str, Any]]]:
+    """The same, each row read by itself."""
+    with store.reading() as connection:
+        return [
+            [row for name in NAMES for row in decided_of(connection, DECISIONS.c.keys(), [name])],
+            [row for name in NAMES for row in declared_of(connection, DECLARATIONS.c.keys(), [name])],
+        ]
+
+
 def make_former(store: Store) -> None:
     """Write the file as earlier versions did."""
     (segment,) = listed(store)
@@ -76,8 +85,9 @@ def test_it_is_read_verified_and_touched_as_one_of_today(desk: Desk, tmp_path: P
     store = desk.journal.store
     before = rows_in(store)
     assert len(before[0]) > LARGE - 4
+    assert one_by_one(store) == before
     make_former(store)
-    assert rows_in(store) == before
+    assert rows_in(store) == one_by_one(store) == before
     assert faults(store, tmp_path) == []
     assert target(large(101, "M2"), desk).replayed
     with pytest.raises(Conflict):
@@ -88,6 +98,24 @@ def test_it_is_read_verified_and_touched_as_one_of_today(desk: Desk, tmp_path: P
     assert faults(store, tmp_path) == []
     erase(store, NAMES, "A. Martin", "its time is over", NOON + timedelta(days=2))
     assert faults(store, tmp_path) == []
+    emptied = rows_in(store)
+    assert len(emptied[0]) > LARGE - 6
+    assert one_by_one(store) == emptied
+
+
+def test_a_row_by_itself_outlives_its_file_and_a_file_that_is_broken_says_so(desk: Desk) -> None:
+    store = desk.journal.store
+    (segment,) = listed(store)
+    before, path = one_by_one(store), store.records.folder / segment.file
+    content = path.read_bytes()
+    path.unlink()
+    assert one_by_one(store) == before  # whoever has it open reads on
+    store.records._opened.clear()
+    with pytest.raises(RecordGone, match="missing"):
+        one_by_one(store)
+    path.write_bytes(content[:4] + bytes(1_000) + content[1_004:])
+    with pytest.raises(RecordGone, match="cannot be read"):
+        one_by_one(store)
 
 
 def test_a_hash_that_is_not_that_of_the_declaration_is_named(desk: Desk, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from service.store.bulk_rows import insert_many, upsert_many
 from service.store.database import Store
+from service.store.digests import adding, differing
 from service.store.tables import CARDS, DECLARATIONS, HUBS
 
 SMALLEST, LARGEST = -(2**63), 2**63 - 1
@@ -72,3 +73,21 @@ def test_no_content_is_null_and_not_the_word_for_it(either_store: Store) -> None
     with either_store.reading() as connection:
         without = sa.select(DECLARATIONS.c.consignment_id).where(DECLARATIONS.c.body.is_(sa.null()))
         assert connection.execute(without).scalars().all() == ["C1"]
+
+
+def test_what_rows_add_may_be_known_before_they_are_written(either_store: Store) -> None:
+    first, then, hubs = [card(LARGEST), card(7)], [card(7, name=5, listed=True), card(8)], [{"value": 0}]
+    with either_store.writing() as connection:
+        insert_many(connection, CARDS, first, adding(CARDS, first))
+        upsert_many(connection, CARDS, then, added=adding(CARDS, then))
+        upsert_many(connection, HUBS, hubs, added=adding(HUBS, hubs))
+        with pytest.raises(ValueError, match="named twice"):
+            upsert_many(connection, HUBS, hubs * 2, added=adding(HUBS, hubs * 2))
+    assert adding(CARDS, [{"entity": 9}]) is None
+    assert read(either_store, CARDS) == [card(7, name=5, listed=True), card(8), card(LARGEST)]
+    with either_store.reading() as connection:
+        assert list(differing(connection)) == []
+    with either_store.writing() as connection:
+        insert_many(connection, CARDS, [card(9)], adding(CARDS, [card(9, name=1)]))
+    with either_store.reading() as connection:
+        assert list(differing(connection, ["cards"])) == [("cards", "table cards: a row of it was changed")]
