@@ -24,7 +24,10 @@ from features.inputs import FLAG, NEVER_LOWERS, NEVER_RAISES, SHARE, Input, Inpu
 from features.messages.mapping import Extra
 from features.plugins import plugged_in
 
-__all__ = ["INPUTS", "NAMED_ONLY", "OF_TAMIS", "Input", "category", "direction_of", "history", "number", "with_extras"]
+__all__ = [
+    "EVERY_INPUT", "FORMER", "INPUTS", "NAMED_ONLY", "OF_TAMIS", "Input", "category", "direction_of", "history", "number",
+    "with_extras",
+]  # fmt: skip
 
 # What a sender moves by shipping more, and cheaply, has a direction: a hundred clean decoys that nobody opens buy
 # nothing. A clean record is earned by inspections alone.
@@ -148,8 +151,6 @@ OF_TAMIS: tuple[Input, ...] = (
            direction=NEVER_RAISES),
     number(identifiers.identifiers_shared, "Several names share a contact", "Plusieurs noms partagent un contact", "多个名称共用联系方式",
            direction=NEVER_LOWERS),
-    number(identifiers.sender_house_number, "Largest number in the sender's address", "Plus grand nombre dans l'adresse de l'expéditeur",
-           "寄件地址中最大的数字"),
     # who stands behind it, where linking is switched on
     *history("network_consignments_7d", "network_consignments_90d", direction=NEVER_LOWERS),
     *history("network_days_since_first", "network_inspected_ever", "network_hits_ever", "network_hits_90d"),
@@ -215,8 +216,17 @@ OF_TAMIS: tuple[Input, ...] = (
     category("nature", "Nature of the transaction", "Nature de la transaction", "交易性质"),
     category(declared.hs_chapter, "HS chapter", "Chapitre SH", "HS章"),
 )
+# Inputs that no model learns any more, in the words of before: those that learned of them go on, and are explained.
+# A large number by itself is no reason that an officer can give: what is odd is one beyond the country's other houses,
+# which sender_house_beyond and sender_number_beyond tell.
+FORMER: tuple[Input, ...] = (
+    number(identifiers.sender_house_number, "Largest number in the sender's address", "Plus grand nombre dans l'adresse de l'expéditeur",
+           "寄件地址中最大的数字"),
+)
 # fmt: on
-INPUTS: tuple[Input, ...] = (*OF_TAMIS, *plugged_in(OF_TAMIS))  # and those of packages that are installed beside it
+# those that models learn, and those of packages that are installed beside it
+INPUTS: tuple[Input, ...] = (*OF_TAMIS, *plugged_in((*OF_TAMIS, *FORMER)))
+EVERY_INPUT = (*INPUTS, *FORMER)
 NAMED_ONLY = ("wording_heading",)  # for reasons: trees that split on it rank worse, as it has hundreds of levels
 DIRECTIONS = {item.name: item.direction for item in INPUTS}
 

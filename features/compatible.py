@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from features.catalogue import INPUTS, Input
+from features.catalogue import EVERY_INPUT, Input
 from features.consignment import EXTRA
 from features.fingerprint import code_fingerprint, fingerprint, fingerprint_over, meanings
 from features.plugins import PLUGINS
@@ -102,7 +102,7 @@ def differences(inputs: Sequence[Input], learned: Mapping[str, str]) -> list[str
 
 def _gone(inputs: Sequence[Input]) -> Iterator[tuple[str, str]]:
     """Yield the inputs of a model that today's catalogue lacks or has of another kind; a unit's own are in none."""
-    today = {item.name: item.kind for item in INPUTS}
+    today = {item.name: item.kind for item in EVERY_INPUT}
     for item in inputs:
         if item.name in today and today[item.name] != item.kind:
             yield item.name, f"{item.name} is a {today[item.name]} today and was a {item.kind}"

@@ -30,7 +30,9 @@ DECLARED_INPUTS = tuple(
     for name in ("dispatch_country", "consignor_country", "office", "operator", "platform", "mail_class")
 )
 WORDING = tuple(item.name for item in INPUTS if item.name.startswith("wording_"))
-ITSELF = ("sender_house_number", "sender_address_digits", "mailbox_name_fit")  # contradictions within the declaration
+ITSELF = (  # contradictions within the declaration
+    "sender_house_beyond", "sender_number_beyond", "sender_address_digits", "mailbox_name_fit",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

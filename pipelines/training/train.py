@@ -30,7 +30,7 @@ from pipelines.training.hyper_parameters import (
 from pipelines.training.kinds_of_findings import kinds_of
 from pipelines.training.results_needed import LEAST_GRAVE
 from pipelines.training.training_frame import NothingToLearn, TrainingFrame
-from pipelines.training.tree_growing import HERE, Grower, Labels
+from pipelines.training.tree_growing import HERE, MOST_ROUNDS, Grower, Labels
 from service.scoring.calibration import Calibration
 from service.scoring.model import Model, matrix_of
 from service.scoring.severity import Severity
@@ -123,7 +123,7 @@ def train(
         reference=np.quantile(ordinary, np.linspace(0, 1, REFERENCE_STEPS)),
         trees=fitted.trees,
         severity=severity_of(everything, frame.facts["grave"], learned),
-        kinds=kinds_of(everything, frame.facts["findings"], learned),
+        kinds=kinds_of(everything, fitted, frame.facts["findings"], learned),
     )
     golden = Rows.of_frame(frame.ordinary.frame.head(GOLDEN_ROWS))
     facts = _facts(frame, split, fitted, inputs, test_apart=test_apart)
@@ -175,10 +175,14 @@ def levels_of(rows: pl.DataFrame, inputs: Sequence[Input]) -> dict[str, list[str
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """Trees, and the calibration of their margins."""
+    """Trees, and the calibration of their margins.
+
+    later: margins of the later rows of each fold, by trees that had not learned from them.
+    """
 
     trees: Trees
     calibration: Calibration
+    later: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +190,7 @@ class Learner:
     """Labelled rows encoded for trees.
 
     always: places of rows of `matrix` that are in the training part of every fold. weight: of each row of `matrix`.
-    unused: names of inputs on which no tree splits.
+    unused: names of inputs on which no tree splits. most: trees that are chosen at most.
     """
 
     matrix: Floats
@@ -198,24 +202,21 @@ class Learner:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     grower: Grower = HERE
     unused: Sequence[str] = ()
+    most: int = MOST_ROUNDS
 
     def fit(self, rows: Integers) -> Fitted:
         """Fit trees on `rows`, which are in order of time: stopped and calibrated on the later ones, fitted on all."""
-        rounds, calibration = self.stop_and_calibrate(folds_of(rows))
-        return Fitted(self.learn(rows, rounds), calibration)
+        folds = folds_of(rows)
+        rounds, _, margins = self.stopped(folds)
+        later = np.concatenate(margins)
+        calibration = choose_calibration(later, self.hit[np.concatenate([held for _, held in folds])])
+        return Fitted(self.learn(rows, rounds), calibration, later)
 
     def learn(self, rows: Integers, rounds: int) -> Trees:
         """Fit trees on these rows; read back from text, so that they equal what a bundle will hold."""
         learn = self._rows(np.concatenate([rows, self.always]))
         booster = self.grower.grow(self._parameters(), learn, rounds)
         return Trees.of(lgb.Booster(model_str=booster.model_to_string()))
-
-    def stop_and_calibrate(self, folds: Sequence[tuple[Integers, Integers]]) -> tuple[int, Calibration]:
-        """Choose the number of trees with the least mean log-loss on later rows, and the calibration of those rows."""
-        rounds, _, margins = self.stopped(folds)
-        return rounds, choose_calibration(
-            np.concatenate(margins), self.hit[np.concatenate([later for _, later in folds])]
-        )
 
     def stopped(self, folds: Sequence[tuple[Integers, Integers]]) -> tuple[int, float, list[Floats]]:
         """Choose the number of trees with the least mean log-loss on later rows; that loss, and the margins of each."""
@@ -234,7 +235,7 @@ class Learner:
             booster, curve = self.grower.watched(self._parameters(), learn, self._rows(later))
             boosters.append(booster)
             curves.append(curve)
-        shortest = min(map(len, curves))
+        shortest = min(self.most, *map(len, curves))
         losses = np.mean([curve[:shortest] for curve in curves], axis=0)
         rounds = int(np.argmin(losses)) + 1
         return boosters, rounds, float(losses[rounds - 1])

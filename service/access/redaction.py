@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from features.catalogue import INPUTS
+from features.catalogue import EVERY_INPUT
 from features.outcome import NAMING_PERSONS
 from service.access.principal import OPEN, Principal
 from service.orientation.list_reasons import CODE, unnamed
@@ -73,4 +73,4 @@ def _reason(reason: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
 @lru_cache(maxsize=1)
 def _words() -> dict[str, tuple[str, ...]]:
     """Return the names of each input, in every language: a sentence about it begins with one."""
-    return {item.name: tuple(sorted(item.words.values(), key=len, reverse=True)) for item in INPUTS}
+    return {item.name: tuple(sorted(item.words.values(), key=len, reverse=True)) for item in EVERY_INPUT}

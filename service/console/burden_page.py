@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from features.catalogue import INPUTS
+from features.catalogue import EVERY_INPUT
 from service.console.rendering import language_of, page, share
 from service.console.translations import in_language
 from service.oversight.burden import NOT_STATED, REST
@@ -68,7 +68,7 @@ def _first(parts: Mapping[str, float]) -> Sequence[tuple[str, float]]:
 def _inputs(explained: Mapping[str, Any] | None, language: Language) -> tuple[tuple[str, str, str], ...]:
     if explained is None:
         return ()
-    words = {item.name: item.words[language] for item in INPUTS}
+    words = {item.name: item.words[language] for item in EVERY_INPUT}
     return tuple(
         (words.get(one["code"], one["code"]), f"{one['adds']:+.2f}", f"{one['checks']:,} / {explained['checks']:,}")
         for one in explained["inputs"][:SHOWN_INPUTS]

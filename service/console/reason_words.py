@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
-from features.catalogue import INPUTS
+from features.catalogue import EVERY_INPUT
 from service.console.translations import words
 from service.orientation.campaigns import FINDING_TEXT, HELD, LEADS
 from service.orientation.decision_assembly import (
@@ -27,7 +27,7 @@ from service.orientation.rules import Rule
 from service.orientation.track_assignment import TRACKED, UNJUDGED
 from service.scoring.explanation import Language, Reason, observation, sentence
 
-BY_NAME = {item.name: item for item in INPUTS}
+BY_NAME = {item.name: item for item in EVERY_INPUT}
 RECORDED: tuple[Mapping[str, str], ...] = (
     *(RANDOM, EXPLORED, WITHDRAWN, DROPPED, KEPT, UNSCORED, NOT_YET, ODDEST, BY_CHANCE),
     *(HELD, LEADS, FINDING_TEXT, PAST_UNKNOWN, RESERVED),

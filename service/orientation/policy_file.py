@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from features.catalogue import INPUTS, Input
+from features.catalogue import EVERY_INPUT, Input
 from features.consignment import CONSIGNMENT_COLUMNS, SUMMED, TOTALS
 from service.orientation.applications import PROTECTED
 from service.orientation.campaigns import Campaigns
@@ -91,7 +91,7 @@ def _rules(written: Any) -> tuple[Rule, ...]:
 
 def kinds_of_columns() -> dict[str, Kind]:
     """Return every column that a condition may name, and what its values are."""
-    kinds: dict[str, Kind] = {item.name: "number" if item.kind == "number" else "text" for item in INPUTS}
+    kinds: dict[str, Kind] = {item.name: "number" if item.kind == "number" else "text" for item in EVERY_INPUT}
     kinds |= dict.fromkeys((*SUMMED, "lines"), "number")
     declared: dict[str, Kind] = {"text": "text", "number": "number", "whole": "number", "time": "moment"}
     return kinds | {column.name: declared[column.kind] for column in CONSIGNMENT_COLUMNS} | PROTECTED | LISTED

@@ -1,49 +1,55 @@
-"""What habits of senders by country are worth to a model: with these inputs and without, over worlds of the family.
+"""What inputs on how a sender states itself are worth to a model, over worlds of the family, judged by the truth.
 
-python -m tests.bench.habits [--seeds 101-103] [--days 120] [--per-day 1000]
+    python -m tests.bench.habits [--seeds 101-103] [--days 120] [--per-day 1000]
 
-Both models learn from the results of one regime and rank the same later days, judged by the truth.
+The model that learns from all inputs, one without habits of senders by country, one without the whole plausibility of
+identities, and one that has beside all the largest number in the sender's address, which models learned from before.
+Each learns from the results of one regime and ranks the same later days.
 """
 
 from __future__ import annotations
 
 import argparse
-import tempfile
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 from sklearn.metrics import average_precision_score
 
-from features.catalogue import INPUTS
-from features.columns import habitual
-from features.parties.graph import Graph
-from features.parties.linking import link_with
+from features.catalogue import EVERY_INPUT, INPUTS, Input
+from features.columns import habitual, plausible
+from features.definition import DEFINITIONS
 from pipelines.benchmark import worlds_of
-from pipelines.benchmark.baselines import Rung, rank
-from pipelines.benchmark.world_evidence import Evidence, Size, as_customs_knew, gather
+from pipelines.benchmark.baselines import Rung
+from pipelines.benchmark.world_evidence import Evidence, Size
 from pipelines.synthetic.world_settings import World
 from pipelines.training.ranking_metrics import Floats
+from tests.bench.rungs import judged
+
+HABITS, PLAUSIBILITY = (habitual.__name__,), (habitual.__name__, plausible.__name__)
+
+
+def _is_of(item: Input, modules: tuple[str, ...]) -> bool:
+    definition = DEFINITIONS.get(item.name)
+    return definition is not None and definition.written.__module__ in modules
+
 
 RUNGS = (
-    Rung("without", tuple(item for item in INPUTS if not hasattr(habitual, item.name))),
-    Rung("with", INPUTS),
+    Rung("all", INPUTS),
+    Rung("without habits", tuple(item for item in INPUTS if not _is_of(item, HABITS))),
+    Rung("without plausibility", tuple(item for item in INPUTS if not _is_of(item, PLAUSIBILITY))),
+    Rung("with the largest number", EVERY_INPUT),
 )
 
 
 def measured(seed: int, size: Size, world: World) -> dict[str, tuple[float, float]]:
     """Return precision at 1 % a day and average precision within days of each model."""
-    with tempfile.TemporaryDirectory() as folder:
-        consignments, outcomes, truth = gather(Path(folder), seed, size, world)
-    linked = link_with(consignments, Graph())[0]
-    evidence = as_customs_knew(linked, outcomes, truth, INPUTS, size, world)
-    return {rung.name: _figures(evidence, rank(rung, evidence)[0]) for rung in RUNGS}
+    return judged(RUNGS, seed, size, world, _figures)
 
 
 def _figures(evidence: Evidence, margin: Floats) -> tuple[float, float]:
-    judged = evidence.frame.filter("judged").with_columns(pl.Series("margin", margin))
+    ranked = evidence.frame.filter("judged").with_columns(pl.Series("margin", margin))
     place = pl.col("margin").rank("ordinal", descending=True).over("day") / pl.len().over("day")
-    placed = judged.with_columns(place.alias("place"))
+    placed = ranked.with_columns(place.alias("place"))
     first = placed.filter(pl.col("place") <= 0.01)["illicit"].to_numpy()
     return float(first.mean()), float(average_precision_score(placed["illicit"], -placed["place"].to_numpy()))
 

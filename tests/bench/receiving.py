@@ -8,8 +8,6 @@ Both models learn from the results of one regime, which looks at senders and goo
 from __future__ import annotations
 
 import argparse
-import tempfile
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -17,13 +15,12 @@ import polars as pl
 from features.catalogue import INPUTS, Input
 from features.columns import receiving
 from features.definition import DEFINITIONS
-from features.parties.graph import Graph
-from features.parties.linking import link_with
-from pipelines.benchmark.baselines import Rung, rank
-from pipelines.benchmark.world_evidence import Evidence, Size, as_customs_knew, gather
+from pipelines.benchmark.baselines import Rung
+from pipelines.benchmark.world_evidence import Evidence, Size
 from pipelines.synthetic.receivers import is_receiving, with_receivers
 from pipelines.synthetic.world_settings import World, load_world
 from pipelines.training.ranking_metrics import Floats
+from tests.bench.rungs import judged
 
 WITHOUT, WITH = "without inputs of the receiving side", "with them"
 OF_SCHEMES, OF_REST, OF_HONEST = "recall at 5 % of these schemes", "precision at 1 % of the rest", "honest homes at 5 %"
@@ -42,21 +39,17 @@ RUNGS = (
 
 def measured(seed: int, size: Size, world: World) -> dict[str, dict[str, float]]:
     """Return the figures of each model in the world of a seed, and of each scheme its recall at 5 %."""
-    with tempfile.TemporaryDirectory() as folder:
-        consignments, outcomes, truth = gather(Path(folder), seed, size, world)
-    linked = link_with(consignments, Graph())[0]
-    evidence = as_customs_knew(linked, outcomes, truth, INPUTS, size, world)
-    return {rung.name: _figures(evidence, rank(rung, evidence)[0]) for rung in RUNGS}
+    return judged(RUNGS, seed, size, world, _figures)
 
 
 def _figures(evidence: Evidence, margin: Floats) -> dict[str, float]:
     """Judge a ranking; the rest, whose precision counts, are all parcels but those of the schemes that receive."""
     schemes = [scheme.name for scheme in evidence.world.schemes if is_receiving(scheme)]
-    judged = evidence.frame.filter("judged").with_columns(pl.Series("margin", margin))
+    ranked = evidence.frame.filter("judged").with_columns(pl.Series("margin", margin))
     place = pl.col("margin").rank("ordinal", descending=True).over("day") / pl.len().over("day")
     of_schemes = pl.col("scheme").is_in(schemes)
-    received = judged.with_columns(place.alias("place")).filter(of_schemes & pl.col("illicit"))
-    rest = judged.filter(~of_schemes).with_columns(place.alias("place"))
+    received = ranked.with_columns(place.alias("place")).filter(of_schemes & pl.col("illicit"))
+    rest = ranked.filter(~of_schemes).with_columns(place.alias("place"))
     return {
         OF_SCHEMES: _share(received, 0.05),
         OF_REST: float(np.mean(rest.filter(pl.col("place") <= 0.01)["illicit"].to_numpy())),

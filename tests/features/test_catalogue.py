@@ -15,7 +15,7 @@ import pytest
 from features import compatible
 from features.algebra import Numbers, Pattern, Text
 from features.assemble import assemble
-from features.catalogue import INPUTS, category, direction_of, history, number, with_extras
+from features.catalogue import EVERY_INPUT, FORMER, INPUTS, category, direction_of, history, number, with_extras
 from features.choices import LANGUAGES
 from features.columns import declared, identifiers, shipper
 from features.compatible import differences, means_the_same, revised_since
@@ -30,12 +30,13 @@ from features.messages.mapping import Extra
 from features.parties import LINKED
 from features.source_code import pieces_of_code, wordless
 from features.vocabulary import WHAT, WHO
+from service.console import reason_words
 from tests.features.conftest import consignments_of, no_history, nothing_fitted, row
 
 CAPITAL = Pattern(r"\p{Lu}")
 
 
-@pytest.mark.parametrize("item", INPUTS, ids=lambda item: item.name)
+@pytest.mark.parametrize("item", EVERY_INPUT, ids=lambda item: item.name)
 def test_every_input_is_worded_and_meant_and_comes_from_somewhere(item: Any) -> None:
     assert tuple(item.words) == LANGUAGES
     assert all(item.words[language].strip() for language in LANGUAGES)
@@ -45,7 +46,7 @@ def test_every_input_is_worded_and_meant_and_comes_from_somewhere(item: Any) -> 
     assert known != (reading_of(item.name) is not None)
 
 
-@pytest.mark.parametrize("item", INPUTS, ids=lambda item: item.name)
+@pytest.mark.parametrize("item", EVERY_INPUT, ids=lambda item: item.name)
 def test_whatever_an_input_is_computed_from_comes_from_somewhere(item: Any) -> None:
     waiting = [item.name]
     fitted = (
@@ -69,7 +70,7 @@ def test_whatever_an_input_is_computed_from_comes_from_somewhere(item: Any) -> N
 
 @pytest.mark.parametrize("language", ["name", *LANGUAGES])
 def test_names_and_words_are_unique(language: str) -> None:
-    told = [item.name if language == "name" else item.words[language] for item in INPUTS]
+    told = [item.name if language == "name" else item.words[language] for item in EVERY_INPUT]
     assert sorted(told) == sorted(set(told))
 
 
@@ -220,6 +221,15 @@ def test_what_learned_before_identifiers_were_revised_says_which(monkeypatch: py
     assert revised_since(INPUTS, learned, earlier) == (), "another code is a revision, today's is not"
 
 
+def test_an_input_that_none_learns_any_more_is_there_for_what_learned_of_it() -> None:
+    before = (*INPUTS[:9], *FORMER, *INPUTS[9:])
+    assert FORMER
+    assert means_the_same(before, fingerprint(before), None)
+    assert differences(before, meanings(before)) == []
+    assert not {item.name for item in FORMER} & {item.name for item in INPUTS}
+    assert [reason_words.BY_NAME[item.name].words["en"] for item in FORMER] == [item.words["en"] for item in FORMER]
+
+
 def test_an_input_that_was_added_leaves_what_learned_before_it_as_it_was(
     registry: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,7 +243,7 @@ def test_an_input_that_was_added_leaves_what_learned_before_it_as_it_was(
         return gross_mass_kg * 1000.0 / value_eur
 
     added = number("grams_per_euro", "Grams per euro", "Grammes par euro", "每欧元克数", "g/€")
-    monkeypatch.setattr(compatible, "INPUTS", (added, *INPUTS))
+    monkeypatch.setattr(compatible, "EVERY_INPUT", (added, *INPUTS))
     assert code_fingerprint([added, *INPUTS]) != code == code_fingerprint(INPUTS)
     assert means_the_same(INPUTS, learned, code)
     assert means_the_same(INPUTS, fingerprint_over(INPUTS, earlier), earlier), "what is listed is listed for it still"
@@ -244,7 +254,7 @@ def test_an_input_that_went_or_is_of_another_kind_is_named(monkeypatch: pytest.M
     monkeypatch.setattr(compatible, "REVISED_SINCE", {code_fingerprint(INPUTS): {"f" * 64: ("phone",)}})
     first, second, *others = INPUTS
     for today in ([second, *others], [replace(first, kind="category"), second, *others]):
-        monkeypatch.setattr(compatible, "INPUTS", tuple(today))
+        monkeypatch.setattr(compatible, "EVERY_INPUT", tuple(today))
         assert not means_the_same(INPUTS, fingerprint(INPUTS), None), "though its definition is there"
         assert revised_since(INPUTS, "f" * 64, None) == ()
         (named,) = differences(INPUTS, {})

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from features.assemble import assemble
-from features.catalogue import INPUTS
+from features.catalogue import EVERY_INPUT
 from features.compatible import REVISED_SINCE, SAME_FEATURES_AS
 from features.fingerprint import code_fingerprint
 from features.history.facts import facts_of, facts_of_outcomes, facts_registered
@@ -31,7 +31,7 @@ def features_of(home: Path) -> pl.DataFrame:
     first, last = min(times), max(times)
     labelled = labelled_of(consignments, outcomes, first)
     fits = fit_goods(consignments, labelled, refit_dates(first, last))
-    rows = assemble(consignments, FactTable(pl.concat(facts), holds_all=True), fits, INPUTS)
+    rows = assemble(consignments, FactTable(pl.concat(facts), holds_all=True), fits, EVERY_INPUT)
     named = consignments.frame.select("message_id", "consignment_id", "version", "row")
     return named.join(rows.frame, on="row", maintain_order="left").drop("row")
 
@@ -39,7 +39,7 @@ def features_of(home: Path) -> pl.DataFrame:
 def code_over(folder: Path) -> str:
     """The hash of today's code over those of today's inputs that the earlier code had, as its bundles are judged."""
     had = pl.read_parquet_schema(folder / "features.parquet")
-    return code_fingerprint([item for item in INPUTS if item.name in had])
+    return code_fingerprint([item for item in EVERY_INPUT if item.name in had])
 
 
 def different_columns(kept: pl.DataFrame, now: pl.DataFrame) -> list[str]:

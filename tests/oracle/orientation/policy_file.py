@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from features.catalogue import INPUTS, Input
+from features.catalogue import EVERY_INPUT, Input
 from features.consignment import CONSIGNMENT_COLUMNS, SUMMED, TIME, TOTALS
 from tests.oracle.orientation.applications import PROTECTED
 from tests.oracle.orientation.campaigns import Campaigns
@@ -94,7 +94,7 @@ def sample_row() -> pl.DataFrame:
         TIME: datetime(2026, 1, 1, tzinfo=UTC),
     }
     types: dict[str, pl.DataType] = {
-        item.name: pl.Float64() if item.kind == "number" else pl.String() for item in INPUTS
+        item.name: pl.Float64() if item.kind == "number" else pl.String() for item in EVERY_INPUT
     }
     types |= dict.fromkeys(SUMMED, pl.Float64()) | {"lines": pl.Int64()}
     types |= {column.name: column.dtype for column in CONSIGNMENT_COLUMNS} | PROTECTED

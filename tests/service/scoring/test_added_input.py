@@ -12,7 +12,7 @@ import pytest
 from features import catalogue, compatible
 from features.algebra import Numbers
 from features.assemble import assemble
-from features.catalogue import INPUTS, Input, number
+from features.catalogue import EVERY_INPUT, FORMER, INPUTS, Input, number
 from features.compatible import means_the_same
 from features.consignment import Consignments
 from features.definition import DEFINITIONS, forget_definitions, of_consignment
@@ -44,8 +44,8 @@ def add_input(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Input]]:
         of_consignment(kilograms_per_line)
         forget_definitions()
         added = number("kilograms_per_line", "Mass per line", "Masse par ligne", "每行重量", "kg")
-        for module in (catalogue, compatible):
-            monkeypatch.setattr(module, "INPUTS", (*INPUTS[:20], added, *INPUTS[20:]))
+        for module, name in ((catalogue, "INPUTS"), (compatible, "EVERY_INPUT")):
+            monkeypatch.setattr(module, name, (*INPUTS[:20], added, *INPUTS[20:], *FORMER))
         return added
 
     yield add
@@ -81,7 +81,7 @@ def test_a_bundle_from_before_an_input_was_added_decides_as_it_did(
 
 def test_what_was_listed_before_an_input_was_added_is_listed_after_it(add_input: Callable[[], Input]) -> None:
     had = pl.read_parquet_schema(sorted(KEPT.glob("*/features.parquet"))[0])
-    inputs = tuple(item for item in INPUTS if item.name in had)
+    inputs = tuple(item for item in EVERY_INPUT if item.name in had)
     listed = compatible.SAME_FEATURES_AS[code_fingerprint(inputs)]
     assert listed
     add_input()
@@ -89,7 +89,7 @@ def test_what_was_listed_before_an_input_was_added_is_listed_after_it(add_input:
 
 
 def test_a_bundle_whose_input_went_is_refused_by_name(trained_home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compatible, "INPUTS", tuple(item for item in INPUTS if item.name != "has_ioss"))
+    monkeypatch.setattr(compatible, "EVERY_INPUT", tuple(item for item in INPUTS if item.name != "has_ioss"))
     with pytest.raises(BundleRefused, match=r"\(has_ioss is in the catalogue no more\)"):
         load_bundle(trained_home.serving, trained_home.keys)
 
