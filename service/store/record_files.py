@@ -33,8 +33,7 @@ from service.store.opened_record import GROUP, UNREADABLE, Opened, Places
 from service.store.settled_layout import Layout, as_bytes, as_texts, texts_in
 
 LEVEL = 3  # of zstd: higher ones gain a thirtieth and take twice as long
-ALONE = 2  # rows out of each group up to which they are read one by one: decoding all of a group takes three times that
-OPENED_AT_MOST = 40  # files whose directory is kept in memory: 7 MB each
+OPENED_AT_MOST = 64  # files whose directory is kept in memory: 3 MB each
 ROWS, KEYS = ".parquet", ".keys"
 CONSIGNMENT, DECISION, NETWORK = "consignment_id", "decision_id", "network"  # the columns that rows are found by
 FOUND_BY = (CONSIGNMENT, DECISION, NETWORK)
@@ -149,16 +148,11 @@ class RecordFiles:
         try:
             with self._reading:
                 opened = self._open(file)
-                if places is None:
-                    return as_texts(opened.file.read(list(names)))
-                groups = np.unique(places // opened.group)
-                if 0 < len(places) <= ALONE * len(groups):
-                    return as_texts(opened.alone(list(names), places))
-                read = opened.file.read_row_groups(groups.tolist(), list(names))
+                whole = list(names)
+                read = opened.between(whole, 0, opened.rows) if places is None else opened.at(whole, places)
+                return as_texts(opened.as_stored(read))
         except UNREADABLE as fault:
             raise RecordGone(f"{file}: {UNREAD}") from fault
-        within = np.searchsorted(groups, places // opened.group) * opened.group + places % opened.group
-        return as_texts(read.take(pa.array(within)))
 
     def groups(self, file: str, names: Sequence[str]) -> Iterator[pa.Table]:
         """Yield all rows, so many at a time as are stored together."""
@@ -182,8 +176,8 @@ class RecordFiles:
     def even(self, file: str) -> bool:
         """Say whether all that is read together is of one size but the last: a place names what it is read with."""
         with self._reading:
-            metadata, group = self._open(file).file.metadata, self._open(file).group
-        rows = [metadata.row_group(at).num_rows for at in range(metadata.num_row_groups)]
+            opened = self._open(file)
+        rows, group = opened.groups, opened.group
         return all(count == group for count in rows[:-1]) and (not rows or rows[-1] <= group)
 
     def keys_fit(self, file: str, keys: str) -> bool:
