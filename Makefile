@@ -89,7 +89,9 @@ prove: install
 	@TAMIS_PARITY_CONSIGNMENTS=10000 $(BIN)/pytest tests/parity --durations=5
 	@TAMIS_REPLAYS=10000 $(BIN)/pytest tests/service/audit/test_replay.py --durations=3
 	@TAMIS_KILLS=100 TAMIS_BATCH_KILLS=10 $(BIN)/pytest -s tests/service/test_kill.py tests/pipelines/batch/test_batch_kill.py
-	@TAMIS_PROVE_KILLS=100 $(BIN)/pytest -s tests/service/settled/test_killed_acts.py
+	@TAMIS_PROVE_KILLS=100 $(BIN)/pytest -s tests/service/settled/test_killed_acts.py \
+		tests/service/settled/test_settling.py -k killed\ or\ settling_erasing\ or\ upgrading
+	@TAMIS_LANGUAGES=all $(BIN)/pytest tests/browser
 	@TAMIS_DISK_POINTS=20 $(BIN)/pytest tests/service/store/test_failing_disk.py
 	@TAMIS_OUTAGE_SECONDS=60 $(BIN)/pytest -s tests/service/store/test_outages.py
 	@TAMIS_DAMAGED_BUNDLES=1000 $(BIN)/pytest tests/service/scoring/test_bundle.py

@@ -217,4 +217,4 @@ def _with_earlier_lines(consignments: Consignments, history: History) -> History
     lodged_at = consignments.declared.moments("lodged_at")
     if (lodged_at == lodged_at[:1]).all():
         return history
-    return Layered(history, FactTable(history.unposted(consignments)))
+    return Layered(history, FactTable.of(history.unposted(consignments)))

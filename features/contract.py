@@ -76,6 +76,10 @@ class Gated:
         """The accepted rows as a frame."""
         return self.rows.frame
 
+    def with_rows(self, accepted: pl.DataFrame | Table) -> Gated:
+        """Return the same with the accepted rows in another form."""
+        return Gated(accepted, self.refused, self.received, self._faults)
+
 
 def gate(raw: pl.DataFrame | Table, columns: Sequence[Column] = COLUMNS) -> Gated:
     """Check every row of `raw` (text or typed columns, with `line`) against the contract of `columns`."""
@@ -150,7 +154,7 @@ def gate_manifest(
     versions = Versions.of_columns(messages, consignments, version)
     filled |= {"message_id": messages, "consignment_id": consignments, "version": version}
     filled["line_no"] = versions.with_line_numbers(rows.whole("line_no"))
-    gated = Gated(rows.holding(filled), gated.refused, gated.received, gated.faults)
+    gated = gated.with_rows(rows.holding(filled))
     return _without_repeated_lines(gated, raw, versions)
 
 
@@ -184,11 +188,9 @@ def gate_outcomes(raw: pl.DataFrame, *, recorded: bool = False, kinds: Kinds | N
     faults = [] if recorded else [Fault(*contradiction) for contradiction in contradictions(kinds.codes)]
     gated = gate(raw, OUTCOME_COLUMNS)
     if not recorded:
-        read = gated.accepted.with_columns(in_kinds(gated.accepted["findings"], kinds))
-        gated = Gated(read, gated.refused, gated.received, gated.faults)
+        gated = gated.with_rows(gated.accepted.with_columns(in_kinds(gated.accepted["findings"], kinds)))
     gated = refusing(gated, raw, OUTCOME_COLUMNS, faults)
-    staged = gated.accepted.with_columns(pl.col("stage").fill_null("clearance"))
-    return Gated(staged, gated.refused, gated.received, gated.faults)
+    return gated.with_rows(gated.accepted.with_columns(pl.col("stage").fill_null("clearance")))
 
 
 def spared(raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -51,6 +51,7 @@ __all__ = [
     "facts_registered",
     "facts_sighted",
     "facts_stated",
+    "facts_that_are",
     "never_seen",
     "stated",
     "with_entities",
@@ -68,10 +69,15 @@ def stated(consignments: Consignments) -> pl.DataFrame:
 
 
 def facts_of(consignments: Consignments, first_seen: FirstSeen = never_seen) -> pl.DataFrame:
-    """Return the facts that these consignments are themselves, known when they were lodged (FACT_SCHEMA)."""
+    """Return the facts that these consignments are themselves, as `facts_that_are`, as a frame (FACT_SCHEMA)."""
+    return facts_that_are(consignments, first_seen).frame()
+
+
+def facts_that_are(consignments: Consignments, first_seen: FirstSeen = never_seen) -> Facts:
+    """Return the facts that these consignments are themselves, known when they were lodged."""
     versions = Versions.of(consignments)
-    of_versions = [fact_columns.facts_stated(versions), fact_columns.facts_sighted(versions, first_seen)]
-    return pl.concat([facts.frame() for facts in of_versions])
+    declared, sighted = fact_columns.facts_stated(versions), fact_columns.facts_sighted(versions, first_seen)
+    return Facts.end_to_end([declared, sighted])
 
 
 def facts_stated(versions: pl.DataFrame) -> pl.DataFrame:

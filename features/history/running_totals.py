@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from features.history.fact_columns import Facts
 from features.history.facts import FACTS, Integers
 
 
@@ -21,26 +23,34 @@ def running_totals(events: pl.DataFrame) -> pl.DataFrame:
     named = [name for name in events.columns if name in FACTS]
     order = events.select(pl.arg_sort_by("entity", "known_at")).to_series()
     entities, moments = (events[name].gather(order).to_physical().to_numpy() for name in ("entity", "known_at"))
-    starts = _starts(entities, moments)
-    occurs = events.select((pl.col(name) != 0).any() for name in named).row(0) if len(starts) else [False] * len(named)
-    totalled = {
-        name: _at_once(events[name], order, starts) for name, is_told in zip(named, occurs, strict=True) if is_told
-    }
-    kept = (
-        np.logical_or.reduce([column != 0 for column in totalled.values()])
-        if totalled
-        else np.zeros(len(starts), np.bool_)
-    )
-    keys = {"entity": entities[starts[kept]], "known_at": moments[starts[kept]]}
-    totals = accumulated(pl.DataFrame({**keys, **{name: column[kept] for name, column in totalled.items()}}))
-    nothing = (pl.lit(0, pl.Int64).alias(name) for name in named if name not in totalled)
+    occurs = events.select((pl.col(name) != 0).any() for name in named).row(0) if len(order) else [False] * len(named)
+    occurring = [name for name, occurred in zip(named, occurs, strict=True) if occurred]
+    amounts = ((name, events[name].gather(order).fill_null(0).to_numpy().astype(np.int64)) for name in occurring)
+    totals = pl.DataFrame(_added_up(entities, moments, amounts))
+    nothing = (pl.lit(0, pl.Int64).alias(name) for name in named if name not in occurring)
     return totals.with_columns(nothing).select("entity", "known_at", *named)
 
 
-def _at_once(amounts: pl.Series, order: pl.Series, starts: Integers) -> Integers:
-    """What one fact comes to at each moment."""
-    sums: Integers = np.add.reduceat(amounts.gather(order).fill_null(0).to_numpy().astype(np.int64), starts)
-    return sums
+def totals_of(facts: Facts) -> dict[str, npt.NDArray[Any]]:
+    """The same as `running_totals` of facts, as columns; those that are nothing everywhere are left out."""
+    order = np.lexsort((facts.known_at, facts.entity))
+    amounts = ((name, amounts[order]) for name, amounts in facts.amounts.items() if amounts.any())
+    return _added_up(facts.entity[order], facts.known_at[order], amounts)
+
+
+def _added_up(
+    entities: Integers, moments: Integers, amounts: Iterable[tuple[str, Integers]]
+) -> dict[str, npt.NDArray[Any]]:
+    """Return `entity`, `known_at` and totals of sorted facts; amounts: of each fact, taken up one after the other."""
+    starts = _starts(entities, moments)
+    if not len(starts):
+        return {"entity": entities, "known_at": moments, **dict(amounts)}
+    at_once: dict[str, Integers] = {name: np.add.reduceat(column, starts) for name, column in amounts}
+    kept = np.zeros(len(starts), np.bool_)
+    for column in at_once.values():
+        kept |= column != 0
+    keys = {"entity": entities[starts[kept]], "known_at": moments[starts[kept]]}
+    return {**keys, **_accumulated(keys["entity"], {name: column[kept] for name, column in at_once.items()})}
 
 
 def columns_of(running: pl.DataFrame) -> dict[str, npt.NDArray[Any]]:
@@ -49,17 +59,17 @@ def columns_of(running: pl.DataFrame) -> dict[str, npt.NDArray[Any]]:
     return {name: column for name, column in columns.items() if name not in FACTS or column.any()}
 
 
-def accumulated(events: pl.DataFrame) -> pl.DataFrame:
-    """Amounts of sorted events, one a moment, added up for each entity."""
-    starts = _starts(events["entity"].to_numpy())
-    lengths = np.diff(np.append(starts, events.height))
+def _accumulated(entities: Integers, amounts: dict[str, Integers]) -> dict[str, Integers]:
+    """Amounts of sorted entities, one a moment, added up for each."""
+    starts = _starts(entities)
+    lengths = np.diff(np.append(starts, len(entities)))
 
-    def running(name: str) -> pl.Series:
-        amounts = events[name].to_numpy().astype(np.int64)
-        sums = np.cumsum(amounts)
-        return pl.Series(name, sums - np.repeat((sums - amounts)[starts], lengths))
+    def running(column: Integers) -> Integers:
+        sums = np.cumsum(column)
+        totals: Integers = sums - np.repeat((sums - column)[starts], lengths)
+        return totals
 
-    return events.with_columns(running(name) for name in events.columns if name in FACTS)
+    return {name: running(column) for name, column in amounts.items()}
 
 
 def amounts_of(running: pl.DataFrame) -> pl.DataFrame:

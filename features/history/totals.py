@@ -11,10 +11,11 @@ import numpy.typing as npt
 import polars as pl
 
 from features.consignment import Consignments
-from features.history.facts import EVER, FACT_SCHEMA, FACTS, LODGED, NEVER, Integers, facts_of
+from features.history.fact_columns import NO_FACTS, Facts
+from features.history.facts import EVER, FACTS, LODGED, NEVER, Integers, facts_that_are
 from features.history.packed_amounts import PackedAmounts, packed
 from features.history.queries import HistoryQuery, Totals, nothing_known
-from features.history.running_totals import columns_of, running_totals
+from features.history.running_totals import columns_of, running_totals, totals_of
 from features.history.table_scan import runs_of, scan
 
 
@@ -33,8 +34,8 @@ class HistoryUnavailable(Exception):
 class History(TotalsReader, Protocol):
     """What a desk asks of the store of facts, in memory or durable."""
 
-    def unposted(self, consignments: Consignments) -> pl.DataFrame:
-        """Return the facts that these consignments are and that this history does not hold yet (FACT_SCHEMA)."""
+    def unposted(self, consignments: Consignments) -> Facts:
+        """Return the facts that these consignments are and that this history does not hold yet."""
         ...
 
 
@@ -50,6 +51,11 @@ class FactTable:
         running = columns_of(running_totals(facts))
         self._hold(*directory(running["entity"]), running["known_at"], packed(running, len(running["entity"])))
         self._holds_all = holds_all
+
+    @classmethod
+    def of(cls, facts: Facts) -> FactTable:
+        """Return a table of facts in any order; what else will be asked about is not in it."""
+        return cls.of_running(totals_of(facts))
 
     @classmethod
     def of_running(cls, running: Mapping[str, npt.NDArray[Any]]) -> FactTable:
@@ -86,9 +92,9 @@ class FactTable:
         amounts = {fact: column[rows] for fact, column in self._amounts.columns().items()}
         return {"entity": entity, "known_at": self._known_at[rows], **amounts}
 
-    def unposted(self, consignments: Consignments) -> pl.DataFrame:
+    def unposted(self, consignments: Consignments) -> Facts:
         """Return nothing where the table holds all; else whatever the consignments are."""
-        return FACT_SCHEMA.to_frame() if self._holds_all else facts_of(consignments)
+        return NO_FACTS if self._holds_all else facts_that_are(consignments)
 
     def totals_before(self, asked: HistoryQuery) -> Totals:
         """Return the answer to a query."""
@@ -164,6 +170,6 @@ class Layered:
         self.above.add_to(totals, asked)
         return totals
 
-    def unposted(self, consignments: Consignments) -> pl.DataFrame:  # noqa: ARG002 - as every history
+    def unposted(self, consignments: Consignments) -> Facts:  # noqa: ARG002 - as every history
         """Return nothing: what the history below lacked, the layer above was made of."""
-        return FACT_SCHEMA.to_frame()
+        return NO_FACTS

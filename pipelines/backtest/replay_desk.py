@@ -11,7 +11,8 @@ import polars as pl
 
 from features.assemble import Rows
 from features.consignment import TIME, Consignments
-from features.history.facts import FACT_SCHEMA, facts_of, facts_of_outcomes, with_entities
+from features.history.fact_columns import Facts
+from features.history.facts import FACT_SCHEMA, facts_of_outcomes, facts_that_are, with_entities
 from features.history.queries import HistoryQuery, Totals
 from features.history.totals import FactTable, first_seen, together
 from features.moments import EPOCH
@@ -54,9 +55,9 @@ class ReplayHistory:
         """Return the answer to a query."""
         return together((self._below, self._above), asked)
 
-    def unposted(self, consignments: Consignments) -> pl.DataFrame:
+    def unposted(self, consignments: Consignments) -> Facts:
         """Return all facts of consignments: a day's own facts are posted when it is over."""
-        return facts_of(consignments, partial(first_seen, self))
+        return facts_that_are(consignments, partial(first_seen, self))
 
     def readable(self) -> bool:
         """Return true: it is in memory."""
@@ -174,7 +175,7 @@ class Past:
     def show(self, consignments: Consignments) -> None:
         """Keep the consignments of a finished day and post their facts."""
         self.archive.show(consignments)
-        self.history.post(self.history.unposted(consignments))
+        self.history.post(self.history.unposted(consignments).frame())
 
     def reveal(self, outcomes: pl.DataFrame, of: Consignments) -> None:
         """Hold back results of inspections of these consignments until each becomes known."""

@@ -17,6 +17,7 @@ import polars as pl
 from features.assemble import Fits, Rows, assemble, readings_for
 from features.catalogue import Input
 from features.consignment import Consignments
+from features.history.fact_columns import Facts
 from features.history.facts import Integers, with_entities
 from features.history.totals import FactTable, HistoryUnavailable
 from features.history.windows import ROWS_PER_PASS, question
@@ -47,7 +48,7 @@ class Parted(Protocol):
         """Return the history of entities (ascending, distinct) as tables whose totals add up."""
         ...
 
-    def unposted(self, consignments: Consignments) -> pl.DataFrame:
+    def unposted(self, consignments: Consignments) -> Facts:
         """Return the facts of these consignments that it does not hold yet."""
         ...
 
@@ -79,7 +80,7 @@ def assemble_distributed(
 
 def shards_of(linked: Consignments, history: Parted, inputs: Sequence[Input], shards: int) -> list[Shard]:
     """Split the history that a batch needs, its own facts included, by entity into shards of similar size."""
-    own_facts = FactTable(history.unposted(linked))
+    own_facts = FactTable.of(history.unposted(linked))
     readings = readings_for(inputs)
     asked = [question(readings, part).entities for part in linked.frame.iter_slices(ROWS_PER_PASS)]
     entities = np.unique(np.concatenate(asked))

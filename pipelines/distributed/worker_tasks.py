@@ -15,7 +15,7 @@ import polars as pl
 from features.assemble import Fits, assemble, readings_for
 from features.catalogue import Input
 from features.consignment import Consignments
-from features.history.facts import FACT_SCHEMA
+from features.history.fact_columns import NO_FACTS, Facts
 from features.history.queries import HistoryQuery, Totals, nothing_known
 from features.history.totals import FactTable, together
 from features.history.windows import question
@@ -46,9 +46,9 @@ class Answered:
             raise ValueError("another query than the one that was answered")
         return self.totals
 
-    def unposted(self, consignments: Consignments) -> pl.DataFrame:  # noqa: ARG002 - as every history
+    def unposted(self, consignments: Consignments) -> Facts:  # noqa: ARG002 - as every history
         """Return no facts: those of the whole batch are in the shards."""
-        return FACT_SCHEMA.to_frame()
+        return NO_FACTS
 
 
 def asked_by(chunk: Consignments, inputs: Sequence[Input]) -> HistoryQuery:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
+import numpy as np
 import orjson
 import polars as pl
 import sqlalchemy as sa
@@ -31,15 +32,7 @@ EDITION = "edition"  # counts the changes of the rows
 WAITING_AT_ONCE = 5_000  # consignments whose facts are posted in one transaction
 LISTED = "SELECT segment_id, level, CAST(parts AS TEXT) FROM segments ORDER BY segment_id"
 MANY = 20_000  # facts; so many are written as a segment, fewer as rows
-VERSIONS = pl.Schema(
-    {
-        "message_id": pl.String(),
-        "consignment_id": pl.String(),
-        "version": pl.Int64(),
-        "lodged_at": TIME,
-        **dict.fromkeys((*ENTITIES, *DECLARATION_FACTS), pl.Int64()),
-    }
-)
+KEYS = pl.Schema(dict(zip(VERSION_KEY, (pl.String(), pl.String(), pl.Int64()), strict=True)))
 RESULTS = pl.Schema(
     {
         "outcome_id": pl.String(),
@@ -142,10 +135,7 @@ def facts_unposted(connection: sa.Connection, versions: Versions, history: SeenR
     if not posted:
         return _added(versions, None, history)
     before_ids = list(dict.fromkeys(row[1] for row in posted))
-    before, erased = (
-        Versions.of_frame(_as_frame(connection, posted, before_ids)),
-        set(_forgotten(connection, before_ids)),
-    )
+    before, erased = _as_versions(connection, posted), set(_forgotten(connection, before_ids))
     known, keys = set(before.keys()), versions.keys()
     fresh = [place for place, key in enumerate(keys) if key not in known and key[1] not in erased]
     return _added(versions.where(fresh), before, history)
@@ -173,14 +163,14 @@ def catch_up(store: Store, connection: sa.Connection, history: SeenReader) -> in
     ids = list(connection.execute(waiting).scalars())
     if not ids:
         return 0
-    fresh = versions_on_record(connection, ids, posted=False)
-    posted = Versions.of_frame(versions_on_record(connection, ids, posted=True))
-    post(store, connection, _added(Versions.of_frame(fresh), posted, history))
+    fresh = _on_record_as_versions(connection, ids, posted=False)
+    posted = _on_record_as_versions(connection, ids, posted=True)
+    post(store, connection, _added(fresh, posted, history))
     for part in in_lists(ids):
         these = DECLARATIONS.c.consignment_id.in_(part)
         update_rows(connection, DECLARATIONS, {"posted": True}, these)
         forget_stated(connection, these)
-    return fresh.height
+    return len(fresh)
 
 
 def forget_stated(connection: sa.Connection, these: sa.ColumnElement[bool]) -> None:
@@ -192,11 +182,18 @@ def forget_stated(connection: sa.Connection, these: sa.ColumnElement[bool]) -> N
 def versions_on_record(
     connection: sa.Connection, consignment_ids: Sequence[str], *, posted: bool | None = None
 ) -> pl.DataFrame:
-    """Read what is on record of these consignments (VERSIONS): all versions, or those with facts posted, or waiting.
+    """Read what is on record of these consignments as a frame: all versions, or those with facts posted, or waiting.
 
     Once a version was erased, what the consignment posted cannot be taken back: none of its versions states anything.
     """
-    return _as_frame(connection, _on_record(connection, consignment_ids, BY_POSTED[posted]), consignment_ids, posted)
+    return _on_record_as_versions(connection, consignment_ids, posted=posted).frame()
+
+
+def _on_record_as_versions(
+    connection: sa.Connection, consignment_ids: Sequence[str], *, posted: bool | None
+) -> Versions:
+    forgotten = _forgotten(connection, consignment_ids) if posted is False else ()
+    return _as_versions(connection, _on_record(connection, consignment_ids, BY_POSTED[posted]), forgotten)
 
 
 def _on_record(connection: sa.Connection, consignment_ids: Sequence[str], which: Prepared) -> list[Row]:
@@ -206,19 +203,22 @@ def _on_record(connection: sa.Connection, consignment_ids: Sequence[str], which:
     return rows
 
 
-def _as_frame(
-    connection: sa.Connection, found: Sequence[Row], consignment_ids: Sequence[str], posted: bool | None = True
-) -> pl.DataFrame:
-    """Return what was found on record as VERSIONS."""
-    erased = {row[1] for row in found if row[-1] is None}
-    if posted is False:
-        erased |= set(_forgotten(connection, consignment_ids))
-    rows = [
-        dict(zip(ON_RECORD, row, strict=True)) | ((row[-1] if row[1] not in erased else None) or {}) for row in found
-    ]
-    versions = pl.DataFrame(rows, schema={**VERSIONS, "lodged_at": pl.Int64}).cast({"lodged_at": TIME})
-    versions = pseudonyms_in(connection).plain_columns(versions, *ENTITIES)
-    return versions.with_columns(pl.col(DECLARATION_FACTS).fill_null(0))  # a fact that is younger than the row
+def _as_versions(connection: sa.Connection, found: Sequence[Row], forgotten: Sequence[str] = ()) -> Versions:
+    """Return what was found on record; forgotten: of these consignments too, no version states anything."""
+    erased = {row[1] for row in found if row[-1] is None}.union(forgotten)
+    stated: list[Mapping[str, Any]] = [{} if row[1] in erased else row[-1] for row in found]
+    entities = pseudonyms_in(connection).plain_list(of.get(name) for name in ENTITIES for of in stated)
+    of_each = len(ENTITIES), len(found)
+    amounts = [of.get(fact) or 0 for fact in DECLARATION_FACTS for of in stated]  # a fact may be younger than the row
+    return Versions(
+        [row[0] for row in found],
+        [row[1] for row in found],
+        np.array([row[2] for row in found], np.int64),
+        np.array([row[3] for row in found], np.int64),
+        np.array([entity or 0 for entity in entities], np.int64).reshape(of_each),
+        np.array([entity is not None for entity in entities], np.bool_).reshape(of_each),
+        np.array(amounts, np.int64).reshape(len(DECLARATION_FACTS), len(found)),
+    )
 
 
 def _forgotten(connection: sa.Connection, consignment_ids: Sequence[str]) -> list[str]:
@@ -237,7 +237,7 @@ def facts_reattributed(connection: sa.Connection, fresh: Sequence[tuple[str, str
         return NO_FACTS
     results = results_on_record(connection, ids)
     versions = versions_on_record(connection, results["consignment_id"].unique().to_list())
-    fresh_ones = pl.DataFrame(fresh, schema={name: VERSIONS[name] for name in VERSION_KEY}, orient="row")
+    fresh_ones = pl.DataFrame(fresh, schema=KEYS, orient="row")
     before = versions.join(fresh_ones, on=VERSION_KEY, how="anti")
     posted = attributed(results.filter("posted"), before)
     waiting = results.filter(~pl.col("posted"))["outcome_id"].to_list()

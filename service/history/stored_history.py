@@ -12,7 +12,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from features.consignment import TIME, Consignments
-from features.history.fact_columns import Versions
+from features.history.fact_columns import Facts, Versions
 from features.history.facts import EVER, FACT_SCHEMA, NEVER, Integers
 from features.history.queries import HistoryQuery, Totals, nothing_known
 from features.history.running_totals import amounts_of, running_totals
@@ -69,10 +69,10 @@ class StoredHistory:
         """Return the history as one transaction sees it."""
         return Snapshot(self, connection)
 
-    def unposted(self, consignments: Consignments) -> pl.DataFrame:
+    def unposted(self, consignments: Consignments) -> Facts:
         """Return the facts of these consignments that were never posted."""
         versions = Versions.of(consignments)
-        return self._read(lambda connection: facts_unposted(connection, versions, self.snapshot(connection))).frame()
+        return self._read(lambda connection: facts_unposted(connection, versions, self.snapshot(connection)))
 
     def parts(self, entities: Integers) -> list[FactTable]:
         """Return the history of entities (ascending, distinct) as tables whose totals add up, to send elsewhere.

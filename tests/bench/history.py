@@ -86,7 +86,7 @@ def flow(consignments: int) -> dict[str, Any]:
 
 def read_day(day: Consignments, history: StoredHistory) -> pl.DataFrame:
     """The windows of a day's manifest: the stored state with the day's own earlier lines over it."""
-    return read_windows(readings_for(INPUTS), day.frame, Layered(history, FactTable(history.unposted(day))))
+    return read_windows(readings_for(INPUTS), day.frame, Layered(history, FactTable.of(history.unposted(day))))
 
 
 def post_day(store: Store, history: StoredHistory, day: Consignments, results: pl.DataFrame) -> None:

@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, sync_playwright
 
 from service.access import open_access
+from service.console.translations import LANGUAGES
 from service.officers.overrides import override_lane
 from service.parties.linking_switch import LinkingSwitch
 from service.settings import Settings
@@ -26,6 +27,9 @@ from tests.service.processes import serving
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 PASSWORD = "correct horse battery"
+# every page is seen in each language (test_console.py, test_every_page.py); of what is done on them, the rest is proved
+# in each by `make prove`
+SPOKEN = LANGUAGES if os.environ.get("TAMIS_LANGUAGES") == "all" else LANGUAGES[:1]
 WAITING = 24  # parcels at the office of a test
 TODAY = datetime.now(UTC).replace(hour=0, minute=5, second=0, microsecond=0)
 HOSTILE = (

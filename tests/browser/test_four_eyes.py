@@ -13,11 +13,11 @@ from service.console.translations import LANGUAGES, in_language
 from service.scoring.bundle import GOLDEN_SCORE, GOLDEN_SEVERITY
 from service.scoring.explanation import Language
 from tests.browser.accessibility import no_fault
-from tests.browser.conftest import TODAY, Console, press
+from tests.browser.conftest import SPOKEN, TODAY, Console, press
 from tests.service.building import MODEL_ID, RULE, declared
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", SPOKEN)
 def test_a_rule_is_activated_by_a_second_person(
     console: Console, person: Callable[..., Page], language: Language
 ) -> None:
@@ -58,7 +58,7 @@ def test_a_rule_is_activated_by_a_second_person(
     assert (decided["clearance"], decided["selection"]) == ("red", "rule")
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", SPOKEN)
 def test_a_rule_is_proposed_by_form_and_its_text_stands_behind_it(
     console: Console, person: Callable[..., Page], language: Language
 ) -> None:
@@ -88,7 +88,7 @@ def test_a_rule_is_proposed_by_form_and_its_text_stands_behind_it(
     assert proposed.locator("button").count() == 0  # nobody approves his own
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", SPOKEN)
 def test_the_slider_shows_what_other_hands_would_find(
     console: Console, person: Callable[..., Page], language: Language
 ) -> None:
@@ -115,7 +115,7 @@ def registered(console: Console) -> Callable[[], int]:
     return lambda: Registry(console.settings).log(bundle, run, golden.head(5))
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", SPOKEN)
 def test_two_people_promote_a_model(
     console: Console, person: Callable[..., Page], registered: Callable[[], int], language: Language
 ) -> None:

@@ -18,7 +18,7 @@ from pypdf import PdfReader
 from service.console.translations import LANGUAGES, in_language
 from service.scoring.explanation import Language
 from tests.browser.accessibility import no_fault
-from tests.browser.conftest import TODAY, Console, press
+from tests.browser.conftest import SPOKEN, TODAY, Console, press
 from tests.service.building import declared
 
 MOST_CLICKS = 12
@@ -60,7 +60,7 @@ def import_on_the_page(page: Page, console: Console, click: Clicker, name: str, 
     click(page, page.locator("#import ~ form button.main"))
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", SPOKEN)
 def test_a_reseller_on_social_networks_is_found_as_an_addressee(
     console: Console, person: Callable[..., Page], tmp_path: Path, language: Language
 ) -> None:

@@ -13,7 +13,7 @@ from service.console.translations import LANGUAGES, in_language
 from service.record.search_index import catch_up
 from service.scoring.explanation import Language
 from service.store.database import open_store
-from tests.browser.conftest import Console
+from tests.browser.conftest import SPOKEN, Console
 from tests.browser.keyboard import Keyboard, work_list
 
 PHONE = "138 1234 5678"  # of the sender of many names, at FRLYS1
@@ -36,7 +36,7 @@ def test_a_parcel_is_found_by_its_telephone(console: Console, person: Callable[.
     assert keys.pressed <= TO_FIND
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", SPOKEN)
 def test_a_lane_is_changed_and_changed_back(
     console: Console, person: Callable[..., Page], office: str, language: Language
 ) -> None:
@@ -64,7 +64,7 @@ def test_a_lane_is_changed_and_changed_back(
     assert word(stands) in page.locator(".summary .lane").first.inner_text()
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", SPOKEN)
 def test_a_parcel_is_printed_on_one_sheet_with_its_lane_in_words(
     console: Console, person: Callable[..., Page], office: str, language: Language
 ) -> None:

@@ -13,7 +13,7 @@ from service.record.search_index import catch_up
 from service.scoring.explanation import Language
 from service.store.database import open_store
 from tests.browser.accessibility import no_fault
-from tests.browser.conftest import TODAY, Console, press
+from tests.browser.conftest import SPOKEN, TODAY, Console, press
 from tests.service.building import declared
 
 OFFICE = "FRLYS1"
@@ -24,7 +24,7 @@ def note(card: Locator, page: Page, step: str) -> None:
     press(page, card.locator(f"form:has([value={step}]) button").last)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", SPOKEN)
 def test_from_the_order_to_the_finding(console: Console, person: Callable[..., Page], language: Language) -> None:
     say, word = in_language(language, "say"), in_language(language, "word")
     number = 4_000 + LANGUAGES.index(language)

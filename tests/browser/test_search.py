@@ -18,7 +18,7 @@ from service.record.search_index import catch_up
 from service.scoring.explanation import Language
 from service.store.database import open_store
 from tests.browser.accessibility import no_fault
-from tests.browser.conftest import HOSTILE, TODAY, Console, press
+from tests.browser.conftest import HOSTILE, SPOKEN, TODAY, Console, press
 
 KEY_NAMED = {"en": "Key:", "fr": "Clé :", "zh": "关键词："}
 PHONE = "138 1234 5678"  # of the sender of many names, at FRLYS1
@@ -85,7 +85,7 @@ def test_a_telephone_leads_to_everything_that_has_to_do_with_it(
     no_fault(page)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", SPOKEN)
 def test_what_is_declared_can_be_searched_for_with_a_click(
     console: Console, person: Callable[..., Page], language: Language
 ) -> None:
@@ -96,7 +96,7 @@ def test_what_is_declared_can_be_searched_for_with_a_click(
     assert page.locator(".hits tbody tr").count() == 12
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", SPOKEN)
 def test_a_kind_can_be_chosen_and_what_cannot_be_searched_is_said(
     console: Console, person: Callable[..., Page], language: Language
 ) -> None:

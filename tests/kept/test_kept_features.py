@@ -18,7 +18,7 @@ from pipelines.batch.archive import Archive
 from pipelines.training.training_frame import fit_goods, labelled_of, linked, refit_dates, with_entities_of
 from tests.kept.kept_homes import FOLDERS, unpack_home
 
-FRAMES = [folder for folder in FOLDERS if (folder / "features.parquet").exists()]
+FRAMES = [frame for folder in FOLDERS for frame in sorted(folder.glob("features*.parquet"))]
 
 
 def features_of(home: Path) -> pl.DataFrame:
@@ -36,9 +36,9 @@ def features_of(home: Path) -> pl.DataFrame:
     return named.join(rows.frame, on="row", maintain_order="left").drop("row")
 
 
-def code_over(folder: Path) -> str:
+def code_over(frame: Path) -> str:
     """The hash of today's code over those of today's inputs that the earlier code had, as its bundles are judged."""
-    had = pl.read_parquet_schema(folder / "features.parquet")
+    had = pl.read_parquet_schema(frame)
     return code_fingerprint([item for item in EVERY_INPUT if item.name in had])
 
 
@@ -53,17 +53,17 @@ def _bits(column: pl.Series) -> list[object]:
     return column.cast(pl.String).to_list()
 
 
-@pytest.fixture(scope="module", params=FRAMES, ids=lambda folder: folder.name)
-def folder(request: pytest.FixtureRequest) -> Path:
-    """A folder with a kept frame."""
+@pytest.fixture(scope="module", params=FRAMES, ids=lambda frame: f"{frame.parent.name}/{frame.stem}")
+def frame(request: pytest.FixtureRequest) -> Path:
+    """A kept frame."""
     return Path(request.param)
 
 
-def test_what_is_said_to_compute_the_same_does(folder: Path, tmp_path: Path) -> None:
-    learned = (folder / "features.fingerprint").read_text(encoding="utf-8").strip()
-    unpack_home(folder / "sqlite.tar.xz", tmp_path)
-    differ = different_columns(pl.read_parquet(folder / "features.parquet"), features_of(tmp_path))
-    now = code_over(folder)
+def test_what_is_said_to_compute_the_same_does(frame: Path, tmp_path: Path) -> None:
+    learned = frame.with_suffix(".fingerprint").read_text(encoding="utf-8").strip()
+    unpack_home(frame.with_name("sqlite.tar.xz"), tmp_path)
+    differ = different_columns(pl.read_parquet(frame), features_of(tmp_path))
+    now = code_over(frame)
     if learned == now:
         assert differ == [], "the same code computes something else"
     elif any(learned in same for same in SAME_FEATURES_AS.values()):
@@ -80,8 +80,8 @@ def test_what_is_said_to_compute_the_same_does(folder: Path, tmp_path: Path) -> 
         assert differ, "nothing changed: name the fingerprint in features/compatible.py, and its bundles serve"
 
 
-def test_the_comparison_sees_one_bit(folder: Path) -> None:
-    kept = pl.read_parquet(folder / "features.parquet")
+def test_the_comparison_sees_one_bit(frame: Path) -> None:
+    kept = pl.read_parquet(frame)
     value = pl.col("value_eur")
     nudged = kept.with_columns(pl.when(pl.int_range(pl.len()) == 0).then(value * (1 + 2**-52)).otherwise(value))
     assert different_columns(kept, nudged) == ["value_eur"]

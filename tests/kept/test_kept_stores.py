@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import struct
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -226,10 +227,26 @@ def test_nothing_plain_is_left_in_the_store(upgraded: Upgraded) -> None:
     telling = set(upgraded.store.pseudonyms.plain_list(hashes) if upgraded.kept.is_keyed else hashes)
     home, kept_apart = upgraded.kept.settings.home, ("backups", "archive")
     files = [path for path in home.rglob("*") if path.is_file() and path.relative_to(home).parts[0] not in kept_apart]
-    written = [str(number).encode() for number in telling] + [struct.pack("<q", number) for number in telling]
     for path in files:
-        content = path.read_bytes()
-        assert not [number for number in written if number in content], path
+        assert plain_in(path.read_bytes(), telling) == set(), path
+
+
+def plain_in(content: bytes, telling: Iterable[int]) -> set[int]:
+    """The hashes that stand in a file, as eight bytes anywhere or in decimal digits."""
+    listed = np.array(sorted(telling), np.int64)
+    by_digits = {str(abs(number)).encode(): number for number in listed.tolist()}
+    found = {by_digits[digits] for digits in re.findall(rb"\d+", content) if digits in by_digits}
+    for first in range(min(8, len(content) // 8)):
+        numbers = np.frombuffer(content, "<i8", (len(content) - first) // 8, first)
+        found |= set(numbers[np.isin(numbers, listed)].tolist())
+    return found
+
+
+def test_what_is_plain_is_seen() -> None:
+    one, other, third = 2**62 + 7, -(2**61) - 1, 2**60 + 3
+    content = b"abc" + struct.pack("<q", one) + f'{{"entity":{other}}}'.encode() + bytes(9)
+    assert plain_in(content, [one, other, third]) == {one, other}
+    assert plain_in(b"", [one]) == set()
 
 
 def test_the_audit_log_goes_on_with_what_the_upgrade_did(upgraded: Upgraded) -> None:

@@ -113,9 +113,9 @@ def test_totals_beyond_thirty_two_bits_are_exact() -> None:
 def test_what_a_history_lacks() -> None:
     consignments = consignments_of(row(), row(consignment_id="B"))
     empty = FACT_SCHEMA.to_frame()
-    assert FactTable(empty).unposted(consignments)["consignments"].sum() == 2 * 13
-    assert FactTable(empty, holds_all=True).unposted(consignments).is_empty()
-    assert Layered(FactTable(empty), FactTable(empty)).unposted(consignments).is_empty()
+    assert FactTable(empty).unposted(consignments).amounts["consignments"].sum() == 2 * 13
+    assert not len(FactTable(empty, holds_all=True).unposted(consignments))
+    assert not len(Layered(FactTable(empty), FactTable(empty)).unposted(consignments))
 
 
 def test_facts_of_microseconds_are_told_apart() -> None:

@@ -127,7 +127,7 @@ def _with_earlier_lines(consignments: Consignments, history: History) -> History
     """Overlay the history with the batch's own facts; a message of a single moment has no earlier lines."""
     if consignments.frame["lodged_at"].n_unique() <= 1:
         return history
-    return Layered(history, FactTable(history.unposted(consignments)))
+    return Layered(history, FactTable.of(history.unposted(consignments)))
 
 
 @lru_cache(maxsize=16)

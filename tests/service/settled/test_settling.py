@@ -35,7 +35,7 @@ from tests.service.building import declared, message
 from tests.service.quick import desk_of
 from tests.service.settled.messages import LARGE, large, number, sender, store_with_files
 
-KILLS = 6  # `make prove` kills more often
+KILLS = 2  # `make prove` kills more often, and test_killed_acts.py kills settling among other acts
 WRITER = """
 import sys
 from pathlib import Path
