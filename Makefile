@@ -102,7 +102,7 @@ prove: install
 	@TAMIS_PROVE=1 $(BIN)/pytest tests/pipelines/monitor/test_monitor_worlds.py --durations=5
 	@TAMIS_BURDEN_WORLDS=40 $(BIN)/pytest tests/service/oversight/test_burden.py
 	@TAMIS_FAMILY_WORLDS=40 $(BIN)/pytest tests/pipelines/synthetic/test_family.py -k as_drawn
-	@TAMIS_PROVE=1 $(BIN)/pytest tests/deploy/test_restore_drill.py
+	@TAMIS_PROVE=1 $(BIN)/pytest tests/deploy/test_restore_drill.py tests/service/audit/test_upgrade.py tests/kept
 	@PYTHON=$(BIN)/python deploy/proof/fresh-debian.sh
 	@TAMIS_PACED_DAYS=200 $(BIN)/pytest -s tests/service/orientation/test_pacing.py
 

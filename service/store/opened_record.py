@@ -70,7 +70,12 @@ class Opened:
         return self.scan.slice(start, rows).select(names).collect()
 
     def at(self, names: list[str], places: Places) -> pl.DataFrame:
-        """Return columns of rows at ascending places: of few in a group each by itself, of many all of the group."""
+        """Return columns of rows at ascending places: of few in a group each by itself, of many all of the group.
+
+        Raises OutOfBoundsError for a place that the file does not have.
+        """
+        if len(places) and not 0 <= places[0] <= places[-1] < self.rows:
+            raise pl.exceptions.OutOfBoundsError(f"place {places[-1]:,} of {self.rows:,} rows")
         groups = np.unique(places // self.group)
         if len(places) <= ALONE * len(groups):
             each = [self.between(names, place, 1) for place in places.tolist()]

@@ -27,8 +27,7 @@ from tests.service.processes import serving
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 PASSWORD = "correct horse battery"
-# every page is seen in each language (test_console.py, test_every_page.py); of what is done on them, the rest is proved
-# in each by `make prove`
+# every page is seen in each language (test_console.py); what is done on them, and how they fit, in each by `make prove`
 SPOKEN = LANGUAGES if os.environ.get("TAMIS_LANGUAGES") == "all" else LANGUAGES[:1]
 WAITING = 24  # parcels at the office of a test
 TODAY = datetime.now(UTC).replace(hour=0, minute=5, second=0, microsecond=0)

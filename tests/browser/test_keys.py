@@ -7,14 +7,14 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from service.console.translations import LANGUAGES, in_language
+from service.console.translations import in_language
 from service.scoring.explanation import Language
 from service.store.access_tables import SESSIONS
 from service.store.bulk_rows import delete_rows
 from service.store.database import open_store
 from service.store.tables import OUTCOMES
 from tests.browser.accessibility import no_fault
-from tests.browser.conftest import PASSWORD, WAITING, Console
+from tests.browser.conftest import PASSWORD, SPOKEN, WAITING, Console
 from tests.browser.keyboard import Keyboard, work_list
 
 KEYS = 60  # for ten parcels, beyond what is typed into fields
@@ -82,7 +82,7 @@ def test_one_result_for_the_rows_that_are_marked_is_undone_as_one(
     assert keys.pressed <= 11
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", SPOKEN)
 def test_one_opened_after_another_with_a_result_each(
     console: Console, person: Callable[..., Page], office: str, language: Language
 ) -> None:
@@ -237,7 +237,7 @@ def test_a_list_is_arranged_and_kept(console: Console, person: Callable[..., Pag
     assert page.locator("th.c-reason, th.c-value").count() == 0
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", SPOKEN)
 def test_the_keys_are_explained_and_can_be_turned_off(
     console: Console, person: Callable[..., Page], office: str, language: Language
 ) -> None:

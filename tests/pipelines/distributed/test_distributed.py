@@ -98,7 +98,7 @@ def test_without_its_past_a_batch_says_so(
 
 
 @pytest.mark.usefixtures("small_chunks")
-@pytest.mark.parametrize("deaths", [1, 3])
+@pytest.mark.parametrize("deaths", [3])
 def test_workers_killed_half_way_lose_nothing(
     one: Desk, day: Consignments, monkeypatch: pytest.MonkeyPatch, deaths: int
 ) -> None:

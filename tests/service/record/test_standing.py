@@ -232,7 +232,7 @@ def bearing(client: TestClient, role: str) -> dict[str, str]:
 
 def test_an_override_is_shown_wherever_the_decision_is(client: TestClient) -> None:
     clearance, auditor = bearing(client, "clearance"), bearing(client, "auditor")
-    sent = body(*(declared(n) for n in range(1, 4)))
+    sent = body(*(declared(n) for n in range(1, 31)))
     decided = client.post("/v1/consignments", json=sent, headers=clearance).json()["decisions"]
     first = next(one for one in decided if one["clearance"] != "red")
     number, now = first["consignment_id"], datetime.now(UTC)
