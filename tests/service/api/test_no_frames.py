@@ -1,4 +1,4 @@
-"""A call makes no frame: polars computes one in threads of its own, at a quarter of the price of the whole call."""
+"""A call makes no frame: polars takes for one of a row what columns take for a whole call, and wakes threads for it."""
 
 from __future__ import annotations
 
