@@ -67,7 +67,7 @@ class RecordFiles:
         """
         self._folder, self.at_least = folder, at_least
         self.listed: tuple[int, list[Any]] = (0, [])  # as it was read last: what stands for the list, and the list
-        self._reading = threading.Lock()  # an open file is read by one thread at a time
+        self._opening = threading.Lock()  # one thread opens files at a time; an open one is read by any number
         self._opened: OrderedDict[str, Opened] = OrderedDict()
         self._mapped: dict[str, npt.NDArray[np.uint8]] = {}
         self._directory: tuple[frozenset[str], Directory | None] = (frozenset(), None)
@@ -146,11 +146,9 @@ class RecordFiles:
     def rows(self, file: str, names: Sequence[str], places: Places | None = None) -> pa.Table:
         """Return columns of some rows, by ascending place, or of all of them."""
         try:
-            with self._reading:
-                opened = self._open(file)
-                whole = list(names)
-                read = opened.between(whole, 0, opened.rows) if places is None else opened.at(whole, places)
-                return as_texts(opened.as_stored(read))
+            opened, columns = self._open(file), list(names)
+            read = opened.between(columns, 0, opened.rows) if places is None else opened.at(columns, places)
+            return as_texts(opened.as_stored(read))
         except UNREADABLE as fault:
             raise RecordGone(f"{file}: {UNREAD}") from fault
 
@@ -164,8 +162,7 @@ class RecordFiles:
         return (texts_in(rows) for _, rows in self._groups(file, names))
 
     def _groups(self, file: str, names: Sequence[str]) -> Iterator[tuple[Opened, pl.DataFrame]]:
-        with self._reading:
-            opened = self._open(file)
+        opened = self._open(file)
         for start in range(0, opened.rows, opened.group):
             try:
                 rows = opened.between(list(names), start, opened.group)
@@ -175,8 +172,7 @@ class RecordFiles:
 
     def even(self, file: str) -> bool:
         """Say whether all that is read together is of one size but the last: a place names what it is read with."""
-        with self._reading:
-            opened = self._open(file)
+        opened = self._open(file)
         rows, group = opened.groups, opened.group
         return all(count == group for count in rows[:-1]) and (not rows or rows[-1] <= group)
 
@@ -188,18 +184,15 @@ class RecordFiles:
 
     def columns(self, file: str) -> list[str]:
         """Return the names of the columns of a file."""
-        with self._reading:
-            return self._open(file).names
+        return self._open(file).names
 
     def layout(self, file: str) -> Layout:
         """Return in which columns a file holds the fields of contents."""
-        with self._reading:
-            return self._open(file).layout
+        return self._open(file).layout
 
     def is_emptied(self, file: str) -> bool:
         """Say whether all content of a file was erased."""
-        with self._reading:
-            return self._open(file).emptied
+        return self._open(file).emptied
 
     def delete(self, written: Iterable[str]) -> None:
         """Delete files that no list names any more; who reads them still keeps what is mapped."""
@@ -220,17 +213,18 @@ class RecordFiles:
         return len(old)
 
     def _open(self, file: str) -> Opened:
-        if file in self._opened:
-            self._opened.move_to_end(file)
-            return self._opened[file]
-        try:
-            opened = Opened.of(self.folder / file)
-        except (OSError, pa.ArrowException) as fault:
-            raise RecordGone(f"{file}: settled decisions are missing: restore the last backup") from fault
-        self._opened[file] = opened
-        while len(self._opened) > OPENED_AT_MOST:
-            self._opened.popitem(last=False)
-        return opened
+        with self._opening:
+            if file in self._opened:
+                self._opened.move_to_end(file)
+                return self._opened[file]
+            try:
+                opened = Opened.of(self.folder / file)
+            except (OSError, pa.ArrowException) as fault:
+                raise RecordGone(f"{file}: settled decisions are missing: restore the last backup") from fault
+            self._opened[file] = opened
+            while len(self._opened) > OPENED_AT_MOST:
+                self._opened.popitem(last=False)
+            return opened
 
     def _keys(self, keys: str, rows: int, column: str) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint32]]:
         """Return the sorted hashes of a column, and the place of each, mapped."""
