@@ -70,8 +70,8 @@ def note_rows(
     """
     if PENDING not in connection.info:
         raise RuntimeError(f"{table.name} is written outside of Store.writing")
-    changes, prefix = connection.info[PENDING], table.name.encode() + b"\x1f"
-    more, less = added if isinstance(added, Digest) else _sum(prefix, added), _sum(prefix, removed)
+    changes: dict[str, Digest] = connection.info[PENDING]
+    more, less = added if isinstance(added, Digest) else _sum(table, added), _sum(table, removed)
     before = changes.get(table.name, Digest())
     changes[table.name] = before.changed(more.rows - less.rows, more.total - less.total)
 
@@ -87,7 +87,7 @@ def adding(table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> Digest | None:
     names = set(made_of.names)
     if not all(names <= row.keys() for row in rows):
         return None
-    return _sum(table.name.encode() + b"\x1f", map(made_of.values, rows))
+    return _sum(table, map(made_of.values, rows))
 
 
 def write_digests(connection: sa.Connection) -> None:
@@ -112,7 +112,7 @@ def counted(connection: sa.Connection, table: sa.Table) -> Digest:
     if made_of is None:
         raise ValueError(f"{table.name} vouches for itself: it has no digest")
     rows = connection.execute(sa.select(*made_of.selected).execution_options(yield_per=ROWS_AT_ONCE))
-    return _sum(table.name.encode() + b"\x1f", (tuple(row) for row in rows))
+    return _sum(table, (tuple(row) for row in rows))
 
 
 def differing(connection: sa.Connection, names: Collection[str] | None = None) -> Iterator[tuple[str, str]]:
@@ -166,7 +166,8 @@ def _columns(name: str) -> str:
     return ",".join(made_of.names if made_of else ())
 
 
-def _sum(prefix: bytes, rows: Iterable[Values]) -> Digest:
+def _sum(table: sa.Table, rows: Iterable[Values]) -> Digest:
+    prefix = table.name.encode() + b"\x1f"
     count = total = 0
     for row in rows:
         count += 1
