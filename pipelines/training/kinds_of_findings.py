@@ -49,12 +49,12 @@ def kinds_of(learner: Learner, overall: Fitted, findings: pl.Series, rows: Integ
     """
     named = named_in(findings)
     known = np.array([row for row in rows.tolist() if named[row] and learner.hit[row]], np.int64)
-    kinds = []
+    learned = []
     for code, count in kinds_known([named[row] for row in known.tolist()]).items():
         of_kind = np.array([code in kinds for kinds in named], np.bool_)
         kind = _told_apart(KindOfFinding(code, count, (count + 1) / (len(known) + 2)), learner, of_kind, known)
-        kinds.append(_mixed(kind, learner, overall, of_kind, rows) if count >= LEAST_ALONE else kind)
-    return tuple(kinds)
+        learned.append(_mixed(kind, learner, overall, of_kind, rows) if count >= LEAST_ALONE else kind)
+    return tuple(learned)
 
 
 def _told_apart(kind: KindOfFinding, learner: Learner, of_kind: Flags, known: Integers) -> KindOfFinding:
@@ -71,7 +71,7 @@ def _mixed(kind: KindOfFinding, learner: Learner, overall: Fitted, of_kind: Flag
     """Learn the kind alone from all results, and fit the level of the chances that are mixed with it."""
     alone = replace(learner, hit=of_kind & learner.hit, most=MOST_TREES).with_parameters(FASTER).fit(rows)
     risk = overall.calibration.apply(overall.later)
-    stacked = risk * kind.given_a_finding(learner.matrix[rows[-len(risk) :]])
+    stacked = risk * kind.given_a_finding(learner.matrix[overall.held])
     return replace(kind, alone=alone.trees, level=_level(kind.share, risk, stacked, alone.later))
 
 

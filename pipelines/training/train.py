@@ -177,11 +177,12 @@ def levels_of(rows: pl.DataFrame, inputs: Sequence[Input]) -> dict[str, list[str
 class Fitted:
     """Trees, and the calibration of their margins.
 
-    later: margins of the later rows of each fold, by trees that had not learned from them.
+    held: the later rows of all folds. later: their margins, by trees that had not learned from them.
     """
 
     trees: Trees
     calibration: Calibration
+    held: Integers
     later: Floats
 
 
@@ -208,9 +209,8 @@ class Learner:
         """Fit trees on `rows`, which are in order of time: stopped and calibrated on the later ones, fitted on all."""
         folds = folds_of(rows)
         rounds, _, margins = self.stopped(folds)
-        later = np.concatenate(margins)
-        calibration = choose_calibration(later, self.hit[np.concatenate([held for _, held in folds])])
-        return Fitted(self.learn(rows, rounds), calibration, later)
+        later, held = np.concatenate(margins), np.concatenate([held for _, held in folds])
+        return Fitted(self.learn(rows, rounds), choose_calibration(later, self.hit[held]), held, later)
 
     def learn(self, rows: Integers, rounds: int) -> Trees:
         """Fit trees on these rows; read back from text, so that they equal what a bundle will hold."""
