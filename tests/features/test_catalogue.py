@@ -70,8 +70,8 @@ def test_whatever_an_input_is_computed_from_comes_from_somewhere(item: Any) -> N
 
 @pytest.mark.parametrize("language", ["name", *LANGUAGES])
 def test_names_and_words_are_unique(language: str) -> None:
-    told = [item.name if language == "name" else item.words[language] for item in EVERY_INPUT]
-    assert sorted(told) == sorted(set(told))
+    words = [item.name if language == "name" else item.words[language] for item in EVERY_INPUT]
+    assert sorted(words) == sorted(set(words))
 
 
 def test_every_key_and_fact_has_words_in_every_language() -> None:

@@ -235,11 +235,11 @@ def plain_in(content: bytes, telling: Iterable[int]) -> set[int]:
     """The hashes that stand in a file, as eight bytes anywhere or in decimal digits."""
     listed = np.array(sorted(telling), np.int64)
     by_digits = {str(abs(number)).encode(): number for number in listed.tolist()}
-    found = {by_digits[digits] for digits in re.findall(rb"\d+", content) if digits in by_digits}
+    plain = {by_digits[digits] for digits in re.findall(rb"\d+", content) if digits in by_digits}
     for first in range(min(8, len(content) // 8)):
         numbers = np.frombuffer(content, "<i8", (len(content) - first) // 8, first)
-        found |= set(numbers[np.isin(numbers, listed)].tolist())
-    return found
+        plain |= set(numbers[np.isin(numbers, listed)].tolist())
+    return plain
 
 
 def test_what_is_plain_is_seen() -> None:
